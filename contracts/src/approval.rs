@@ -1,0 +1,81 @@
+//! Decisions of people: body of `POST /approve/{id}`, and the approval as clients see it.
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// Longest comment, in characters.
+pub const MAX_COMMENT: usize = 2_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionKind {
+    Approve,
+    Reject,
+    RequestChanges,
+}
+
+impl DecisionKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::RequestChanges => "request_changes",
+        }
+    }
+}
+
+/// Body of `POST /approve/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct DecisionRequest {
+    #[garde(skip)]
+    pub decision: DecisionKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(chars, max = MAX_COMMENT)))]
+    pub comment: Option<String>,
+    /// Counts only where the API runs without authorisation; else the caller's identity does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(length(chars, min = 1, max = 128)))]
+    pub approver: Option<String>,
+    /// The revision that was looked at. Missing means 0, the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub revision: Option<u32>,
+}
+
+/// What happens when nobody decides in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    #[default]
+    Expire,
+    Approve,
+    Escalate,
+}
+
+/// The approval of one revision, as clients see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalView {
+    pub revision: u32,
+    /// How many different people must approve.
+    pub required: u32,
+    /// Who may decide; empty means anyone whom the API lets in.
+    pub approvers: Vec<String>,
+    pub decisions: Vec<DecisionView>,
+    pub requested_at: Timestamp,
+    pub deadline_at: Timestamp,
+    pub escalated: bool,
+    pub max_revisions: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DecisionView {
+    pub approver: String,
+    pub decision: DecisionKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    pub decided_at: Timestamp,
+}

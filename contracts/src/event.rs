@@ -1,0 +1,127 @@
+//! Events: "this happened", for whoever subscribes to the bus.
+//!
+//! Each is written with the state in one transaction and relayed from there.
+//! Events carry no secrets and no links that decide anything.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Role;
+use crate::approval::DecisionKind;
+use crate::artifact::ArtifactRef;
+use crate::time::Timestamp;
+use crate::usage::Usage;
+use crate::view::Status;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", content = "data")]
+pub enum Event {
+    WorkflowStarted {
+        topic: String,
+        requested_by: String,
+    },
+    StepCompleted {
+        role: Role,
+        attempt: u32,
+        revision: u32,
+        summary: String,
+        artifacts: Vec<ArtifactRef>,
+        usage: Usage,
+    },
+    /// An attempt failed and a new one was asked for.
+    StepRetried {
+        role: Role,
+        failed_attempt: u32,
+        next_attempt: u32,
+        code: String,
+        message: String,
+    },
+    ApprovalRequested {
+        revision: u32,
+        required: u32,
+        approvers: Vec<String>,
+        deadline_at: Timestamp,
+    },
+    /// A decision that does not yet settle the approval.
+    ApprovalRecorded {
+        revision: u32,
+        approver: String,
+        decision: DecisionKind,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+        approvals: u32,
+        required: u32,
+    },
+    ApprovalGranted {
+        revision: u32,
+        /// `timeout` where nobody decided and the policy says approve.
+        approver: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    ApprovalEscalated {
+        revision: u32,
+        escalated_to: Vec<String>,
+        deadline_at: Timestamp,
+    },
+    ChangesRequested {
+        /// The revision that was looked at.
+        revision: u32,
+        next_revision: u32,
+        approver: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    WorkflowCompleted {
+        report: ArtifactRef,
+        usage: Usage,
+    },
+    WorkflowRejected {
+        revision: u32,
+        approver: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+    WorkflowExpired {
+        revision: u32,
+    },
+    WorkflowFailed {
+        code: String,
+        message: String,
+        status: Status,
+    },
+    WorkflowCancelled {
+        cancelled_by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        status: Status,
+    },
+    WorkflowRedriven {
+        redriven_by: String,
+        /// The version at which the failure was seen.
+        failed_version: u64,
+        status: Status,
+    },
+}
+
+impl Event {
+    /// The EventBridge `detail-type`.
+    pub const fn detail_type(&self) -> &'static str {
+        match self {
+            Self::WorkflowStarted { .. } => "WorkflowStarted",
+            Self::StepCompleted { .. } => "StepCompleted",
+            Self::StepRetried { .. } => "StepRetried",
+            Self::ApprovalRequested { .. } => "ApprovalRequested",
+            Self::ApprovalRecorded { .. } => "ApprovalRecorded",
+            Self::ApprovalGranted { .. } => "ApprovalGranted",
+            Self::ApprovalEscalated { .. } => "ApprovalEscalated",
+            Self::ChangesRequested { .. } => "ChangesRequested",
+            Self::WorkflowCompleted { .. } => "WorkflowCompleted",
+            Self::WorkflowRejected { .. } => "WorkflowRejected",
+            Self::WorkflowExpired { .. } => "WorkflowExpired",
+            Self::WorkflowFailed { .. } => "WorkflowFailed",
+            Self::WorkflowCancelled { .. } => "WorkflowCancelled",
+            Self::WorkflowRedriven { .. } => "WorkflowRedriven",
+        }
+    }
+}

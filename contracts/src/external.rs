@@ -1,0 +1,89 @@
+//! Events that other systems put on the bus: the twins of the HTTP commands.
+//!
+//! They arrive wrapped by EventBridge, whose `source` and `account` say who
+//! claims to speak. Every one carries an `idempotency_key`.
+
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::approval::DecisionRequest;
+use crate::callback::AgentReport;
+use crate::ids::WorkflowId;
+use crate::request::{CancelBody, MAX_IDEMPOTENCY_KEY, StartRequest};
+
+/// What EventBridge delivers to a queue, as far as we read it.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+pub struct BusEvent {
+    pub id: String,
+    #[serde(rename = "detail-type")]
+    pub detail_type: String,
+    pub source: String,
+    pub account: String,
+    pub detail: serde_json::Value,
+}
+
+impl BusEvent {
+    /// How a decision or request made by this event is recorded: `source` is self-asserted.
+    pub fn claimed_by(&self) -> String {
+        format!("{}:{}", self.account, self.source)
+    }
+}
+
+/// `detail` of `WorkflowRequested`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct WorkflowRequested {
+    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    pub idempotency_key: String,
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub request: StartRequest,
+}
+
+/// `detail` of `ApprovalDecided`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct ApprovalDecided {
+    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    pub idempotency_key: String,
+    #[garde(skip)]
+    pub workflow_id: WorkflowId,
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub decision: DecisionRequest,
+}
+
+/// `detail` of `CancelRequested`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct CancelRequested {
+    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    pub idempotency_key: String,
+    #[garde(skip)]
+    pub workflow_id: WorkflowId,
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub cancel: CancelBody,
+}
+
+/// `detail` of `StepReported`. The token is checked like that of a callback over HTTP.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct StepReported {
+    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    pub idempotency_key: String,
+    #[garde(skip)]
+    pub workflow_id: WorkflowId,
+    #[garde(length(min = 1, max = 512))]
+    pub token: String,
+    #[serde(flatten)]
+    #[garde(dive)]
+    pub report: AgentReport,
+}
+
+impl std::fmt::Debug for StepReported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StepReported")
+            .field("workflow_id", &self.workflow_id)
+            .field("report", &self.report)
+            .field("token", &"<redacted>")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,28 @@
+//! What travels between services, agents and the outside.
+//!
+//! Pure data: ids, envelope, commands, events, API bodies, agent task and
+//! report. This crate describes bytes. It does not decide (see
+//! `aegis-workflow`), it does no I/O and knows no AWS.
+
+pub mod agent;
+pub mod approval;
+pub mod artifact;
+pub mod callback;
+pub mod command;
+pub mod envelope;
+pub mod event;
+pub mod external;
+pub mod findings;
+pub mod ids;
+pub mod problem;
+pub mod request;
+pub mod schemas;
+pub mod time;
+pub mod usage;
+pub mod view;
+
+/// Version of the wire shapes that this build writes. Every released version stays readable.
+pub const SCHEMA_VERSION: u16 = 1;
+
+/// The EventBridge source of every event that aegis itself publishes. Only `relay` may use it.
+pub const EVENT_SOURCE: &str = "aegis.workflow";

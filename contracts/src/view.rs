@@ -1,0 +1,215 @@
+//! What clients read: bodies of the answers of the API.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Role;
+use crate::approval::ApprovalView;
+use crate::artifact::ArtifactRef;
+use crate::ids::WorkflowId;
+use crate::request::{Budget, Parameters};
+use crate::time::Timestamp;
+use crate::usage::Usage;
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Researching,
+    Analyzing,
+    AwaitingApproval,
+    Writing,
+    Completed,
+    Failed,
+    Cancelled,
+    Rejected,
+    Expired,
+}
+
+impl Status {
+    pub const ALL: [Self; 9] = [
+        Self::Researching,
+        Self::Analyzing,
+        Self::AwaitingApproval,
+        Self::Writing,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Rejected,
+        Self::Expired,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Researching => "researching",
+            Self::Analyzing => "analyzing",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Writing => "writing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// No further work happens by itself. `Failed` can still be redriven.
+    pub const fn is_terminal(self) -> bool {
+        match self {
+            Self::Researching | Self::Analyzing | Self::AwaitingApproval | Self::Writing => false,
+            Self::Completed | Self::Failed | Self::Cancelled | Self::Rejected | Self::Expired => {
+                true
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepStatus {
+    Requested,
+    Dispatched,
+    Running,
+    Succeeded,
+    Failed,
+    Superseded,
+    Cancelled,
+}
+
+/// The latest attempt of one role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepView {
+    pub role: Role,
+    pub status: StepStatus,
+    pub attempt: u32,
+    pub revision: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dispatched_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_heartbeat_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<ProgressView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProgressView {
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u8>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureView {
+    /// Stable, lower_snake_case.
+    pub code: String,
+    pub message: String,
+    /// Where it failed.
+    pub status: Status,
+    /// The version to name in a redrive.
+    pub version: u64,
+}
+
+/// A presigned URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportLink {
+    pub url: String,
+    pub expires_at: Timestamp,
+}
+
+/// Paths relative to the API's endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Links {
+    #[serde(rename = "self")]
+    pub this: String,
+    pub history: String,
+    pub approve: String,
+    pub cancel: String,
+    pub redrive: String,
+}
+
+impl Links {
+    pub fn of(id: &WorkflowId) -> Self {
+        Self {
+            this: format!("/workflows/{id}"),
+            history: format!("/workflows/{id}/history"),
+            approve: format!("/approve/{id}"),
+            cancel: format!("/workflows/{id}/cancel"),
+            redrive: format!("/workflows/{id}/redrive"),
+        }
+    }
+}
+
+/// Answer to `POST /workflows`, cancel and redrive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowAccepted {
+    pub workflow_id: WorkflowId,
+    pub status: Status,
+    pub links: Links,
+}
+
+/// Answer to `GET /workflows/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowView {
+    pub workflow_id: WorkflowId,
+    pub status: Status,
+    pub topic: String,
+    pub parameters: Parameters,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: u64,
+    pub revision: u32,
+    pub steps: Vec<StepView>,
+    pub approval: Option<ApprovalView>,
+    pub artifacts: Vec<ArtifactRef>,
+    pub report: Option<ReportLink>,
+    pub failure: Option<FailureView>,
+    pub usage: Usage,
+    pub budget: Option<Budget>,
+    pub links: Links,
+}
+
+/// One row of `GET /workflows`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowSummary {
+    pub workflow_id: WorkflowId,
+    pub status: Status,
+    /// The first 120 characters.
+    pub topic: String,
+    pub created_at: Timestamp,
+}
+
+/// Answer to `GET /workflows`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowPage {
+    pub workflows: Vec<WorkflowSummary>,
+    /// Pass as `cursor` for the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Answer to `GET /workflows/{id}/history`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct History {
+    pub events: Vec<HistoryEvent>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HistoryEvent {
+    pub version: u64,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub occurred_at: Timestamp,
+    pub data: serde_json::Value,
+}
