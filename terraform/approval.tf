@@ -1,0 +1,23 @@
+# approval: notifies approvers and records what they decide.
+
+module "approval" {
+  source = "./modules/queue-worker"
+
+  name              = "${local.name}-approval"
+  package           = "${var.lambda_dist_dir}/approval.zip"
+  function_defaults = local.function_defaults
+  timeout_seconds   = var.lambda_timeout_seconds
+  max_receive_count = var.max_receive_count
+  batch_size        = var.queue_batch_size
+  event_rule_arns   = [local.external_rule_arns["approval"]]
+
+  environment = merge(local.engine_environment, {
+    API_AUTHORIZATION = var.api_authorization
+  })
+  extra_environment = var.extra_lambda_environment
+
+  statements = [
+    local.change_workflows_statement,
+    local.send_commands_statement,
+  ]
+}

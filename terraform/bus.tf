@@ -1,0 +1,99 @@
+# The event bus: our events go out on it, external commands come in.
+
+resource "aws_cloudwatch_event_bus" "this" {
+  name = "${local.name}-bus"
+}
+
+# A source is only claimed by the sender. Ours is kept for relay.
+resource "aws_cloudwatch_event_bus_policy" "own_source" {
+  event_bus_name = aws_cloudwatch_event_bus.this.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OnlyRelayUsesOurSource"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "events:PutEvents"
+      Resource  = aws_cloudwatch_event_bus.this.arn
+      Condition = {
+        StringEquals = { "events:source" = local.event_source }
+        ArnNotEquals = { "aws:PrincipalArn" = module.relay.role_arn }
+      }
+    }]
+  })
+}
+
+# Every HTTP command has an event twin; a rule takes it to the queue of the service that owns it.
+locals {
+  external_commands = {
+    intake   = ["WorkflowRequested", "CancelRequested"]
+    approval = ["ApprovalDecided"]
+    callback = ["StepReported"]
+  }
+
+  external_queue_arns = {
+    intake   = module.intake.queue_arn
+    approval = module.approval.queue_arn
+    callback = module.callback.queue_arn
+  }
+
+  external_rule_names = { for service, _ in local.external_commands : service => "${local.name}-external-${service}" }
+
+  # By name, because the queues' policies mention the rules and the rules' targets the queues.
+  external_rule_arns = {
+    for service, name in local.external_rule_names :
+    service => "arn:${local.partition}:events:${var.aws_region}:${local.account_id}:rule/${local.name}-bus/${name}"
+  }
+
+  accepted_sources = (
+    length(var.external_sources) > 0
+    ? jsonencode(var.external_sources)
+    : jsonencode([{ "anything-but" = [local.event_source] }])
+  )
+}
+
+resource "aws_cloudwatch_event_rule" "external" {
+  for_each = local.external_commands
+
+  name           = local.external_rule_names[each.key]
+  description    = "External commands for ${each.key}."
+  event_bus_name = aws_cloudwatch_event_bus.this.name
+
+  event_pattern = jsonencode({
+    source      = jsondecode(local.accepted_sources)
+    detail-type = each.value
+  })
+}
+
+resource "aws_cloudwatch_event_target" "external" {
+  for_each = local.external_commands
+
+  event_bus_name = aws_cloudwatch_event_bus.this.name
+  rule           = aws_cloudwatch_event_rule.external[each.key].name
+  target_id      = each.key
+  arn            = local.external_queue_arns[each.key]
+
+  dead_letter_config {
+    arn = aws_sqs_queue.bus_dead_letter.arn
+  }
+}
+
+# Events that could not be delivered to their queue.
+resource "aws_sqs_queue" "bus_dead_letter" {
+  name                      = "${local.name}-bus-dlq"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TakeFromRules"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = "arn:${local.partition}:sqs:${var.aws_region}:${local.account_id}:${local.name}-bus-dlq"
+      Condition = { ArnEquals = { "aws:SourceArn" = values(local.external_rule_arns) } }
+    }]
+  })
+}

@@ -1,0 +1,78 @@
+# deadlines: every minute, finds waits that ran out and commands that nobody picked up.
+
+# Sweeps that failed, and items that deadlines could not read.
+resource "aws_sqs_queue" "deadlines_dead_letter" {
+  name                      = "${local.name}-deadlines-dlq"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+}
+
+module "deadlines" {
+  source = "./modules/function"
+
+  name            = "${local.name}-deadlines"
+  package         = "${var.lambda_dist_dir}/deadlines.zip"
+  defaults        = local.function_defaults
+  timeout_seconds = var.deadlines_timeout_seconds
+
+  environment = merge(
+    local.engine_environment,
+    {
+      ARTIFACT_BUCKET = aws_s3_bucket.artifacts.bucket
+      DEAD_LETTER_URL = aws_sqs_queue.deadlines_dead_letter.url
+    },
+    var.extra_lambda_environment,
+  )
+
+  statements = [
+    local.change_workflows_statement,
+    local.send_commands_statement,
+    # The completion record of a silent attempt, which may not exist.
+    local.read_artifacts_statement,
+    local.tell_missing_artifacts_statement,
+    {
+      sid       = "FindDue"
+      actions   = ["dynamodb:Query"]
+      resources = ["${aws_dynamodb_table.workflows.arn}/index/by_deadline"]
+    },
+    {
+      sid       = "SetAside"
+      actions   = ["sqs:SendMessage"]
+      resources = [aws_sqs_queue.deadlines_dead_letter.arn]
+    },
+  ]
+}
+
+# The next sweep is a minute away: a failed one is not worth repeating.
+resource "aws_lambda_function_event_invoke_config" "deadlines" {
+  function_name                = module.deadlines.function_name
+  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = 60
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.deadlines_dead_letter.arn
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_rule" "every_minute" {
+  name                = "${local.name}-deadlines"
+  description         = "Wakes deadlines."
+  schedule_expression = "rate(1 minute)"
+}
+
+resource "aws_cloudwatch_event_target" "deadlines" {
+  rule = aws_cloudwatch_event_rule.every_minute.name
+  arn  = module.deadlines.function_arn
+
+  depends_on = [aws_lambda_permission.every_minute]
+}
+
+resource "aws_lambda_permission" "every_minute" {
+  function_name = module.deadlines.function_name
+  statement_id  = "every-minute"
+  action        = "lambda:InvokeFunction"
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.every_minute.arn
+}

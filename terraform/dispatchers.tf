@@ -1,0 +1,61 @@
+# The three dispatchers: each takes the command of one role and invokes that role's agent runtime.
+
+locals {
+  dispatchers = {
+    researcher = {
+      agent_arn_variable = "RESEARCHER_AGENT_ARN"
+      agent_arn          = var.researcher_agent_arn
+      # The keys are made by whoever needs them first, and that is the first dispatcher. They
+      # are never overwritten, and never seen by Terraform.
+      token_key_actions = ["ssm:GetParameter", "ssm:PutParameter"]
+    }
+    analyst = {
+      agent_arn_variable = "ANALYST_AGENT_ARN"
+      agent_arn          = var.analyst_agent_arn
+      token_key_actions  = ["ssm:GetParameter"]
+    }
+    writer = {
+      agent_arn_variable = "WRITER_AGENT_ARN"
+      agent_arn          = var.writer_agent_arn
+      token_key_actions  = ["ssm:GetParameter"]
+    }
+  }
+}
+
+module "dispatcher" {
+  source   = "./modules/queue-worker"
+  for_each = local.dispatchers
+
+  name                = "${local.name}-${each.key}-dispatch"
+  package             = "${var.lambda_dist_dir}/${each.key}-dispatch.zip"
+  function_defaults   = local.function_defaults
+  timeout_seconds     = var.lambda_timeout_seconds
+  max_receive_count   = var.max_receive_count
+  batch_size          = var.queue_batch_size
+  maximum_concurrency = var.dispatch_concurrency
+
+  environment = merge(local.engine_environment, {
+    ARTIFACT_BUCKET                 = aws_s3_bucket.artifacts.bucket
+    CALLBACK_API_URL                = local.api_base_url
+    TOKEN_KEYS_PARAMETER            = local.token_keys_parameter
+    (each.value.agent_arn_variable) = each.value.agent_arn
+  })
+  extra_environment = var.extra_lambda_environment
+
+  statements = [
+    local.change_workflows_statement,
+    local.send_commands_statement,
+    {
+      sid     = "RunAgent"
+      actions = ["bedrock-agentcore:InvokeAgentRuntime", "bedrock-agentcore:StopRuntimeSession"]
+      # The second form is the runtime's endpoints.
+      resources = [each.value.agent_arn, "${each.value.agent_arn}/*"]
+    },
+    {
+      sid       = "TokenKeys"
+      actions   = each.value.token_key_actions
+      resources = [local.token_keys_parameter_arn]
+    },
+    local.decrypt_token_keys_statement,
+  ]
+}

@@ -1,0 +1,33 @@
+# intake: opens workflows, answers reads, cancels and redrives.
+
+module "intake" {
+  source = "./modules/queue-worker"
+
+  name              = "${local.name}-intake"
+  package           = "${var.lambda_dist_dir}/intake.zip"
+  function_defaults = local.function_defaults
+  timeout_seconds   = var.lambda_timeout_seconds
+  max_receive_count = var.max_receive_count
+  batch_size        = var.queue_batch_size
+  event_rule_arns   = [local.external_rule_arns["intake"]]
+
+  environment = merge(local.engine_environment, {
+    ARTIFACT_BUCKET        = aws_s3_bucket.artifacts.bucket
+    API_AUTHORIZATION      = var.api_authorization
+    APPROVAL_TIMEOUT_HOURS = tostring(var.approval_timeout_hours)
+    REPORT_URL_SECONDS     = tostring(var.report_url_seconds)
+  })
+  extra_environment = var.extra_lambda_environment
+
+  statements = [
+    local.change_workflows_statement,
+    local.send_commands_statement,
+    {
+      sid       = "ListWorkflows"
+      actions   = ["dynamodb:Query"]
+      resources = [aws_dynamodb_table.workflows.arn, "${aws_dynamodb_table.workflows.arn}/index/by_status"]
+    },
+    # A presigned URL carries the permissions of the one who signs it.
+    local.read_artifacts_statement,
+  ]
+}

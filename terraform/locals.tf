@@ -1,0 +1,126 @@
+locals {
+  name     = "${var.name_prefix}-${var.environment}"
+  is_local = var.aws_endpoint_url != ""
+  is_prod  = var.environment == "prod"
+
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+
+  tags = merge(var.tags, {
+    application = var.name_prefix
+    environment = var.environment
+    managed_by  = "terraform"
+  })
+
+  # The source of our own events. Only relay may use it.
+  event_source = "aegis.workflow"
+
+  log_level = coalesce(var.log_level, var.environment == "dev" ? "DEBUG" : "INFO")
+
+  # The stage is $default, so in AWS the endpoint needs no path.
+  api_base_url = (
+    local.is_local
+    ? "${var.aws_endpoint_url}/_aws/execute-api/${aws_apigatewayv2_api.this.id}/$default"
+    : aws_apigatewayv2_api.this.api_endpoint
+  )
+
+  # What every function has in common.
+  function_defaults = {
+    architecture       = var.lambda_architecture
+    memory_mb          = var.lambda_memory_mb
+    log_retention_days = var.log_retention_days
+    platform_log_level = var.platform_log_level
+  }
+}
+
+# Environment variables by who reads them.
+locals {
+  common_environment = {
+    ENVIRONMENT    = var.environment
+    LOG_LEVEL      = local.log_level
+    WORKFLOW_TABLE = aws_dynamodb_table.workflows.name
+  }
+
+  # Four queues that carry commands. Every service but relay may owe a command to any of them.
+  command_queue_environment = {
+    RESEARCH_QUEUE_URL = module.dispatcher["researcher"].queue_url
+    ANALYZE_QUEUE_URL  = module.dispatcher["analyst"].queue_url
+    APPROVAL_QUEUE_URL = module.approval.queue_url
+    WRITE_QUEUE_URL    = module.dispatcher["writer"].queue_url
+  }
+
+  lifecycle_environment = {
+    PICKUP_TIMEOUT_SECONDS    = tostring(var.pickup_timeout_seconds)
+    START_TIMEOUT_SECONDS     = tostring(var.start_timeout_seconds)
+    HEARTBEAT_TIMEOUT_SECONDS = tostring(var.heartbeat_timeout_seconds)
+    STEP_TIMEOUT_SECONDS      = tostring(var.step_timeout_seconds)
+    MAX_STEP_RETRIES          = tostring(var.max_step_retries)
+    MAX_SENDS                 = tostring(var.max_sends)
+    RETENTION_DAYS            = tostring(var.retention_days)
+    STATUS_SHARDS             = tostring(var.status_shards)
+    DEADLINE_SHARDS           = tostring(var.deadline_shards)
+  }
+
+  # For every service that changes workflows.
+  engine_environment = merge(
+    local.common_environment,
+    local.command_queue_environment,
+    local.lifecycle_environment,
+  )
+}
+
+# Statements that several services share.
+locals {
+  # A transaction is authorised as the writes and checks that it is made of.
+  change_workflows_statement = {
+    sid = "ChangeWorkflows"
+    actions = [
+      "dynamodb:BatchGetItem",
+      "dynamodb:ConditionCheckItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+    ]
+    resources = [aws_dynamodb_table.workflows.arn]
+  }
+
+  send_commands_statement = {
+    sid     = "SendCommands"
+    actions = ["sqs:SendMessage"]
+    resources = [
+      module.dispatcher["researcher"].queue_arn,
+      module.dispatcher["analyst"].queue_arn,
+      module.dispatcher["writer"].queue_arn,
+      module.approval.queue_arn,
+    ]
+  }
+
+  read_artifacts_statement = {
+    sid       = "ReadArtifacts"
+    actions   = ["s3:GetObject"]
+    resources = ["${aws_s3_bucket.artifacts.arn}/workflows/*"]
+  }
+
+  # Without it S3 answers 403 for a key that does not exist.
+  tell_missing_artifacts_statement = {
+    sid       = "TellMissingArtifacts"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.artifacts.arn]
+  }
+
+  token_keys_parameter     = "/${var.name_prefix}/${var.environment}/callback-token-keys"
+  token_keys_parameter_arn = "arn:${local.partition}:ssm:${var.aws_region}:${local.account_id}:parameter${local.token_keys_parameter}"
+
+  # Only this parameter, only through Parameter Store, whatever key encrypts it.
+  decrypt_token_keys_statement = {
+    sid       = "DecryptTokenKeys"
+    actions   = ["kms:Decrypt"]
+    resources = ["arn:${local.partition}:kms:${var.aws_region}:${local.account_id}:key/*"]
+    condition = {
+      StringEquals = {
+        "kms:ViaService"                      = ["ssm.${var.aws_region}.amazonaws.com"]
+        "kms:EncryptionContext:PARAMETER_ARN" = [local.token_keys_parameter_arn]
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+variable "name" {
+  description = "Name of the function and of its role."
+  type        = string
+
+  validation {
+    condition     = length(var.name) <= 64
+    error_message = "Names of functions and roles have at most 64 characters."
+  }
+}
+
+variable "package" {
+  description = "Path of the zip that holds the executable, named bootstrap."
+  type        = string
+}
+
+variable "defaults" {
+  description = "What all functions of a stage have in common."
+  type = object({
+    architecture       = string
+    memory_mb          = number
+    log_retention_days = number
+    platform_log_level = string
+  })
+}
+
+variable "timeout_seconds" {
+  description = "Longest invocation."
+  type        = number
+}
+
+variable "environment" {
+  description = "Environment variables."
+  type        = map(string)
+}
+
+variable "statements" {
+  description = "What the function may do beside writing its own log. condition is IAM's: operator -> key -> values."
+  type = list(object({
+    sid       = string
+    actions   = list(string)
+    resources = list(string)
+    condition = optional(map(map(list(string))))
+  }))
+
+  validation {
+    condition     = alltrue(flatten([for statement in var.statements : [for action in statement.actions : can(regex("^[a-z0-9-]+:[A-Za-z]+$", action))]]))
+    error_message = "Actions are named one by one, without wildcards."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for statement in var.statements : [for resource in statement.resources : resource != "*"]]))
+    error_message = "A statement names its resources."
+  }
+}

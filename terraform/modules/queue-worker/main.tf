@@ -1,0 +1,95 @@
+# A queue with its dead-letter queue, and the function that works it off.
+
+resource "aws_sqs_queue" "dead_letter" {
+  name                      = "${var.name}-dlq"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+}
+
+resource "aws_sqs_queue" "this" {
+  name                       = var.name
+  visibility_timeout_seconds = 6 * var.timeout_seconds
+  message_retention_seconds  = 345600
+  sqs_managed_sse_enabled    = true
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letter.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+
+  # Functions send by their role's own permission; only rules need a word from the queue. It is
+  # part of the queue, because a policy resource of its own waits half a minute once more.
+  policy = length(var.event_rule_arns) == 0 ? null : jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TakeFromRules"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = local.queue_arn
+      Condition = { ArnEquals = { "aws:SourceArn" = var.event_rule_arns } }
+    }]
+  })
+}
+
+locals {
+  # The queue's own policy names the queue before it exists.
+  queue_arn = trimsuffix(aws_sqs_queue.dead_letter.arn, "-dlq")
+}
+
+module "function" {
+  source = "../function"
+
+  name            = var.name
+  package         = var.package
+  defaults        = var.function_defaults
+  timeout_seconds = var.timeout_seconds
+
+  environment = merge(
+    var.environment,
+    {
+      OWN_QUEUE_URL = aws_sqs_queue.this.url
+      OWN_DLQ_URL   = aws_sqs_queue.dead_letter.url
+    },
+    var.extra_environment,
+  )
+
+  statements = concat(
+    [
+      {
+        sid = "WorkOffOwnQueue"
+        actions = [
+          "sqs:ChangeMessageVisibility",
+          "sqs:DeleteMessage",
+          "sqs:GetQueueAttributes",
+          "sqs:ReceiveMessage",
+        ]
+        resources = [aws_sqs_queue.this.arn]
+      },
+      {
+        # A throttled message is put back as a delayed copy; a hopeless one is set aside.
+        sid       = "PutBackOrSetAside"
+        actions   = ["sqs:SendMessage"]
+        resources = [aws_sqs_queue.this.arn, aws_sqs_queue.dead_letter.arn]
+      },
+    ],
+    var.statements,
+  )
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn = aws_sqs_queue.this.arn
+  function_name    = module.function.function_arn
+  batch_size       = var.batch_size
+
+  # The function names the messages that failed; the others are deleted.
+  function_response_types = ["ReportBatchItemFailures"]
+
+  dynamic "scaling_config" {
+    for_each = var.maximum_concurrency[*]
+
+    content {
+      maximum_concurrency = scaling_config.value
+    }
+  }
+}

@@ -1,0 +1,79 @@
+output "api_endpoint" {
+  description = "Base URL of the API."
+  value       = local.api_base_url
+}
+
+output "region" {
+  value = var.aws_region
+}
+
+output "api_authorization" {
+  description = "How client routes are authorised."
+  value       = var.api_authorization
+}
+
+output "workflow_table_name" {
+  value = aws_dynamodb_table.workflows.name
+}
+
+output "artifact_bucket_name" {
+  value = aws_s3_bucket.artifacts.bucket
+}
+
+output "event_bus_name" {
+  value = aws_cloudwatch_event_bus.this.name
+}
+
+output "token_keys_parameter" {
+  description = "Name of the SSM parameter with the keys of callback tokens. It is made by the first dispatch."
+  value       = local.token_keys_parameter
+}
+
+locals {
+  workers = {
+    intake              = module.intake
+    researcher-dispatch = module.dispatcher["researcher"]
+    analyst-dispatch    = module.dispatcher["analyst"]
+    approval            = module.approval
+    writer-dispatch     = module.dispatcher["writer"]
+    callback            = module.callback
+  }
+
+  functions = merge(local.workers, {
+    relay     = module.relay
+    deadlines = module.deadlines
+  })
+}
+
+output "queue_urls" {
+  description = "Queue of each service that has one."
+  value       = { for service, worker in local.workers : service => worker.queue_url }
+}
+
+output "dlq_urls" {
+  description = "Dead-letter queue of each service, and of the bus."
+  value = merge(
+    { for service, worker in local.workers : service => worker.dead_letter_queue_url },
+    {
+      relay     = aws_sqs_queue.relay_dead_letter.url
+      deadlines = aws_sqs_queue.deadlines_dead_letter.url
+      bus       = aws_sqs_queue.bus_dead_letter.url
+    },
+  )
+}
+
+output "function_names" {
+  value = { for service, function in local.functions : service => function.function_name }
+}
+
+output "log_group_names" {
+  description = "Log group of each function, and of the API's access log."
+  value = merge(
+    { for service, function in local.functions : service => function.log_group_name },
+    { api = aws_cloudwatch_log_group.api.name },
+  )
+}
+
+output "agent_role_arns" {
+  value = { for agent, role in aws_iam_role.agent : agent => role.arn }
+}

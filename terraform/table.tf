@@ -1,0 +1,75 @@
+# One table: a workflow's state, its request and its history, which is also the outbox.
+
+resource "aws_dynamodb_table" "workflows" {
+  name         = "${local.name}-workflows"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "pk"
+  range_key    = "sk"
+
+  deletion_protection_enabled = local.is_prod
+
+  attribute {
+    name = "pk"
+    type = "S"
+  }
+
+  attribute {
+    name = "sk"
+    type = "S"
+  }
+
+  attribute {
+    name = "status_key"
+    type = "S"
+  }
+
+  attribute {
+    name = "created_key"
+    type = "S"
+  }
+
+  attribute {
+    name = "deadline_shard"
+    type = "S"
+  }
+
+  attribute {
+    name = "deadline_at"
+    type = "N"
+  }
+
+  # Projects only what never changes, so that touching a workflow does not write the index.
+  global_secondary_index {
+    name               = "by_status"
+    hash_key           = "status_key"
+    range_key          = "created_key"
+    projection_type    = "INCLUDE"
+    non_key_attributes = ["workflow_id", "created_at", "topic_head"]
+  }
+
+  # Sparse: only live workflows have a deadline.
+  global_secondary_index {
+    name            = "by_deadline"
+    hash_key        = "deadline_shard"
+    range_key       = "deadline_at"
+    projection_type = "KEYS_ONLY"
+  }
+
+  stream_enabled   = true
+  stream_view_type = "NEW_IMAGE"
+
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+
+  point_in_time_recovery {
+    enabled = var.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled = true
+  }
+
+  depends_on = [terraform_data.rules]
+}

@@ -1,0 +1,448 @@
+# Where the platform goes.
+
+variable "name_prefix" {
+  description = "First part of every resource name: <name_prefix>-<environment>-<thing>."
+  type        = string
+  default     = "aegis"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", var.name_prefix))
+    error_message = "name_prefix is 2 to 20 lower-case letters, digits and dashes, starts with a letter and does not end with a dash (the bucket name is built from it)."
+  }
+}
+
+variable "environment" {
+  description = "Stage: dev, staging or prod. prod protects its data from deletion and refuses settings that are only for development."
+  type        = string
+  default     = "dev"
+
+  validation {
+    condition     = contains(["dev", "staging", "prod"], var.environment)
+    error_message = "environment is dev, staging or prod."
+  }
+}
+
+variable "aws_region" {
+  description = "AWS region of every resource."
+  type        = string
+  default     = "us-east-1"
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.aws_region))
+    error_message = "aws_region is a region name such as us-east-1."
+  }
+}
+
+variable "aws_endpoint_url" {
+  description = "Base URL of a local AWS emulator, without a trailing slash. Empty (the default) means AWS."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.aws_endpoint_url == "" || can(regex("^https?://[^/]+$", var.aws_endpoint_url))
+    error_message = "aws_endpoint_url is empty or scheme://host:port without a path."
+  }
+}
+
+variable "tags" {
+  description = "Further tags on every resource."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")])
+    error_message = "Tag keys that start with aws: are reserved."
+  }
+}
+
+# The Lambda functions.
+
+variable "lambda_dist_dir" {
+  description = "Folder with one <service>.zip per service; each holds an executable named bootstrap."
+  type        = string
+  default     = "../target/lambda"
+
+  validation {
+    condition     = length(var.lambda_dist_dir) > 0
+    error_message = "lambda_dist_dir must name a folder."
+  }
+}
+
+variable "lambda_architecture" {
+  description = "Instruction set that the binaries in lambda_dist_dir were built for."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.lambda_architecture)
+    error_message = "lambda_architecture is arm64 or x86_64."
+  }
+}
+
+variable "lambda_memory_mb" {
+  description = "Memory of every function, in MB."
+  type        = number
+  default     = 256
+
+  validation {
+    condition     = var.lambda_memory_mb >= 128 && var.lambda_memory_mb <= 10240 && floor(var.lambda_memory_mb) == var.lambda_memory_mb
+    error_message = "lambda_memory_mb is a whole number from 128 to 10240."
+  }
+}
+
+variable "lambda_timeout_seconds" {
+  description = "Timeout of every function except deadlines. A queue's visibility timeout is six times as long."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.lambda_timeout_seconds >= 5 && var.lambda_timeout_seconds <= 30 && floor(var.lambda_timeout_seconds) == var.lambda_timeout_seconds
+    error_message = "lambda_timeout_seconds is a whole number from 5 to 30: an HTTP API waits no longer."
+  }
+}
+
+variable "deadlines_timeout_seconds" {
+  description = "Timeout of the deadlines function, which runs once a minute."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.deadlines_timeout_seconds >= 10 && var.deadlines_timeout_seconds <= 900 && floor(var.deadlines_timeout_seconds) == var.deadlines_timeout_seconds
+    error_message = "deadlines_timeout_seconds is a whole number from 10 to 900."
+  }
+}
+
+variable "extra_lambda_environment" {
+  description = "Environment variables added to every function, for instance OTEL_EXPORTER_OTLP_ENDPOINT. They win over ours."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for key in keys(var.extra_lambda_environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", key)) && !startswith(key, "AWS_LAMBDA_")])
+    error_message = "Names of environment variables are letters, digits and underscores, start with a letter, and do not start with AWS_LAMBDA_."
+  }
+}
+
+variable "log_level" {
+  description = "Log level of the functions. null means DEBUG in dev and INFO elsewhere."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.log_level == null ? true : contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR"], var.log_level)
+    error_message = "log_level is TRACE, DEBUG, INFO, WARN or ERROR."
+  }
+}
+
+variable "platform_log_level" {
+  description = "Level of Lambda's own log lines. WARN leaves out START, END and REPORT, which are most of the volume; INFO keeps them."
+  type        = string
+  default     = "WARN"
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.platform_log_level)
+    error_message = "platform_log_level is DEBUG, INFO or WARN."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days that log groups keep their lines."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is one of the periods that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+# The queues.
+
+variable "max_receive_count" {
+  description = "Deliveries of a message before its queue moves it to the dead-letter queue."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.max_receive_count >= 2 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
+    error_message = "max_receive_count is a whole number from 2 to 1000: with 1, the first hiccup would be the last."
+  }
+}
+
+variable "queue_batch_size" {
+  description = "Messages handed to one invocation of a queue's function."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.queue_batch_size >= 1 && var.queue_batch_size <= 10 && floor(var.queue_batch_size) == var.queue_batch_size
+    error_message = "queue_batch_size is a whole number from 1 to 10."
+  }
+}
+
+variable "dispatch_concurrency" {
+  description = "Invocations of each dispatcher at the same time. New agent sessions are limited to 25 per second and account."
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.dispatch_concurrency >= 2 && var.dispatch_concurrency <= 1000 && floor(var.dispatch_concurrency) == var.dispatch_concurrency
+    error_message = "dispatch_concurrency is a whole number from 2 to 1000, the bounds of an SQS event source mapping."
+  }
+}
+
+# The API.
+
+variable "api_authorization" {
+  description = "How client routes are authorised: iam (SigV4) or none. none is refused in prod."
+  type        = string
+  default     = "iam"
+
+  validation {
+    condition     = contains(["iam", "none"], var.api_authorization)
+    error_message = "api_authorization is iam or none."
+  }
+}
+
+variable "cors_allow_origins" {
+  description = "Origins whose pages may call the API. Empty: none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.cors_allow_origins : origin == "*" || can(regex("^https?://[^/]+$", origin))])
+    error_message = "cors_allow_origins holds origins such as https://app.example.com (no path), or *."
+  }
+}
+
+variable "api_throttle_rate" {
+  description = "Requests per second that the API lets through, all routes together."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.api_throttle_rate >= 1 && var.api_throttle_rate <= 10000
+    error_message = "api_throttle_rate is from 1 to 10000."
+  }
+}
+
+variable "api_throttle_burst" {
+  description = "Requests that the API lets through at once."
+  type        = number
+  default     = 200
+
+  validation {
+    condition     = var.api_throttle_burst >= 1 && var.api_throttle_burst <= 5000 && floor(var.api_throttle_burst) == var.api_throttle_burst
+    error_message = "api_throttle_burst is a whole number from 1 to 5000."
+  }
+}
+
+# External events.
+
+variable "external_sources" {
+  description = "Sources whose events are taken from the bus as commands. Empty: any source but our own."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for source in var.external_sources : source != "" && source != "aegis.workflow" && !startswith(source, "aws.")])
+    error_message = "external_sources must not hold an empty name, our own source aegis.workflow, or a source of AWS itself (aws.*)."
+  }
+}
+
+# The agents.
+
+variable "researcher_agent_arn" {
+  description = "ARN of the researcher's AgentCore runtime."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+$", var.researcher_agent_arn))
+    error_message = "researcher_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>."
+  }
+}
+
+variable "analyst_agent_arn" {
+  description = "ARN of the analyst's AgentCore runtime."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+$", var.analyst_agent_arn))
+    error_message = "analyst_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>."
+  }
+}
+
+variable "writer_agent_arn" {
+  description = "ARN of the writer's AgentCore runtime."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+$", var.writer_agent_arn))
+    error_message = "writer_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>."
+  }
+}
+
+variable "agent_role_trusted_arns" {
+  description = "Principals that may assume the agents' roles beside AgentCore, so that an agent can run outside it with its own permissions. Refused in prod."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.agent_role_trusted_arns : can(regex("^arn:[a-z-]+:(iam|sts)::[0-9]{12}:.+$", arn))])
+    error_message = "agent_role_trusted_arns holds ARNs of IAM principals; a wildcard is not one."
+  }
+}
+
+# The life of a workflow. Every function but relay is told.
+
+variable "approval_timeout_hours" {
+  description = "Hours that an approval may take when the request names none. Fractions are allowed."
+  type        = number
+  default     = 72
+
+  validation {
+    condition     = var.approval_timeout_hours > 0 && var.approval_timeout_hours <= 8760
+    error_message = "approval_timeout_hours is more than 0 and at most 8760, a year."
+  }
+}
+
+variable "pickup_timeout_seconds" {
+  description = "Seconds until a command that nobody picked up is sent again; the pause then doubles."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.pickup_timeout_seconds >= 1 && var.pickup_timeout_seconds <= 3600 && floor(var.pickup_timeout_seconds) == var.pickup_timeout_seconds
+    error_message = "pickup_timeout_seconds is a whole number from 1 to 3600."
+  }
+}
+
+variable "start_timeout_seconds" {
+  description = "Seconds between the dispatch of an agent and its first sign of life."
+  type        = number
+  default     = 120
+
+  validation {
+    condition     = var.start_timeout_seconds >= 1 && var.start_timeout_seconds <= 3600 && floor(var.start_timeout_seconds) == var.start_timeout_seconds
+    error_message = "start_timeout_seconds is a whole number from 1 to 3600."
+  }
+}
+
+variable "heartbeat_timeout_seconds" {
+  description = "Seconds of silence after which a running agent counts as gone."
+  type        = number
+  default     = 300
+
+  validation {
+    condition     = var.heartbeat_timeout_seconds >= 1 && var.heartbeat_timeout_seconds <= 3600 && floor(var.heartbeat_timeout_seconds) == var.heartbeat_timeout_seconds
+    error_message = "heartbeat_timeout_seconds is a whole number from 1 to 3600."
+  }
+}
+
+variable "step_timeout_seconds" {
+  description = "Seconds that one step may take from its dispatch. An AgentCore session lives eight hours."
+  type        = number
+  default     = 3600
+
+  validation {
+    condition     = var.step_timeout_seconds >= 1 && var.step_timeout_seconds <= 28800 && floor(var.step_timeout_seconds) == var.step_timeout_seconds
+    error_message = "step_timeout_seconds is a whole number from 1 to 28800, the life of an AgentCore session."
+  }
+}
+
+variable "max_step_retries" {
+  description = "Further attempts at a step after a transient failure."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.max_step_retries >= 0 && var.max_step_retries <= 20 && floor(var.max_step_retries) == var.max_step_retries
+    error_message = "max_step_retries is a whole number from 0 to 20."
+  }
+}
+
+variable "max_sends" {
+  description = "Times that a command is sent before its workflow fails as undeliverable."
+  type        = number
+  default     = 6
+
+  validation {
+    condition     = var.max_sends >= 1 && var.max_sends <= 20 && floor(var.max_sends) == var.max_sends
+    error_message = "max_sends is a whole number from 1 to 20."
+  }
+}
+
+variable "retention_days" {
+  description = "Days that a finished workflow stays in the table."
+  type        = number
+  default     = 90
+
+  validation {
+    condition     = var.retention_days >= 1 && var.retention_days <= 3650 && floor(var.retention_days) == var.retention_days
+    error_message = "retention_days is a whole number from 1 to 3650."
+  }
+}
+
+variable "report_url_seconds" {
+  description = "Life of a presigned URL of an artifact. It also ends with the credentials of the function that signed it."
+  type        = number
+  default     = 3600
+
+  validation {
+    condition     = var.report_url_seconds >= 60 && var.report_url_seconds <= 43200 && floor(var.report_url_seconds) == var.report_url_seconds
+    error_message = "report_url_seconds is a whole number from 60 to 43200."
+  }
+}
+
+# The data.
+
+variable "status_shards" {
+  description = "Partitions per status in the index by_status; each takes 1000 writes per second."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.status_shards >= 1 && var.status_shards <= 100 && floor(var.status_shards) == var.status_shards
+    error_message = "status_shards is a whole number from 1 to 100."
+  }
+}
+
+variable "deadline_shards" {
+  description = "Partitions of the index by_deadline."
+  type        = number
+  default     = 4
+
+  validation {
+    condition     = var.deadline_shards >= 1 && var.deadline_shards <= 100 && floor(var.deadline_shards) == var.deadline_shards
+    error_message = "deadline_shards is a whole number from 1 to 100."
+  }
+}
+
+variable "point_in_time_recovery" {
+  description = "Continuous backups of the table."
+  type        = bool
+  default     = true
+}
+
+variable "tls_only_bucket_policy" {
+  description = "Refuse requests to the artifact bucket without TLS. null: yes, except on an emulator, which speaks http."
+  type        = bool
+  default     = null
+}
+
+variable "artifact_lifecycle" {
+  description = "Move artifacts to cheaper storage and remove superseded versions. null: yes, except on an emulator, where it takes a minute to apply."
+  type        = bool
+  default     = null
+}
+
+variable "artifact_transition_days" {
+  description = "Days after which an artifact moves to STANDARD_IA."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.artifact_transition_days >= 30 && floor(var.artifact_transition_days) == var.artifact_transition_days
+    error_message = "artifact_transition_days is a whole number from 30, the shortest that S3 takes for STANDARD_IA."
+  }
+}
