@@ -77,5 +77,8 @@ pub struct DecisionView {
     pub decision: DecisionKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// `account:source` of an event that claims this decision; its source is self-asserted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<String>,
     pub decided_at: Timestamp,
 }

@@ -1,1 +1,28 @@
+//! The decisions: (state, input, now) to new state, events and commands.
+//!
+//! Pure: no async, no AWS, no clock, no randomness. Only this crate knows which
+//! step comes next. It does not know how state is stored or how messages travel.
 
+mod answer;
+mod approval;
+mod cancel;
+mod deadline;
+mod decide;
+mod input;
+mod redrive;
+mod rules;
+mod start;
+mod state;
+mod step;
+mod view;
+
+pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
+pub use decide::decide;
+pub use input::{Input, StepFailure};
+pub use rules::Rules;
+pub use start::{Start, start};
+pub use state::{
+    Approval, ApprovalPolicy, Attempts, Cancellation, Decision, FLOW_VERSION, Failure, Phase,
+    Progress, ResumeAt, STATE_VERSION, Step, StepResult, StoredArtifact, Workflow,
+};
+pub use view::{approval_view, artifact_refs, failure_view, step_views};

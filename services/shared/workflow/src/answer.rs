@@ -1,0 +1,87 @@
+//! What becomes of an input.
+
+use std::time::Duration;
+
+use aegis_contracts::command::Command;
+use aegis_contracts::event::Event;
+
+use crate::state::Workflow;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Something happened: new version, events, commands.
+    Transition(Transition),
+    /// Something was noted: same version, no event.
+    Touch(Touch),
+    Rejected(Rejection),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition {
+    pub next: Workflow,
+    pub events: Vec<Event>,
+    pub commands: Vec<Owed>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Touch {
+    pub next: Workflow,
+    pub commands: Vec<Owed>,
+}
+
+/// A command to send once the state is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    pub command: Command,
+    pub delay: Duration,
+}
+
+impl From<Command> for Owed {
+    fn from(command: Command) -> Self {
+        Self {
+            command,
+            delay: Duration::ZERO,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rejection {
+    /// Superseded: acknowledge and count. `current_revision` is the one that waits for a decision, if one does.
+    Stale {
+        detail: String,
+        current_revision: Option<u32>,
+    },
+    /// The same input again: give the same answer.
+    Duplicate,
+    /// A client's error.
+    Illegal(Illegal),
+}
+
+/// Why an input cannot be taken now. The caller maps `code` to a status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct Illegal {
+    pub code: &'static str,
+    pub detail: String,
+}
+
+impl Answer {
+    pub(crate) fn stale(detail: impl Into<String>) -> Self {
+        Self::Rejected(Rejection::Stale {
+            detail: detail.into(),
+            current_revision: None,
+        })
+    }
+
+    pub(crate) fn duplicate() -> Self {
+        Self::Rejected(Rejection::Duplicate)
+    }
+
+    pub(crate) fn illegal(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Rejected(Rejection::Illegal(Illegal {
+            code,
+            detail: detail.into(),
+        }))
+    }
+}

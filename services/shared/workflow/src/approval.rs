@@ -1,0 +1,247 @@
+//! The approval: asked for, told, decided by people.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::command::{ApprovalCommand, Command};
+use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
+
+use crate::answer::{Answer, Owed, Rejection};
+use crate::decide::{touch, transition};
+use crate::redrive::enter_step;
+use crate::rules::Rules;
+use crate::state::{Approval, Decision, Phase, Workflow};
+
+pub(crate) struct Vote {
+    pub approver: String,
+    pub claimed_by: Option<String>,
+    pub kind: DecisionKind,
+    pub comment: Option<String>,
+    pub revision: u32,
+}
+
+/// Asks for the approval of the present revision.
+pub(crate) fn enter(rules: &Rules, next: &mut Workflow, now: Timestamp) -> (Owed, Event) {
+    let deadline_at = now.plus(Duration::from_secs(next.policy.timeout_seconds));
+    let revision = next.revision;
+    next.phase = Phase::AwaitingApproval(Approval {
+        revision,
+        decisions: Vec::new(),
+        requested_at: now,
+        deadline_at,
+        escalated: false,
+        sends: 1,
+        sent_at: now,
+        resend_at: now.plus(rules.resend_after(1)),
+        notified_at: None,
+    });
+    let requested = Event::ApprovalRequested {
+        revision,
+        required: next.policy.required,
+        approvers: next.policy.approvers.clone(),
+        deadline_at,
+    };
+    (
+        Command::RequestApproval(ApprovalCommand { revision }).into(),
+        requested,
+    )
+}
+
+pub(crate) fn notified(
+    rules: &Rules,
+    workflow: &Workflow,
+    revision: u32,
+    now: Timestamp,
+) -> Answer {
+    match &workflow.phase {
+        Phase::AwaitingApproval(approval) if approval.revision == revision => {
+            if approval.notified_at.is_some() {
+                return Answer::duplicate();
+            }
+            let approval = Approval {
+                notified_at: Some(now),
+                ..approval.clone()
+            };
+            touch(
+                rules,
+                Workflow {
+                    phase: Phase::AwaitingApproval(approval),
+                    ..workflow.clone()
+                },
+                Vec::new(),
+            )
+        }
+        Phase::AwaitingApproval(_)
+        | Phase::Working(_)
+        | Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => {
+            Answer::stale(format!("revision {revision} does not wait for approval"))
+        }
+    }
+}
+
+pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Timestamp) -> Answer {
+    let settled_so = |approval: &&Approval| {
+        approval.revision == vote.revision
+            && approval
+                .decisions
+                .iter()
+                .any(|known| known.approver == vote.approver && known.kind == vote.kind)
+    };
+    if workflow.settled.as_ref().filter(settled_so).is_some() {
+        return Answer::duplicate();
+    }
+    let approval = match &workflow.phase {
+        Phase::AwaitingApproval(approval) => approval,
+        Phase::Working(_)
+        | Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => {
+            let status = workflow.status().as_str();
+            return Answer::illegal(
+                "not_awaiting_approval",
+                format!("the workflow is {status}: nothing waits for a decision"),
+            );
+        }
+    };
+    if approval.revision != vote.revision {
+        let detail = format!(
+            "the decision names revision {}, waiting is revision {}",
+            vote.revision, approval.revision
+        );
+        return Answer::Rejected(Rejection::Stale {
+            detail,
+            current_revision: Some(approval.revision),
+        });
+    }
+    if !may_decide(workflow, approval, &vote.approver) {
+        return Answer::illegal(
+            "not_an_approver",
+            format!("`{}` is not among the approvers", vote.approver),
+        );
+    }
+    if let Some(known) = approval
+        .decisions
+        .iter()
+        .find(|known| known.approver == vote.approver)
+    {
+        if known.kind == vote.kind {
+            return Answer::duplicate();
+        }
+        let detail = format!(
+            "`{}` has already decided `{}`",
+            vote.approver,
+            known.kind.as_str()
+        );
+        return Answer::illegal("already_decided", detail);
+    }
+    if vote.kind == DecisionKind::RequestChanges
+        && approval.revision >= workflow.policy.max_revisions
+    {
+        let detail = format!(
+            "all {} revisions are used; approve or reject",
+            workflow.policy.max_revisions
+        );
+        return Answer::illegal("revisions_exhausted", detail);
+    }
+    settle(rules, workflow, approval, vote, now)
+}
+
+fn may_decide(workflow: &Workflow, approval: &Approval, approver: &str) -> bool {
+    let policy = &workflow.policy;
+    policy.approvers.is_empty()
+        || policy.approvers.iter().any(|name| name == approver)
+        || (approval.escalated && policy.escalate_to.iter().any(|name| name == approver))
+}
+
+fn settle(
+    rules: &Rules,
+    workflow: &Workflow,
+    approval: &Approval,
+    vote: Vote,
+    now: Timestamp,
+) -> Answer {
+    let mut approval = approval.clone();
+    let (revision, required) = (approval.revision, workflow.policy.required);
+    let (approver, comment, kind) = (vote.approver.clone(), vote.comment.clone(), vote.kind);
+    approval.decisions.push(Decision {
+        approver: vote.approver,
+        kind,
+        comment: vote.comment,
+        claimed_by: vote.claimed_by,
+        decided_at: now,
+    });
+    let approvals = count_approvals(&approval);
+    let mut next = workflow.clone();
+    match kind {
+        DecisionKind::Approve if approvals < required => {
+            next.phase = Phase::AwaitingApproval(approval);
+            let recorded = Event::ApprovalRecorded {
+                revision,
+                approver,
+                decision: kind,
+                comment,
+                approvals,
+                required,
+            };
+            transition(rules, next, now, vec![recorded], Vec::new())
+        }
+        DecisionKind::Approve => grant(rules, next, approval, approver, comment, now),
+        DecisionKind::Reject => {
+            next.settled = Some(approval);
+            next.phase = Phase::Rejected;
+            let rejected = Event::WorkflowRejected {
+                revision,
+                approver,
+                comment,
+            };
+            transition(rules, next, now, vec![rejected], Vec::new())
+        }
+        DecisionKind::RequestChanges => {
+            next.settled = Some(approval);
+            next.revision += 1;
+            let next_revision = next.revision;
+            let owed = enter_step(rules, &mut next, Role::Analyst, now);
+            let changes = Event::ChangesRequested {
+                revision,
+                next_revision,
+                approver,
+                comment,
+            };
+            transition(rules, next, now, vec![changes], vec![owed])
+        }
+    }
+}
+
+pub(crate) fn grant(
+    rules: &Rules,
+    mut next: Workflow,
+    approval: Approval,
+    approver: String,
+    comment: Option<String>,
+    now: Timestamp,
+) -> Answer {
+    let granted = Event::ApprovalGranted {
+        revision: approval.revision,
+        approver,
+        comment,
+    };
+    next.settled = Some(approval);
+    let owed = enter_step(rules, &mut next, Role::Writer, now);
+    transition(rules, next, now, vec![granted], vec![owed])
+}
+
+fn count_approvals(approval: &Approval) -> u32 {
+    let approvals = approval
+        .decisions
+        .iter()
+        .filter(|decision| decision.kind == DecisionKind::Approve);
+    u32::try_from(approvals.count()).unwrap_or(u32::MAX)
+}

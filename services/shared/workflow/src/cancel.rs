@@ -1,0 +1,46 @@
+//! A person or system calls the workflow off.
+
+use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
+
+use crate::answer::{Answer, Transition};
+use crate::state::{Cancellation, Phase, Workflow};
+
+pub(crate) fn cancelled(
+    workflow: &Workflow,
+    by: String,
+    reason: Option<String>,
+    now: Timestamp,
+) -> Answer {
+    let status = workflow.status();
+    let mut next = workflow.clone();
+    match &workflow.phase {
+        Phase::Working(step) => next.usage = next.usage.plus(step.usage),
+        Phase::AwaitingApproval(approval) => next.settled = Some(approval.clone()),
+        Phase::Cancelled(_) => return Answer::duplicate(),
+        Phase::Completed | Phase::Failed(_) | Phase::Rejected | Phase::Expired => {
+            return Answer::illegal(
+                "already_ended",
+                format!("the workflow is {}", status.as_str()),
+            );
+        }
+    }
+    next.phase = Phase::Cancelled(Cancellation {
+        by: by.clone(),
+        status,
+    });
+    next.version += 1;
+    next.seq += 1;
+    next.updated_at = now;
+    next.wake_at = None;
+    let events = vec![Event::WorkflowCancelled {
+        cancelled_by: by,
+        reason,
+        status,
+    }];
+    Answer::Transition(Transition {
+        next,
+        events,
+        commands: Vec::new(),
+    })
+}

@@ -1,0 +1,110 @@
+//! The one function through which a workflow changes.
+
+use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
+
+use crate::answer::{Answer, Owed, Touch, Transition};
+use crate::input::Input;
+use crate::rules::Rules;
+use crate::state::Workflow;
+use crate::{approval, cancel, deadline, redrive, step};
+
+/// What becomes of `input`, which arrived at `now`.
+///
+/// Never fails and never blocks: an input that does not fit is a [`crate::Rejection`].
+pub fn decide(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -> Answer {
+    match input {
+        Input::Start => Answer::duplicate(),
+        Input::Dispatched { role, attempt } => {
+            step::dispatched(rules, workflow, role, attempt, now)
+        }
+        Input::Progress {
+            role,
+            attempt,
+            message,
+            percent,
+            usage,
+        } => {
+            let report = step::Heartbeat {
+                role,
+                attempt,
+                message,
+                percent,
+                usage,
+            };
+            step::progress(rules, workflow, report, now)
+        }
+        Input::StepSucceeded {
+            role,
+            attempt,
+            summary,
+            artifacts,
+            usage,
+        } => {
+            let success = step::Success {
+                role,
+                attempt,
+                summary,
+                artifacts,
+                usage,
+            };
+            step::succeeded(rules, workflow, success, now)
+        }
+        Input::StepFailed {
+            role,
+            attempt,
+            failure,
+            usage,
+        } => step::failed(rules, workflow, role, attempt, failure, usage, now),
+        Input::Decide {
+            approver,
+            claimed_by,
+            decision,
+            comment,
+            revision,
+        } => {
+            let vote = approval::Vote {
+                approver,
+                claimed_by,
+                kind: decision,
+                comment,
+                revision,
+            };
+            approval::decided(rules, workflow, vote, now)
+        }
+        Input::Cancel { by, reason } => cancel::cancelled(workflow, by, reason, now),
+        Input::DeadlinePassed => deadline::passed(rules, workflow, now),
+        Input::Redrive { by, version } => redrive::redriven(rules, workflow, by, version, now),
+        Input::Notified { revision } => approval::notified(rules, workflow, revision, now),
+        Input::Resent => deadline::resent(rules, workflow, now),
+    }
+}
+
+/// Seals a transition: one version on, and the sweep looks when the new state is due.
+pub(crate) fn transition(
+    rules: &Rules,
+    mut next: Workflow,
+    now: Timestamp,
+    events: Vec<Event>,
+    commands: Vec<Owed>,
+) -> Answer {
+    next.version += 1;
+    next.seq += 1;
+    next.updated_at = now;
+    next.wake_at = next.due_at(rules);
+    Answer::Transition(Transition {
+        next,
+        events,
+        commands,
+    })
+}
+
+/// Seals a touch. The index is left alone while it points early enough: moving it costs two writes, looking once too often costs one read.
+pub(crate) fn touch(rules: &Rules, mut next: Workflow, commands: Vec<Owed>) -> Answer {
+    next.seq += 1;
+    let due = next.due_at(rules);
+    if next.wake_at.is_none() || next.wake_at > due {
+        next.wake_at = due;
+    }
+    Answer::Touch(Touch { next, commands })
+}

@@ -1,0 +1,163 @@
+//! The state in the words of the API.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::{ApprovalView, DecisionView};
+use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::view::{FailureView, ProgressView, Status, StepStatus, StepView};
+
+use crate::state::{
+    Approval, Decision, Phase, ResumeAt, Step, StepResult, Workflow, working_status,
+};
+
+/// The latest attempt of each role that was asked for, in flow order.
+pub fn step_views(workflow: &Workflow) -> Vec<StepView> {
+    let asked = |role: &Role| workflow.attempts.of(*role) > 0;
+    Role::ALL
+        .into_iter()
+        .filter(asked)
+        .map(|role| step_view(workflow, role))
+        .collect()
+}
+
+fn step_view(workflow: &Workflow, role: Role) -> StepView {
+    let attempt = workflow.attempts.of(role);
+    if let Some(step) = workflow.current_step(role, attempt) {
+        return running_view(step);
+    }
+    let result = workflow.result_of(role);
+    let status = match result {
+        Some(result) if result.attempt == attempt => StepStatus::Succeeded,
+        Some(_) | None => ended_status(workflow, role),
+    };
+    StepView {
+        role,
+        status,
+        attempt,
+        revision: result.map_or(workflow.revision, |result| result.revision),
+        requested_at: None,
+        dispatched_at: None,
+        last_heartbeat_at: None,
+        deadline_at: None,
+        progress: None,
+    }
+}
+
+fn running_view(step: &Step) -> StepView {
+    let status = match (step.dispatched_at, step.last_heartbeat_at) {
+        (_, Some(_)) => StepStatus::Running,
+        (Some(_), None) => StepStatus::Dispatched,
+        (None, None) => StepStatus::Requested,
+    };
+    StepView {
+        role: step.role,
+        status,
+        attempt: step.attempt,
+        revision: step.revision,
+        requested_at: Some(step.requested_at),
+        dispatched_at: step.dispatched_at,
+        last_heartbeat_at: step.last_heartbeat_at,
+        deadline_at: Some(step.deadline_at),
+        progress: step.progress.as_ref().map(|progress| ProgressView {
+            message: progress.message.clone(),
+            percent: progress.percent,
+        }),
+    }
+}
+
+/// Of an attempt that ended without a result.
+fn ended_status(workflow: &Workflow, role: Role) -> StepStatus {
+    match &workflow.phase {
+        Phase::Failed(failure) if failure.resume == ResumeAt::Step(role) => StepStatus::Failed,
+        Phase::Cancelled(cancellation) if cancellation.status == working_status(role) => {
+            StepStatus::Cancelled
+        }
+        Phase::Working(_)
+        | Phase::AwaitingApproval(_)
+        | Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => StepStatus::Superseded,
+    }
+}
+
+/// The approval that waits, else the latest that was settled.
+pub fn approval_view(workflow: &Workflow) -> Option<ApprovalView> {
+    let approval = match &workflow.phase {
+        Phase::AwaitingApproval(approval) => approval,
+        Phase::Working(_)
+        | Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => workflow.settled.as_ref()?,
+    };
+    Some(view_of(workflow, approval))
+}
+
+fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
+    let mut approvers = workflow.policy.approvers.clone();
+    if approval.escalated && !approvers.is_empty() {
+        approvers.extend(workflow.policy.escalate_to.iter().cloned());
+    }
+    let decision = |decision: &Decision| DecisionView {
+        approver: decision.approver.clone(),
+        decision: decision.kind,
+        comment: decision.comment.clone(),
+        claimed_by: decision.claimed_by.clone(),
+        decided_at: decision.decided_at,
+    };
+    ApprovalView {
+        revision: approval.revision,
+        required: workflow.policy.required,
+        approvers,
+        decisions: approval.decisions.iter().map(decision).collect(),
+        requested_at: approval.requested_at,
+        deadline_at: approval.deadline_at,
+        escalated: approval.escalated,
+        max_revisions: workflow.policy.max_revisions,
+    }
+}
+
+/// All artifacts of the latest successes, with their keys.
+pub fn artifact_refs(workflow: &Workflow) -> Vec<ArtifactRef> {
+    workflow
+        .results
+        .iter()
+        .flat_map(|result| refs_of(workflow, result))
+        .collect()
+}
+
+fn refs_of<'a>(
+    workflow: &'a Workflow,
+    result: &'a StepResult,
+) -> impl Iterator<Item = ArtifactRef> + 'a {
+    let prefix = attempt_prefix(&workflow.id, result.role, result.attempt);
+    result.artifacts.iter().map(move |artifact| ArtifactRef {
+        name: artifact.name.clone(),
+        key: format!("{prefix}{}", artifact.name),
+        size: artifact.size,
+        media_type: artifact.media_type.clone(),
+        sha256: artifact.sha256.clone(),
+    })
+}
+
+pub fn failure_view(workflow: &Workflow) -> Option<FailureView> {
+    let view = |code: &str, message: String, status: Status| FailureView {
+        code: code.to_owned(),
+        message,
+        status,
+        version: workflow.version,
+    };
+    match &workflow.phase {
+        Phase::Failed(failure) => {
+            Some(view(&failure.code, failure.message.clone(), failure.status))
+        }
+        Phase::Working(_)
+        | Phase::AwaitingApproval(_)
+        | Phase::Completed
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => None,
+    }
+}
