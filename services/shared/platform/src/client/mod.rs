@@ -1,0 +1,7 @@
+//! What programs outside Lambda need of AWS: the command line and the agents.
+
+pub mod bus;
+pub mod connection;
+pub mod error;
+pub mod logs;
+pub mod signing;
