@@ -4,7 +4,7 @@ module "approval" {
   source = "./modules/queue-worker"
 
   name              = "${local.name}-approval"
-  package           = "${var.lambda_dist_dir}/approval.zip"
+  code              = local.code["approval"]
   function_defaults = local.function_defaults
   timeout_seconds   = var.lambda_timeout_seconds
   max_receive_count = var.max_receive_count

@@ -4,8 +4,11 @@ resource "aws_cloudwatch_event_bus" "this" {
   name = "${local.name}-bus"
 }
 
-# A source is only claimed by the sender. Ours is kept for relay.
+# A source is only claimed by the sender. Ours is kept for relay. An emulator stores such a policy as
+# the permission that it forbids.
 resource "aws_cloudwatch_event_bus_policy" "own_source" {
+  count = coalesce(var.own_source_policy, !local.is_local) ? 1 : 0
+
   event_bus_name = aws_cloudwatch_event_bus.this.name
 
   policy = jsonencode({

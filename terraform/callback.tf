@@ -4,7 +4,7 @@ module "callback" {
   source = "./modules/queue-worker"
 
   name              = "${local.name}-callback"
-  package           = "${var.lambda_dist_dir}/callback.zip"
+  code              = local.code["callback"]
   function_defaults = local.function_defaults
   timeout_seconds   = var.lambda_timeout_seconds
   max_receive_count = var.max_receive_count

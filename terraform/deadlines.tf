@@ -11,7 +11,7 @@ module "deadlines" {
   source = "./modules/function"
 
   name            = "${local.name}-deadlines"
-  package         = "${var.lambda_dist_dir}/deadlines.zip"
+  code            = local.code["deadlines"]
   defaults        = local.function_defaults
   timeout_seconds = var.deadlines_timeout_seconds
 

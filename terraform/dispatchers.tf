@@ -27,7 +27,7 @@ module "dispatcher" {
   for_each = local.dispatchers
 
   name                = "${local.name}-${each.key}-dispatch"
-  package             = "${var.lambda_dist_dir}/${each.key}-dispatch.zip"
+  code                = local.code["${each.key}-dispatch"]
   function_defaults   = local.function_defaults
   timeout_seconds     = var.lambda_timeout_seconds
   max_receive_count   = var.max_receive_count

@@ -4,7 +4,7 @@ module "intake" {
   source = "./modules/queue-worker"
 
   name              = "${local.name}-intake"
-  package           = "${var.lambda_dist_dir}/intake.zip"
+  code              = local.code["intake"]
   function_defaults = local.function_defaults
   timeout_seconds   = var.lambda_timeout_seconds
   max_receive_count = var.max_receive_count

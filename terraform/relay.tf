@@ -11,7 +11,7 @@ module "relay" {
   source = "./modules/function"
 
   name            = "${local.name}-relay"
-  package         = "${var.lambda_dist_dir}/relay.zip"
+  code            = local.code["relay"]
   defaults        = local.function_defaults
   timeout_seconds = var.lambda_timeout_seconds
 

@@ -250,6 +250,12 @@ variable "external_sources" {
   }
 }
 
+variable "own_source_policy" {
+  description = "Refuse events with our own source from anybody but relay. null: yes, except on an emulator, which keeps no denials."
+  type        = bool
+  default     = null
+}
+
 # The agents.
 
 variable "researcher_agent_arn" {

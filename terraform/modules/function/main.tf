@@ -55,8 +55,9 @@ resource "aws_lambda_function" "this" {
   memory_size   = var.defaults.memory_mb
   timeout       = var.timeout_seconds
 
-  filename         = var.package
-  source_code_hash = filebase64sha256(var.package)
+  s3_bucket        = var.code.bucket
+  s3_key           = var.code.key
+  source_code_hash = var.code.hash
 
   environment {
     variables = var.environment

@@ -41,7 +41,7 @@ module "function" {
   source = "../function"
 
   name            = var.name
-  package         = var.package
+  code            = var.code
   defaults        = var.function_defaults
   timeout_seconds = var.timeout_seconds
 

@@ -3,9 +3,13 @@ variable "name" {
   type        = string
 }
 
-variable "package" {
-  description = "Path of the zip that holds the executable, named bootstrap."
-  type        = string
+variable "code" {
+  description = "The zip that holds the executable, named bootstrap, and its SHA-256 in base64."
+  type = object({
+    bucket = string
+    key    = string
+    hash   = string
+  })
 }
 
 variable "function_defaults" {
