@@ -32,10 +32,10 @@ resource "aws_iam_role" "agent" {
         Action    = "sts:AssumeRole"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
       }],
-      [for arn in var.agent_role_trusted_arns : {
+      length(var.agent_role_trusted_arns) == 0 ? [] : [{
         Sid       = "Trusted"
         Effect    = "Allow"
-        Principal = { AWS = arn }
+        Principal = { AWS = var.agent_role_trusted_arns }
         Action    = "sts:AssumeRole"
       }],
     )
