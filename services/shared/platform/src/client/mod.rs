@@ -4,4 +4,6 @@ pub mod bus;
 pub mod connection;
 pub mod error;
 pub mod logs;
+pub mod objects;
 pub mod signing;
+pub mod sts;
