@@ -1,0 +1,206 @@
+# Every constrained variable refuses what it must. A run fails unless every variable that it expects to
+# fail does, so one run tests one bad value of each.
+
+mock_provider "aws" {
+  override_during = plan
+  source          = "./tests/mocks"
+}
+
+variables {
+  lambda_dist_dir      = "./tests/fixtures/packages"
+  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
+  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
+  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+}
+
+run "refuses" {
+  command = plan
+
+  variables {
+    name_prefix               = "Aegis"
+    environment               = "production"
+    aws_region                = "us_east_1"
+    aws_endpoint_url          = "127.0.0.1:4566"
+    tags                      = { "aws:owner" = "me" }
+    lambda_dist_dir           = ""
+    lambda_architecture       = "arm"
+    lambda_memory_mb          = 64
+    lambda_timeout_seconds    = 1
+    deadlines_timeout_seconds = 5
+    extra_lambda_environment  = { "not-a-name" = "x" }
+    log_level                 = "verbose"
+    platform_log_level        = "ERROR"
+    log_retention_days        = 2
+    max_receive_count         = 1
+    queue_batch_size          = 0
+    dispatch_concurrency      = 1
+    api_authorization         = "open"
+    cors_allow_origins        = ["app.example.com"]
+    api_throttle_rate         = 0
+    api_throttle_burst        = 0
+    external_sources          = ["aegis.workflow"]
+    researcher_agent_arn      = ""
+    analyst_agent_arn         = "arn:aws:bedrock-agentcore:us-east-1:123456789012:memory/analyst"
+    writer_agent_arn          = "arn:aws:bedrock-agentcore:us-east-1:12345:runtime/writer"
+    agent_role_trusted_arns   = ["*"]
+    approval_timeout_hours    = 0
+    pickup_timeout_seconds    = 0
+    start_timeout_seconds     = 0
+    heartbeat_timeout_seconds = 0
+    step_timeout_seconds      = 0
+    max_step_retries          = -1
+    max_sends                 = 0
+    retention_days            = 0
+    report_url_seconds        = 59
+    status_shards             = 0
+    deadline_shards           = 0
+    artifact_transition_days  = 29
+  }
+
+  expect_failures = [
+    var.name_prefix,
+    var.environment,
+    var.aws_region,
+    var.aws_endpoint_url,
+    var.tags,
+    var.lambda_dist_dir,
+    var.lambda_architecture,
+    var.lambda_memory_mb,
+    var.lambda_timeout_seconds,
+    var.deadlines_timeout_seconds,
+    var.extra_lambda_environment,
+    var.log_level,
+    var.platform_log_level,
+    var.log_retention_days,
+    var.max_receive_count,
+    var.queue_batch_size,
+    var.dispatch_concurrency,
+    var.api_authorization,
+    var.cors_allow_origins,
+    var.api_throttle_rate,
+    var.api_throttle_burst,
+    var.external_sources,
+    var.researcher_agent_arn,
+    var.analyst_agent_arn,
+    var.writer_agent_arn,
+    var.agent_role_trusted_arns,
+    var.approval_timeout_hours,
+    var.pickup_timeout_seconds,
+    var.start_timeout_seconds,
+    var.heartbeat_timeout_seconds,
+    var.step_timeout_seconds,
+    var.max_step_retries,
+    var.max_sends,
+    var.retention_days,
+    var.report_url_seconds,
+    var.status_shards,
+    var.deadline_shards,
+    var.artifact_transition_days,
+  ]
+}
+
+run "refuses_too" {
+  command = plan
+
+  variables {
+    name_prefix               = "9aegis"
+    aws_region                = "nowhere"
+    aws_endpoint_url          = "http://127.0.0.1:4566/"
+    lambda_memory_mb          = 20000
+    lambda_timeout_seconds    = 31
+    deadlines_timeout_seconds = 901
+    extra_lambda_environment  = { AWS_LAMBDA_EXEC_WRAPPER = "x" }
+    max_receive_count         = 1001
+    queue_batch_size          = 11
+    dispatch_concurrency      = 1001
+    cors_allow_origins        = ["https://app.example.com/"]
+    api_throttle_rate         = 10001
+    api_throttle_burst        = 5001
+    external_sources          = ["aws.s3"]
+    researcher_agent_arn      = "arn:aws:lambda:us-east-1:123456789012:function:researcher"
+    agent_role_trusted_arns   = ["123456789012"]
+    approval_timeout_hours    = 8761
+    pickup_timeout_seconds    = 3601
+    start_timeout_seconds     = 3601
+    heartbeat_timeout_seconds = 3601
+    step_timeout_seconds      = 28801
+    max_step_retries          = 21
+    max_sends                 = 21
+    retention_days            = 1.5
+    report_url_seconds        = 43201
+    status_shards             = 101
+    deadline_shards           = 101
+  }
+
+  expect_failures = [
+    var.name_prefix,
+    var.aws_region,
+    var.aws_endpoint_url,
+    var.lambda_memory_mb,
+    var.lambda_timeout_seconds,
+    var.deadlines_timeout_seconds,
+    var.extra_lambda_environment,
+    var.max_receive_count,
+    var.queue_batch_size,
+    var.dispatch_concurrency,
+    var.cors_allow_origins,
+    var.api_throttle_rate,
+    var.api_throttle_burst,
+    var.external_sources,
+    var.researcher_agent_arn,
+    var.agent_role_trusted_arns,
+    var.approval_timeout_hours,
+    var.pickup_timeout_seconds,
+    var.start_timeout_seconds,
+    var.heartbeat_timeout_seconds,
+    var.step_timeout_seconds,
+    var.max_step_retries,
+    var.max_sends,
+    var.retention_days,
+    var.report_url_seconds,
+    var.status_shards,
+    var.deadline_shards,
+  ]
+}
+
+run "refuses_as_well" {
+  command = plan
+
+  variables {
+    name_prefix            = "aegis-"
+    lambda_memory_mb       = 128.5
+    lambda_timeout_seconds = 10.5
+    external_sources       = [""]
+  }
+
+  expect_failures = [
+    var.name_prefix,
+    var.lambda_memory_mb,
+    var.lambda_timeout_seconds,
+    var.external_sources,
+  ]
+}
+
+run "refuses_also" {
+  command = plan
+
+  variables {
+    name_prefix = "a"
+  }
+
+  expect_failures = [
+    var.name_prefix,
+  ]
+}
+
+run "refuses_besides" {
+  command = plan
+
+  variables {
+    name_prefix = "a-prefix-that-is-too-long"
+  }
+
+  expect_failures = [
+    var.name_prefix,
+  ]
+}

@@ -1,0 +1,152 @@
+# What is connected to what.
+
+mock_provider "aws" {
+  override_during = plan
+  source          = "./tests/mocks"
+}
+
+variables {
+  lambda_dist_dir      = "./tests/fixtures/packages"
+  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
+  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
+  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+}
+
+run "routes" {
+  command = plan
+
+  assert {
+    condition = toset(keys(aws_apigatewayv2_route.client)) == toset([
+      "POST /workflows",
+      "GET /workflows",
+      "GET /workflows/{id}",
+      "GET /workflows/{id}/history",
+      "GET /workflows/{id}/artifacts/{name}",
+      "POST /workflows/{id}/cancel",
+      "POST /workflows/{id}/redrive",
+      "POST /approve/{id}",
+    ])
+    error_message = "The client routes are the API's."
+  }
+
+  assert {
+    condition     = alltrue([for route in aws_apigatewayv2_route.client : route.authorization_type == "AWS_IAM"])
+    error_message = "Clients sign their requests."
+  }
+
+  assert {
+    condition     = { for key, route in aws_apigatewayv2_route.token : key => route.authorization_type } == { "POST /callbacks/{id}" = "NONE" }
+    error_message = "Only callbacks pass the gateway without a signature."
+  }
+
+  assert {
+    condition     = length(aws_apigatewayv2_api.this.cors_configuration) == 0
+    error_message = "No page may call the API unless its origin is named."
+  }
+}
+
+run "cors" {
+  command = plan
+
+  variables {
+    cors_allow_origins = ["https://app.example.com"]
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_api.this.cors_configuration[0].allow_origins == toset(["https://app.example.com"])
+    error_message = "The named origin may call the API."
+  }
+}
+
+run "any_source_but_ours" {
+  command = plan
+
+  assert {
+    condition = { for service, rule in aws_cloudwatch_event_rule.external : service => jsondecode(rule.event_pattern) } == {
+      intake   = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["WorkflowRequested", "CancelRequested"] }
+      approval = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["ApprovalDecided"] }
+      callback = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["StepReported"] }
+    }
+    error_message = "Each external command goes to the service that owns it, from any source but ours."
+  }
+}
+
+run "named_sources" {
+  command = plan
+
+  variables {
+    external_sources = ["partner.crm"]
+  }
+
+  assert {
+    condition     = alltrue([for rule in aws_cloudwatch_event_rule.external : jsondecode(rule.event_pattern).source == ["partner.crm"]])
+    error_message = "Only the named sources are heard."
+  }
+}
+
+run "stream" {
+  command = plan
+
+  assert {
+    condition = jsondecode(one(one(aws_lambda_event_source_mapping.relay.filter_criteria).filter).pattern) == {
+      eventName = ["INSERT"]
+      dynamodb  = { Keys = { sk = { S = [{ prefix = "EVT#" }] } } }
+    }
+    error_message = "relay sees new history items and nothing else."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.relay.starting_position == "TRIM_HORIZON"
+    error_message = "relay misses nothing."
+  }
+}
+
+run "dev" {
+  command = plan
+
+  assert {
+    condition     = !aws_dynamodb_table.workflows.deletion_protection_enabled && aws_s3_bucket.artifacts.force_destroy
+    error_message = "A development stage can be removed."
+  }
+}
+
+run "prod" {
+  command = plan
+
+  variables {
+    environment = "prod"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.workflows.deletion_protection_enabled && !aws_s3_bucket.artifacts.force_destroy
+    error_message = "prod keeps its data."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.tls_only) == 1 && length(aws_s3_bucket_lifecycle_configuration.artifacts) == 1
+    error_message = "In AWS the bucket takes TLS only and ages its artifacts."
+  }
+
+  assert {
+    condition     = output.workflow_table_name == "aegis-prod-workflows" && output.artifact_bucket_name == "aegis-prod-artifacts-123456789012"
+    error_message = "Names carry prefix and stage."
+  }
+}
+
+run "emulator" {
+  command = plan
+
+  variables {
+    aws_endpoint_url = "http://127.0.0.1:4566"
+  }
+
+  assert {
+    condition     = output.api_endpoint == "http://127.0.0.1:4566/_aws/execute-api/mock/$default"
+    error_message = "An emulator serves the API under its own address."
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_policy.tls_only) == 0 && length(aws_s3_bucket_lifecycle_configuration.artifacts) == 0 && length(aws_cloudwatch_event_bus_policy.own_source) == 0
+    error_message = "What an emulator cannot do is left out."
+  }
+}
