@@ -1,1 +1,18 @@
+//! Load, decide, commit, send: once, for every service.
+//!
+//! Orders the effects of a decision and says what becomes of a message. Owns the
+//! ports (small traits: table, queues, bus, artifacts, agent runtime, keys, clock)
+//! and their in-memory twins. Knows no AWS and makes no decision about the flow.
 
+pub mod api;
+pub mod body;
+pub mod dispatch;
+pub mod error;
+pub mod keys;
+pub mod memory;
+pub mod message;
+pub mod ports;
+pub mod stored;
+pub mod token;
+pub mod trace;
+pub mod turn;

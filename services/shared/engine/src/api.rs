@@ -1,0 +1,165 @@
+//! Requests and answers of the HTTP API, without the gateway that carries them.
+
+use std::collections::BTreeMap;
+
+use aegis_contracts::problem::Problem;
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::error::PortError;
+
+/// Who called, as far as the gateway has proven it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// The route asks for no proof.
+    Anonymous,
+    /// ARN of an IAM principal whose signature was verified.
+    Iam(String),
+}
+
+/// What the client routes of this stage demand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authorization {
+    Iam,
+    None,
+}
+
+impl Authorization {
+    /// The name under which the caller acts.
+    ///
+    /// # Errors
+    /// 401, if the gateway should have proven an identity and did not: the handler does not rely on the gateway alone.
+    pub fn principal(self, caller: &Caller) -> Result<String, Box<Problem>> {
+        match (self, caller) {
+            (Self::Iam, Caller::Iam(arn)) => Ok(arn.clone()),
+            (Self::Iam, Caller::Anonymous) => Err(Box::new(Problem::new(
+                401,
+                "unauthenticated",
+                "this API asks for requests signed with AWS Signature Version 4",
+            ))),
+            (Self::None, Caller::Iam(_) | Caller::Anonymous) => Ok("anonymous".to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// Method and pattern, such as `POST /workflows/{id}/cancel`.
+    pub route: String,
+    pub path: BTreeMap<String, String>,
+    pub query: BTreeMap<String, String>,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+    pub caller: Caller,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiResponse {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: String,
+}
+
+#[async_trait]
+pub trait ApiHandler: Send + Sync {
+    async fn respond(&self, request: &ApiRequest) -> ApiResponse;
+}
+
+impl ApiRequest {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The workflow that the path names.
+    ///
+    /// # Errors
+    /// 404: what is not an id names nothing.
+    pub fn workflow_id(&self) -> Result<aegis_contracts::ids::WorkflowId, Box<Problem>> {
+        let text = self.path.get("id").map_or("", String::as_str);
+        text.parse().map_err(|_| Box::new(not_found(text)))
+    }
+}
+
+/// 404 for a workflow.
+pub fn not_found(id: &str) -> Problem {
+    Problem::new(
+        404,
+        "workflow_not_found",
+        format!("there is no workflow `{id}`"),
+    )
+}
+
+impl ApiResponse {
+    pub fn json<T: Serialize>(status: u16, body: &T) -> Self {
+        match serde_json::to_string(body) {
+            Ok(body) => Self {
+                status,
+                headers: vec![("content-type", "application/json".to_owned())],
+                body,
+            },
+            Err(error) => {
+                tracing::error!(%error, "answer cannot be written as JSON");
+                Problem::new(500, "internal", "the answer could not be written").into()
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+impl From<Problem> for ApiResponse {
+    fn from(problem: Problem) -> Self {
+        let status = problem.status;
+        let body = serde_json::to_string(&problem).unwrap_or_default();
+        let mut response = Self {
+            status,
+            headers: vec![("content-type", "application/problem+json".to_owned())],
+            body,
+        };
+        if status == 429 || status == 503 {
+            response.headers.push(("retry-after", "1".to_owned()));
+        }
+        response
+    }
+}
+
+impl From<Box<Problem>> for ApiResponse {
+    fn from(problem: Box<Problem>) -> Self {
+        (*problem).into()
+    }
+}
+
+/// Logs a port's error, which is handled here by telling the client.
+pub fn problem_of(error: &PortError) -> Problem {
+    match error {
+        PortError::Throttled(_) => {
+            tracing::warn!(%error, "request throttled");
+            Problem::new(
+                429,
+                "throttled",
+                "too many requests at the moment; try again",
+            )
+        }
+        PortError::Transient(_) => {
+            tracing::warn!(%error, "request failed");
+            Problem::new(
+                503,
+                "unavailable",
+                "a service that is needed did not answer; try again",
+            )
+        }
+        PortError::Permanent(_) => {
+            tracing::error!(%error, "request failed");
+            Problem::new(
+                500,
+                "internal",
+                "the request cannot be served; the log of this service says why",
+            )
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The one path of the three dispatchers: a step command becomes an agent session.
+//!
+//! The agent is invoked first and `Dispatched` is noted after. A crash in between
+//! brings the command back and invokes the same session again, which the agent
+//! recognises. The other order could note a dispatch that never happened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::{AgentTask, CallbackTarget, Role};
+use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::command::StepCommand;
+use aegis_contracts::envelope::CommandEnvelope;
+use aegis_contracts::ids::SessionId;
+use aegis_workflow::{Input, StepFailure, Workflow, artifact_refs};
+use async_trait::async_trait;
+
+use crate::error::PortError;
+use crate::keys::KeyRing;
+use crate::message::{
+    Disposition, Incoming, QueueHandler, Received, disposition_of_error, disposition_of_turn,
+};
+use crate::ports::AgentRuntime;
+use crate::stored::StoredRequest;
+use crate::token::Claim;
+use crate::trace;
+use crate::turn::{Engine, Outcome};
+
+/// A token outlives its attempt by this, so that a late report is told `superseded`, not `unauthenticated`.
+const TOKEN_GRACE: Duration = Duration::from_secs(24 * 3600);
+/// Throttled starts come back somewhere in this window.
+const THROTTLE_WINDOW: std::ops::RangeInclusive<u64> = 2..=30;
+
+pub struct Dispatcher {
+    pub engine: Engine,
+    pub runtime: Arc<dyn AgentRuntime>,
+    pub keys: Arc<KeyRing>,
+    pub role: Role,
+    /// Base URL of the API that agents call back.
+    pub callback_api_url: String,
+}
+
+#[async_trait]
+impl QueueHandler for Dispatcher {
+    async fn handle(&self, message: &Received) -> Disposition {
+        match Incoming::parse(&message.body) {
+            Ok(Incoming::Command(command)) => match command.body.as_step() {
+                Some((role, step)) if role == self.role => {
+                    self.dispatch(message, &command, step).await
+                }
+                Some(_) | None => Disposition::DeadLetter(format!(
+                    "misrouted: not a command for the {}",
+                    self.role
+                )),
+            },
+            Ok(Incoming::External(event)) => Disposition::DeadLetter(format!(
+                "misrouted: {} is not for a dispatcher",
+                event.detail_type
+            )),
+            Err(reason) => Disposition::DeadLetter(reason),
+        }
+    }
+}
+
+impl Dispatcher {
+    async fn dispatch(
+        &self,
+        message: &Received,
+        command: &CommandEnvelope,
+        step: StepCommand,
+    ) -> Disposition {
+        let id = &command.workflow_id;
+        let (workflow, request) = match self.engine.table.load_with_request(id).await {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                return Disposition::DeadLetter(
+                    "unknown_workflow: there is no such workflow".to_owned(),
+                );
+            }
+            Err(error) => return disposition_of_error(message, &error),
+        };
+        match workflow.current_step(self.role, step.attempt) {
+            Some(current) if current.dispatched_at.is_none() => {}
+            Some(_) => return Disposition::Ack,
+            None => {
+                tracing::info!(attempt = step.attempt, "stale command acknowledged");
+                return Disposition::Ack;
+            }
+        }
+        let task = match self.task(&workflow, &request, step).await {
+            Ok(task) => task,
+            Err(error) => return disposition_of_error(message, &error),
+        };
+        let session = SessionId::derive(id, self.role, step.attempt).runtime_session();
+        match self.runtime.invoke(self.role, &session, &task).await {
+            Ok(answer) => {
+                tracing::info!(attempt = step.attempt, answer = ?answer.status, "agent invoked");
+                self.note_dispatched(message, &workflow, step, &session)
+                    .await
+            }
+            Err(error) => self.not_invoked(message, command, step, error).await,
+        }
+    }
+
+    async fn note_dispatched(
+        &self,
+        message: &Received,
+        workflow: &Workflow,
+        step: StepCommand,
+        session: &str,
+    ) -> Disposition {
+        let input = Input::Dispatched {
+            role: self.role,
+            attempt: step.attempt,
+        };
+        let turn = match self.engine.apply(&workflow.id, input).await {
+            Ok(turn) => turn,
+            Err(error) => return disposition_of_error(message, &error),
+        };
+        // A result that overtook this note is stale too, and its session has ended by itself.
+        if let Outcome::Stale { workflow, .. } = &turn.outcome
+            && workflow
+                .result_of(self.role)
+                .is_none_or(|result| result.attempt != step.attempt)
+            && let Err(error) = self.runtime.stop(self.role, session).await
+        {
+            tracing::warn!(workflow_id = %workflow.id, %error, "superseded session not stopped; its reports will be refused");
+        }
+        disposition_of_turn(message, &turn)
+    }
+
+    async fn not_invoked(
+        &self,
+        message: &Received,
+        command: &CommandEnvelope,
+        step: StepCommand,
+        error: PortError,
+    ) -> Disposition {
+        match error {
+            PortError::Throttled(_) => {
+                // A delayed copy instead of a retry: waiting for a free start must not use up receives.
+                let delay = Duration::from_secs(rand::random_range(THROTTLE_WINDOW));
+                match self.engine.commands.send(command, delay).await {
+                    Ok(()) => Disposition::Ack,
+                    Err(error) => disposition_of_error(message, &error),
+                }
+            }
+            PortError::Transient(_) => disposition_of_error(message, &error),
+            PortError::Permanent(what) => {
+                tracing::error!(what, "agent runtime refused the attempt");
+                let failure = StepFailure {
+                    code: "agent_refused".to_owned(),
+                    message: what,
+                    transient: false,
+                };
+                let input = Input::StepFailed {
+                    role: self.role,
+                    attempt: step.attempt,
+                    failure,
+                    usage: None,
+                };
+                match self.engine.apply(&command.workflow_id, input).await {
+                    Ok(turn) => disposition_of_turn(message, &turn),
+                    Err(error) => disposition_of_error(message, &error),
+                }
+            }
+        }
+    }
+
+    async fn task(
+        &self,
+        workflow: &Workflow,
+        request: &StoredRequest,
+        step: StepCommand,
+    ) -> Result<AgentTask, PortError> {
+        let deadline_at = self.engine.clock.now().plus(self.engine.rules.step_timeout);
+        let claim = Claim {
+            workflow_id: workflow.id.clone(),
+            role: self.role,
+            attempt: step.attempt,
+        };
+        let token = self
+            .keys
+            .keys()
+            .await?
+            .sign(&claim, deadline_at.plus(TOKEN_GRACE))
+            .map_err(|error| PortError::Permanent(error.to_string()))?;
+        let base = self.callback_api_url.trim_end_matches('/');
+        Ok(AgentTask {
+            schema_version: SCHEMA_VERSION,
+            workflow_id: workflow.id.clone(),
+            role: self.role,
+            attempt: step.attempt,
+            revision: step.revision,
+            topic: request.topic.clone(),
+            parameters: request.parameters.clone(),
+            feedback: workflow.feedback().map(str::to_owned),
+            inputs: self.inputs(workflow),
+            output_prefix: attempt_prefix(&workflow.id, self.role, step.attempt),
+            callback: CallbackTarget {
+                url: format!("{base}/callbacks/{}", workflow.id),
+                token,
+            },
+            deadline_at,
+            heartbeat_seconds: self.engine.rules.heartbeat_timeout.as_secs(),
+            traceparent: trace::current(),
+        })
+    }
+
+    /// What the earlier roles produced.
+    fn inputs(&self, workflow: &Workflow) -> Vec<ArtifactRef> {
+        let earlier = Role::ALL.into_iter().filter(|role| *role < self.role);
+        let names: Vec<&str> = earlier.map(Role::artifact_name).collect();
+        artifact_refs(workflow)
+            .into_iter()
+            .filter(|artifact| names.contains(&artifact.name.as_str()))
+            .collect()
+    }
+}

@@ -1,0 +1,80 @@
+//! The artifact bucket in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::ReportLink;
+use async_trait::async_trait;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use super::lock;
+use crate::error::PortError;
+use crate::ports::{Artifacts, ObjectFacts};
+
+#[derive(Debug, Default)]
+pub struct MemoryArtifacts(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl MemoryArtifacts {
+    pub fn put(&self, key: &str, bytes: &[u8]) {
+        lock(&self.0).insert(key.to_owned(), bytes.to_vec());
+    }
+
+    /// Stores the artifact that `role` has to produce and returns the reference to it.
+    pub fn put_result(
+        &self,
+        id: &WorkflowId,
+        role: Role,
+        attempt: u32,
+        bytes: &[u8],
+    ) -> ArtifactRef {
+        let name = role.artifact_name();
+        let key = format!("{}{name}", attempt_prefix(id, role, attempt));
+        self.put(&key, bytes);
+        ArtifactRef {
+            name: name.to_owned(),
+            key,
+            size: bytes.len() as u64,
+            media_type: role.media_type().to_owned(),
+            sha256: HEXLOWER.encode(&Sha256::digest(bytes)),
+        }
+    }
+}
+
+#[async_trait]
+impl Artifacts for MemoryArtifacts {
+    async fn facts(&self, key: &str) -> Result<Option<ObjectFacts>, PortError> {
+        let facts = |bytes: &Vec<u8>| ObjectFacts {
+            size: bytes.len() as u64,
+            sha256: Some(HEXLOWER.encode(&Sha256::digest(bytes))),
+        };
+        Ok(lock(&self.0).get(key).map(facts))
+    }
+
+    async fn completion(
+        &self,
+        id: &WorkflowId,
+        role: Role,
+        attempt: u32,
+    ) -> Result<Option<CompletionRecord>, PortError> {
+        let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
+        let Some(bytes) = lock(&self.0).get(&key).cloned() else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| PortError::Permanent(format!("{key}: {error}")))
+    }
+
+    async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError> {
+        Ok(ReportLink {
+            url: format!("memory:///{key}"),
+            expires_at: Timestamp::UNIX_EPOCH.plus(valid),
+        })
+    }
+}

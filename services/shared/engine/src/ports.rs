@@ -1,0 +1,167 @@
+//! The outside world, as small traits. Each has an in-memory twin in [`crate::memory`]; both honour the same contract tests.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::{AgentTask, InvocationAnswer, Role};
+use aegis_contracts::artifact::CompletionRecord;
+use aegis_contracts::envelope::{CommandEnvelope, EventEnvelope};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::{ReportLink, Status, WorkflowSummary};
+use aegis_workflow::Workflow;
+use async_trait::async_trait;
+
+use crate::error::PortError;
+use crate::stored::{HistoryEntry, StoredRequest};
+use crate::token::TokenKeys;
+
+/// Outcome of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    Done,
+    /// Somebody else wrote first: load again and decide again.
+    Conflict,
+}
+
+#[async_trait]
+pub trait Table: Send + Sync {
+    /// Writes state, request and first history entry in one transaction. `Conflict`: the workflow exists.
+    async fn open(
+        &self,
+        workflow: &Workflow,
+        request: &StoredRequest,
+        entry: &HistoryEntry,
+    ) -> Result<Write, PortError>;
+
+    /// Strongly consistent.
+    async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError>;
+
+    /// Strongly consistent.
+    async fn load_with_request(
+        &self,
+        id: &WorkflowId,
+    ) -> Result<Option<(Workflow, StoredRequest)>, PortError>;
+
+    /// A transition: state and history entry in one transaction, if the stored state still has `expected_seq`.
+    async fn commit(
+        &self,
+        expected_seq: u64,
+        next: &Workflow,
+        entry: &HistoryEntry,
+    ) -> Result<Write, PortError>;
+
+    /// A touch: the state alone, if the stored state still has `expected_seq`.
+    async fn touch(&self, expected_seq: u64, next: &Workflow) -> Result<Write, PortError>;
+
+    /// All entries, oldest first. Empty if there is no such workflow.
+    async fn history(&self, id: &WorkflowId) -> Result<Vec<HistoryEntry>, PortError>;
+
+    /// Newest first. May lag behind writes.
+    async fn list(&self, query: &ListQuery) -> Result<ListPage, PortError>;
+
+    /// Workflows whose wake time has come, earliest first, at most `limit`, of one shard. May lag behind writes.
+    async fn due(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<WorkflowId>, PortError>;
+
+    /// How many shards [`Table::due`] has.
+    fn deadline_shards(&self) -> u32;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    pub status: Option<Status>,
+    pub limit: u32,
+    /// Opaque, from [`ListPage::next_cursor`].
+    pub cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListPage {
+    pub workflows: Vec<WorkflowSummary>,
+    pub next_cursor: Option<String>,
+}
+
+#[async_trait]
+pub trait CommandQueues: Send + Sync {
+    /// Puts the command into the queue of the service that owns it, to be seen after `delay` (15 minutes at most).
+    async fn send(&self, command: &CommandEnvelope, delay: Duration) -> Result<(), PortError>;
+}
+
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// Publishes all or fails. A repetition after a partial failure carries the same event ids.
+    async fn publish(&self, events: &[EventEnvelope]) -> Result<(), PortError>;
+}
+
+/// Where a service sets aside what belongs to no workflow, with the reason.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError>;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectFacts {
+    pub size: u64,
+    /// Lower-case hex; absent if the object was stored without this checksum.
+    pub sha256: Option<String>,
+}
+
+#[async_trait]
+pub trait Artifacts: Send + Sync {
+    /// `None`: no such object.
+    async fn facts(&self, key: &str) -> Result<Option<ObjectFacts>, PortError>;
+
+    /// What an attempt left behind when it was done; `None` if it is not.
+    async fn completion(
+        &self,
+        id: &WorkflowId,
+        role: Role,
+        attempt: u32,
+    ) -> Result<Option<CompletionRecord>, PortError>;
+
+    /// A link that anybody can read the object by, for `valid`.
+    async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError>;
+}
+
+#[async_trait]
+pub trait AgentRuntime: Send + Sync {
+    /// Starts the attempt in its own session. The same session again does not start the work twice.
+    async fn invoke(
+        &self,
+        role: Role,
+        session: &str,
+        task: &AgentTask,
+    ) -> Result<InvocationAnswer, PortError>;
+
+    /// Ends the session. A session that does not exist is no error.
+    async fn stop(&self, role: Role, session: &str) -> Result<(), PortError>;
+}
+
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// `None`: nobody has made keys yet.
+    async fn load(&self) -> Result<Option<TokenKeys>, PortError>;
+
+    /// Stores `keys` unless there are some already; returns the ones that are stored now.
+    async fn create(&self, keys: &TokenKeys) -> Result<TokenKeys, PortError>;
+}
+
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let millis = since.map(|since| since.as_millis()).unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+}

@@ -1,0 +1,124 @@
+//! The three kinds of item that a workflow consists of, and how they are written.
+
+use std::collections::BTreeMap;
+
+use aegis_contracts::envelope::{Envelope, EventEnvelope};
+use aegis_contracts::event::Event;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::request::{Parameters, StartRequest};
+use aegis_contracts::time::Timestamp;
+use aegis_workflow::{FLOW_VERSION, STATE_VERSION, Transition, Workflow};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::PortError;
+
+/// `sk = REQUEST`: what was asked, written once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StoredRequest {
+    pub topic: String,
+    #[serde(default)]
+    pub parameters: Parameters,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    pub requested_by: String,
+    /// SHA-256 of the request: the same idempotency key with another request is a conflict.
+    pub fingerprint: String,
+}
+
+impl StoredRequest {
+    /// # Errors
+    /// Permanent, if the request cannot be written as JSON.
+    pub fn new(request: &StartRequest, requested_by: &str) -> Result<Self, PortError> {
+        let canonical = encode(request)?;
+        Ok(Self {
+            topic: request.topic.clone(),
+            parameters: request.parameters.clone(),
+            tags: request.tags.clone(),
+            requested_by: requested_by.to_owned(),
+            fingerprint: HEXLOWER.encode(&Sha256::digest(canonical.as_bytes())),
+        })
+    }
+}
+
+/// `sk = EVT#<version>`: the events of one transition. Audit trail and outbox in one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    pub workflow_id: WorkflowId,
+    pub version: u64,
+    pub occurred_at: Timestamp,
+    pub events: Vec<EventEnvelope>,
+}
+
+impl HistoryEntry {
+    pub fn of(transition: &Transition, traceparent: Option<&str>) -> Self {
+        let next = &transition.next;
+        let envelope = |(index, event): (usize, &Event)| {
+            Envelope::new(
+                &next.id,
+                next.version,
+                index,
+                next.updated_at,
+                event.clone(),
+            )
+            .traced(traceparent.map(str::to_owned))
+        };
+        Self {
+            workflow_id: next.id.clone(),
+            version: next.version,
+            occurred_at: next.updated_at,
+            events: transition.events.iter().enumerate().map(envelope).collect(),
+        }
+    }
+}
+
+/// # Errors
+/// Permanent, if the value cannot be written as JSON.
+pub fn encode<T: Serialize>(value: &T) -> Result<String, PortError> {
+    serde_json::to_string(value)
+        .map_err(|error| PortError::Permanent(format!("cannot write JSON: {error}")))
+}
+
+#[derive(Deserialize)]
+struct Versions {
+    state_version: u16,
+    flow_version: u16,
+}
+
+/// Reads a stored state.
+///
+/// # Errors
+/// Transient, if newer code wrote it: the message is left for that code, the state is not touched.
+/// Permanent, if it cannot be read at all.
+pub fn decode_state(json: &str) -> Result<Workflow, PortError> {
+    let unreadable = |error| PortError::Permanent(format!("cannot read the stored state: {error}"));
+    let versions: Versions = serde_json::from_str(json).map_err(unreadable)?;
+    if versions.state_version > STATE_VERSION || versions.flow_version > FLOW_VERSION {
+        return Err(PortError::Transient(format!(
+            "state version {} and flow version {} are newer than this code ({STATE_VERSION}, {FLOW_VERSION})",
+            versions.state_version, versions.flow_version
+        )));
+    }
+    serde_json::from_str(json).map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_of_newer_code_is_left_alone() {
+        let newer = format!(
+            r#"{{"state_version":{},"flow_version":1,"surprise":true}}"#,
+            STATE_VERSION + 1
+        );
+        assert!(matches!(decode_state(&newer), Err(PortError::Transient(_))));
+        let newer = format!(
+            r#"{{"state_version":1,"flow_version":{}}}"#,
+            FLOW_VERSION + 1
+        );
+        assert!(matches!(decode_state(&newer), Err(PortError::Transient(_))));
+        assert!(matches!(decode_state("{}"), Err(PortError::Permanent(_))));
+    }
+}

@@ -1,0 +1,215 @@
+//! Callback tokens: `v1.<kid>.<exp>.<hmac>`.
+//!
+//! A token proves that its bearer was given one attempt of one workflow. It is
+//! checked before anything is read.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// What a token is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub workflow_id: WorkflowId,
+    pub role: Role,
+    pub attempt: u32,
+}
+
+/// The key that signs, and the one before it, which still verifies.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenKeys {
+    pub current: TokenKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<TokenKey>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenKey {
+    pub kid: String,
+    /// 32 random bytes, base64url.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for TokenKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenKeys")
+            .field("kid", &self.current.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("the token is not of the form v1.<kid>.<exp>.<hmac>")]
+    Malformed,
+    #[error("the token's key is not known")]
+    UnknownKey,
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is not for this workflow, role and attempt")]
+    Forged,
+}
+
+impl TokenKeys {
+    /// New random keys.
+    pub fn generate() -> Self {
+        let secret: [u8; 32] = rand::random();
+        let kid: [u8; 4] = rand::random();
+        let current = TokenKey {
+            kid: data_encoding::HEXLOWER.encode(&kid),
+            secret: BASE64_URL_SAFE_NO_PAD.encode(secret),
+        };
+        Self {
+            current,
+            previous: None,
+        }
+    }
+
+    fn find(&self, kid: &str) -> Option<&TokenKey> {
+        std::iter::once(&self.current)
+            .chain(self.previous.as_ref())
+            .find(|key| key.kid == kid)
+    }
+
+    /// A token for `claim` that is good until `expires_at`.
+    ///
+    /// # Errors
+    /// [`TokenError::UnknownKey`] if the current secret is not base64url.
+    pub fn sign(&self, claim: &Claim, expires_at: Timestamp) -> Result<String, TokenError> {
+        let expiry = expires_at.as_seconds();
+        let mac = mac(&self.current, claim, expiry)?.finalize().into_bytes();
+        Ok(format!(
+            "v1.{}.{expiry}.{}",
+            self.current.kid,
+            BASE64_URL_SAFE_NO_PAD.encode(mac)
+        ))
+    }
+
+    /// # Errors
+    /// Why the token does not prove `claim` at `now`.
+    pub fn verify(&self, token: &str, claim: &Claim, now: Timestamp) -> Result<(), TokenError> {
+        let parts: Vec<&str> = token.split('.').collect();
+        let [version, kid, expiry, signature] = parts[..] else {
+            return Err(TokenError::Malformed);
+        };
+        let expiry: i64 = expiry.parse().map_err(|_| TokenError::Malformed)?;
+        let signature = BASE64_URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| TokenError::Malformed)?;
+        if version != "v1" {
+            return Err(TokenError::Malformed);
+        }
+        let key = self.find(kid).ok_or(TokenError::UnknownKey)?;
+        // Constant time.
+        mac(key, claim, expiry)?
+            .verify_slice(&signature)
+            .map_err(|_| TokenError::Forged)?;
+        if now.as_seconds() >= expiry {
+            return Err(TokenError::Expired);
+        }
+        Ok(())
+    }
+}
+
+fn mac(key: &TokenKey, claim: &Claim, expiry: i64) -> Result<Hmac<Sha256>, TokenError> {
+    let secret = BASE64_URL_SAFE_NO_PAD
+        .decode(&key.secret)
+        .map_err(|_| TokenError::UnknownKey)?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&secret).map_err(|_| TokenError::UnknownKey)?;
+    let signed = format!(
+        "v1\ncallback\n{}\n{}\n{}\n{expiry}",
+        claim.workflow_id, claim.role, claim.attempt
+    );
+    mac.update(signed.as_bytes());
+    Ok(mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claim() -> Claim {
+        Claim {
+            workflow_id: WorkflowId::derive("a", "b"),
+            role: Role::Analyst,
+            attempt: 2,
+        }
+    }
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+    const LATER: Timestamp = Timestamp::from_millis(2_000_000);
+
+    #[test]
+    fn proves_its_claim_and_no_other() {
+        let keys = TokenKeys::generate();
+        let token = keys.sign(&claim(), LATER).unwrap();
+        assert_eq!(keys.verify(&token, &claim(), NOW), Ok(()));
+        for other in [
+            Claim {
+                attempt: 3,
+                ..claim()
+            },
+            Claim {
+                role: Role::Writer,
+                ..claim()
+            },
+            Claim {
+                workflow_id: WorkflowId::derive("a", "c"),
+                ..claim()
+            },
+        ] {
+            assert_eq!(keys.verify(&token, &other, NOW), Err(TokenError::Forged));
+        }
+        assert_eq!(
+            keys.verify(&token, &claim(), LATER),
+            Err(TokenError::Expired)
+        );
+    }
+
+    #[test]
+    fn altered_expiry_is_forged() {
+        let keys = TokenKeys::generate();
+        let token = keys.sign(&claim(), LATER).unwrap();
+        let longer = token.replace(".2000.", ".9000.");
+        assert_ne!(token, longer);
+        assert_eq!(keys.verify(&longer, &claim(), NOW), Err(TokenError::Forged));
+    }
+
+    #[test]
+    fn previous_key_still_verifies() {
+        let old = TokenKeys::generate();
+        let token = old.sign(&claim(), LATER).unwrap();
+        let rotated = TokenKeys {
+            previous: Some(old.current),
+            ..TokenKeys::generate()
+        };
+        assert_eq!(rotated.verify(&token, &claim(), NOW), Ok(()));
+        assert_eq!(
+            TokenKeys::generate().verify(&token, &claim(), NOW),
+            Err(TokenError::UnknownKey)
+        );
+    }
+
+    #[test]
+    fn nonsense_is_malformed() {
+        for token in [
+            "",
+            "v1",
+            "v1.a.b.c",
+            "v2.a.1.AAAA",
+            "v1.a.1.!",
+            "v1.a.1.AA.x",
+        ] {
+            assert_eq!(
+                TokenKeys::generate().verify(token, &claim(), NOW),
+                Err(TokenError::Malformed),
+                "{token}"
+            );
+        }
+    }
+}

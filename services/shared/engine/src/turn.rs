@@ -1,0 +1,224 @@
+//! One turn of a workflow: load, decide, commit, send.
+
+use std::sync::Arc;
+
+use aegis_contracts::envelope::Envelope;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_workflow::{
+    Answer, Illegal, Input, Owed, Rejection, Rules, Start, Workflow, decide, start,
+};
+
+use crate::error::PortError;
+use crate::ports::{Clock, CommandQueues, Table, Write};
+use crate::stored::{HistoryEntry, StoredRequest};
+use crate::trace;
+
+/// Turns lost to other writers before the message is handed back.
+const MAX_CONFLICTS: u32 = 8;
+/// Commands of one version are numbered from here, so that their ids differ from its events'.
+const COMMAND_INDEX: usize = 1_000;
+
+/// What every service needs to move a workflow.
+#[derive(Clone)]
+pub struct Engine {
+    pub rules: Rules,
+    pub table: Arc<dyn Table>,
+    pub commands: Arc<dyn CommandQueues>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What became of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A transition or touch was written.
+    Applied(Workflow),
+    /// Nothing new; the state stands as it was left by the first delivery.
+    Duplicate(Workflow),
+    /// Superseded. `current_revision`: the one that waits for a decision, if one does.
+    Stale {
+        detail: String,
+        current_revision: Option<u32>,
+        workflow: Workflow,
+    },
+    Illegal {
+        illegal: Illegal,
+        workflow: Workflow,
+    },
+    NotFound,
+}
+
+/// An outcome, and whether its commands went out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    pub outcome: Outcome,
+    /// Set if a command could not be sent. The state owes it: the sweep sends it again.
+    pub undelivered: Option<PortError>,
+}
+
+/// What became of a request to open a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Opened {
+    New(Workflow),
+    /// The same request had opened it before.
+    Again(Workflow),
+    /// Another request had opened it under the same idempotency key.
+    Conflict,
+}
+
+impl Engine {
+    /// Opens a workflow, once.
+    ///
+    /// # Errors
+    /// Of the table. A command that could not be sent is no error: it is owed.
+    pub async fn open(&self, request: StoredRequest, begin: Start) -> Result<Opened, PortError> {
+        let id = begin.id.clone();
+        let transition = start(&self.rules, begin, self.clock.now());
+        let entry = HistoryEntry::of(&transition, trace::current().as_deref());
+        match self.table.open(&transition.next, &request, &entry).await? {
+            Write::Done => {
+                self.report_undelivered(
+                    &id,
+                    self.send(&transition.next, &transition.commands).await,
+                );
+                Ok(Opened::New(transition.next))
+            }
+            Write::Conflict => self.open_again(&id, &request).await,
+        }
+    }
+
+    async fn open_again(
+        &self,
+        id: &WorkflowId,
+        request: &StoredRequest,
+    ) -> Result<Opened, PortError> {
+        let Some((workflow, stored)) = self.table.load_with_request(id).await? else {
+            return Err(PortError::Transient(format!(
+                "{id} was refused as existing and is not there"
+            )));
+        };
+        if stored.fingerprint != request.fingerprint {
+            return Ok(Opened::Conflict);
+        }
+        let turn = self.apply(id, Input::Start).await?;
+        match turn.outcome {
+            Outcome::Applied(workflow) | Outcome::Duplicate(workflow) => {
+                Ok(Opened::Again(workflow))
+            }
+            Outcome::Stale { .. } | Outcome::Illegal { .. } | Outcome::NotFound => {
+                Ok(Opened::Again(workflow))
+            }
+        }
+    }
+
+    /// Applies `input` to the stored workflow.
+    ///
+    /// # Errors
+    /// Of the table; transient if other writers were faster too often.
+    pub async fn apply(&self, id: &WorkflowId, input: Input) -> Result<Turn, PortError> {
+        for _ in 0..MAX_CONFLICTS {
+            let Some(workflow) = self.table.load(id).await? else {
+                return Ok(Turn {
+                    outcome: Outcome::NotFound,
+                    undelivered: None,
+                });
+            };
+            if let Some(turn) = self.try_turn(workflow, &input).await? {
+                return Ok(turn);
+            }
+        }
+        Err(PortError::Transient(format!(
+            "{id}: {MAX_CONFLICTS} turns were lost to other writers"
+        )))
+    }
+
+    /// `None`: another writer was faster.
+    async fn try_turn(&self, workflow: Workflow, input: &Input) -> Result<Option<Turn>, PortError> {
+        let now = self.clock.now();
+        let done = |outcome| {
+            Ok(Some(Turn {
+                outcome,
+                undelivered: None,
+            }))
+        };
+        match decide(&self.rules, &workflow, input.clone(), now) {
+            Answer::Transition(transition) => {
+                let entry = HistoryEntry::of(&transition, trace::current().as_deref());
+                match self
+                    .table
+                    .commit(workflow.seq, &transition.next, &entry)
+                    .await?
+                {
+                    Write::Conflict => Ok(None),
+                    Write::Done => Ok(Some(self.sent(transition.next, &transition.commands).await)),
+                }
+            }
+            Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
+                Write::Conflict => Ok(None),
+                Write::Done => Ok(Some(self.sent(touch.next, &touch.commands).await)),
+            },
+            Answer::Rejected(Rejection::Duplicate) => self.repeat(workflow, now).await,
+            Answer::Rejected(Rejection::Stale {
+                detail,
+                current_revision,
+            }) => done(Outcome::Stale {
+                detail,
+                current_revision,
+                workflow,
+            }),
+            Answer::Rejected(Rejection::Illegal(illegal)) => {
+                done(Outcome::Illegal { illegal, workflow })
+            }
+        }
+    }
+
+    /// The first delivery may have died between commit and send: what the state still owes goes out again.
+    async fn repeat(&self, workflow: Workflow, now: Timestamp) -> Result<Option<Turn>, PortError> {
+        match decide(&self.rules, &workflow, Input::Resent, now) {
+            Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
+                Write::Conflict => Ok(None),
+                Write::Done => {
+                    let undelivered = self.send(&touch.next, &touch.commands).await.err();
+                    Ok(Some(Turn {
+                        outcome: Outcome::Duplicate(touch.next),
+                        undelivered,
+                    }))
+                }
+            },
+            Answer::Transition(_) | Answer::Rejected(_) => Ok(Some(Turn {
+                outcome: Outcome::Duplicate(workflow),
+                undelivered: None,
+            })),
+        }
+    }
+
+    async fn sent(&self, next: Workflow, commands: &[Owed]) -> Turn {
+        let undelivered = self.send(&next, commands).await.err();
+        Turn {
+            outcome: Outcome::Applied(next),
+            undelivered,
+        }
+    }
+
+    async fn send(&self, next: &Workflow, commands: &[Owed]) -> Result<(), PortError> {
+        for (index, owed) in commands.iter().enumerate() {
+            let envelope = Envelope::new(
+                &next.id,
+                next.version,
+                COMMAND_INDEX + index,
+                self.clock.now(),
+                owed.command.clone(),
+            )
+            .traced(trace::current());
+            self.commands.send(&envelope, owed.delay).await?;
+        }
+        Ok(())
+    }
+
+    /// For callers that answer a client: the state stands, so the answer does too.
+    pub fn report_undelivered(&self, id: &WorkflowId, sent: Result<(), PortError>) {
+        if let Err(error) = sent {
+            tracing::warn!(workflow_id = %id, %error, "command not sent; the sweep will send it");
+        }
+    }
+}
