@@ -9,6 +9,7 @@ use crate::artifact::ArtifactRef;
 use crate::ids::WorkflowId;
 use crate::request::Parameters;
 use crate::time::Timestamp;
+use crate::tolerant;
 
 /// The three agents.
 #[derive(
@@ -67,13 +68,13 @@ pub struct AgentTask {
     pub attempt: u32,
     pub revision: u32,
     pub topic: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::field")]
     pub parameters: Parameters,
     /// What the approver asked to be changed, when `revision` is above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<String>,
     /// Results of the earlier steps.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::field")]
     pub inputs: Vec<ArtifactRef>,
     /// Where this attempt's artifacts go. Nothing else may be written.
     pub output_prefix: String,

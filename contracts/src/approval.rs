@@ -35,10 +35,12 @@ pub struct DecisionRequest {
     pub decision: DecisionKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(chars, max = MAX_COMMENT)))]
+    #[schemars(length(max = MAX_COMMENT))]
     pub comment: Option<String>,
     /// Counts only where the API runs without authorisation; else the caller's identity does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(chars, min = 1, max = 128)))]
+    #[schemars(length(min = 1, max = 128))]
     pub approver: Option<String>,
     /// The revision that was looked at. Missing means 0, the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use garde::Validate;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::agent::Role;
 use crate::artifact::ArtifactRef;
@@ -14,7 +14,7 @@ pub const MAX_SUMMARY: usize = 2_000;
 pub const MAX_MESSAGE: usize = 1_000;
 
 /// One report of one attempt. `kind` says which.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AgentReport {
     /// Alive and working; counts as heartbeat.
@@ -27,6 +27,7 @@ pub enum AgentReport {
         message: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[garde(inner(range(max = 100)))]
+        #[schemars(range(max = 100))]
         percent: Option<u8>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[garde(inner(custom(sane_usage)))]
@@ -40,7 +41,7 @@ pub enum AgentReport {
         attempt: u32,
         #[garde(length(chars, max = MAX_SUMMARY))]
         summary: String,
-        #[garde(length(min = 1, max = 10))]
+        #[garde(length(min = 1, max = 10), dive)]
         artifacts: Vec<ArtifactRef>,
         #[serde(default)]
         #[garde(custom(sane_usage))]
@@ -80,6 +81,89 @@ fn sane_usage(usage: &Usage, _: &()) -> garde::Result {
         Err(garde::Error::new(
             "cost_usd must be a finite number that is not negative",
         ))
+    }
+}
+
+/// All fields of all kinds: read as one struct, an error can name its field.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    kind: Kind,
+    role: Role,
+    attempt: u32,
+    message: Option<String>,
+    percent: Option<u8>,
+    summary: Option<String>,
+    artifacts: Option<Vec<ArtifactRef>>,
+    error: Option<AgentError>,
+    usage: Option<Usage>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Progress,
+    Succeeded,
+    Failed,
+}
+
+impl Fields {
+    /// A field that this kind of report does not have.
+    fn misplaced(&self) -> Option<&'static str> {
+        let progress = [
+            ("message", self.message.is_some()),
+            ("percent", self.percent.is_some()),
+        ];
+        let succeeded = [
+            ("summary", self.summary.is_some()),
+            ("artifacts", self.artifacts.is_some()),
+        ];
+        let failed = [("error", self.error.is_some()); 2];
+        let others = match self.kind {
+            Kind::Progress => [succeeded, failed],
+            Kind::Succeeded => [progress, failed],
+            Kind::Failed => [progress, succeeded],
+        };
+        others
+            .into_iter()
+            .flatten()
+            .find_map(|(name, present)| present.then_some(name))
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentReport {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let fields = Fields::deserialize(deserializer)?;
+        if let Some(name) = fields.misplaced() {
+            return Err(Error::custom(format!(
+                "field `{name}` does not belong to this `kind` of report"
+            )));
+        }
+        let missing = Error::missing_field;
+        let (role, attempt) = (fields.role, fields.attempt);
+        Ok(match fields.kind {
+            Kind::Progress => Self::Progress {
+                role,
+                attempt,
+                message: fields.message.ok_or_else(|| missing("message"))?,
+                percent: fields.percent,
+                usage: fields.usage,
+            },
+            Kind::Succeeded => Self::Succeeded {
+                role,
+                attempt,
+                summary: fields.summary.ok_or_else(|| missing("summary"))?,
+                artifacts: fields.artifacts.ok_or_else(|| missing("artifacts"))?,
+                usage: fields.usage.unwrap_or_default(),
+            },
+            Kind::Failed => Self::Failed {
+                role,
+                attempt,
+                error: fields.error.ok_or_else(|| missing("error"))?,
+                usage: fields.usage,
+            },
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::agent::Role;
 use crate::approval::DecisionKind;
 use crate::artifact::ArtifactRef;
 use crate::time::Timestamp;
+use crate::tolerant;
 use crate::usage::Usage;
 use crate::view::Status;
 
@@ -25,7 +26,9 @@ pub enum Event {
         attempt: u32,
         revision: u32,
         summary: String,
+        #[serde(deserialize_with = "tolerant::field")]
         artifacts: Vec<ArtifactRef>,
+        #[serde(deserialize_with = "tolerant::field")]
         usage: Usage,
     },
     /// An attempt failed and a new one was asked for.
@@ -73,7 +76,9 @@ pub enum Event {
         comment: Option<String>,
     },
     WorkflowCompleted {
+        #[serde(deserialize_with = "tolerant::field")]
         report: ArtifactRef,
+        #[serde(deserialize_with = "tolerant::field")]
         usage: Usage,
     },
     WorkflowRejected {

@@ -1,16 +1,19 @@
 //! Events that other systems put on the bus: the twins of the HTTP commands.
 //!
 //! They arrive wrapped by EventBridge, whose `source` and `account` say who
-//! claims to speak. Every one carries an `idempotency_key`.
+//! claims to speak. Every one carries an `idempotency_key`. What the HTTP
+//! command holds stands beside it; unlike there, unknown fields are tolerated.
 
 use garde::Validate;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::approval::DecisionRequest;
 use crate::callback::AgentReport;
 use crate::ids::WorkflowId;
 use crate::request::{CancelBody, MAX_IDEMPOTENCY_KEY, StartRequest};
+use crate::tolerant::part;
 
 /// What EventBridge delivers to a queue, as far as we read it.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -20,7 +23,7 @@ pub struct BusEvent {
     pub detail_type: String,
     pub source: String,
     pub account: String,
-    pub detail: serde_json::Value,
+    pub detail: Value,
 }
 
 impl BusEvent {
@@ -31,7 +34,7 @@ impl BusEvent {
 }
 
 /// `detail` of `WorkflowRequested`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct WorkflowRequested {
     #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
@@ -41,7 +44,7 @@ pub struct WorkflowRequested {
 }
 
 /// `detail` of `ApprovalDecided`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct ApprovalDecided {
     #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
@@ -53,7 +56,7 @@ pub struct ApprovalDecided {
 }
 
 /// `detail` of `CancelRequested`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct CancelRequested {
     #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
@@ -65,7 +68,7 @@ pub struct CancelRequested {
 }
 
 /// `detail` of `StepReported`. The token is checked like that of a callback over HTTP.
-#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct StepReported {
     #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
@@ -85,5 +88,71 @@ impl std::fmt::Debug for StepReported {
             .field("report", &self.report)
             .field("token", &"<redacted>")
             .finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Key {
+    idempotency_key: String,
+}
+
+#[derive(Deserialize)]
+struct Addressed {
+    idempotency_key: String,
+    workflow_id: WorkflowId,
+}
+
+#[derive(Deserialize)]
+struct Proof {
+    token: String,
+}
+
+impl<'de> Deserialize<'de> for WorkflowRequested {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let detail = Value::deserialize(deserializer)?;
+        let Key { idempotency_key } = part(&detail)?;
+        let request = part(&detail)?;
+        Ok(Self {
+            idempotency_key,
+            request,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for ApprovalDecided {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let detail = Value::deserialize(deserializer)?;
+        let head: Addressed = part(&detail)?;
+        Ok(Self {
+            idempotency_key: head.idempotency_key,
+            workflow_id: head.workflow_id,
+            decision: part(&detail)?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for CancelRequested {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let detail = Value::deserialize(deserializer)?;
+        let head: Addressed = part(&detail)?;
+        Ok(Self {
+            idempotency_key: head.idempotency_key,
+            workflow_id: head.workflow_id,
+            cancel: part(&detail)?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for StepReported {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let detail = Value::deserialize(deserializer)?;
+        let head: Addressed = part(&detail)?;
+        let Proof { token } = part(&detail)?;
+        Ok(Self {
+            idempotency_key: head.idempotency_key,
+            workflow_id: head.workflow_id,
+            token,
+            report: part(&detail)?,
+        })
     }
 }

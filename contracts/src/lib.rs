@@ -18,6 +18,7 @@ pub mod problem;
 pub mod request;
 pub mod schemas;
 pub mod time;
+pub mod tolerant;
 pub mod usage;
 pub mod view;
 

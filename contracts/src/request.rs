@@ -1,6 +1,6 @@
 //! What a client asks for: body of `POST /workflows`, and of cancel and redrive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use garde::Validate;
 use schemars::JsonSchema;
@@ -22,6 +22,7 @@ pub const MAX_IDEMPOTENCY_KEY: usize = 256;
 #[serde(deny_unknown_fields)]
 pub struct StartRequest {
     #[garde(custom(meaningful), length(chars, max = MAX_TOPIC))]
+    #[schemars(length(min = 1, max = MAX_TOPIC))]
     pub topic: String,
     #[serde(default)]
     #[garde(dive)]
@@ -34,6 +35,11 @@ pub struct StartRequest {
     pub budget: Option<Budget>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[garde(custom(few_short_tags))]
+    #[schemars(extend(
+        "maxProperties" = 20,
+        "propertyNames" = {"minLength": 1, "maxLength": 64},
+        "additionalProperties" = {"type": "string", "maxLength": 256},
+    ))]
     pub tags: BTreeMap<String, String>,
 }
 
@@ -56,6 +62,7 @@ pub struct Parameters {
     /// `corpus:builtin` or `s3://bucket/prefix`. Empty means the built-in corpus.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(length(max = 20), inner(custom(known_source_form), length(max = 1024)))]
+    #[schemars(inner(regex(pattern = r"^(corpus:builtin|s3://[^/]+/(?!.*\.\.).+)$")))]
     pub sources: Vec<String>,
 }
 
@@ -75,6 +82,7 @@ pub struct ApprovalOptions {
     /// Fractions are allowed. Missing means the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(sane_hours)))]
+    #[schemars(range(min = 0, max = 8784))]
     pub timeout_hours: Option<f64>,
     #[serde(default)]
     #[garde(skip)]
@@ -115,12 +123,15 @@ impl Default for ApprovalOptions {
 pub struct Budget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(positive)))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub max_cost_usd: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(range(min = 1)))]
+    #[schemars(range(min = 1))]
     pub max_tokens: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(positive)))]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub max_duration_minutes: Option<f64>,
 }
 
@@ -130,6 +141,7 @@ pub struct Budget {
 pub struct CancelBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(length(chars, max = 1_000)))]
+    #[schemars(length(max = 1_000))]
     pub reason: Option<String>,
 }
 
@@ -212,10 +224,10 @@ fn positive(number: &f64, _: &()) -> garde::Result {
 }
 
 fn consistent_approval(options: &ApprovalOptions, _: &()) -> garde::Result {
-    let eligible = options.approvers.len();
+    let eligible = options.approvers.iter().collect::<BTreeSet<_>>().len();
     if eligible > 0 && (options.required as usize) > eligible {
         return Err(garde::Error::new(
-            "`required` exceeds the number of `approvers`",
+            "`required` exceeds the number of different `approvers`",
         ));
     }
     if options.on_timeout == OnTimeout::Escalate && options.escalate_to.is_empty() {

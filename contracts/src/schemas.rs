@@ -2,12 +2,13 @@
 //!
 //! `contracts/schemas/` holds the output; a test fails when the two differ.
 
+use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, schema_for};
 
-use crate::agent::AgentTask;
+use crate::agent::{AgentTask, InvocationAnswer};
 use crate::approval::{ApprovalView, DecisionRequest};
 use crate::artifact::CompletionRecord;
-use crate::callback::AgentReport;
+use crate::callback::{AgentReport, CallbackAnswer};
 use crate::envelope::{CommandEnvelope, EventEnvelope};
 use crate::external::{ApprovalDecided, CancelRequested, StepReported, WorkflowRequested};
 use crate::findings::{AnalysisFile, EvidenceFile};
@@ -21,36 +22,53 @@ pub struct MessageSchema {
     pub schema: Schema,
 }
 
-fn of<T: JsonSchema>(name: &'static str) -> MessageSchema {
+/// A body that refuses unknown fields.
+fn strict<T: JsonSchema>(name: &'static str) -> MessageSchema {
     MessageSchema {
         name,
         schema: schema_for!(T),
     }
 }
 
+/// A message to which a newer sender may add fields.
+fn open<T: JsonSchema>(name: &'static str) -> MessageSchema {
+    let mut message = strict::<T>(name);
+    RecursiveTransform(|schema: &mut Schema| {
+        for keyword in ["additionalProperties", "unevaluatedProperties"] {
+            if schema.get(keyword).and_then(serde_json::Value::as_bool) == Some(false) {
+                schema.remove(keyword);
+            }
+        }
+    })
+    .transform(&mut message.schema);
+    message
+}
+
 /// Every message that crosses a border.
 pub fn all() -> Vec<MessageSchema> {
     vec![
-        of::<CommandEnvelope>("command"),
-        of::<EventEnvelope>("event"),
-        of::<WorkflowRequested>("external-workflow-requested"),
-        of::<ApprovalDecided>("external-approval-decided"),
-        of::<CancelRequested>("external-cancel-requested"),
-        of::<StepReported>("external-step-reported"),
-        of::<StartRequest>("api-start-request"),
-        of::<WorkflowAccepted>("api-workflow-accepted"),
-        of::<WorkflowView>("api-workflow"),
-        of::<WorkflowPage>("api-workflow-page"),
-        of::<History>("api-history"),
-        of::<CancelBody>("api-cancel"),
-        of::<RedriveBody>("api-redrive"),
-        of::<DecisionRequest>("api-decision"),
-        of::<ApprovalView>("api-approval"),
-        of::<Problem>("api-problem"),
-        of::<AgentReport>("agent-report"),
-        of::<AgentTask>("agent-task"),
-        of::<CompletionRecord>("agent-completion-record"),
-        of::<EvidenceFile>("artifact-evidence"),
-        of::<AnalysisFile>("artifact-analysis"),
+        open::<CommandEnvelope>("command"),
+        open::<EventEnvelope>("event"),
+        open::<WorkflowRequested>("external-workflow-requested"),
+        open::<ApprovalDecided>("external-approval-decided"),
+        open::<CancelRequested>("external-cancel-requested"),
+        open::<StepReported>("external-step-reported"),
+        strict::<StartRequest>("api-start-request"),
+        open::<WorkflowAccepted>("api-workflow-accepted"),
+        open::<WorkflowView>("api-workflow"),
+        open::<WorkflowPage>("api-workflow-page"),
+        open::<History>("api-history"),
+        strict::<CancelBody>("api-cancel"),
+        strict::<RedriveBody>("api-redrive"),
+        strict::<DecisionRequest>("api-decision"),
+        open::<ApprovalView>("api-approval"),
+        open::<Problem>("api-problem"),
+        strict::<AgentReport>("agent-report"),
+        open::<CallbackAnswer>("agent-report-answer"),
+        open::<AgentTask>("agent-task"),
+        open::<InvocationAnswer>("agent-task-answer"),
+        open::<CompletionRecord>("agent-completion-record"),
+        open::<EvidenceFile>("artifact-evidence"),
+        open::<AnalysisFile>("artifact-analysis"),
     ]
 }

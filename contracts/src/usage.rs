@@ -13,6 +13,7 @@ pub struct Usage {
     pub output_tokens: u64,
     /// US dollars.
     #[serde(default)]
+    #[schemars(range(min = 0))]
     pub cost_usd: f64,
 }
 

@@ -11,6 +11,7 @@ use crate::artifact::ArtifactRef;
 use crate::ids::WorkflowId;
 use crate::request::{Budget, Parameters};
 use crate::time::Timestamp;
+use crate::tolerant;
 use crate::usage::Usage;
 
 #[derive(
@@ -164,6 +165,7 @@ pub struct WorkflowView {
     pub workflow_id: WorkflowId,
     pub status: Status,
     pub topic: String,
+    #[serde(deserialize_with = "tolerant::field")]
     pub parameters: Parameters,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -173,10 +175,13 @@ pub struct WorkflowView {
     pub revision: u32,
     pub steps: Vec<StepView>,
     pub approval: Option<ApprovalView>,
+    #[serde(deserialize_with = "tolerant::field")]
     pub artifacts: Vec<ArtifactRef>,
     pub report: Option<ReportLink>,
     pub failure: Option<FailureView>,
+    #[serde(deserialize_with = "tolerant::field")]
     pub usage: Usage,
+    #[serde(default, deserialize_with = "tolerant::field")]
     pub budget: Option<Budget>,
     pub links: Links,
 }

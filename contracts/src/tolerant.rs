@@ -1,0 +1,109 @@
+//! Reading what a newer sender wrote: fields that this build does not know are passed over.
+//!
+//! The bodies of the API refuse unknown fields, so that a typing error does
+//! not go unnoticed. The same shapes also travel inside events, agent tasks
+//! and answers, where a newer sender may have added to them. This module reads
+//! such a shape without that refusal, at every depth.
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::{Error, Value};
+
+/// For `#[serde(deserialize_with = "tolerant::field")]`.
+pub fn field<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    part(&Value::deserialize(deserializer)?)
+}
+
+/// Reads one of the shapes that lie side by side in `whole`. The error names the field.
+pub(crate) fn part<T: DeserializeOwned, E: serde::de::Error>(whole: &Value) -> Result<T, E> {
+    serde_path_to_error::deserialize(Tolerant(whole.clone())).map_err(|refused| {
+        let path = refused.path().to_string();
+        let reason = refused.into_inner();
+        if path == "." {
+            E::custom(reason)
+        } else {
+            E::custom(format!("{path}: {reason}"))
+        }
+    })
+}
+
+struct Tolerant(Value);
+
+impl<'de> IntoDeserializer<'de, Error> for Tolerant {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Tolerant {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Array(items) => {
+                let mut items = SeqDeserializer::new(items.into_iter().map(Tolerant));
+                let read = visitor.visit_seq(&mut items)?;
+                items.end()?;
+                Ok(read)
+            }
+            Value::Object(fields) => {
+                let fields = fields
+                    .into_iter()
+                    .map(|(name, value)| (name, Tolerant(value)));
+                visitor.visit_map(MapDeserializer::new(fields))
+            }
+            plain => plain.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        known: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Object(mut fields) => {
+                fields.retain(|name, _| known.contains(&name.as_str()));
+                Self(Value::Object(fields)).deserialize_any(visitor)
+            }
+            // A derived struct would also read itself from a list.
+            Value::Array(_) => Err(Error::custom("invalid type: sequence, expected an object")),
+            plain => Self(plain).deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            some => visitor.visit_some(Self(some)),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct seq tuple tuple_struct map identifier ignored_any
+    }
+}
