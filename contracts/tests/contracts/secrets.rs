@@ -1,0 +1,17 @@
+//! Tokens never appear in what is logged.
+
+use crate::specimens;
+
+#[test]
+fn debug_output_hides_tokens() {
+    let task = specimens::task();
+    let reported = specimens::step_reported();
+    let shown = format!("{task:?} {task:#?} {reported:?} {reported:#?}");
+    assert!(!shown.contains(&task.callback.token), "{shown}");
+    assert!(!shown.contains(&reported.token), "{shown}");
+    assert!(!shown.contains("c2VjcmV0"), "{shown}");
+    assert!(
+        shown.contains(task.workflow_id.as_str()),
+        "still says whose it is"
+    );
+}

@@ -1,0 +1,150 @@
+//! What agents take, report and write.
+
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::{AgentTask, CallbackTarget, InvocationAnswer, InvocationStatus, Role};
+use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
+use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
+use aegis_contracts::findings::{
+    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, Stance, UnreadableSource,
+};
+use aegis_contracts::request::Depth;
+
+use super::{Specimen, artifact, at, specimen, traceparent, usage, workflow};
+
+pub fn all() -> Vec<Specimen> {
+    [reports(), tasks(), files()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn reports() -> Vec<Specimen> {
+    let (role, attempt) = (Role::Analyst, 2);
+    let progress = AgentReport::Progress {
+        role,
+        attempt,
+        message: "grouping 12 passages".to_owned(),
+        percent: Some(40),
+        usage: Some(usage()),
+    };
+    let succeeded = AgentReport::Succeeded {
+        role,
+        attempt,
+        summary: "4 findings, 1 gap".to_owned(),
+        artifacts: vec![artifact(role, attempt)],
+        usage: usage(),
+    };
+    let failed = AgentReport::Failed {
+        role,
+        attempt,
+        error: AgentError {
+            code: "model_unavailable".to_owned(),
+            message: "the model did not answer".to_owned(),
+            retryable: true,
+        },
+        usage: Some(usage()),
+    };
+    let answer = CallbackAnswer { accepted: true };
+    vec![
+        specimen("agent-report-progress", "agent-report", progress),
+        specimen("agent-report-succeeded", "agent-report", succeeded),
+        specimen("agent-report-failed", "agent-report", failed),
+        specimen("agent-report-answer", "agent-report-answer", answer),
+    ]
+}
+
+pub fn task() -> AgentTask {
+    let (role, attempt) = (Role::Analyst, 2);
+    AgentTask {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: workflow(),
+        role,
+        attempt,
+        revision: 1,
+        topic: "Impact of quantum computing on cryptography".to_owned(),
+        parameters: super::api::start_request().parameters,
+        feedback: Some("say more on lattices".to_owned()),
+        inputs: vec![artifact(Role::Researcher, 1)],
+        output_prefix: attempt_prefix(&workflow(), role, attempt),
+        callback: CallbackTarget {
+            url: format!("https://api.example/callbacks/{}", workflow()),
+            token: "v1.k1.1795460400.c2VjcmV0".to_owned(),
+        },
+        deadline_at: at(60),
+        heartbeat_seconds: 300,
+        traceparent: traceparent(),
+    }
+}
+
+fn tasks() -> Vec<Specimen> {
+    let status = InvocationStatus::AlreadyRunning;
+    let record = CompletionRecord {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: workflow(),
+        role: Role::Analyst,
+        attempt: 2,
+        completed_at: at(8),
+        summary: "4 findings, 1 gap".to_owned(),
+        artifacts: vec![artifact(Role::Analyst, 2)],
+        usage: usage(),
+    };
+    vec![
+        specimen("agent-task", "agent-task", task()),
+        specimen(
+            "agent-task-answer",
+            "agent-task-answer",
+            InvocationAnswer { status },
+        ),
+        specimen("agent-completion-record", "agent-completion-record", record),
+    ]
+}
+
+fn files() -> Vec<Specimen> {
+    let passage = "ML-KEM is standardised in FIPS 203.".to_owned();
+    let evidence = EvidenceFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: workflow(),
+        topic: "post-quantum cryptography".to_owned(),
+        depth: Depth::Quick,
+        documents_read: 24,
+        passages_ranked: 310,
+        evidence: vec![Evidence {
+            id: "e1".to_owned(),
+            source: "corpus:builtin/post-quantum-cryptography.md".to_owned(),
+            title: "Post-quantum cryptography".to_owned(),
+            location: "Standards, paragraph 2".to_owned(),
+            passage: passage.clone(),
+            score: 7.25,
+        }],
+        unreadable: vec![UnreadableSource {
+            source: "s3://papers/crypto/scan.pdf".to_owned(),
+            reason: "holds no text".to_owned(),
+        }],
+    };
+    let analysis = AnalysisFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: workflow(),
+        topic: "post-quantum cryptography".to_owned(),
+        revision: 1,
+        summary: "Standards exist; migration has begun.".to_owned(),
+        findings: vec![Finding {
+            id: "f1".to_owned(),
+            heading: "Standards".to_owned(),
+            claims: vec![Claim {
+                text: passage,
+                evidence: "e1".to_owned(),
+            }],
+            stance: Stance::SingleSource,
+            note: "one source says so".to_owned(),
+        }],
+        gaps: vec!["cost of migration".to_owned()],
+        feedback: Some(FeedbackTaken {
+            feedback: "say more on lattices".to_owned(),
+            effect: "moved to the first finding".to_owned(),
+        }),
+    };
+    vec![
+        specimen("artifact-evidence", "artifact-evidence", evidence),
+        specimen("artifact-analysis", "artifact-analysis", analysis),
+    ]
+}

@@ -1,0 +1,186 @@
+//! Bodies of the API, both ways.
+
+use std::collections::BTreeMap;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView, OnTimeout};
+use aegis_contracts::problem::{FieldError, Problem};
+use aegis_contracts::request::{
+    ApprovalOptions, Budget, CancelBody, Depth, Parameters, RedriveBody, StartRequest,
+};
+use aegis_contracts::view::{
+    FailureView, History, HistoryEvent, Links, ProgressView, ReportLink, Status, StepStatus,
+    StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary, WorkflowView,
+};
+use serde_json::json;
+
+use super::{Specimen, artifact, at, specimen, usage, workflow};
+
+const TOPIC: &str = "Impact of quantum computing on cryptography";
+
+pub fn all() -> Vec<Specimen> {
+    [requests(), answers()].into_iter().flatten().collect()
+}
+
+fn requests() -> Vec<Specimen> {
+    let reason = Some("no longer needed".to_owned());
+    vec![
+        specimen("api-start-request", "api-start-request", start_request()),
+        specimen("api-cancel", "api-cancel", CancelBody { reason }),
+        specimen(
+            "api-redrive",
+            "api-redrive",
+            RedriveBody { version: Some(4) },
+        ),
+        specimen("api-decision", "api-decision", super::bus::decision()),
+    ]
+}
+
+pub fn start_request() -> StartRequest {
+    StartRequest {
+        topic: TOPIC.to_owned(),
+        parameters: Parameters {
+            depth: Depth::Comprehensive,
+            sources: vec![
+                "corpus:builtin".to_owned(),
+                "s3://papers/crypto/".to_owned(),
+            ],
+        },
+        approval: ApprovalOptions {
+            required: 2,
+            approvers: vec!["ada".to_owned(), "bob".to_owned()],
+            timeout_hours: Some(1.5),
+            on_timeout: OnTimeout::Escalate,
+            escalate_to: vec!["grace".to_owned()],
+            max_revisions: 2,
+        },
+        budget: Some(budget()),
+        tags: tags(),
+    }
+}
+
+fn budget() -> Budget {
+    Budget {
+        max_cost_usd: Some(2.5),
+        max_tokens: Some(100_000),
+        max_duration_minutes: Some(90.5),
+    }
+}
+
+fn tags() -> BTreeMap<String, String> {
+    BTreeMap::from([("team".to_owned(), "research".to_owned())])
+}
+
+fn answers() -> Vec<Specimen> {
+    let accepted = WorkflowAccepted {
+        workflow_id: workflow(),
+        status: Status::Researching,
+        links: Links::of(&workflow()),
+    };
+    let summary = WorkflowSummary {
+        workflow_id: workflow(),
+        status: Status::Completed,
+        topic: TOPIC.to_owned(),
+        created_at: at(0),
+    };
+    let page = WorkflowPage {
+        workflows: vec![summary],
+        next_cursor: Some("b3BhcXVl".to_owned()),
+    };
+    let started = HistoryEvent {
+        version: 1,
+        kind: "WorkflowStarted".to_owned(),
+        occurred_at: at(0),
+        data: json!({"topic": TOPIC, "requested_by": "ada"}),
+    };
+    vec![
+        specimen("api-workflow-accepted", "api-workflow-accepted", accepted),
+        specimen("api-workflow", "api-workflow", workflow_view()),
+        specimen("api-workflow-page", "api-workflow-page", page),
+        specimen(
+            "api-history",
+            "api-history",
+            History {
+                events: vec![started],
+            },
+        ),
+        specimen("api-approval", "api-approval", approval_view()),
+        specimen("api-problem", "api-problem", problem()),
+    ]
+}
+
+fn workflow_view() -> WorkflowView {
+    WorkflowView {
+        workflow_id: workflow(),
+        status: Status::Failed,
+        topic: TOPIC.to_owned(),
+        parameters: start_request().parameters,
+        tags: tags(),
+        created_at: at(0),
+        updated_at: at(9),
+        version: 7,
+        revision: 1,
+        steps: vec![step_view()],
+        approval: Some(approval_view()),
+        artifacts: vec![artifact(Role::Researcher, 1)],
+        report: Some(ReportLink {
+            url: "https://bucket.example/report.md?X-Amz-Signature=abc".to_owned(),
+            expires_at: at(60),
+        }),
+        failure: Some(FailureView {
+            code: "agent_silent".to_owned(),
+            message: "attempt 3 of the writer was silent for 300 s".to_owned(),
+            status: Status::Writing,
+            version: 7,
+        }),
+        usage: usage(),
+        budget: Some(budget()),
+        links: Links::of(&workflow()),
+    }
+}
+
+fn step_view() -> StepView {
+    StepView {
+        role: Role::Writer,
+        status: StepStatus::Running,
+        attempt: 3,
+        revision: 1,
+        requested_at: Some(at(4)),
+        dispatched_at: Some(at(5)),
+        last_heartbeat_at: Some(at(6)),
+        deadline_at: Some(at(65)),
+        progress: Some(ProgressView {
+            message: "writing section 2".to_owned(),
+            percent: Some(40),
+        }),
+    }
+}
+
+fn approval_view() -> ApprovalView {
+    ApprovalView {
+        revision: 1,
+        required: 2,
+        approvers: vec!["ada".to_owned(), "bob".to_owned()],
+        decisions: vec![DecisionView {
+            approver: "ada".to_owned(),
+            decision: DecisionKind::Approve,
+            comment: Some("well founded".to_owned()),
+            claimed_by: Some("123456789012:partner.crm".to_owned()),
+            decided_at: at(3),
+        }],
+        requested_at: at(2),
+        deadline_at: at(92),
+        escalated: false,
+        max_revisions: 2,
+    }
+}
+
+fn problem() -> Problem {
+    let mut problem =
+        Problem::new(409, "stale_revision", "revision 1 waits").with_errors(vec![FieldError {
+            field: "revision".to_owned(),
+            reason: "is 0".to_owned(),
+        }]);
+    problem.current_revision = Some(1);
+    problem
+}

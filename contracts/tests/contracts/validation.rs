@@ -1,0 +1,260 @@
+//! Limits on the content of requests.
+
+use aegis_contracts::callback::AgentReport;
+use aegis_contracts::external::{ApprovalDecided, StepReported, WorkflowRequested};
+use aegis_contracts::request::{CancelBody, StartRequest};
+use garde::Validate;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::{golden, specimens};
+
+/// The paths of the refused fields, in order.
+fn refused<T>(body: &Value) -> Vec<String>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let value: T = serde_json::from_value(body.clone()).unwrap_or_else(|e| panic!("{body}: {e}"));
+    match value.validate() {
+        Ok(()) => Vec::new(),
+        Err(report) => report.iter().map(|(path, _)| path.to_string()).collect(),
+    }
+}
+
+fn start(more: Value) -> Value {
+    let mut body = json!({"topic": "Quantum computing"});
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+fn tags(count: usize) -> Value {
+    (0..count)
+        .map(|n| (n.to_string(), json!("v")))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// The schema knows the limits too, except rules across fields (`approval`), on characters
+/// (`topic`) and the exact lower bound of `timeout_hours`.
+fn same_in_schema(name: &str, body: &Value, refused: &[&str]) {
+    let schemas = aegis_contracts::schemas::all();
+    let message = schemas.iter().find(|message| message.name == name).unwrap();
+    let valid = jsonschema::is_valid(message.schema.as_value(), body);
+    let beyond_schema = ["approval", "topic", "approval.timeout_hours"];
+    if refused.is_empty() {
+        assert!(valid, "the schema refuses {body}");
+    } else if !refused.iter().any(|path| beyond_schema.contains(path)) {
+        assert!(!valid, "the schema accepts {body}");
+    }
+}
+
+#[test]
+fn every_golden_request_is_valid() {
+    assert!(refused::<StartRequest>(&golden::read("api-start-request")).is_empty());
+    assert!(refused::<WorkflowRequested>(&golden::read("external-workflow-requested")).is_empty());
+    assert!(refused::<ApprovalDecided>(&golden::read("external-approval-decided")).is_empty());
+    assert!(refused::<StepReported>(&golden::read("external-step-reported")).is_empty());
+    for kind in ["progress", "succeeded", "failed"] {
+        assert!(refused::<AgentReport>(&golden::read(&format!("agent-report-{kind}"))).is_empty());
+    }
+}
+
+#[test]
+fn a_start_request_is_checked_field_by_field() {
+    let approval = |options: Value| start(json!({ "approval": options }));
+    let budget = |limits: Value| start(json!({ "budget": limits }));
+    let sources = |list: Value| start(json!({"parameters": {"sources": list}}));
+    let cases: Vec<(Value, &[&str])> = vec![
+        (start(json!({})), &[]),
+        (start(json!({"topic": "量子コンピュータ"})), &[]),
+        (start(json!({"topic": "x".repeat(1000)})), &[]),
+        (start(json!({"topic": "é".repeat(1000)})), &[]),
+        (start(json!({"topic": "x".repeat(1001)})), &["topic"]),
+        (start(json!({"topic": ""})), &["topic"]),
+        (start(json!({"topic": " \t\n"})), &["topic"]),
+        (start(json!({"topic": "?!…"})), &["topic"]),
+        (start(json!({"topic": "two\nlines"})), &[]),
+        (start(json!({"topic": "bell \u{7}"})), &["topic"]),
+        (
+            sources(json!(["corpus:builtin", "s3://bucket/prefix/"])),
+            &[],
+        ),
+        (
+            sources(json!(["http://example.org"])),
+            &["parameters.sources[0]"],
+        ),
+        (
+            sources(json!(["corpus:builtin", "s3://bucket"])),
+            &["parameters.sources[1]"],
+        ),
+        (sources(json!(["s3://bucket/"])), &["parameters.sources[0]"]),
+        (sources(json!(["s3:///key"])), &["parameters.sources[0]"]),
+        (
+            sources(json!(["s3://bucket/../other"])),
+            &["parameters.sources[0]"],
+        ),
+        (
+            sources(json!(vec!["corpus:builtin"; 21])),
+            &["parameters.sources"],
+        ),
+        (approval(json!({"required": 0})), &["approval.required"]),
+        (approval(json!({"required": 11})), &["approval.required"]),
+        (approval(json!({"required": 2})), &[]),
+        (
+            approval(json!({"required": 2, "approvers": ["a", "b"]})),
+            &[],
+        ),
+        (
+            approval(json!({"required": 2, "approvers": ["a"]})),
+            &["approval"],
+        ),
+        (
+            approval(json!({"required": 2, "approvers": ["a", "a"]})),
+            &["approval"],
+        ),
+        (
+            approval(json!({"approvers": [""]})),
+            &["approval.approvers[0]"],
+        ),
+        (
+            approval(json!({"approvers": ["a".repeat(129)]})),
+            &["approval.approvers[0]"],
+        ),
+        (approval(json!({"timeout_hours": 0.5})), &[]),
+        (
+            approval(json!({"timeout_hours": 0})),
+            &["approval.timeout_hours"],
+        ),
+        (
+            approval(json!({"timeout_hours": -1})),
+            &["approval.timeout_hours"],
+        ),
+        (
+            approval(json!({"timeout_hours": 8785})),
+            &["approval.timeout_hours"],
+        ),
+        (approval(json!({"on_timeout": "escalate"})), &["approval"]),
+        (
+            approval(json!({"on_timeout": "escalate", "escalate_to": ["g"]})),
+            &[],
+        ),
+        (approval(json!({"max_revisions": 0})), &[]),
+        (
+            approval(json!({"max_revisions": 11})),
+            &["approval.max_revisions"],
+        ),
+        (budget(json!({})), &[]),
+        (budget(json!({"max_cost_usd": 0})), &["budget.max_cost_usd"]),
+        (budget(json!({"max_tokens": 0})), &["budget.max_tokens"]),
+        (
+            budget(json!({"max_duration_minutes": -0.5})),
+            &["budget.max_duration_minutes"],
+        ),
+        (start(json!({"tags": tags(20)})), &[]),
+        (start(json!({"tags": tags(21)})), &["tags"]),
+        (start(json!({"tags": {"": "v"}})), &["tags"]),
+        (start(json!({"tags": {"k": "v".repeat(257)}})), &["tags"]),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(refused::<StartRequest>(&body), expected, "{body}");
+        same_in_schema("api-start-request", &body, expected);
+    }
+}
+
+#[test]
+fn an_agent_report_is_checked_field_by_field() {
+    let artifact = |field: &str, value: Value| {
+        let mut body = golden::read("agent-report-succeeded");
+        body["artifacts"][0][field] = value;
+        body
+    };
+    let of = |kind: &str, field: &str, value: Value| {
+        let mut body = golden::read(&format!("agent-report-{kind}"));
+        body[field] = value;
+        body
+    };
+    let error = |code: &str, message: &str| {
+        of(
+            "failed",
+            "error",
+            json!({"code": code, "message": message, "retryable": true}),
+        )
+    };
+    let cases: Vec<(Value, &[&str])> = vec![
+        (of("progress", "attempt", json!(0)), &["attempt"]),
+        (of("progress", "percent", json!(101)), &["percent"]),
+        (
+            of("progress", "message", json!("m".repeat(1001))),
+            &["message"],
+        ),
+        (
+            of("progress", "usage", json!({"cost_usd": -1.0})),
+            &["usage"],
+        ),
+        (of("progress", "usage", json!({})), &[]),
+        (of("succeeded", "artifacts", json!([])), &["artifacts"]),
+        (
+            of("succeeded", "summary", json!("s".repeat(2001))),
+            &["summary"],
+        ),
+        (artifact("name", json!("")), &["artifacts[0].name"]),
+        (
+            artifact("name", json!("../report.md")),
+            &["artifacts[0].name"],
+        ),
+        (
+            artifact("name", json!("_completed.json")),
+            &["artifacts[0].name"],
+        ),
+        (
+            artifact("name", json!("n".repeat(129))),
+            &["artifacts[0].name"],
+        ),
+        (artifact("key", json!("")), &["artifacts[0].key"]),
+        (
+            artifact("media_type", json!("m".repeat(129))),
+            &["artifacts[0].media_type"],
+        ),
+        (artifact("sha256", json!("abc")), &["artifacts[0].sha256"]),
+        (
+            artifact("sha256", json!("A".repeat(64))),
+            &["artifacts[0].sha256"],
+        ),
+        (error("Not Found", "m"), &["error.code"]),
+        (error("not_found", ""), &["error.message"]),
+    ];
+    for (body, expected) in cases {
+        assert_eq!(refused::<AgentReport>(&body), expected, "{body}");
+        same_in_schema("agent-report", &body, expected);
+    }
+}
+
+#[test]
+fn external_events_are_checked_like_their_http_twins() {
+    let deep = json!({"idempotency_key": "k", "topic": "", "added_later": 1,
+        "approval": {"required": 99, "added_later": 1}});
+    assert_eq!(refused::<WorkflowRequested>(&deep).len(), 2);
+    let keyless = json!({"idempotency_key": "", "topic": "t"});
+    assert_eq!(refused::<WorkflowRequested>(&keyless), ["idempotency_key"]);
+    let long = json!({"idempotency_key": "k".repeat(257), "topic": "t"});
+    assert_eq!(refused::<WorkflowRequested>(&long), ["idempotency_key"]);
+    let wordy = json!({"idempotency_key": "k", "workflow_id": specimens::workflow(),
+        "decision": "approve", "comment": "c".repeat(2001)});
+    assert_eq!(refused::<ApprovalDecided>(&wordy).len(), 1);
+    assert_eq!(
+        refused::<CancelBody>(&json!({"reason": "r".repeat(1001)})),
+        ["reason"]
+    );
+}
+
+#[test]
+fn a_minimal_request_gets_the_documented_defaults() {
+    let request: StartRequest = serde_json::from_value(json!({"topic": "t"})).unwrap();
+    assert_eq!(
+        serde_json::to_value(request).unwrap(),
+        json!({"topic": "t", "parameters": {"depth": "standard"},
+            "approval": {"required": 1, "on_timeout": "expire", "max_revisions": 3}})
+    );
+}
