@@ -48,4 +48,8 @@ resource "aws_s3_object" "code" {
   bucket = aws_s3_bucket.code.id
   key    = "${each.key}/${filesha256(each.value)}.zip"
   source = each.value
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
