@@ -1,0 +1,39 @@
+//! What every verb may need to know: where the stack lives and how to print.
+
+use std::path::PathBuf;
+
+use crate::args::GlobalArguments;
+use crate::stack::folder::StackFolder;
+use crate::stack::workspace;
+
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The stack that `--dir` names.
+    pub folder: StackFolder,
+    /// A file that describes another stage, when the client verbs shall talk to that one.
+    pub stage: Option<PathBuf>,
+    pub json: bool,
+}
+
+impl Context {
+    pub fn new(global: &GlobalArguments) -> anyhow::Result<Self> {
+        let root = match &global.dir {
+            Some(dir) => std::path::absolute(dir)?,
+            None => workspace::default_stack_folder()?,
+        };
+        Ok(Self {
+            folder: StackFolder::new(root),
+            stage: global.stage.clone(),
+            json: global.json,
+        })
+    }
+
+    /// The file that client verbs read to find their stage.
+    #[must_use]
+    pub fn stage_file(&self) -> PathBuf {
+        match &self.stage {
+            Some(file) => file.clone(),
+            None => self.folder.stack_file(),
+        }
+    }
+}

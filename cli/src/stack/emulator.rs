@@ -1,0 +1,250 @@
+//! The AWS emulator: starting it, knowing whether it is well, and knowing whether what it holds
+//! is what it held when Terraform last looked.
+//!
+//! It writes its state only when it is asked to end. So each set of state carries a generation:
+//! a new one begins when the state is new, or when the process ended without being asked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::stack::folder::{StackFolder, read_json, write_json};
+use crate::stack::process::{Detached, ProcessRecord};
+use crate::stack::progress::Step;
+use crate::stack::settings::{Settings, port_is_free};
+use crate::stack::{digest, environment, venv};
+
+pub const NAME: &str = "emulator";
+pub const REGION: &str = "us-east-1";
+const START_PATIENCE: Duration = Duration::from_secs(60);
+/// It writes all of its state before it ends.
+pub const END_PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generation {
+    pub id: String,
+    /// Whether the state was written by an orderly end.
+    orderly: bool,
+}
+
+/// How the emulator was found.
+pub struct Running {
+    pub generation: String,
+    /// Nothing has ever been created in it.
+    pub empty: bool,
+    /// This call started it.
+    pub started: bool,
+    pub record: ProcessRecord,
+}
+
+/// Returns the running emulator, after starting it if it is not running or not as wanted.
+pub async fn ensure(folder: &StackFolder, settings: &Settings, python: &Path) -> Result<Running> {
+    let environment = environment_of(folder, settings);
+    let wanted = fingerprint(&environment);
+    if let Some(record) = read_json::<ProcessRecord>(&folder.process_file(NAME)) {
+        if record.runs() && record.fingerprint == wanted && is_healthy(settings).await {
+            let generation =
+                load_generation(folder).context("the emulator's state is incomplete")?;
+            return Ok(Running {
+                generation: generation.id,
+                empty: false,
+                started: false,
+                record,
+            });
+        }
+        end(folder).await?;
+    }
+    start(folder, settings, python, environment, wanted).await
+}
+
+async fn start(
+    folder: &StackFolder,
+    settings: &Settings,
+    python: &Path,
+    environment: BTreeMap<String, String>,
+    fingerprint: String,
+) -> Result<Running> {
+    if !port_is_free(settings.emulator_port()) {
+        bail!(
+            "port {} of this stack is taken by another program: stop that program, or move the \
+             stack to another port with `aegis down --wipe`, which deletes what it holds",
+            settings.emulator_port()
+        );
+    }
+    let step = Step::begin("Start the AWS emulator");
+    let empty = !generation_file(folder).exists();
+    let generation = next_generation(load_generation(folder));
+    prepare(folder)?;
+    write_json(&generation_file(folder), &generation)?;
+    let record = Detached {
+        program: python,
+        arguments: vec!["-m".to_owned(), "ministack".to_owned()],
+        environment,
+        folder: &folder.temporary(),
+        log: folder.log_file(NAME),
+        fingerprint,
+    }
+    .start(&folder.process_file(NAME))?;
+    if let Err(error) = wait_until_healthy(folder, settings, &record, &step).await {
+        record.end(END_PATIENCE).await;
+        return Err(error);
+    }
+    step.done(&format!("listening at {}", settings.aws_endpoint_url()));
+    Ok(Running {
+        generation: generation.id,
+        empty,
+        started: true,
+        record,
+    })
+}
+
+/// Ends it in an orderly way, so that its state is kept.
+pub async fn end(folder: &StackFolder) -> Result<()> {
+    let file = folder.process_file(NAME);
+    let Some(record) = read_json::<ProcessRecord>(&file) else {
+        return Ok(());
+    };
+    let orderly = record.end(END_PATIENCE).await;
+    if let Some(generation) = load_generation(folder)
+        && orderly
+    {
+        write_json(
+            &generation_file(folder),
+            &Generation {
+                orderly,
+                ..generation
+            },
+        )?;
+    }
+    std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))
+}
+
+/// Forgets all that it held. It must have ended before.
+pub fn wipe(folder: &StackFolder) -> Result<()> {
+    let state = folder.emulator_state();
+    if state.exists() {
+        std::fs::remove_dir_all(&state)
+            .with_context(|| format!("cannot remove {}", state.display()))?;
+    }
+    Ok(())
+}
+
+pub async fn is_healthy(settings: &Settings) -> bool {
+    let url = format!("{}/_ministack/health", settings.aws_endpoint_url());
+    let request = reqwest::Client::new()
+        .get(url)
+        .timeout(Duration::from_secs(5));
+    request
+        .send()
+        .await
+        .is_ok_and(|answer| answer.status().is_success())
+}
+
+async fn wait_until_healthy(
+    folder: &StackFolder,
+    settings: &Settings,
+    record: &ProcessRecord,
+    step: &Step,
+) -> Result<()> {
+    let began = Instant::now();
+    while !is_healthy(settings).await {
+        let log = folder.log_file(NAME);
+        if !record.runs() {
+            bail!(
+                "the AWS emulator ended at once; its log is {}",
+                log.display()
+            );
+        }
+        if began.elapsed() > START_PATIENCE {
+            bail!(
+                "the AWS emulator does not answer; its log is {}",
+                log.display()
+            );
+        }
+        step.waiting_for("its health check");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+/// Unpacked Lambda packages of runs before are of no use to the next.
+fn prepare(folder: &StackFolder) -> Result<()> {
+    let temporary = folder.temporary();
+    if temporary.exists() {
+        std::fs::remove_dir_all(&temporary)
+            .with_context(|| format!("cannot clear {}", temporary.display()))?;
+    }
+    for needed in [temporary, folder.emulator_state().join("s3")] {
+        std::fs::create_dir_all(&needed)
+            .with_context(|| format!("cannot create {}", needed.display()))?;
+    }
+    Ok(())
+}
+
+fn environment_of(folder: &StackFolder, settings: &Settings) -> BTreeMap<String, String> {
+    let mut environment = environment::clean(&folder.temporary());
+    let state = folder.emulator_state();
+    let pairs = [
+        ("GATEWAY_PORT", settings.emulator_port().to_string()),
+        ("BIND_HOST", "127.0.0.1".to_owned()),
+        ("AWS_ENDPOINT_URL", settings.aws_endpoint_url()),
+        ("AWS_ACCESS_KEY_ID", settings.access_key_id.clone()),
+        ("AWS_SECRET_ACCESS_KEY", settings.secret_access_key.clone()),
+        ("AWS_DEFAULT_REGION", REGION.to_owned()),
+        ("MINISTACK_REGION", REGION.to_owned()),
+        ("AUTH", "true".to_owned()),
+        ("PERSIST_STATE", "1".to_owned()),
+        ("STATE_DIR", state.display().to_string()),
+        ("S3_PERSIST", "1".to_owned()),
+        ("S3_DATA_DIR", state.join("s3").display().to_string()),
+        ("LAMBDA_WARM_TTL_SECONDS", "600".to_owned()),
+        ("IOT_MTLS_ENABLED", "0".to_owned()),
+        ("SFTP_ENABLED", "0".to_owned()),
+        ("LOG_LEVEL", "WARNING".to_owned()),
+        ("PYTHONUNBUFFERED", "1".to_owned()),
+    ];
+    environment.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
+    environment
+}
+
+fn fingerprint(environment: &BTreeMap<String, String>) -> String {
+    digest::of_bytes(format!("{}{environment:?}", venv::fingerprint()).as_bytes())
+}
+
+fn generation_file(folder: &StackFolder) -> std::path::PathBuf {
+    folder.emulator_state().join("generation.aegis")
+}
+
+fn load_generation(folder: &StackFolder) -> Option<Generation> {
+    read_json(&generation_file(folder))
+}
+
+/// The generation of a process that is about to start on the state that `before` describes.
+fn next_generation(before: Option<Generation>) -> Generation {
+    let id = match before {
+        Some(before) if before.orderly => before.id,
+        _ => format!("{:016x}", rand::random::<u64>()),
+    };
+    // Until it has ended in an orderly way, it has not.
+    Generation { id, orderly: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_orderly_end_keeps_the_generation_and_a_crash_does_not() {
+        let first = next_generation(None);
+        assert!(!first.orderly);
+        let ended = Generation {
+            orderly: true,
+            ..first.clone()
+        };
+        assert_eq!(next_generation(Some(ended)).id, first.id);
+        assert_ne!(next_generation(Some(first.clone())).id, first.id);
+    }
+}

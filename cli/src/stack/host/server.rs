@@ -1,0 +1,228 @@
+//! The runtime's HTTP interface, as the AWS SDK calls it, and the credentials endpoint.
+//!
+//! One process serves all of an agent's sessions here, where AWS gives each session a machine of
+//! its own. So stopping a session answers well and stops nothing: the agent learns from its next
+//! callback, which is refused, that its work is no longer wanted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::json;
+
+use crate::stack::host::credentials::Lender;
+use crate::stack::host::plan::Plan;
+
+const SESSION: HeaderName = HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-id");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+/// <https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html>
+const MAX_PAYLOAD: usize = 100 * 1024 * 1024;
+const SESSION_LENGTH: std::ops::RangeInclusive<usize> = 33..=256;
+/// An agent answers at once and works in the background.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
+/// In the scope of a signature made for the runtime.
+const SIGNED_FOR: &str = "/bedrock-agentcore/aws4_request";
+
+struct Host {
+    /// Base URLs of the agents, by runtime ARN.
+    agents: HashMap<String, String>,
+    /// By the agent's name.
+    lenders: HashMap<String, Lender>,
+    config: SdkConfig,
+    client: reqwest::Client,
+}
+
+type Shared = State<Arc<Host>>;
+
+pub fn router(plan: Arc<Plan>, config: SdkConfig) -> Router {
+    let agents = plan.agents.iter();
+    let host = Host {
+        agents: agents
+            .clone()
+            .map(|a| (a.runtime_arn.clone(), a.url.clone()))
+            .collect(),
+        lenders: agents
+            .map(|agent| (agent.name.clone(), Lender::new(agent)))
+            .collect(),
+        config,
+        client: reqwest::Client::new(),
+    };
+    Router::new()
+        .route(
+            "/ping",
+            get(|| async { Json(json!({"status": "Healthy"})) }),
+        )
+        .route("/runtimes/{arn}/invocations", post(invoke))
+        .route("/runtimes/{arn}/stopruntimesession", post(stop_session))
+        .route("/credentials/{agent}", get(credentials))
+        .layer(DefaultBodyLimit::max(MAX_PAYLOAD))
+        .with_state(Arc::new(host))
+}
+
+async fn invoke(
+    State(host): Shared,
+    Path(arn): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let (url, session) = match admit(&host, &arn, &headers) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let mut request = host
+        .client
+        .post(format!("{url}/invocations"))
+        .timeout(ANSWER_PATIENCE)
+        .header(SESSION, session.clone())
+        .body(body);
+    for name in [header::CONTENT_TYPE, HeaderName::from_static("traceparent")] {
+        if let Some(value) = headers.get(&name) {
+            request = request.header(name, value);
+        }
+    }
+    match forward(request).await {
+        Ok((status, kind, body)) if status.is_success() => {
+            ([(header::CONTENT_TYPE, kind), (SESSION, session)], body).into_response()
+        }
+        // AWS reports an agent's own failure as the client's: its status is in the message.
+        Ok((status, _, body)) => {
+            let said = String::from_utf8_lossy(&body);
+            let message = format!("the agent answered {status}: {said}");
+            refuse(
+                StatusCode::FAILED_DEPENDENCY,
+                "RuntimeClientError",
+                &message,
+            )
+        }
+        Err(error) => {
+            let message = format!("the agent does not answer: {error}");
+            refuse(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "InternalServerException",
+                &message,
+            )
+        }
+    }
+}
+
+async fn forward(
+    request: reqwest::RequestBuilder,
+) -> Result<(StatusCode, HeaderValue, Bytes), reqwest::Error> {
+    let answer = request.send().await?;
+    let status = answer.status();
+    let json = HeaderValue::from_static("application/json");
+    let kind = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .cloned()
+        .unwrap_or(json);
+    Ok((status, kind, answer.bytes().await?))
+}
+
+async fn stop_session(
+    State(host): Shared,
+    Path(arn): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    match admit(&host, &arn, &headers) {
+        Ok((_, session)) => ([(SESSION, session)], Json(json!({}))).into_response(),
+        Err(refusal) => *refusal,
+    }
+}
+
+async fn credentials(
+    State(host): Shared,
+    Path(agent): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(lender) = host.lenders.get(&agent) else {
+        return plain_error(
+            StatusCode::NOT_FOUND,
+            "NoSuchAgent",
+            "there is no such agent",
+        );
+    };
+    let shown = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    if !lender.knows(shown) {
+        return plain_error(
+            StatusCode::FORBIDDEN,
+            "AccessDenied",
+            "the token is another's",
+        );
+    }
+    match lender.lend(&host.config).await {
+        Ok(credentials) => Json(credentials).into_response(),
+        Err(error) => {
+            eprintln!("credentials of {agent}: {error}");
+            plain_error(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "AssumeRoleFailed",
+                &error.to_string(),
+            )
+        }
+    }
+}
+
+/// The agent's URL and the session, if the request is one that AWS would let through.
+fn admit(
+    host: &Host,
+    arn: &str,
+    headers: &HeaderMap,
+) -> Result<(String, HeaderValue), Box<Response>> {
+    let signature = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    if !signature.is_some_and(|signature| signature.contains(SIGNED_FOR)) {
+        let message = "the request is not signed for bedrock-agentcore";
+        return Err(Box::new(refuse(
+            StatusCode::FORBIDDEN,
+            "AccessDeniedException",
+            message,
+        )));
+    }
+    let Some(url) = host.agents.get(arn) else {
+        let message = format!("there is no runtime {arn}");
+        return Err(Box::new(refuse(
+            StatusCode::NOT_FOUND,
+            "ResourceNotFoundException",
+            &message,
+        )));
+    };
+    let session = headers
+        .get(&SESSION)
+        .filter(|session| SESSION_LENGTH.contains(&session.len()));
+    let Some(session) = session else {
+        let message = "a session id of 33 to 256 characters is needed";
+        return Err(Box::new(refuse(
+            StatusCode::BAD_REQUEST,
+            "ValidationException",
+            message,
+        )));
+    };
+    Ok((url.clone(), session.clone()))
+}
+
+/// An error in the form in which the SDK recognises it.
+fn refuse(status: StatusCode, kind: &'static str, message: &str) -> Response {
+    let kind = HeaderValue::from_static(kind);
+    (
+        status,
+        [(ERROR_TYPE, kind)],
+        Json(json!({"message": message})),
+    )
+        .into_response()
+}
+
+fn plain_error(status: StatusCode, code: &str, message: &str) -> Response {
+    (status, Json(json!({"code": code, "message": message}))).into_response()
+}

@@ -1,0 +1,42 @@
+//! The local stack: our Terraform and our binaries on an AWS emulator, with agents beside it.
+//!
+//! The verbs, one per file: `up`, `down`, `status`, `test`, and `host` (the hidden `agent-host`).
+//! The parts, in the order in which `up` needs them:
+//! - `workspace`, `folder`, `lock`, `settings`: where the stack lives and what it keeps
+//! - `prerequisites`, `venv`: what must be on the machine
+//! - `emulator`: the local AWS; `trust`: whether it holds what Terraform made
+//! - `binaries`, `packages`: from sources to what runs
+//! - `terraform`: from packages to a stage
+//! - `agents`: from a stage to running agents
+//! - `description`: `stack.json`
+//!
+//! And underneath: `process` and `process_identity` for what outlives a command, `foreground` for
+//! what does not, `signals`, `environment`, `digest`, `progress`.
+//!
+//! Nothing here knows what a workflow is.
+
+pub mod agents;
+pub mod binaries;
+pub mod description;
+pub mod digest;
+pub mod down;
+pub mod emulator;
+pub mod environment;
+pub mod folder;
+pub mod foreground;
+pub mod host;
+pub mod lock;
+pub mod packages;
+pub mod prerequisites;
+pub mod process;
+pub mod process_identity;
+pub mod progress;
+pub mod settings;
+pub mod signals;
+pub mod status;
+pub mod terraform;
+pub mod test;
+pub mod trust;
+pub mod up;
+pub mod venv;
+pub mod workspace;

@@ -1,0 +1,21 @@
+//! Being asked to end.
+
+use anyhow::Result;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The user, or the system, asked this command to end before it was done.
+#[derive(Debug, thiserror::Error)]
+#[error("ended by {0}")]
+pub struct Interrupted(pub &'static str);
+
+/// Waits for Ctrl-C or a request to end; returns its name.
+pub async fn interrupted() -> Result<&'static str> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(tokio::select! {
+        _ = interrupt.recv() => "Ctrl-C",
+        _ = terminate.recv() => "SIGTERM",
+        _ = hangup.recv() => "SIGHUP",
+    })
+}

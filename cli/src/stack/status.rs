@@ -1,0 +1,139 @@
+//! `aegis status`: what of the local stack is running.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::stack::description::Description;
+use crate::stack::folder::{StackFolder, read_json};
+use crate::stack::host::plan::Plan;
+use crate::stack::process::ProcessRecord;
+use crate::stack::settings::Settings;
+use crate::stack::{agents, emulator};
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Arguments {}
+
+/// Shown as it is by `--json`.
+#[derive(Debug, Serialize)]
+struct Status {
+    /// Everything runs and answers.
+    running: bool,
+    api_endpoint: Option<String>,
+    aws_endpoint_url: Option<String>,
+    version: Option<String>,
+    folder: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Serialize)]
+struct Part {
+    name: String,
+    pid: Option<i32>,
+    state: &'static str,
+}
+
+pub async fn run(_arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let status = look(&context.folder).await;
+    if context.json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+    } else {
+        show(&status);
+    }
+    Ok(if status.running {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn look(folder: &StackFolder) -> Status {
+    let description = read_json::<Description>(&folder.stack_file());
+    let mut parts = vec![emulator_part(folder).await];
+    parts.extend(agent_parts(folder).await);
+    let running = description.is_some() && parts.iter().all(|part| part.state == "running");
+    Status {
+        running,
+        api_endpoint: description.as_ref().map(|found| found.api_endpoint.clone()),
+        aws_endpoint_url: description
+            .as_ref()
+            .map(|found| found.aws_endpoint_url.clone()),
+        version: description.map(|found| found.version),
+        folder: folder.root().display().to_string(),
+        parts,
+    }
+}
+
+async fn emulator_part(folder: &StackFolder) -> Part {
+    let healthy = match read_json::<Settings>(&folder.settings_file()) {
+        Some(settings) => emulator::is_healthy(&settings).await,
+        None => false,
+    };
+    part(emulator::NAME, running_pid(folder, emulator::NAME), healthy)
+}
+
+async fn agent_parts(folder: &StackFolder) -> Vec<Part> {
+    let pid = running_pid(folder, agents::HOST);
+    let Some(plan) = read_json::<Plan>(&folder.agent_host_file()) else {
+        return vec![part(agents::HOST, pid, false)];
+    };
+    let silent = agents::silent_agents(&plan).await;
+    let answers = |name: &str| !silent.iter().any(|other| other == name);
+    let mut parts = vec![part(agents::HOST, pid, answers("agent host"))];
+    for agent in &plan.agents {
+        // The host knows their ids; whether they answer is what matters.
+        let state = if answers(&agent.name) {
+            "running"
+        } else {
+            "stopped"
+        };
+        parts.push(Part {
+            name: format!("{} agent", agent.name),
+            pid: None,
+            state,
+        });
+    }
+    parts
+}
+
+fn running_pid(folder: &StackFolder, name: &str) -> Option<i32> {
+    let record = read_json::<ProcessRecord>(&folder.process_file(name))?;
+    record.runs().then_some(record.pid)
+}
+
+fn part(name: &str, pid: Option<i32>, answers: bool) -> Part {
+    let state = match (pid, answers) {
+        (Some(_), true) => "running",
+        (Some(_), false) => "not answering",
+        (None, _) => "stopped",
+    };
+    Part {
+        name: name.to_owned(),
+        pid,
+        state,
+    }
+}
+
+fn show(status: &Status) {
+    for part in &status.parts {
+        let pid = part
+            .pid
+            .map(|pid| format!("  process {pid}"))
+            .unwrap_or_default();
+        println!("{:<18} {}{pid}", part.name, part.state);
+    }
+    for (name, value) in [
+        ("API", &status.api_endpoint),
+        ("AWS", &status.aws_endpoint_url),
+    ] {
+        if let Some(value) = value {
+            println!("{name:<18} {value}");
+        }
+    }
+    println!("{:<18} {}", "folder", status.folder);
+    if !status.running {
+        println!("Start it with: cargo aegis up");
+    }
+}

@@ -1,0 +1,88 @@
+//! The Terraform variables that make a stage out of this machine.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::stack::binaries::AGENTS;
+use crate::stack::emulator::REGION;
+use crate::stack::folder::StackFolder;
+use crate::stack::settings::Settings;
+
+/// The emulator's only account.
+const ACCOUNT: &str = "000000000000";
+pub const NAME_PREFIX: &str = "aegis";
+pub const ENVIRONMENT: &str = "dev";
+
+/// What the local stack sets; `settings.variables` win over these.
+pub fn local(folder: &StackFolder, settings: &Settings, traces: Option<&str>) -> Value {
+    let mut variables = json!({
+        "name_prefix": NAME_PREFIX,
+        "environment": ENVIRONMENT,
+        "aws_region": REGION,
+        "aws_endpoint_url": settings.aws_endpoint_url(),
+        "lambda_dist_dir": folder.packages(),
+        "lambda_architecture": lambda_architecture(),
+        // So that a plain HTTP client can try the API; `--var api_authorization=iam` asks for SigV4.
+        "api_authorization": "none",
+        "agent_role_trusted_arns": [format!("arn:aws:iam::{ACCOUNT}:root")],
+        "extra_lambda_environment": lambda_environment(settings, traces),
+    });
+    for agent in AGENTS {
+        variables[format!("{agent}_agent_arn")] = Value::String(runtime_arn(agent));
+    }
+    variables
+}
+
+/// The name by which dispatchers ask for an agent; the agent host knows the same.
+pub fn runtime_arn(agent: &str) -> String {
+    format!(
+        "arn:aws:bedrock-agentcore:{REGION}:{ACCOUNT}:runtime/{NAME_PREFIX}-{ENVIRONMENT}-{agent}"
+    )
+}
+
+fn lambda_environment(settings: &Settings, traces: Option<&str>) -> BTreeMap<String, String> {
+    let mut environment = BTreeMap::from([(
+        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE".to_owned(),
+        settings.agent_host_url(),
+    )]);
+    if let Some(traces) = traces {
+        environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.to_owned());
+    }
+    environment
+}
+
+fn lambda_architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        _ => "x86_64",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dispatchers_find_the_agent_host_and_the_agents_names() {
+        let folder = StackFolder::new("/stack".into());
+        let settings = Settings {
+            first_port: 14_000,
+            access_key_id: "id".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            variables: BTreeMap::new(),
+        };
+        let variables = local(&folder, &settings, Some("http://127.0.0.1:4318"));
+        let environment = &variables["extra_lambda_environment"];
+        assert_eq!(
+            environment["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"],
+            "http://127.0.0.1:14001"
+        );
+        assert_eq!(
+            environment["OTEL_EXPORTER_OTLP_ENDPOINT"],
+            "http://127.0.0.1:4318"
+        );
+        assert_eq!(variables["writer_agent_arn"], runtime_arn("writer"));
+        assert!(!variables.to_string().contains("secret"));
+    }
+}

@@ -1,0 +1,240 @@
+//! `aegis test`: every test of this repository, the end-to-end ones against a stack of their own.
+
+use std::process::{ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::context::Context;
+use crate::stack::folder::StackFolder;
+use crate::stack::settings::Settings;
+use crate::stack::signals::{Interrupted, interrupted};
+use crate::stack::terraform::command::Terraform;
+use crate::stack::terraform::mirror;
+use crate::stack::terraform::module::Module;
+use crate::stack::{down, environment, foreground, prerequisites, up, workspace};
+
+/// The package whose tests need a running stack.
+const END_TO_END: &str = "aegis-e2e";
+/// Packages with contract tests that run against the stack when there is one.
+const ON_THE_STACK: [&str; 2] = ["aegis-platform", END_TO_END];
+/// Where tests find the stack's description.
+const STACK_VARIABLE: &str = "AEGIS_STACK";
+
+/// So that what waits in real life does not keep a test waiting.
+const SHORT_TIMES: [&str; 4] = [
+    "pickup_timeout_seconds=10",
+    "start_timeout_seconds=20",
+    "heartbeat_timeout_seconds=30",
+    "max_sends=3",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Everything that needs no stack: unit, property, contract, golden and drift tests.
+    Unit,
+    /// Formatting, validity and tests of the Terraform sources.
+    Terraform,
+    /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
+    E2e,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Parts to run [default: all].
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+    /// Leave the stack of the end-to-end tests running, for a closer look.
+    #[arg(long)]
+    keep: bool,
+    /// Passed on to the test programs, after `--`.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+struct Report {
+    name: &'static str,
+    took: Duration,
+    /// Nothing when the part passed.
+    failure: Option<String>,
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let mut reports = Vec::new();
+    for (part, name) in [
+        (Part::Unit, "unit"),
+        (Part::Terraform, "terraform"),
+        (Part::E2e, "e2e"),
+    ] {
+        if !arguments.parts.is_empty() && !arguments.parts.contains(&part) {
+            continue;
+        }
+        let began = Instant::now();
+        let (failure, interrupted) = match run_part(part, &arguments, context).await {
+            Ok(()) => (None, false),
+            Err(error) => (Some(format!("{error:#}")), error.is::<Interrupted>()),
+        };
+        reports.push(Report {
+            name,
+            took: began.elapsed(),
+            failure,
+        });
+        if interrupted {
+            break;
+        }
+    }
+    Ok(summary(&reports))
+}
+
+async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Result<()> {
+    match part {
+        Part::Unit => or_interrupted(unit(&arguments.rest)).await,
+        Part::Terraform => or_interrupted(terraform(&context.folder)).await,
+        Part::E2e => end_to_end(arguments, &context.folder).await,
+    }
+}
+
+async fn or_interrupted(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::select! {
+        result = work => result,
+        name = interrupted() => Err(Interrupted(name?).into()),
+    }
+}
+
+async fn unit(rest: &[String]) -> Result<()> {
+    let mut arguments = vec!["--workspace", "--exclude", END_TO_END];
+    arguments.extend(rest_after_dashes(rest));
+    cargo_test(&arguments, None).await
+}
+
+async fn end_to_end(arguments: &Arguments, folder: &StackFolder) -> Result<()> {
+    let folder = StackFolder::new(folder.root().join("test"));
+    let guard = TestStack {
+        folder: &folder,
+        keep: arguments.keep,
+    };
+    let outcome = or_interrupted(guard.tests(&arguments.rest)).await;
+    guard.finish(outcome).await
+}
+
+struct TestStack<'a> {
+    folder: &'a StackFolder,
+    keep: bool,
+}
+
+impl TestStack<'_> {
+    async fn tests(&self, rest: &[String]) -> Result<()> {
+        let settings = Settings::load_or_create(self.folder)?;
+        let traces = format!("http://127.0.0.1:{}", settings.trace_port());
+        let variables = SHORT_TIMES.map(str::to_owned).to_vec();
+        let wanted = up::Arguments {
+            variables,
+            traces: Some(traces),
+        };
+        up::bring_up(&wanted, self.folder)
+            .await
+            .context("the stack for the tests")?;
+        let mut failures = Vec::new();
+        for package in ON_THE_STACK {
+            let mut arguments = vec!["--package", package];
+            arguments.extend(rest_after_dashes(rest));
+            if let Err(error) = cargo_test(&arguments, Some(self.folder)).await {
+                failures.push(format!("{package}: {error:#}"));
+            }
+        }
+        if failures.is_empty() {
+            Ok(())
+        } else {
+            bail!("{}", failures.join("; "))
+        }
+    }
+
+    /// Takes the stack down whatever came of the tests.
+    async fn finish(&self, outcome: Result<()>) -> Result<()> {
+        if self.keep {
+            eprintln!("The stack stays: {}", self.folder.stack_file().display());
+            return outcome;
+        }
+        let down = down::take_down(self.folder, outcome.is_ok()).await;
+        outcome.and(down)
+    }
+}
+
+fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
+    let dashes = (!rest.is_empty()).then_some("--");
+    dashes
+        .into_iter()
+        .chain(rest.iter().map(String::as_str))
+        .collect()
+}
+
+async fn cargo_test(arguments: &[&str], stack: Option<&StackFolder>) -> Result<()> {
+    let cargo = prerequisites::cargo();
+    let mut command = environment::cargo(&cargo, &workspace::root()?);
+    command.arg("test").args(arguments);
+    if let Some(folder) = stack {
+        command
+            .env(STACK_VARIABLE, folder.stack_file())
+            .env("AEGIS_DIR", folder.root());
+    }
+    judge("cargo test", foreground::run_visibly(command).await?)
+}
+
+async fn terraform(folder: &StackFolder) -> Result<()> {
+    let sources = workspace::root()?.join("terraform");
+    let folder = StackFolder::new(folder.root().join("test"));
+    folder.create()?;
+    let settings = Settings::load_or_create(&folder)?;
+    let module = Module::of(&folder);
+    module.copy_sources(&sources)?;
+    let mirror = mirror::find();
+    if let Some(mirror) = &mirror {
+        mirror::write_configuration(mirror, &module.cli_configuration())?;
+    }
+    let terraform = Terraform {
+        program: "terraform",
+        module: &module,
+        settings: &settings,
+        mirrored: mirror.is_some(),
+    };
+    let calls: [&[&str]; 4] = [
+        &["fmt", "-check", "-recursive", "-diff"],
+        &["init", "-input=false", "-no-color"],
+        &["validate"],
+        &["test"],
+    ];
+    for call in calls {
+        let name = format!("terraform {}", call.first().unwrap_or(&""));
+        judge(&name, terraform.visibly(call).await?)?;
+    }
+    Ok(())
+}
+
+fn judge(name: &str, status: ExitStatus) -> Result<()> {
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(code) => bail!("{name} failed with exit code {code}"),
+        None => bail!("{name} was ended by a signal"),
+    }
+}
+
+fn summary(reports: &[Report]) -> ExitCode {
+    eprintln!();
+    for report in reports {
+        let seconds = report.took.as_secs();
+        match &report.failure {
+            None => eprintln!("{:<10} passed in {seconds} s", report.name),
+            Some(why) => eprintln!("{:<10} FAILED in {seconds} s: {why}", report.name),
+        }
+    }
+    let failed = reports
+        .iter()
+        .filter(|report| report.failure.is_some())
+        .count();
+    eprintln!("{} parts passed, {failed} failed", reports.len() - failed);
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
