@@ -1,0 +1,96 @@
+//! What an agent is to the kit: a role and its work.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::callback::{AgentError, MAX_MESSAGE};
+use async_trait::async_trait;
+
+use crate::context::WorkContext;
+use crate::store::StoreError;
+
+/// One of the three agents.
+///
+/// `work` may be dropped at any await point (superseded, out of time, shutting down) and may run again
+/// from the start in another process. It writes nothing itself: the kit publishes what it returns.
+#[async_trait]
+pub trait Agent: Send + Sync + 'static {
+    const ROLE: Role;
+
+    async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError>;
+}
+
+/// What one attempt produced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Produced {
+    /// A sentence or two for the person who watches.
+    pub summary: String,
+    pub artifacts: Vec<NewArtifact>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewArtifact {
+    pub name: String,
+    pub media_type: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Produced {
+    /// The one artifact that every step of this role must bring.
+    pub fn by(role: Role, summary: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self {
+            summary: summary.into(),
+            artifacts: vec![NewArtifact {
+                name: role.artifact_name().to_owned(),
+                media_type: role.media_type().to_owned(),
+                bytes,
+            }],
+        }
+    }
+}
+
+/// Why an attempt came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct WorkError {
+    /// Stable, lower_snake_case.
+    pub code: &'static str,
+    pub message: String,
+    /// Whether a new attempt could succeed.
+    pub retryable: bool,
+}
+
+impl WorkError {
+    pub fn permanent(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retryable: false,
+        }
+    }
+
+    pub fn transient(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retryable: true,
+        }
+    }
+
+    /// As it goes into a callback: never longer than a callback may be.
+    pub fn report(&self) -> AgentError {
+        AgentError {
+            code: self.code.to_owned(),
+            message: crate::text::shorten(&self.message, MAX_MESSAGE),
+            retryable: self.retryable,
+        }
+    }
+}
+
+impl From<StoreError> for WorkError {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Denied(_) => Self::permanent("storage_denied", message),
+            StoreError::Unavailable(_) => Self::transient("storage_unavailable", message),
+        }
+    }
+}

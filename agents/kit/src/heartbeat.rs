@@ -1,0 +1,59 @@
+//! Says that work goes on: at a new stage, and at least three times per allowed silence.
+
+use std::time::Duration;
+
+use aegis_contracts::callback::{AgentReport, MAX_MESSAGE};
+use tokio::time::{Instant, sleep_until};
+
+use crate::context::{Stage, WorkContext};
+use crate::health::Health;
+use crate::reporter::{Answer, Reporter, now};
+
+/// Stages that pass faster than this share one report: each costs a request and a Lambda call.
+const SHORTEST_GAP: Duration = Duration::from_secs(1);
+
+/// Why the work must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    Superseded,
+    Unauthorised,
+}
+
+/// Reports until the platform says stop; never returns otherwise. Failing to report is no reason to stop: the work may be
+/// finished before the platform is back, and gives up at its deadline if not.
+pub async fn beat(ctx: &WorkContext, reporter: &Reporter, health: &Health) -> Stop {
+    let silence = Duration::from_secs(ctx.task().heartbeat_seconds.max(3)) / 3;
+    let mut stages = ctx.stages();
+    stages.mark_changed();
+    loop {
+        let quiet_until = Instant::now() + silence;
+        let fresh = tokio::select! {
+            changed = stages.changed() => changed.is_ok(),
+            () = sleep_until(quiet_until) => false,
+        };
+        if fresh {
+            health.progress(now().as_seconds());
+        }
+        let stage = stages.borrow_and_update().clone();
+        match reporter.send(&progress(ctx, stage)).await {
+            Answer::Taken => {}
+            Answer::Superseded => return Stop::Superseded,
+            Answer::Unauthorised => return Stop::Unauthorised,
+            Answer::Refused(reason) | Answer::Unavailable(reason) => {
+                tracing::warn!(reason, "progress not taken");
+            }
+        }
+        tokio::time::sleep(SHORTEST_GAP.min(silence)).await;
+    }
+}
+
+fn progress(ctx: &WorkContext, stage: Stage) -> AgentReport {
+    let usage = ctx.usage();
+    AgentReport::Progress {
+        role: ctx.task().role,
+        attempt: ctx.task().attempt,
+        message: crate::text::shorten(&stage.message, MAX_MESSAGE),
+        percent: Some(stage.percent),
+        usage: (!usage.is_zero()).then_some(usage),
+    }
+}

@@ -1,0 +1,9 @@
+//! Plain tools for text: pure functions, the same for all agents.
+
+mod sentences;
+mod shape;
+mod terms;
+
+pub use sentences::sentences;
+pub use shape::{collapse, shorten};
+pub use terms::{Terms, words};
