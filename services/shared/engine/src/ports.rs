@@ -75,14 +75,22 @@ pub trait Table: Send + Sync {
 pub struct ListQuery {
     pub status: Option<Status>,
     pub limit: u32,
-    /// Opaque, from [`ListPage::next_cursor`].
-    pub cursor: Option<String>,
+    /// Only what is older than this: the last workflow of the page before.
+    pub before: Option<ListPosition>,
+}
+
+/// A place in the list of workflows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListPosition {
+    pub created_at: Timestamp,
+    pub workflow_id: WorkflowId,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListPage {
     pub workflows: Vec<WorkflowSummary>,
-    pub next_cursor: Option<String>,
+    /// Whether older ones follow.
+    pub more: bool,
 }
 
 #[async_trait]

@@ -1,3 +1,11 @@
 //! The ports on AWS: the only crate that names `aws_sdk_*`.
+//!
+//! Also configuration, telemetry and Lambda start-up. Agents and the command line use
+//! [`client`] and [`telemetry`]; nothing here decides anything about the flow.
 
 pub mod client;
+pub mod config;
+pub mod lambda;
+pub mod ports;
+pub mod services;
+pub mod telemetry;

@@ -33,8 +33,8 @@ pub(crate) fn enter(rules: &Rules, next: &mut Workflow, now: Timestamp) -> (Owed
         deadline_at,
         escalated: false,
         sends: 1,
-        sent_at: now,
-        resend_at: now.plus(rules.resend_after(1)),
+        sent_at: Some(now),
+        resend_at: Some(now.plus(rules.resend_after(1))),
         notified_at: None,
     });
     let requested = Event::ApprovalRequested {
@@ -62,6 +62,8 @@ pub(crate) fn notified(
             }
             let approval = Approval {
                 notified_at: Some(now),
+                sent_at: None,
+                resend_at: None,
                 ..approval.clone()
             };
             touch(
@@ -154,6 +156,19 @@ pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Times
     settle(rules, workflow, approval, vote, now)
 }
 
+impl Approval {
+    /// Without what only mattered while it waited.
+    pub(crate) fn settled(self) -> Self {
+        Self {
+            sends: 0,
+            sent_at: None,
+            resend_at: None,
+            notified_at: None,
+            ..self
+        }
+    }
+}
+
 fn may_decide(workflow: &Workflow, approval: &Approval, approver: &str) -> bool {
     let policy = &workflow.policy;
     policy.approvers.is_empty()
@@ -195,7 +210,7 @@ fn settle(
         }
         DecisionKind::Approve => grant(rules, next, approval, approver, comment, now),
         DecisionKind::Reject => {
-            next.settled = Some(approval);
+            next.settled = Some(approval.settled());
             next.phase = Phase::Rejected;
             let rejected = Event::WorkflowRejected {
                 revision,
@@ -205,7 +220,7 @@ fn settle(
             transition(rules, next, now, vec![rejected], Vec::new())
         }
         DecisionKind::RequestChanges => {
-            next.settled = Some(approval);
+            next.settled = Some(approval.settled());
             next.revision += 1;
             let next_revision = next.revision;
             let owed = enter_step(rules, &mut next, Role::Analyst, now);
@@ -233,7 +248,7 @@ pub(crate) fn grant(
         approver,
         comment,
     };
-    next.settled = Some(approval);
+    next.settled = Some(approval.settled());
     let owed = enter_step(rules, &mut next, Role::Writer, now);
     transition(rules, next, now, vec![granted], vec![owed])
 }

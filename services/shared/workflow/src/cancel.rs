@@ -16,7 +16,7 @@ pub(crate) fn cancelled(
     let mut next = workflow.clone();
     match &workflow.phase {
         Phase::Working(step) => next.usage = next.usage.plus(step.usage),
-        Phase::AwaitingApproval(approval) => next.settled = Some(approval.clone()),
+        Phase::AwaitingApproval(approval) => next.settled = Some(approval.clone().settled()),
         Phase::Cancelled(_) => return Answer::duplicate(),
         Phase::Completed | Phase::Failed(_) | Phase::Rejected | Phase::Expired => {
             return Answer::illegal(

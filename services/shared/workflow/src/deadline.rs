@@ -52,7 +52,7 @@ impl Workflow {
 impl Step {
     fn due_at(&self, rules: &Rules) -> Timestamp {
         let Some(dispatched_at) = self.dispatched_at else {
-            return self.resend_at;
+            return self.deadline_at;
         };
         let silence = match self.last_heartbeat_at {
             Some(last) => last.plus(rules.heartbeat_timeout),
@@ -65,10 +65,10 @@ impl Step {
 impl Approval {
     fn due_at(&self, rules: &Rules) -> Timestamp {
         // Once all sends are used the approval still waits: people can decide without having been told by us.
-        if self.notified_at.is_some() || self.sends >= rules.max_sends {
-            return self.deadline_at;
+        match self.resend_at {
+            Some(resend_at) if self.sends < rules.max_sends => resend_at.min(self.deadline_at),
+            Some(_) | None => self.deadline_at,
         }
-        self.resend_at.min(self.deadline_at)
     }
 }
 
@@ -109,7 +109,9 @@ pub(crate) fn passed(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
 
 /// A redelivered message: its first delivery may have died between commit and send.
 pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answer {
-    let long_ago = |sent_at: Timestamp| now.since(sent_at) >= RESEND_FLOOR;
+    let long_ago = |sent_at: Option<Timestamp>| {
+        sent_at.is_none_or(|sent_at| now.since(sent_at) >= RESEND_FLOOR)
+    };
     match &workflow.phase {
         Phase::Working(step)
             if step.dispatched_at.is_none()
@@ -153,8 +155,8 @@ fn resend_step(rules: &Rules, workflow: &Workflow, step: &Step, now: Timestamp) 
     let resend_at = now.plus(rules.resend_after(sends));
     let step = Step {
         sends,
-        sent_at: now,
-        resend_at,
+        sent_at: Some(now),
+        resend_at: Some(resend_at),
         deadline_at: resend_at,
         ..step.clone()
     };
@@ -177,8 +179,8 @@ fn resend_approval(
     let resend_at = now.plus(rules.resend_after(sends));
     let approval = Approval {
         sends,
-        sent_at: now,
-        resend_at,
+        sent_at: Some(now),
+        resend_at: Some(resend_at),
         ..approval.clone()
     };
     let command = Command::RequestApproval(ApprovalCommand {
@@ -243,13 +245,12 @@ fn timed_out(rules: &Rules, workflow: &Workflow, approval: &Approval, now: Times
         OnTimeout::Approve => grant(rules, next, approval.clone(), TIMEOUT.to_owned(), None, now),
         OnTimeout::Escalate if !approval.escalated => {
             let deadline_at = now.plus(Duration::from_secs(workflow.policy.timeout_seconds));
-            let resend_at = now.plus(rules.resend_after(1));
             next.phase = Phase::AwaitingApproval(Approval {
                 escalated: true,
                 deadline_at,
                 sends: 1,
-                sent_at: now,
-                resend_at,
+                sent_at: Some(now),
+                resend_at: Some(now.plus(rules.resend_after(1))),
                 notified_at: None,
                 ..approval.clone()
             });
@@ -263,7 +264,7 @@ fn timed_out(rules: &Rules, workflow: &Workflow, approval: &Approval, now: Times
             transition(rules, next, now, vec![escalated], vec![command.into()])
         }
         OnTimeout::Expire | OnTimeout::Escalate => {
-            next.settled = Some(approval.clone());
+            next.settled = Some(approval.clone().settled());
             next.phase = Phase::Expired;
             transition(
                 rules,

@@ -6,6 +6,7 @@
 mod answer;
 mod approval;
 mod cancel;
+mod compact;
 mod deadline;
 mod decide;
 mod input;

@@ -1,7 +1,5 @@
 //! A failed workflow goes on where it failed; what succeeded before is kept.
 
-use std::time::Duration;
-
 use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
@@ -9,11 +7,9 @@ use aegis_contracts::time::Timestamp;
 use crate::answer::{Answer, Owed};
 use crate::decide::transition;
 use crate::rules::Rules;
+use crate::start::longest_life;
 use crate::state::{Phase, ResumeAt, Workflow};
 use crate::{approval, step};
-
-/// A workflow that is deleted this soon is not started again.
-const TOO_NEAR_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
 /// Puts the workflow into a new attempt of `role`.
 pub(crate) fn enter_step(rules: &Rules, next: &mut Workflow, role: Role, now: Timestamp) -> Owed {
@@ -53,7 +49,8 @@ pub(crate) fn redriven(
             workflow.version
         ));
     }
-    if now.plus(TOO_NEAR_EXPIRY) >= workflow.expires_at {
+    // Its item must not be deleted while it lives again.
+    if now.plus(longest_life(rules, &workflow.policy)) >= workflow.expires_at {
         return Answer::illegal(
             "near_expiry",
             "the workflow is about to be deleted: start a new one",

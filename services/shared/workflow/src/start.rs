@@ -61,7 +61,7 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
 }
 
 /// Upper bound of the time from start to a terminal state without a redrive.
-fn longest_life(rules: &Rules, policy: &ApprovalPolicy) -> Duration {
+pub(crate) fn longest_life(rules: &Rules, policy: &ApprovalPolicy) -> Duration {
     let approval = Duration::from_secs(policy.timeout_seconds).saturating_mul(2);
     let round = rules.longest_step().saturating_add(approval);
     round

@@ -1,7 +1,9 @@
 //! The state of one workflow, as it is stored.
 //!
-//! Stored as JSON and kept under 1 KB in the ordinary case: instants are
-//! milliseconds, defaults are left out, artifact keys are derived.
+//! Stored as JSON and kept under 1 KB in the ordinary case, because each
+//! further KB of an item costs another write unit on every write: names are
+//! short, instants are milliseconds, defaults and what follows from the rest
+//! are left out.
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
@@ -12,6 +14,8 @@ use aegis_contracts::time::{Timestamp, millis};
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::Status;
 use serde::{Deserialize, Serialize};
+
+use crate::compact::{CompactResult, is_zero};
 
 /// Shape of the stored state. Code that meets a newer one leaves it alone.
 pub const STATE_VERSION: u16 = 1;
@@ -24,41 +28,45 @@ pub struct Workflow {
     pub flow_version: u16,
     pub id: WorkflowId,
     /// Counts transitions: one history item each.
+    #[serde(rename = "v")]
     pub version: u64,
     /// Counts writes, touches too. Every write is conditional on it.
+    #[serde(rename = "q")]
     pub seq: u64,
-    #[serde(with = "millis")]
+    #[serde(rename = "c", with = "millis")]
     pub created_at: Timestamp,
-    #[serde(with = "millis")]
+    #[serde(rename = "u", with = "millis")]
     pub updated_at: Timestamp,
     /// When the item and its history may be deleted.
-    #[serde(with = "millis")]
+    #[serde(rename = "x", with = "millis")]
     pub expires_at: Timestamp,
     /// When the sweep should look; never later than [`Workflow::due_at`].
     #[serde(
+        rename = "w",
         with = "millis::option",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub wake_at: Option<Timestamp>,
+    #[serde(rename = "p")]
     pub policy: ApprovalPolicy,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
-    #[serde(default)]
+    #[serde(rename = "a", default)]
     pub attempts: Attempts,
-    #[serde(default)]
+    #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
     /// The latest success of each role, in flow order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<StepResult>,
     /// Of all attempts that ended.
-    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    #[serde(rename = "g", default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
     /// The latest approval that was settled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Approval>,
     /// The failure that the latest redrive answered, by its version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub redriven_from: Option<u64>,
     pub phase: Phase,
 }
@@ -79,11 +87,11 @@ pub enum Phase {
 /// Attempts used so far, per role. Never goes down, so (workflow, role, attempt) names one piece of work for ever.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    #[serde(default)]
+    #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
     pub researcher: u32,
-    #[serde(default)]
+    #[serde(rename = "a", default, skip_serializing_if = "is_zero")]
     pub analyst: u32,
-    #[serde(default)]
+    #[serde(rename = "w", default, skip_serializing_if = "is_zero")]
     pub writer: u32,
 }
 
@@ -109,62 +117,78 @@ impl Attempts {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
+    #[serde(rename = "r")]
     pub role: Role,
+    #[serde(rename = "a")]
     pub attempt: u32,
-    #[serde(default)]
+    #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
     /// Attempts that failed since the step was asked for; the retry budget.
-    #[serde(default)]
+    #[serde(rename = "t", default, skip_serializing_if = "is_zero")]
     pub retries: u32,
     /// How often the command was sent.
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub sends: u32,
-    #[serde(with = "millis")]
+    #[serde(rename = "q", with = "millis")]
     pub requested_at: Timestamp,
-    #[serde(with = "millis")]
-    pub sent_at: Timestamp,
-    /// When the command is sent again, unless somebody picked it up.
-    #[serde(with = "millis")]
-    pub resend_at: Timestamp,
     #[serde(
+        rename = "s",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sent_at: Option<Timestamp>,
+    /// When the command is sent again; nothing once somebody picked it up.
+    #[serde(
+        rename = "e",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub resend_at: Option<Timestamp>,
+    #[serde(
+        rename = "d",
         with = "millis::option",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub dispatched_at: Option<Timestamp>,
     #[serde(
+        rename = "h",
         with = "millis::option",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub last_heartbeat_at: Option<Timestamp>,
-    /// Of the whole attempt once it is dispatched; until then `resend_at`.
-    #[serde(with = "millis")]
+    /// Of the whole attempt once it is dispatched; until then as `resend_at`.
+    #[serde(rename = "x", with = "millis")]
     pub deadline_at: Timestamp,
     /// Of this attempt so far.
-    #[serde(default, skip_serializing_if = "Usage::is_zero")]
+    #[serde(rename = "g", default, skip_serializing_if = "Usage::is_zero")]
     pub usage: Usage,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
+    #[serde(rename = "m")]
     pub message: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "CompactResult", into = "CompactResult")]
 pub struct StepResult {
     pub role: Role,
     pub attempt: u32,
-    #[serde(default)]
     pub revision: u32,
     pub artifacts: Vec<StoredArtifact>,
 }
 
 /// An artifact without its key, which follows from workflow, role, attempt and name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredArtifact {
     pub name: String,
     pub size: u64,
@@ -175,34 +199,50 @@ pub struct StoredArtifact {
 /// Who approves, by when, and what silence means; fixed when the workflow starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalPolicy {
+    #[serde(rename = "n")]
     pub required: u32,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
+    #[serde(rename = "t")]
     pub timeout_seconds: u64,
-    #[serde(default)]
+    #[serde(rename = "o", default, skip_serializing_if = "is_expire")]
     pub on_timeout: OnTimeout,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
     pub escalate_to: Vec<String>,
+    #[serde(rename = "r")]
     pub max_revisions: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
+    #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
-    #[serde(with = "millis")]
+    #[serde(rename = "q", with = "millis")]
     pub requested_at: Timestamp,
-    #[serde(with = "millis")]
+    #[serde(rename = "x", with = "millis")]
     pub deadline_at: Timestamp,
-    #[serde(default)]
+    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
     pub escalated: bool,
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub sends: u32,
-    #[serde(with = "millis")]
-    pub sent_at: Timestamp,
-    #[serde(with = "millis")]
-    pub resend_at: Timestamp,
     #[serde(
+        rename = "s",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sent_at: Option<Timestamp>,
+    #[serde(
+        rename = "e",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub resend_at: Option<Timestamp>,
+    #[serde(
+        rename = "o",
         with = "millis::option",
         default,
         skip_serializing_if = "Option::is_none"
@@ -212,26 +252,32 @@ pub struct Approval {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
+    #[serde(rename = "a")]
     pub approver: String,
+    #[serde(rename = "k")]
     pub kind: DecisionKind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     /// `account:source` of an event that claims this decision; its source is self-asserted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub claimed_by: Option<String>,
-    #[serde(with = "millis")]
+    #[serde(rename = "t", with = "millis")]
     pub decided_at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
+    #[serde(rename = "c")]
     pub code: String,
+    #[serde(rename = "m")]
     pub message: String,
     /// Where the workflow was.
+    #[serde(rename = "s")]
     pub status: Status,
+    #[serde(rename = "r")]
     pub resume: ResumeAt,
     /// The attempt that failed, if one did.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
 }
 
@@ -248,6 +294,10 @@ pub struct Cancellation {
     pub by: String,
     /// Where the workflow was.
     pub status: Status,
+}
+
+fn is_expire(on_timeout: &OnTimeout) -> bool {
+    *on_timeout == OnTimeout::Expire
 }
 
 /// The status in which `role` works.

@@ -53,8 +53,8 @@ pub(crate) fn request(
         retries: 0,
         sends: 1,
         requested_at: now,
-        sent_at: now,
-        resend_at,
+        sent_at: Some(now),
+        resend_at: Some(resend_at),
         dispatched_at: None,
         last_heartbeat_at: None,
         deadline_at: resend_at,
@@ -86,6 +86,7 @@ fn current(workflow: &Workflow, role: Role, attempt: u32) -> Result<&Step, Rejec
 
 fn mark_dispatched(rules: &Rules, step: &mut Step, now: Timestamp) {
     step.dispatched_at = Some(now);
+    (step.sent_at, step.resend_at) = (None, None);
     step.deadline_at = now.plus(rules.step_timeout);
 }
 
@@ -269,7 +270,17 @@ pub(crate) fn end_attempt(
         return fail(rules, next, ended, Vec::new(), now);
     }
     if let Some(exceeded) = over_budget(&next, resume, status, now) {
-        return fail(rules, next, exceeded, Vec::new(), now);
+        let attempt = Some(step.attempt);
+        return fail(
+            rules,
+            next,
+            Failure {
+                attempt,
+                ..exceeded
+            },
+            Vec::new(),
+            now,
+        );
     }
     let retries = step.retries + 1;
     let delay = Rules::retry_after(retries);

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use super::lock;
 use crate::error::PortError;
-use crate::ports::{ListPage, ListQuery, Table, Write};
+use crate::ports::{ListPage, ListPosition, ListQuery, Table, Write};
 use crate::stored::{HistoryEntry, StoredRequest, decode_state, encode};
 
 #[derive(Debug)]
@@ -48,6 +48,13 @@ impl MemoryTable {
             .values()
             .map(|row| Ok((decode_state(&row.state)?, row.request.topic.clone())))
             .collect()
+    }
+}
+
+fn position(row: &WorkflowSummary) -> ListPosition {
+    ListPosition {
+        created_at: row.created_at,
+        workflow_id: row.workflow_id.clone(),
     }
 }
 
@@ -110,8 +117,7 @@ impl Table for MemoryTable {
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, PortError> {
-        let key = |workflow: &Workflow| format!("{}#{}", workflow.created_at, workflow.id);
-        let mut found: Vec<(String, WorkflowSummary)> = self
+        let mut found: Vec<WorkflowSummary> = self
             .states()?
             .into_iter()
             .filter(|(workflow, _)| {
@@ -119,26 +125,26 @@ impl Table for MemoryTable {
                     .status
                     .is_none_or(|status| workflow.status() == status)
             })
-            .map(|(workflow, topic)| {
-                let summary = WorkflowSummary {
-                    workflow_id: workflow.id.clone(),
-                    status: workflow.status(),
-                    topic: topic.chars().take(120).collect(),
-                    created_at: workflow.created_at,
-                };
-                (key(&workflow), summary)
+            .map(|(workflow, topic)| WorkflowSummary {
+                status: workflow.status(),
+                topic: topic.chars().take(120).collect(),
+                created_at: workflow.created_at,
+                workflow_id: workflow.id,
             })
-            .filter(|(key, _)| query.cursor.as_ref().is_none_or(|cursor| key < cursor))
+            .filter(|row| {
+                query
+                    .before
+                    .as_ref()
+                    .is_none_or(|before| position(row) < *before)
+            })
             .collect();
-        found.sort_by(|a, b| b.0.cmp(&a.0));
+        found.sort_by_key(|row| std::cmp::Reverse(position(row)));
         let limit = query.limit as usize;
-        let next_cursor = (found.len() > limit)
-            .then(|| found.get(limit - 1).map(|(key, _)| key.clone()))
-            .flatten();
+        let more = found.len() > limit;
         found.truncate(limit);
         Ok(ListPage {
-            workflows: found.into_iter().map(|(_, summary)| summary).collect(),
-            next_cursor,
+            workflows: found,
+            more,
         })
     }
 

@@ -54,10 +54,8 @@ impl RequestSigner {
             .provide_credentials()
             .await
             .map_err(|error| {
-                let reason = std::error::Error::source(&error).map_or_else(
-                    || error.to_string(),
-                    |source| format!("{error}: {source}"),
-                );
+                let reason = std::error::Error::source(&error)
+                    .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
                 CallError::saying(OPERATION, None, format!("no AWS credentials: {reason}"))
             })?;
         let identity = credentials.into();
@@ -115,9 +113,21 @@ mod tests {
             )
             .await
             .unwrap();
-        let (_, value) = signed.iter().find(|(name, _)| name == "authorization").unwrap();
-        assert!(value.starts_with("AWS4-HMAC-SHA256 Credential=AKID/"), "{value}");
-        assert!(value.contains("/eu-north-1/execute-api/aws4_request"), "{value}");
-        assert!(value.contains("SignedHeaders=content-type;host;x-amz-date"), "{value}");
+        let (_, value) = signed
+            .iter()
+            .find(|(name, _)| name == "authorization")
+            .unwrap();
+        assert!(
+            value.starts_with("AWS4-HMAC-SHA256 Credential=AKID/"),
+            "{value}"
+        );
+        assert!(
+            value.contains("/eu-north-1/execute-api/aws4_request"),
+            "{value}"
+        );
+        assert!(
+            value.contains("SignedHeaders=content-type;host;x-amz-date"),
+            "{value}"
+        );
     }
 }

@@ -1,0 +1,121 @@
+//! Configuration from the environment: parsed once, at cold start, and all that is wrong is reported together.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use aegis_engine::api::Authorization;
+use aegis_workflow::Rules;
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid configuration: {}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+/// Reads variables and remembers what was wrong.
+pub struct Environment<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<String>,
+}
+
+/// The process environment.
+pub fn process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+impl<'a> Environment<'a> {
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            lookup,
+            problems: Vec::new(),
+        }
+    }
+
+    /// An empty variable counts as missing.
+    fn get(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    pub fn required(&mut self, name: &str) -> String {
+        self.get(name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set"));
+            String::new()
+        })
+    }
+
+    pub fn or<T: FromStr>(&mut self, name: &str, default: T) -> T
+    where
+        T::Err: Display,
+    {
+        let Some(text) = self.get(name) else {
+            return default;
+        };
+        text.parse().unwrap_or_else(|error| {
+            self.problems.push(format!("{name} is `{text}`: {error}"));
+            default
+        })
+    }
+
+    pub fn seconds(&mut self, name: &str, default: Duration) -> Duration {
+        Duration::from_secs(self.or(name, default.as_secs()))
+    }
+
+    pub fn authorization(&mut self) -> Authorization {
+        match self.required("API_AUTHORIZATION").as_str() {
+            "none" => Authorization::None,
+            // Missing is a problem already; the stricter one stands in until it is reported.
+            "iam" | "" => Authorization::Iam,
+            other => {
+                self.problems.push(format!(
+                    "API_AUTHORIZATION is `{other}`: expected `iam` or `none`"
+                ));
+                Authorization::Iam
+            }
+        }
+    }
+
+    pub fn rules(&mut self) -> Rules {
+        let default = Rules::default();
+        let days = self.or("RETENTION_DAYS", default.retention.as_secs() / 86_400);
+        Rules {
+            pickup_timeout: self.seconds("PICKUP_TIMEOUT_SECONDS", default.pickup_timeout),
+            start_timeout: self.seconds("START_TIMEOUT_SECONDS", default.start_timeout),
+            heartbeat_timeout: self.seconds("HEARTBEAT_TIMEOUT_SECONDS", default.heartbeat_timeout),
+            step_timeout: self.seconds("STEP_TIMEOUT_SECONDS", default.step_timeout),
+            max_step_retries: self.or("MAX_STEP_RETRIES", default.max_step_retries),
+            max_sends: self.or("MAX_SENDS", default.max_sends),
+            retention: Duration::from_secs(days.saturating_mul(86_400)),
+        }
+    }
+
+    /// # Errors
+    /// Every problem met so far.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError(self.problems))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_every_problem_together() {
+        let lookup = |name: &str| match name {
+            "MAX_SENDS" => Some("many".to_owned()),
+            "API_AUTHORIZATION" => Some("jwt".to_owned()),
+            _ => None,
+        };
+        let mut environment = Environment::new(&lookup);
+        environment.required("WORKFLOW_TABLE");
+        let rules = environment.rules();
+        environment.authorization();
+        assert_eq!(rules.pickup_timeout, Rules::default().pickup_timeout);
+        let ConfigError(problems) = environment.finish().unwrap_err();
+        assert_eq!(problems.len(), 3, "{problems:?}");
+    }
+}

@@ -1,0 +1,90 @@
+//! From API Gateway's HTTP API (payload format 2.0) to the service and back.
+
+use std::collections::BTreeMap;
+
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::encodings::Body;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Instrument;
+
+use crate::telemetry::continue_from;
+
+pub(super) async fn respond(
+    handler: &dyn ApiHandler,
+    event: ApiGatewayV2httpRequest,
+) -> ApiGatewayV2httpResponse {
+    let request = request(event);
+    let span = tracing::info_span!(
+        "request",
+        otel.name = %request.route,
+        otel.kind = "server",
+        workflow_id = request.path.get("id").map(String::as_str),
+    );
+    continue_from(&span, request.header("traceparent"));
+    let response = async {
+        let response = handler.respond(&request).await;
+        tracing::info!(route = request.route, status = response.status, "answered");
+        response
+    }
+    .instrument(span)
+    .await;
+    answer(response)
+}
+
+fn request(event: ApiGatewayV2httpRequest) -> ApiRequest {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let body = event.body.unwrap_or_default();
+    let body = if event.is_base64_encoded {
+        // What is not base64 is handed on and refused as not being JSON.
+        BASE64_STANDARD
+            .decode(&body)
+            .unwrap_or_else(|_| body.into_bytes())
+    } else {
+        body.into_bytes()
+    };
+    let caller = event
+        .request_context
+        .authorizer
+        .and_then(|authorizer| authorizer.iam)
+        .and_then(|iam| iam.user_arn)
+        .filter(|arn| !arn.is_empty())
+        .map_or(Caller::Anonymous, Caller::Iam);
+    ApiRequest {
+        route: event
+            .request_context
+            .route_key
+            .or(event.route_key)
+            .unwrap_or_default(),
+        path: event.path_parameters.into_iter().collect(),
+        query: event
+            .query_string_parameters
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+        headers: event.headers.iter().filter_map(text).collect(),
+        body,
+        caller,
+    }
+}
+
+fn answer(response: ApiResponse) -> ApiGatewayV2httpResponse {
+    let mut headers = HeaderMap::new();
+    for (name, value) in response.headers {
+        match HeaderValue::from_str(&value) {
+            Ok(value) => {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+            Err(error) => tracing::error!(name, %error, "header left out"),
+        }
+    }
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = i64::from(response.status);
+    answer.headers = headers;
+    answer.body = Some(Body::Text(response.body));
+    answer
+}

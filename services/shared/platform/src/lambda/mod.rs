@@ -1,0 +1,14 @@
+//! From Lambda's events to the handlers of the services.
+//!
+//! One function may stand behind an API and a queue: the shape of the event tells which.
+
+mod gateway;
+mod queue;
+mod run;
+mod schedule;
+mod stream;
+
+pub use queue::QueueConsumer;
+pub use run::{Service, start};
+pub use schedule::ScheduleHandler;
+pub use stream::{StreamHandler, StreamRecord};

@@ -1,0 +1,124 @@
+//! The artifact bucket on S3.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::{COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::ReportLink;
+use aegis_engine::error::PortError;
+use aegis_engine::ports::{Artifacts, Clock, ObjectFacts, SystemClock};
+use async_trait::async_trait;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::head_object::HeadObjectError;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::ChecksumMode;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use data_encoding::HEXLOWER;
+
+use super::fault::{fault, unbuildable};
+
+/// A completion record lists a few artifacts; what is larger is not one.
+const MAX_RECORD: usize = 64 * 1024;
+
+pub struct S3Artifacts {
+    client: Client,
+    bucket: String,
+}
+
+impl S3Artifacts {
+    pub fn new(client: Client, bucket: String) -> Self {
+        Self { client, bucket }
+    }
+}
+
+#[async_trait]
+impl Artifacts for S3Artifacts {
+    async fn facts(&self, key: &str) -> Result<Option<ObjectFacts>, PortError> {
+        let sent = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await;
+        let head = match sent {
+            Ok(head) => head,
+            Err(error)
+                if matches!(error.as_service_error(), Some(HeadObjectError::NotFound(_))) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(fault("HeadObject")(error)),
+        };
+        // S3 writes the checksum in base64.
+        let sha256 = head
+            .checksum_sha256()
+            .and_then(|checksum| BASE64_STANDARD.decode(checksum).ok())
+            .map(|bytes| HEXLOWER.encode(&bytes));
+        Ok(Some(ObjectFacts {
+            size: u64::try_from(head.content_length().unwrap_or(0)).unwrap_or(0),
+            sha256,
+        }))
+    }
+
+    async fn completion(
+        &self,
+        id: &WorkflowId,
+        role: Role,
+        attempt: u32,
+    ) -> Result<Option<CompletionRecord>, PortError> {
+        let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
+        let sent = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(&key)
+            .send()
+            .await;
+        let object = match sent {
+            Ok(object) => object,
+            Err(error)
+                if matches!(error.as_service_error(), Some(GetObjectError::NoSuchKey(_))) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(fault("GetObject")(error)),
+        };
+        let bytes = object
+            .body
+            .collect()
+            .await
+            .map_err(|error| PortError::Transient(format!("GetObject: {error}")))?
+            .into_bytes();
+        if bytes.len() > MAX_RECORD {
+            return Err(PortError::Permanent(format!(
+                "{key} has {} bytes",
+                bytes.len()
+            )));
+        }
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| PortError::Permanent(format!("{key}: {error}")))
+    }
+
+    async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError> {
+        let config = PresigningConfig::expires_in(valid).map_err(unbuildable)?;
+        let expires_at = SystemClock.now().plus(valid);
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .presigned(config)
+            .await
+            .map_err(fault("GetObject"))?;
+        Ok(ReportLink {
+            url: request.uri().to_owned(),
+            expires_at,
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! From the SDK's errors to the three kinds that the engine knows.
+
+use aegis_engine::error::PortError;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+/// Codes by which AWS services say "too fast".
+const THROTTLED: [&str; 9] = [
+    "ThrottlingException",
+    "Throttling",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceQuotaExceededException",
+    "RequestThrottled",
+    "SlowDown",
+];
+
+/// Codes that no repetition mends: the request itself, or what it names, is wrong.
+const PERMANENT: [&str; 6] = [
+    "ValidationException",
+    "ValidationError",
+    "ResourceNotFoundException",
+    "InvalidMessageContents",
+    "InvalidParameterValue",
+    "BatchRequestTooLong",
+];
+
+/// For `map_err` behind an SDK call. Whatever is not known to be hopeless is transient: a wrong role or key is
+/// mended by an operator while the message waits in its queue or dead-letter queue.
+pub(super) fn fault<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> PortError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    move |error| {
+        let code = error.code().unwrap_or_default();
+        let kind = if THROTTLED.contains(&code) {
+            PortError::Throttled
+        } else if PERMANENT.contains(&code) {
+            PortError::Permanent
+        } else {
+            PortError::Transient
+        };
+        let message = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{operation}: {code}: {message}"),
+            _ => format!("{operation}: {}", DisplayErrorContext(&error)),
+        };
+        kind(message)
+    }
+}
+
+/// For requests that could not even be built.
+pub(super) fn unbuildable(error: impl std::fmt::Display) -> PortError {
+    PortError::Permanent(format!("request cannot be built: {error}"))
+}

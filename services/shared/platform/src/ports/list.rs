@@ -1,0 +1,128 @@
+//! Reading the two indexes of the table.
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::{Status, WorkflowSummary};
+use aegis_engine::error::PortError;
+use aegis_engine::ports::{ListPage, ListQuery};
+use futures::future::try_join_all;
+
+use super::fault::fault;
+use super::items::{Item, created_key, deadline_shard, number, read_created_key, status_key, text};
+use super::table::DynamoTable;
+
+impl DynamoTable {
+    /// One query per status and shard, merged: each is asked for a whole page, so the newest are among them.
+    pub(super) async fn list_page(&self, query: &ListQuery) -> Result<ListPage, PortError> {
+        let before = query
+            .before
+            .as_ref()
+            .map(|before| created_key(before.created_at, &before.workflow_id));
+        let statuses = query
+            .status
+            .map_or_else(|| Status::ALL.to_vec(), |status| vec![status]);
+        let shards = 0..u64::from(self.shards.status.max(1));
+        let keys = statuses
+            .iter()
+            .flat_map(|status| shards.clone().map(|shard| (*status, shard)));
+        let limit = query.limit as usize;
+        // One more than asked for tells whether there is a next page.
+        let pages =
+            keys.map(|(status, shard)| self.newest(status, shard, before.as_deref(), limit + 1));
+        let mut rows: Vec<(String, WorkflowSummary)> =
+            try_join_all(pages).await?.into_iter().flatten().collect();
+        rows.sort_by(|a, b| b.0.cmp(&a.0));
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        Ok(ListPage {
+            workflows: rows.into_iter().map(|(_, row)| row).collect(),
+            more,
+        })
+    }
+
+    async fn newest(
+        &self,
+        status: Status,
+        shard: u64,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, WorkflowSummary)>, PortError> {
+        let mut asked = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("by_status")
+            .key_condition_expression("status_key = :status")
+            .expression_attribute_values(":status", text(status_key(status, shard)));
+        if let Some(before) = before {
+            asked = asked
+                .key_condition_expression("status_key = :status AND created_key < :before")
+                .expression_attribute_values(":before", text(before));
+        }
+        let answer = asked
+            .scan_index_forward(false)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(fault("Query"))?;
+        answer
+            .items()
+            .iter()
+            .map(|item| row(item, status))
+            .collect()
+    }
+
+    pub(super) async fn due_page(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<WorkflowId>, PortError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name("by_deadline")
+            .key_condition_expression("deadline_shard = :shard AND deadline_at <= :now")
+            .expression_attribute_values(":shard", text(deadline_shard(u64::from(shard))))
+            .expression_attribute_values(":now", number(now.as_millis()))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(fault("Query"))?;
+        answer
+            .items()
+            .iter()
+            .map(|item| workflow_of(item))
+            .collect()
+    }
+}
+
+fn row(item: &Item, status: Status) -> Result<(String, WorkflowSummary), PortError> {
+    let key = attribute(item, "created_key")?;
+    let (created_at, workflow_id) = read_created_key(key)?;
+    let topic = attribute(item, "topic_head")?.to_owned();
+    Ok((
+        key.to_owned(),
+        WorkflowSummary {
+            workflow_id,
+            status,
+            topic,
+            created_at,
+        },
+    ))
+}
+
+fn workflow_of(item: &Item) -> Result<WorkflowId, PortError> {
+    let key = attribute(item, "pk")?;
+    let id = key.strip_prefix("WF#").unwrap_or_default();
+    id.parse()
+        .map_err(|error| PortError::Permanent(format!("`{key}` in the index by_deadline: {error}")))
+}
+
+fn attribute<'a>(item: &'a Item, name: &str) -> Result<&'a str, PortError> {
+    item.get(name)
+        .and_then(|value| value.as_s().ok())
+        .map(String::as_str)
+        .ok_or_else(|| PortError::Permanent(format!("an index item has no `{name}`")))
+}

@@ -1,0 +1,18 @@
+//! Each port of the engine, on AWS.
+
+mod artifacts;
+mod bus;
+mod fault;
+mod items;
+mod key_store;
+mod list;
+mod queues;
+mod runtime;
+mod table;
+
+pub use artifacts::S3Artifacts;
+pub use bus::EventBridgeBus;
+pub use key_store::ParameterStoreKeys;
+pub use queues::{QueueUrls, SqsDeadLetters, SqsQueues, SqsVisibility};
+pub use runtime::{AgentArns, AgentCoreRuntime};
+pub use table::{DynamoTable, Shards};

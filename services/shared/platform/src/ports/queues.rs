@@ -1,0 +1,152 @@
+//! Commands and dead letters on SQS.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aegis_contracts::command::Destination;
+use aegis_contracts::envelope::CommandEnvelope;
+use aegis_engine::error::PortError;
+use aegis_engine::ports::{CommandQueues, DeadLetters};
+use aegis_engine::stored::encode;
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::MessageAttributeValue;
+
+use super::fault::{fault, unbuildable};
+
+/// SQS takes 1 MiB; a command is a few hundred bytes, and larger ones cost more per request.
+const MAX_MESSAGE: usize = 256 * 1024;
+/// SQS delays a message by 15 minutes at most.
+const MAX_DELAY: Duration = Duration::from_secs(900);
+/// Longest reason in a message attribute, in characters.
+const MAX_REASON: usize = 1_000;
+
+/// The queue of each service that takes commands.
+#[derive(Debug, Clone)]
+pub struct QueueUrls(pub BTreeMap<Destination, String>);
+
+pub struct SqsQueues {
+    client: Client,
+    urls: QueueUrls,
+}
+
+impl SqsQueues {
+    pub fn new(client: Client, urls: QueueUrls) -> Self {
+        Self { client, urls }
+    }
+}
+
+fn whole_seconds(duration: Duration, longest: Duration) -> i32 {
+    i32::try_from(duration.min(longest).as_secs()).unwrap_or(i32::MAX)
+}
+
+#[async_trait]
+impl CommandQueues for SqsQueues {
+    async fn send(&self, command: &CommandEnvelope, delay: Duration) -> Result<(), PortError> {
+        let destination = command.body.destination();
+        let Some(url) = self.urls.0.get(&destination) else {
+            return Err(PortError::Permanent(format!(
+                "no queue is configured for {destination:?}"
+            )));
+        };
+        let body = encode(command)?;
+        if body.len() > MAX_MESSAGE {
+            return Err(PortError::Permanent(format!(
+                "a command of {} bytes is too large",
+                body.len()
+            )));
+        }
+        let delay = whole_seconds(delay, MAX_DELAY);
+        self.client
+            .send_message()
+            .queue_url(url)
+            .message_body(body)
+            .set_delay_seconds((delay > 0).then_some(delay))
+            .send()
+            .await
+            .map_err(fault("SendMessage"))?;
+        Ok(())
+    }
+}
+
+/// The dead-letter queue of one service. The reason stands in the message attribute `reason`.
+pub struct SqsDeadLetters {
+    client: Client,
+    url: String,
+    service: String,
+}
+
+impl SqsDeadLetters {
+    pub fn new(client: Client, url: String, service: &str) -> Self {
+        Self {
+            client,
+            url,
+            service: service.to_owned(),
+        }
+    }
+}
+
+fn attribute(value: &str) -> Result<MessageAttributeValue, PortError> {
+    MessageAttributeValue::builder()
+        .data_type("String")
+        .string_value(value)
+        .build()
+        .map_err(unbuildable)
+}
+
+#[async_trait]
+impl DeadLetters for SqsDeadLetters {
+    async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError> {
+        // SQS refuses empty attributes and most control characters.
+        let printable: String = reason
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(MAX_REASON)
+            .collect();
+        let reason = if printable.trim().is_empty() {
+            "unknown"
+        } else {
+            &printable
+        };
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .message_attributes("reason", attribute(reason)?)
+            .message_attributes("service", attribute(&self.service)?)
+            .send()
+            .await
+            .map_err(fault("SendMessage"))?;
+        Ok(())
+    }
+}
+
+/// When a message of the own queue is handed out again.
+#[derive(Clone)]
+pub struct SqsVisibility {
+    client: Client,
+    url: String,
+}
+
+/// SQS hides a message for 12 hours at most.
+const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
+
+impl SqsVisibility {
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// # Errors
+    /// Of SQS. The message then comes back after the queue's own visibility timeout.
+    pub async fn retry_after(&self, receipt: &str, delay: Duration) -> Result<(), PortError> {
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(whole_seconds(delay, MAX_VISIBILITY))
+            .send()
+            .await
+            .map_err(fault("ChangeMessageVisibility"))?;
+        Ok(())
+    }
+}

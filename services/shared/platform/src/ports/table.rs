@@ -1,0 +1,296 @@
+//! The workflow table on DynamoDB.
+//!
+//! Every write is conditional on the sequence number of what was read. A transition is one
+//! transaction of two items, a touch one update.
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_engine::error::PortError;
+use aegis_engine::ports::{ListPage, ListQuery, Table, Write};
+use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state};
+use aegis_workflow::Workflow;
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem, Update};
+
+use super::fault::{fault, unbuildable};
+use super::items::{
+    HISTORY_PREFIX, Item, REQUEST, STATE, StateAttributes, body, history_item, key, number,
+    partition, request_item, state_attributes, state_item, text,
+};
+
+/// Into how many keys each index is spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shards {
+    pub status: u32,
+    pub deadline: u32,
+}
+
+pub struct DynamoTable {
+    pub(super) client: Client,
+    pub(super) name: String,
+    pub(super) shards: Shards,
+}
+
+impl DynamoTable {
+    pub fn new(client: Client, name: String, shards: Shards) -> Self {
+        Self {
+            client,
+            name,
+            shards,
+        }
+    }
+
+    fn put_new(&self, item: Item) -> Result<TransactWriteItem, PortError> {
+        let put = Put::builder()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .build()
+            .map_err(unbuildable)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn update_state(
+        &self,
+        expected_seq: u64,
+        next: &Workflow,
+    ) -> Result<TransactWriteItem, PortError> {
+        let StateAttributes {
+            body,
+            seq,
+            status_key,
+            deadline,
+        } = state_attributes(next, self.shards)?;
+        let expression = update_expression(deadline.is_some());
+        let mut update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(key(&next.id, STATE)))
+            .update_expression(expression)
+            .condition_expression("seq = :expected")
+            .expression_attribute_values(":body", body)
+            .expression_attribute_values(":seq", seq)
+            .expression_attribute_values(":status", status_key)
+            .expression_attribute_values(":expected", number(expected_seq));
+        if let Some((shard, at)) = deadline {
+            update = update
+                .expression_attribute_values(":shard", shard)
+                .expression_attribute_values(":at", at);
+        }
+        Ok(TransactWriteItem::builder()
+            .update(update.build().map_err(unbuildable)?)
+            .build())
+    }
+
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Write, PortError> {
+        let sent = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Write::Done),
+            Err(error) if lost_the_race(&error) => Ok(Write::Conflict),
+            Err(error) => Err(fault("TransactWriteItems")(error)),
+        }
+    }
+
+    async fn get(&self, id: &WorkflowId, sort: &str) -> Result<Option<Item>, PortError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .set_key(Some(key(id, sort)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(fault("GetItem"))?;
+        Ok(answer.item)
+    }
+}
+
+fn update_expression(live: bool) -> &'static str {
+    if live {
+        "SET body = :body, seq = :seq, status_key = :status, deadline_shard = :shard, deadline_at = :at"
+    } else {
+        "SET body = :body, seq = :seq, status_key = :status REMOVE deadline_shard, deadline_at"
+    }
+}
+
+/// A failed condition, or a transaction on the same item at the same moment: both mean "read again".
+fn lost_the_race(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    let codes = cancelled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|reason| reason.code());
+    let mut lost = codes.filter(|code| *code != "None").peekable();
+    lost.peek().is_some()
+        && lost.all(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
+}
+
+#[async_trait]
+impl Table for DynamoTable {
+    async fn open(
+        &self,
+        workflow: &Workflow,
+        request: &StoredRequest,
+        entry: &HistoryEntry,
+    ) -> Result<Write, PortError> {
+        self.transact(vec![
+            self.put_new(state_item(workflow, &request.topic, self.shards)?)?,
+            self.put_new(request_item(workflow, request)?)?,
+            self.put_new(history_item(workflow, entry)?)?,
+        ])
+        .await
+    }
+
+    async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
+        let item = self.get(id, STATE).await?;
+        item.map(|item| decode_state(body(&item)?)).transpose()
+    }
+
+    async fn load_with_request(
+        &self,
+        id: &WorkflowId,
+    ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
+        let keys = KeysAndAttributes::builder()
+            .keys(key(id, STATE))
+            .keys(key(id, REQUEST))
+            .consistent_read(true)
+            .build()
+            .map_err(unbuildable)?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.name, keys)
+            .send()
+            .await
+            .map_err(fault("BatchGetItem"))?;
+        if answer
+            .unprocessed_keys()
+            .is_some_and(|keys| !keys.is_empty())
+        {
+            return Err(PortError::Throttled(
+                "BatchGetItem: keys were left unprocessed".to_owned(),
+            ));
+        }
+        let mut found = answer.responses.unwrap_or_default();
+        let items = found.remove(&self.name).unwrap_or_default();
+        let with_sort = |sort: &str| {
+            items
+                .iter()
+                .find(|item| item.get("sk") == Some(&text(sort)))
+        };
+        let Some(state) = with_sort(STATE) else {
+            return Ok(None);
+        };
+        let Some(request) = with_sort(REQUEST) else {
+            return Err(PortError::Permanent(format!(
+                "{id} has a state and no request"
+            )));
+        };
+        let request = serde_json::from_str(body(request)?).map_err(|error| {
+            PortError::Permanent(format!("cannot read the stored request: {error}"))
+        })?;
+        Ok(Some((decode_state(body(state)?)?, request)))
+    }
+
+    async fn commit(
+        &self,
+        expected_seq: u64,
+        next: &Workflow,
+        entry: &HistoryEntry,
+    ) -> Result<Write, PortError> {
+        self.transact(vec![
+            self.update_state(expected_seq, next)?,
+            self.put_new(history_item(next, entry)?)?,
+        ])
+        .await
+    }
+
+    async fn touch(&self, expected_seq: u64, next: &Workflow) -> Result<Write, PortError> {
+        let StateAttributes {
+            body,
+            seq,
+            status_key,
+            deadline,
+        } = state_attributes(next, self.shards)?;
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key(&next.id, STATE)))
+            .update_expression(update_expression(deadline.is_some()))
+            .condition_expression("seq = :expected")
+            .expression_attribute_values(":body", body)
+            .expression_attribute_values(":seq", seq)
+            .expression_attribute_values(":status", status_key)
+            .expression_attribute_values(":expected", number(expected_seq));
+        if let Some((shard, at)) = deadline {
+            update = update
+                .expression_attribute_values(":shard", shard)
+                .expression_attribute_values(":at", at);
+        }
+        match update.send().await {
+            Ok(_) => Ok(Write::Done),
+            Err(error)
+                if matches!(
+                    error.as_service_error(),
+                    Some(UpdateItemError::ConditionalCheckFailedException(_))
+                ) =>
+            {
+                Ok(Write::Conflict)
+            }
+            Err(error) => Err(fault("UpdateItem")(error)),
+        }
+    }
+
+    async fn history(&self, id: &WorkflowId) -> Result<Vec<HistoryEntry>, PortError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", partition(id))
+            .expression_attribute_values(":prefix", text(HISTORY_PREFIX))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut entries = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(fault("Query"))?;
+            let entry = serde_json::from_str(body(&item)?).map_err(|error| {
+                PortError::Permanent(format!("cannot read the history of {id}: {error}"))
+            })?;
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<ListPage, PortError> {
+        self.list_page(query).await
+    }
+
+    async fn due(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<WorkflowId>, PortError> {
+        self.due_page(shard, now, limit).await
+    }
+
+    fn deadline_shards(&self) -> u32 {
+        self.shards.deadline
+    }
+}

@@ -1,0 +1,152 @@
+//! Wiring: from the environment to an engine on AWS. Each service takes the parts it needs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::command::Destination;
+use aegis_engine::keys::KeyRing;
+use aegis_engine::message::QueueHandler;
+use aegis_engine::ports::SystemClock;
+use aegis_engine::turn::Engine;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+use crate::config::{ConfigError, Environment};
+use crate::lambda::QueueConsumer;
+use crate::ports::{
+    AgentArns, AgentCoreRuntime, DynamoTable, EventBridgeBus, ParameterStoreKeys, QueueUrls,
+    S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
+};
+
+/// The SDK's configuration, loaded once per process. Clients are made when they are asked for.
+pub struct Aws {
+    config: SdkConfig,
+}
+
+impl Aws {
+    pub async fn load() -> Self {
+        Self {
+            config: aws_config::load_defaults(BehaviorVersion::latest()).await,
+        }
+    }
+
+    fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
+    }
+
+    pub fn engine(&self, environment: &mut Environment<'_>) -> Engine {
+        let shards = Shards {
+            status: environment.or("STATUS_SHARDS", 1),
+            deadline: environment.or("DEADLINE_SHARDS", 4),
+        };
+        let urls = BTreeMap::from([
+            (
+                Destination::Researcher,
+                environment.required("RESEARCH_QUEUE_URL"),
+            ),
+            (
+                Destination::Analyst,
+                environment.required("ANALYZE_QUEUE_URL"),
+            ),
+            (
+                Destination::Approval,
+                environment.required("APPROVAL_QUEUE_URL"),
+            ),
+            (Destination::Writer, environment.required("WRITE_QUEUE_URL")),
+        ]);
+        let table = environment.required("WORKFLOW_TABLE");
+        Engine {
+            rules: environment.rules(),
+            table: Arc::new(DynamoTable::new(
+                aws_sdk_dynamodb::Client::new(&self.config),
+                table,
+                shards,
+            )),
+            commands: Arc::new(SqsQueues::new(self.sqs(), QueueUrls(urls))),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    pub fn artifacts(&self, environment: &mut Environment<'_>) -> Arc<S3Artifacts> {
+        let bucket = environment.required("ARTIFACT_BUCKET");
+        Arc::new(S3Artifacts::new(
+            aws_sdk_s3::Client::new(&self.config),
+            bucket,
+        ))
+    }
+
+    pub fn bus(&self, environment: &mut Environment<'_>) -> Arc<EventBridgeBus> {
+        let bus = environment.required("EVENT_BUS_NAME");
+        Arc::new(EventBridgeBus::new(
+            aws_sdk_eventbridge::Client::new(&self.config),
+            bus,
+        ))
+    }
+
+    /// `may_create`: one service makes the keys at first use, the others wait for them.
+    pub fn keys(&self, environment: &mut Environment<'_>, may_create: bool) -> Arc<KeyRing> {
+        let name = environment.required("TOKEN_KEYS_PARAMETER");
+        let store = ParameterStoreKeys::new(aws_sdk_ssm::Client::new(&self.config), name);
+        Arc::new(KeyRing::new(
+            Arc::new(store),
+            Arc::new(SystemClock),
+            may_create,
+        ))
+    }
+
+    /// The runtime of one agent, whose ARN stands in `variable`.
+    pub fn runtime(
+        &self,
+        environment: &mut Environment<'_>,
+        role: Role,
+        variable: &str,
+    ) -> Arc<AgentCoreRuntime> {
+        let arns = AgentArns(BTreeMap::from([(role, environment.required(variable))]));
+        Arc::new(AgentCoreRuntime::new(
+            aws_sdk_bedrockagentcore::Client::new(&self.config),
+            arns,
+        ))
+    }
+
+    /// Where a service without a queue sets things aside.
+    pub fn dead_letters(
+        &self,
+        environment: &mut Environment<'_>,
+        service: &str,
+    ) -> Arc<SqsDeadLetters> {
+        let url = environment.required("DEAD_LETTER_URL");
+        Arc::new(SqsDeadLetters::new(self.sqs(), url, service))
+    }
+
+    /// The service's own queue.
+    pub fn consumer(
+        &self,
+        environment: &mut Environment<'_>,
+        service: &'static str,
+        handler: Arc<dyn QueueHandler>,
+    ) -> Arc<QueueConsumer> {
+        let dead_letters =
+            SqsDeadLetters::new(self.sqs(), environment.required("OWN_DLQ_URL"), service);
+        let visibility = SqsVisibility::new(self.sqs(), environment.required("OWN_QUEUE_URL"));
+        Arc::new(QueueConsumer {
+            handler,
+            dead_letters: Arc::new(dead_letters),
+            visibility,
+            service,
+        })
+    }
+}
+
+/// Builds a service from the process environment, reporting everything that is wrong with it together.
+///
+/// # Errors
+/// [`ConfigError`] with every problem.
+pub async fn from_environment<T>(
+    build: impl FnOnce(&Aws, &mut Environment<'_>) -> T,
+) -> Result<T, ConfigError> {
+    let aws = Aws::load().await;
+    let mut environment = Environment::new(&crate::config::process);
+    let built = build(&aws, &mut environment);
+    environment.finish()?;
+    Ok(built)
+}

@@ -1,0 +1,117 @@
+//! Logs as JSON lines on stdout, and spans over OTLP/HTTP when an endpoint is configured.
+//!
+//! Without an endpoint spans still exist, so that every message carries a `traceparent`; they are
+//! dropped when they end.
+
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+pub use aegis_engine::trace::{continue_from, current as current_traceparent};
+
+/// Where spans go; standard name of OpenTelemetry.
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    #[error("{ENDPOINT} cannot be used: {0}")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    #[error("logging was set up twice: {0}")]
+    Twice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Keep it as long as the process runs; [`Telemetry::flush`] before a Lambda is frozen.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    provider: SdkTracerProvider,
+    exporting: bool,
+}
+
+/// Sets up logs and spans for this process. `service` becomes `service.name`.
+///
+/// `LOG_LEVEL` filters our own crates' lines; libraries log from WARN.
+///
+/// # Errors
+/// If the exporter cannot be built, or this was called before.
+pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
+    let level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
+    let filter = EnvFilter::builder().parse_lossy(directives(&level));
+    let endpoint = std::env::var(ENDPOINT)
+        .ok()
+        .filter(|endpoint| !endpoint.is_empty());
+    let resource = Resource::builder()
+        .with_service_name(service.to_owned())
+        .build();
+    let mut provider = SdkTracerProvider::builder().with_resource(resource);
+    if let Some(endpoint) = &endpoint {
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+            .build()?;
+        provider = provider.with_batch_exporter(exporter);
+    }
+    let provider = provider.build();
+    let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("aegis"));
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(lines)
+        .with(spans)
+        .try_init()?;
+    Ok(Telemetry {
+        provider,
+        exporting: endpoint.is_some(),
+    })
+}
+
+fn directives(level: &str) -> String {
+    let ours = level.to_ascii_lowercase();
+    // The prefix matches every crate of ours: aegis_engine, aegis_intake, …
+    format!(
+        "warn,aegis={ours},{}",
+        OURS.map(|name| format!("{name}={ours}")).join(",")
+    )
+}
+
+const OURS: [&str; 16] = [
+    "aegis_workflow",
+    "aegis_engine",
+    "aegis_platform",
+    "aegis_intake",
+    "aegis_researcher_dispatch",
+    "aegis_analyst_dispatch",
+    "aegis_approval",
+    "aegis_writer_dispatch",
+    "aegis_callback",
+    "aegis_relay",
+    "aegis_deadlines",
+    "aegis_agent_kit",
+    "aegis_agent_researcher",
+    "aegis_agent_analyst",
+    "aegis_agent_writer",
+    "aegis_cli",
+];
+
+impl Telemetry {
+    /// Sends the spans that have ended. A Lambda is frozen between invocations: what is not sent before may be lost.
+    pub async fn flush(&self) {
+        if !self.exporting {
+            return;
+        }
+        let provider = self.provider.clone();
+        // Waits on a thread of the exporter's own.
+        let flushed = tokio::task::spawn_blocking(move || provider.force_flush()).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::warn!(%error, "spans not exported");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A workflow is not deleted while it lives, however slowly it lives.
+
+use std::time::Duration;
+
+use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_workflow::{Input, Rejection};
+use proptest::prelude::*;
+
+use crate::laws;
+use crate::random::{Happening, anyone, history};
+use crate::walk::{Walk, policy, redrive, rules};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+proptest! {
+    /// With a sweep that comes in time, the state is never due after its expiry, not after a redrive either.
+    #[test]
+    fn a_live_workflow_is_due_before_it_expires(walk in anyone(), history in history()) {
+        let mut walk = walk;
+        walk.rules.retention = DAY;
+        walk.workflow.expires_at = Walk::under(walk.rules.clone(), walk.workflow.policy.clone(), None)
+            .workflow
+            .expires_at;
+        for (pause, happening) in history {
+            let due = walk.workflow.due_at(&walk.rules);
+            let soon = walk.now.plus(pause);
+            let (now, input) = match due.filter(|due| *due <= soon) {
+                Some(due) => (due.max(walk.now), Input::DeadlinePassed),
+                None => (soon, happening.input(&Walk { now: soon, ..walk.clone() })),
+            };
+            walk.now = now;
+            walk.workflow = laws::check(&walk, &input);
+            if let Some(due) = walk.workflow.due_at(&walk.rules) {
+                prop_assert!(due <= walk.workflow.expires_at, "{happening:?}: {:?}", walk.workflow);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_slowest_life_fits() {
+    let escalating = aegis_workflow::ApprovalPolicy {
+        on_timeout: OnTimeout::Escalate,
+        max_revisions: 2,
+        ..policy()
+    };
+    let mut walk = Walk::with(escalating, None);
+    let late = |mut walk: Walk| {
+        // Every attempt but the last is lost at the last moment.
+        while !matches!(
+            walk.workflow.phase,
+            aegis_workflow::Phase::AwaitingApproval(_)
+        ) {
+            let (_, attempt) = walk.current();
+            let last = attempt % (walk.rules.max_step_retries + 1) == 0;
+            walk = walk.dispatched();
+            walk = if last {
+                walk.succeeded_now()
+            } else {
+                walk.silent()
+            };
+        }
+        walk
+    };
+    for revision in 0..=2 {
+        walk = late(walk).until_due();
+        while !walk.escalated() {
+            walk = walk.then(Input::DeadlinePassed).until_due();
+        }
+        let kind = if revision == 2 {
+            DecisionKind::Approve
+        } else {
+            DecisionKind::RequestChanges
+        };
+        walk = walk.decided("grace", kind, revision);
+    }
+    let left = walk.workflow.expires_at.since(walk.now);
+    assert!(left > walk.rules.retention, "only {left:?} left");
+}
+
+#[test]
+fn a_redrive_that_could_outlive_its_history_is_refused() {
+    let failed = Walk::begin().failed(false);
+    let version = failed.workflow.version;
+    let young = failed.clone().wait(rules().retention - DAY);
+    assert!(matches!(
+        Happening::Redriven(0).input(&young),
+        Input::Redrive { .. }
+    ));
+    let revived = young.then(redrive(version));
+    assert!(revived.workflow.due_at(&revived.rules).is_some());
+    let old = failed.wait(rules().retention + DAY);
+    match old.rejection(redrive(version)) {
+        Rejection::Illegal(why) => assert_eq!(why.code, "near_expiry"),
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,16 @@
+//! The lifecycle as a whole: every (state, input) pair, laws over random
+//! histories, the size of the state, and the diagram drawn from the code.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
+
+mod diagram;
+mod expiry;
+mod inputs;
+mod laws;
+mod random;
+mod rules;
+mod sizes;
+mod specimens;
+mod table;
+mod views;
+mod walk;

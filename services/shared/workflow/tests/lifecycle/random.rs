@@ -1,0 +1,216 @@
+//! Laws over random histories: any input, in any order, at any moment.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::request::Budget;
+use aegis_workflow::{Answer, ApprovalPolicy, Input, Rules, Transition};
+use proptest::prelude::*;
+
+use crate::laws;
+use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, rules, succeeded};
+
+/// Something that may happen, resolved against the state at its moment.
+#[derive(Debug, Clone)]
+pub enum Happening {
+    /// A report of the current attempt, or of one near it.
+    Dispatched(Which),
+    Progress(Which),
+    Succeeded(Which),
+    Failed(Which, bool),
+    Decided(&'static str, DecisionKind, u32),
+    Notified(u32),
+    Redriven(u64),
+    Cancelled,
+    Swept,
+    Resent,
+    Asked,
+}
+
+/// An attempt: of the role at work, or another; the newest, or so many before or behind it.
+#[derive(Debug, Clone, Copy)]
+pub struct Which {
+    other_role: Option<Role>,
+    offset: i32,
+}
+
+impl Which {
+    fn attempt(self, walk: &Walk) -> (Role, u32) {
+        let workflow = &walk.workflow;
+        let at_work = Role::ALL.into_iter().rfind(|role| {
+            workflow
+                .current_step(*role, workflow.attempts.of(*role))
+                .is_some()
+        });
+        let role = self.other_role.or(at_work).unwrap_or(Role::Writer);
+        (
+            role,
+            workflow
+                .attempts
+                .of(role)
+                .saturating_add_signed(self.offset),
+        )
+    }
+}
+
+impl Happening {
+    pub fn input(&self, walk: &Walk) -> Input {
+        let workflow = &walk.workflow;
+        match self {
+            Self::Dispatched(which) => {
+                let (role, attempt) = which.attempt(walk);
+                Input::Dispatched { role, attempt }
+            }
+            Self::Progress(which) => {
+                let (role, attempt) = which.attempt(walk);
+                progress(role, attempt)
+            }
+            Self::Succeeded(which) => {
+                let (role, attempt) = which.attempt(walk);
+                succeeded(&workflow.id, role, attempt)
+            }
+            Self::Failed(which, transient) => {
+                let (role, attempt) = which.attempt(walk);
+                failed(role, attempt, *transient)
+            }
+            Self::Decided(who, kind, back) => {
+                decision_of(who, *kind, workflow.revision.saturating_sub(*back))
+            }
+            Self::Notified(back) => Input::Notified {
+                revision: workflow.revision.saturating_sub(*back),
+            },
+            Self::Redriven(back) => redrive(workflow.version.saturating_sub(*back)),
+            Self::Cancelled => cancel(),
+            Self::Swept => Input::DeadlinePassed,
+            Self::Resent => Input::Resent,
+            Self::Asked => Input::Start,
+        }
+    }
+}
+
+fn which() -> impl Strategy<Value = Which> {
+    let mostly_current = prop_oneof![8 => Just(0), 1 => Just(-1), 1 => Just(1)];
+    let role = proptest::sample::select(Role::ALL.to_vec());
+    (proptest::option::weighted(0.1, role), mostly_current)
+        .prop_map(|(other_role, offset)| Which { other_role, offset })
+}
+
+pub fn happening() -> impl Strategy<Value = Happening> {
+    use DecisionKind::{Approve, Reject, RequestChanges};
+    let who = proptest::sample::select(vec!["ada", "bob", "grace", "eve"]);
+    let kind = prop_oneof![5 => Just(Approve), 1 => Just(Reject), 3 => Just(RequestChanges)];
+    let mostly_now = prop_oneof![6 => Just(0), 1 => Just(1)];
+    prop_oneof![
+        4 => which().prop_map(Happening::Dispatched),
+        4 => which().prop_map(Happening::Progress),
+        8 => which().prop_map(Happening::Succeeded),
+        3 => (which(), any::<bool>()).prop_map(|(which, transient)| Happening::Failed(which, transient)),
+        6 => (who, kind, mostly_now.clone()).prop_map(|(who, kind, back)| Happening::Decided(who, kind, back)),
+        2 => mostly_now.clone().prop_map(Happening::Notified),
+        3 => mostly_now.prop_map(|back| Happening::Redriven(back.into())),
+        1 => prop_oneof![1 => Just(Happening::Cancelled), 4 => Just(Happening::Asked)],
+        5 => Just(Happening::Swept),
+        2 => Just(Happening::Resent),
+    ]
+}
+
+/// Time until the next happening: none, seconds, minutes, hours.
+pub fn pause() -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(0u64), 0..30u64, 0..600u64, 0..100_000u64].prop_map(Duration::from_secs)
+}
+
+pub fn anyone() -> impl Strategy<Value = Walk> {
+    let on_timeout = prop_oneof![
+        Just(OnTimeout::Expire),
+        Just(OnTimeout::Approve),
+        Just(OnTimeout::Escalate)
+    ];
+    let named = prop_oneof![Just(vec![]), Just(vec!["ada".to_owned(), "bob".to_owned()])];
+    let tokens = proptest::option::weighted(0.3, 1000..20_000u64);
+    let bounds = (0..3u32, 1..4u32);
+    let policy = (1..3u32, named, 1..300_000u64, on_timeout, 0..3u32);
+    (policy, tokens, bounds).prop_map(|(policy, max_tokens, (max_step_retries, max_sends))| {
+        let (required, approvers, timeout_seconds, on_timeout, max_revisions) = policy;
+        let policy = ApprovalPolicy {
+            required,
+            approvers,
+            timeout_seconds,
+            on_timeout,
+            escalate_to: vec!["grace".to_owned()],
+            max_revisions,
+        };
+        let budget = max_tokens.map(|max_tokens| Budget {
+            max_tokens: Some(max_tokens),
+            ..Budget::default()
+        });
+        let rules = Rules {
+            max_step_retries,
+            max_sends,
+            ..rules()
+        };
+        Walk::under(rules, policy, budget)
+    })
+}
+
+pub fn history() -> impl Strategy<Value = Vec<(Duration, Happening)>> {
+    proptest::collection::vec((pause(), happening()), 1..80)
+}
+
+/// Lives through `history` under all laws.
+pub fn live_through(mut walk: Walk, history: Vec<(Duration, Happening)>) -> Walk {
+    laws::check_state(&walk.rules, &walk.workflow);
+    for (pause, happening) in history {
+        walk = walk.wait(pause);
+        let input = happening.input(&walk);
+        walk.workflow = laws::check(&walk, &input);
+    }
+    walk
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn every_history_keeps_the_laws(walk in anyone(), history in history()) {
+        live_through(walk, history);
+    }
+
+    #[test]
+    fn silence_always_ends_a_workflow(walk in anyone(), history in history()) {
+        let mut walk = live_through(walk, history);
+        let rules = &walk.rules;
+        // Each attempt: its sends, its dispatch; two steps at most; the approval and its escalation.
+        let per_step = (rules.max_step_retries + 1) * (rules.max_sends + 1);
+        let most = 2 * per_step + 2 * (rules.max_sends + 1);
+        let mut looks = 0;
+        while !walk.workflow.status().is_terminal() {
+            prop_assert!(looks <= most, "still waiting after {looks} looks: {:?}", walk.workflow);
+            walk = walk.until_due();
+            walk.workflow = laws::check(&walk, &Input::DeadlinePassed);
+            looks += 1;
+        }
+    }
+
+    #[test]
+    fn an_attempt_is_asked_for_once(walk in anyone(), history in history()) {
+        let mut walk = walk;
+        let mut asked = vec![(Role::Researcher, 1)];
+        for (pause, happening) in history {
+            walk = walk.wait(pause);
+            let input = happening.input(&walk);
+            let answer = walk.answer(input);
+            if let Answer::Transition(Transition { commands, .. }) = &answer {
+                for (role, step) in commands.iter().filter_map(|owed| owed.command.as_step()) {
+                    prop_assert!(!asked.contains(&(role, step.attempt)), "{role} {} again", step.attempt);
+                    asked.push((role, step.attempt));
+                }
+            }
+            match answer {
+                Answer::Transition(transition) => walk.workflow = transition.next,
+                Answer::Touch(touch) => walk.workflow = touch.next,
+                Answer::Rejected(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Rules that a table of pairs cannot show: quantities, delays, what is remembered.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::command::Command;
+use aegis_contracts::request::Budget;
+use aegis_workflow::{Answer, ApprovalPolicy, Input, Phase, Rejection, Workflow};
+
+use crate::walk::{Walk, failed, policy, progress, redrive, used};
+
+fn failure(workflow: &Workflow) -> (&str, &str) {
+    match &workflow.phase {
+        Phase::Failed(failure) => (&failure.code, &failure.message),
+        other => panic!("not failed: {other:?}"),
+    }
+}
+
+fn seconds(walk: &Walk) -> u64 {
+    let due = walk.workflow.due_at(&walk.rules).unwrap();
+    due.since(walk.now).as_secs()
+}
+
+#[test]
+fn a_command_that_nobody_picks_up_is_sent_again_ever_more_slowly_then_given_up() {
+    let mut walk = Walk::begin();
+    let mut waits = Vec::new();
+    while !walk.workflow.status().is_terminal() {
+        waits.push(seconds(&walk));
+        walk = walk.silent();
+    }
+    assert_eq!(waits, [60, 120, 240, 480, 960, 1920]);
+    assert_eq!(failure(&walk.workflow).0, "undeliverable");
+}
+
+#[test]
+fn redelivered_messages_do_not_use_up_the_sends() {
+    let mut walk = Walk::begin();
+    for _ in 0..20 {
+        walk = walk.wait(Duration::from_secs(6));
+        if let Answer::Touch(touch) = walk.answer(Input::Resent) {
+            walk.workflow = touch.next;
+        }
+    }
+    assert!(
+        walk.workflow.owed().is_some(),
+        "still waits to be picked up"
+    );
+    assert!(walk.clone().dispatched().workflow.owed().is_none());
+}
+
+#[test]
+fn each_sign_of_life_buys_time_up_to_the_limit_of_the_step() {
+    let walk = Walk::begin().dispatched();
+    assert_eq!(seconds(&walk), 120, "to the first sign of life");
+    let mut walk = walk
+        .wait(Duration::from_secs(100))
+        .then(progress(Role::Researcher, 1));
+    assert_eq!(seconds(&walk), 300, "to the next one");
+    while seconds(&walk) == 300 {
+        walk = walk
+            .wait(Duration::from_secs(250))
+            .then(progress(Role::Researcher, 1));
+    }
+    let retried = walk.silent();
+    assert_eq!(retried.current(), (Role::Researcher, 2));
+    let (dispatched, limit) = (retried.now, Duration::from_secs(3600));
+    assert!(dispatched.since(retried.workflow.created_at) <= limit + Duration::from_secs(1));
+}
+
+#[test]
+fn what_ran_out_is_named() {
+    let code = |walk: Walk| {
+        let last = Walk {
+            rules: aegis_workflow::Rules {
+                max_step_retries: 0,
+                ..walk.rules.clone()
+            },
+            ..walk
+        };
+        failure(&last.silent().workflow).0.to_owned()
+    };
+    assert_eq!(code(Walk::begin().dispatched()), "agent_not_started");
+    assert_eq!(code(Walk::begin().running()), "agent_silent");
+    let mut busy = Walk::begin().running();
+    while seconds(&busy) == 300 {
+        busy = busy
+            .wait(Duration::from_secs(299))
+            .then(progress(Role::Researcher, 1));
+    }
+    assert_eq!(code(busy), "step_timeout");
+}
+
+#[test]
+fn heartbeats_close_together_are_not_written() {
+    let walk = Walk::begin().running().wait(Duration::from_secs(14));
+    let beat = progress(Role::Researcher, 1);
+    assert_eq!(walk.rejection(beat.clone()), Rejection::Duplicate);
+    walk.wait(Duration::from_secs(1)).then(beat);
+}
+
+#[test]
+fn a_report_that_overtakes_the_dispatch_is_taken() {
+    let walk = Walk::begin().then(progress(Role::Researcher, 1));
+    assert_eq!(walk.workflow.owed(), None, "nothing to send again");
+    let dispatched = Input::Dispatched {
+        role: Role::Researcher,
+        attempt: 1,
+    };
+    assert_eq!(walk.rejection(dispatched), Rejection::Duplicate);
+    assert_eq!(Walk::begin().succeeded_now().current(), (Role::Analyst, 1));
+}
+
+#[test]
+fn retries_wait_longer_each_time_and_a_redrive_counts_afresh() {
+    let rules = aegis_workflow::Rules {
+        max_step_retries: 3,
+        ..crate::walk::rules()
+    };
+    let mut walk = Walk::under(rules, policy(), None);
+    let mut delays = Vec::new();
+    for attempt in 1..=3 {
+        match walk.answer(failed(Role::Researcher, attempt, true)) {
+            Answer::Transition(done) => {
+                delays.push(done.commands[0].delay.as_secs());
+                walk.workflow = done.next;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(delays, [2, 4, 8]);
+    let walk = walk.then(failed(Role::Researcher, 4, true));
+    let version = walk.workflow.version;
+    let walk = walk
+        .then(redrive(version))
+        .then(failed(Role::Researcher, 5, true));
+    assert_eq!(walk.current(), (Role::Researcher, 6));
+}
+
+#[test]
+fn a_delayed_retry_is_not_sent_early() {
+    let walk = Walk::begin().failed(true);
+    assert_eq!(
+        seconds(&walk),
+        62,
+        "its pick-up time counts from the delayed send"
+    );
+    let redelivered = walk.wait(Duration::from_secs(6));
+    assert_eq!(redelivered.rejection(Input::Resent), Rejection::Duplicate);
+}
+
+#[test]
+fn one_vote_per_person_until_enough_have_approved() {
+    let of_two = ApprovalPolicy {
+        required: 2,
+        ..policy()
+    };
+    let walk = Walk::with(of_two, None).succeeded().succeeded();
+    let walk = walk.decided("ada", DecisionKind::Approve, 0);
+    let again = crate::walk::decision_of("ada", DecisionKind::Approve, 0);
+    assert_eq!(walk.rejection(again), Rejection::Duplicate);
+    assert_eq!(
+        walk.decided("bob", DecisionKind::Approve, 0).current(),
+        (Role::Writer, 1)
+    );
+}
+
+#[test]
+fn an_escalation_keeps_the_votes_and_ends_by_expiry() {
+    let escalating = ApprovalPolicy {
+        required: 2,
+        on_timeout: OnTimeout::Escalate,
+        ..policy()
+    };
+    let walk = Walk::with(escalating, None).succeeded().succeeded();
+    let mut walk = walk.decided("ada", DecisionKind::Approve, 0);
+    while !walk.escalated() {
+        walk = walk.silent();
+    }
+    assert_eq!(
+        walk.clone()
+            .decided("grace", DecisionKind::Approve, 0)
+            .current(),
+        (Role::Writer, 1)
+    );
+    while !walk.workflow.status().is_terminal() {
+        walk = walk.silent();
+    }
+    assert_eq!(walk.workflow.phase, Phase::Expired);
+}
+
+#[test]
+fn the_analyst_hears_what_should_change_and_nobody_else_does() {
+    let asked = Walk::begin().succeeded().succeeded();
+    assert_eq!(asked.workflow.feedback(), None);
+    let revised = asked.decided("ada", DecisionKind::RequestChanges, 0);
+    assert_eq!(revised.current(), (Role::Analyst, 2));
+    assert_eq!(revised.workflow.feedback(), Some("say more on lattices"));
+    let version = revised.workflow.version + 1;
+    let redriven = revised.failed(false).then(redrive(version));
+    assert_eq!(
+        redriven.workflow.feedback(),
+        Some("say more on lattices"),
+        "not after a redrive"
+    );
+    let writing = redriven
+        .succeeded()
+        .decided("ada", DecisionKind::Approve, 1);
+    assert_eq!(writing.workflow.feedback(), None);
+    assert_eq!(
+        writing.workflow.owed(),
+        Some(Command::step(Role::Writer, 1, 1))
+    );
+}
+
+#[test]
+fn every_budget_is_watched_and_the_last_step_may_finish() {
+    let limits = [
+        (
+            "max_cost_usd",
+            Budget {
+                max_cost_usd: Some(0.005),
+                ..Budget::default()
+            },
+        ),
+        (
+            "max_tokens",
+            Budget {
+                max_tokens: Some(100),
+                ..Budget::default()
+            },
+        ),
+        (
+            "max_duration_minutes",
+            Budget {
+                max_duration_minutes: Some(0.1),
+                ..Budget::default()
+            },
+        ),
+    ];
+    for (name, budget) in limits {
+        let stopped = Walk::with(policy(), Some(budget)).succeeded();
+        let (code, message) = failure(&stopped.workflow);
+        assert_eq!(code, "budget_exceeded");
+        assert!(message.contains(name), "{message}");
+        assert!(
+            stopped.workflow.result_of(Role::Researcher).is_some(),
+            "its result is kept"
+        );
+    }
+    let all_but_the_report = Budget {
+        max_tokens: Some(2600),
+        ..Budget::default()
+    };
+    let writing = Walk::with(policy(), Some(all_but_the_report))
+        .succeeded()
+        .succeeded();
+    let done = writing.decided("ada", DecisionKind::Approve, 0).succeeded();
+    assert_eq!(done.workflow.phase, Phase::Completed);
+    assert_eq!(
+        done.workflow.usage.total_tokens(),
+        3 * used(1000).total_tokens()
+    );
+}
+
+#[test]
+fn usage_of_lost_attempts_counts() {
+    let walk = Walk::begin().running().silent();
+    assert_eq!(walk.workflow.usage, used(500), "as last reported");
+    let walk = walk.running().then(crate::walk::cancel());
+    assert_eq!(
+        walk.workflow.usage_so_far().total_tokens(),
+        2 * used(500).total_tokens()
+    );
+}

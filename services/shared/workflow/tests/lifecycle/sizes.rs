@@ -1,0 +1,39 @@
+//! The stored state stays small: a write unit of the table is 1 KB.
+
+use aegis_contracts::approval::DecisionKind;
+use aegis_workflow::Input;
+
+use crate::walk::{Walk, policy};
+
+#[test]
+fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
+    let ordinary = aegis_workflow::ApprovalPolicy {
+        approvers: Vec::new(),
+        escalate_to: Vec::new(),
+        max_revisions: 3,
+        ..policy()
+    };
+    let researching = Walk::with(ordinary, None);
+    let analyzing = researching.clone().succeeded();
+    let asked = analyzing.clone().succeeded();
+    let waiting = asked.clone().then(Input::Notified { revision: 0 });
+    let approver = "arn:aws:iam::123456789012:user/ada.lovelace";
+    let writing = waiting.clone().decided(approver, DecisionKind::Approve, 0);
+    let steps = [
+        ("started", researching.clone()),
+        ("researching", researching.running()),
+        ("analyzing", analyzing.running()),
+        ("approval asked", asked),
+        ("approvers told", waiting),
+        ("writing", writing.clone().running()),
+        ("completed", writing.succeeded()),
+    ];
+    for (name, walk) in steps {
+        let size = serde_json::to_string(&walk.workflow).unwrap().len();
+        println!(
+            "{name}: {size} bytes {}",
+            serde_json::to_string(&walk.workflow).unwrap()
+        );
+        assert!(size < 1024, "{name}: {size} bytes");
+    }
+}

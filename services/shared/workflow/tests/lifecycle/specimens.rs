@@ -1,0 +1,130 @@
+//! One workflow in every phase that matters, with the two letters that name its column in `table.txt`.
+
+use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::request::Budget;
+use aegis_workflow::{ApprovalPolicy, Input};
+
+use crate::walk::{Walk, cancel, policy, redrive};
+
+pub fn all() -> Vec<(&'static str, Walk)> {
+    let analyzing = Walk::begin().succeeded();
+    let asked = analyzing.clone().succeeded();
+    let revised = asked
+        .clone()
+        .decided("ada", DecisionKind::RequestChanges, 0);
+    let writing = asked.clone().decided("ada", DecisionKind::Approve, 0);
+    [
+        working("r", Walk::begin()),
+        working("a", analyzing.clone()),
+        vec![("vq", revised.clone())],
+        approvals(asked.clone(), revised.succeeded()),
+        working("w", writing.clone()),
+        vec![
+            ("rx", on_last_attempt(Walk::begin())),
+            ("ax", on_last_attempt(analyzing)),
+            ("wx", on_last_attempt(writing.clone())),
+        ],
+        over_budget(),
+        failures(),
+        vec![
+            ("Co", writing.succeeded()),
+            ("Cr", Walk::begin().then(cancel())),
+            ("Cp", asked.clone().then(cancel())),
+            ("Rj", asked.clone().decided("ada", DecisionKind::Reject, 0)),
+            ("Ex", timed_out(asked)),
+        ],
+    ]
+    .concat()
+}
+
+/// Its first attempt failed; attempt 2 is the last.
+fn on_last_attempt(asked: Walk) -> Walk {
+    asked.failed(true).dispatched()
+}
+
+/// Asked for, dispatched, running.
+fn working(role: &str, asked: Walk) -> Vec<(&'static str, Walk)> {
+    let names = match role {
+        "r" => ["rq", "rd", "rr"],
+        "a" => ["aq", "ad", "ar"],
+        _ => ["wq", "wd", "wr"],
+    };
+    let [requested, dispatched, running] = names;
+    vec![
+        (requested, asked.clone()),
+        (dispatched, asked.clone().dispatched()),
+        (running, asked.running()),
+    ]
+}
+
+fn approvals(asked: Walk, again: Walk) -> Vec<(&'static str, Walk)> {
+    let with = |policy| Walk::with(policy, None).succeeded().succeeded();
+    let of_two = with(ApprovalPolicy {
+        required: 2,
+        ..policy()
+    });
+    let on_timeout = |on_timeout| {
+        with(ApprovalPolicy {
+            on_timeout,
+            ..policy()
+        })
+    };
+    let notified = |walk: Walk, revision| walk.then(Input::Notified { revision });
+    vec![
+        ("pq", asked.clone()),
+        ("pn", notified(asked, 0)),
+        ("p1", notified(of_two.clone(), 0)),
+        (
+            "p2",
+            notified(of_two, 0).decided("ada", DecisionKind::Approve, 0),
+        ),
+        ("pt", notified(on_timeout(OnTimeout::Escalate), 0)),
+        ("pe", timed_out(on_timeout(OnTimeout::Escalate))),
+        ("ps", notified(on_timeout(OnTimeout::Approve), 0)),
+        // Revision 1, the last that the policy allows.
+        ("pv", notified(again, 1)),
+    ]
+}
+
+fn timed_out(asked: Walk) -> Walk {
+    let revision = asked.workflow.revision;
+    asked
+        .then(Input::Notified { revision })
+        .until_due()
+        .then(Input::DeadlinePassed)
+}
+
+/// The next success, or retry, is more than the budget allows.
+fn over_budget() -> Vec<(&'static str, Walk)> {
+    let tokens = |max_tokens| {
+        let budget = Budget {
+            max_tokens: Some(max_tokens),
+            ..Budget::default()
+        };
+        Walk::with(policy(), Some(budget))
+    };
+    vec![
+        ("rb", tokens(100).running()),
+        ("ab", tokens(1500).succeeded().running()),
+    ]
+}
+
+fn failures() -> Vec<(&'static str, Walk)> {
+    let over_budget = over_budget().remove(1).1;
+    let (role, attempt) = over_budget.current();
+    let done = crate::walk::succeeded(&over_budget.workflow.id, role, attempt);
+    let analyst = Walk::begin().succeeded().failed(false);
+    let failed_at = analyst.workflow.version;
+    let approved = Walk::begin()
+        .succeeded()
+        .succeeded()
+        .decided("ada", DecisionKind::Approve, 0);
+    vec![
+        ("Fr", Walk::begin().failed(false)),
+        ("Fa", analyst.clone()),
+        ("Fp", over_budget.then(done)),
+        ("Fw", approved.failed(false)),
+        // The failed analyst, redriven: attempt 2.
+        ("Re", analyst.then(redrive(failed_at))),
+    ]
+}

@@ -1,0 +1,119 @@
+//! How clients see each state.
+
+use aegis_contracts::agent::Role;
+use aegis_workflow::{approval_view, artifact_refs, failure_view, step_views};
+
+use crate::specimens;
+use crate::walk::artifact;
+
+/// Steps in flow order, as `role attempt.revision status`.
+const STEPS: [(&str, &str); 31] = [
+    ("rq", "researcher 1.0 requested"),
+    ("rd", "researcher 1.0 dispatched"),
+    ("rr", "researcher 1.0 running"),
+    ("aq", "researcher 1.0 succeeded, analyst 1.0 requested"),
+    ("ad", "researcher 1.0 succeeded, analyst 1.0 dispatched"),
+    ("ar", "researcher 1.0 succeeded, analyst 1.0 running"),
+    ("ax", "researcher 1.0 succeeded, analyst 2.0 dispatched"),
+    ("vq", "researcher 1.0 succeeded, analyst 2.1 requested"),
+    ("pq", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("pn", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("p1", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("p2", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("pt", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("pe", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("ps", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("pv", "researcher 1.0 succeeded, analyst 2.1 succeeded"),
+    (
+        "wq",
+        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 requested",
+    ),
+    (
+        "wd",
+        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 dispatched",
+    ),
+    (
+        "wr",
+        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 running",
+    ),
+    ("rb", "researcher 1.0 running"),
+    ("ab", "researcher 1.0 succeeded, analyst 1.0 running"),
+    ("Fr", "researcher 1.0 failed"),
+    ("Fa", "researcher 1.0 succeeded, analyst 1.0 failed"),
+    ("Fp", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    (
+        "Fw",
+        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 failed",
+    ),
+    ("Re", "researcher 1.0 succeeded, analyst 2.0 requested"),
+    (
+        "Co",
+        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 succeeded",
+    ),
+    ("Cr", "researcher 1.0 cancelled"),
+    ("Cp", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("Rj", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("Ex", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+];
+
+#[test]
+fn steps_show_where_each_role_stands() {
+    let specimens = specimens::all();
+    assert_eq!(specimens.len(), STEPS.len());
+    for ((name, walk), (expected_name, expected)) in specimens.into_iter().zip(STEPS) {
+        let shown: Vec<String> = step_views(&walk.workflow)
+            .into_iter()
+            .map(|step| {
+                let status = serde_json::to_value(step.status).unwrap();
+                let status = status.as_str().unwrap().to_owned();
+                format!("{} {}.{} {status}", step.role, step.attempt, step.revision)
+            })
+            .collect();
+        assert_eq!((name, shown.join(", ").as_str()), (expected_name, expected));
+    }
+}
+
+#[test]
+fn approvals_failures_and_artifacts_show_where_there_are_some() {
+    for (name, walk) in specimens::all() {
+        let workflow = &walk.workflow;
+        let reached_approval =
+            name.starts_with(['p', 'w', 'v']) || ["Fw", "Co", "Cp", "Rj", "Ex"].contains(&name);
+        assert_eq!(
+            approval_view(workflow).is_some(),
+            reached_approval,
+            "{name}"
+        );
+        let failure = failure_view(workflow);
+        assert_eq!(failure.is_some(), name.starts_with('F'), "{name}");
+        if let Some(failure) = failure {
+            assert_eq!(failure.version, workflow.version, "the version to redrive");
+        }
+        for found in artifact_refs(workflow) {
+            let (role, attempt) = Role::ALL
+                .into_iter()
+                .filter_map(|role| Some((role, workflow.result_of(role)?.attempt)))
+                .find(|(role, _)| role.artifact_name() == found.name)
+                .unwrap();
+            assert_eq!(found, artifact(&workflow.id, role, attempt), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_settled_approval_still_says_who_decided() {
+    let (_, rejected) = specimens::all()
+        .into_iter()
+        .find(|(name, _)| *name == "Rj")
+        .unwrap();
+    let view = approval_view(&rejected.workflow).unwrap();
+    assert_eq!(view.decisions[0].approver, "ada");
+    let (_, escalated) = specimens::all()
+        .into_iter()
+        .find(|(name, _)| *name == "pe")
+        .unwrap();
+    assert_eq!(
+        approval_view(&escalated.workflow).unwrap().approvers,
+        ["ada", "bob", "grace"]
+    );
+}
