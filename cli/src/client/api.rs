@@ -1,0 +1,244 @@
+//! One stage's HTTP API: sends, signs where needed, and tells answers from problems.
+//!
+//! Knows no route. Every request of the API is idempotent, so one that met a passing trouble is
+//! sent again a few times.
+
+use std::time::Duration;
+
+use aegis_contracts::problem::Problem;
+use aegis_platform::client::signing::RequestSigner;
+use reqwest::{Method, Url, header, redirect};
+use serde::de::DeserializeOwned;
+
+use super::failure::ApiError;
+
+/// Longer than the gateway's own limit of 30 s.
+const TIMEOUT: Duration = Duration::from_secs(35);
+/// Waits before the second, third and fourth try.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(200),
+    Duration::from_millis(600),
+    Duration::from_millis(1500),
+];
+
+#[derive(Debug, Clone)]
+pub struct Api {
+    http: reqwest::Client,
+    endpoint: String,
+    signer: Option<RequestSigner>,
+    /// Said when nothing answers.
+    hint: String,
+}
+
+/// What came back: as a value to work with, and the very text to print.
+#[derive(Debug, Clone)]
+pub struct Answer<T> {
+    pub value: T,
+    pub raw: String,
+}
+
+/// A request before it is signed.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    pub method: Method,
+    pub path: &'a str,
+    pub idempotency_key: Option<&'a str>,
+    pub body: Option<String>,
+}
+
+impl Api {
+    /// # Errors
+    /// Where the machine's TLS certificates cannot be read.
+    pub fn new(
+        endpoint: &str,
+        signer: Option<RequestSigner>,
+        hint: &str,
+    ) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            http: http_client(endpoint)?,
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            signer,
+            hint: hint.to_owned(),
+        })
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ApiError> {
+        self.json(&Ask {
+            method: Method::GET,
+            path,
+            idempotency_key: None,
+            body: None,
+        })
+        .await
+    }
+
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: String,
+    ) -> Result<Answer<T>, ApiError> {
+        self.json(&Ask {
+            method: Method::POST,
+            path,
+            idempotency_key: None,
+            body: Some(body),
+        })
+        .await
+    }
+
+    pub async fn json<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<Answer<T>, ApiError> {
+        let (_, raw) = self.persistently(ask).await?;
+        let value = serde_json::from_str(&raw).map_err(|error| ApiError::Unreadable {
+            path: ask.path.to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(Answer { value, raw })
+    }
+
+    /// Follows a route that answers with a redirect to a presigned URL. What authorises us at the
+    /// API is not sent there: the URL carries its own proof, and S3 refuses two of them.
+    pub async fn download(&self, path: &str) -> Result<Vec<u8>, ApiError> {
+        let ask = Ask {
+            method: Method::GET,
+            path,
+            idempotency_key: None,
+            body: None,
+        };
+        let (location, _) = self.persistently(&ask).await?;
+        let location = location.ok_or_else(|| ApiError::Unreadable {
+            path: path.to_owned(),
+            reason: "a redirect was expected".to_owned(),
+        })?;
+        self.fetch(&location).await
+    }
+
+    /// Reads a presigned URL.
+    pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, ApiError> {
+        let unreachable = |error: reqwest::Error| self.unreachable(&host_of(url), &error);
+        let answer = self.http.get(url).send().await.map_err(unreachable)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(body.to_vec());
+        }
+        Err(ApiError::Foreign {
+            endpoint: host_of(url),
+            status: status.as_u16(),
+            body: first_line(&String::from_utf8_lossy(&body)),
+        })
+    }
+
+    async fn persistently(&self, ask: &Ask<'_>) -> Result<(Option<String>, String), ApiError> {
+        for pause in PAUSES {
+            match self.once(ask).await {
+                Err(error) if error.is_transient() => tokio::time::sleep(pause).await,
+                answer => return answer,
+            }
+        }
+        self.once(ask).await
+    }
+
+    /// The redirect's target, if it is one, and the body.
+    async fn once(&self, ask: &Ask<'_>) -> Result<(Option<String>, String), ApiError> {
+        let request = self.request(ask).await?;
+        let unreachable = |error: reqwest::Error| self.unreachable(&self.endpoint, &error);
+        let answer = self.http.execute(request).await.map_err(unreachable)?;
+        let status = answer.status();
+        let location = answer
+            .headers()
+            .get(header::LOCATION)
+            .filter(|_| status.is_redirection())
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let body = answer.text().await.map_err(unreachable)?;
+        if status.is_success() || location.is_some() {
+            return Ok((location, body));
+        }
+        Err(match serde_json::from_str::<Problem>(&body) {
+            Ok(problem) => ApiError::Refused(Box::new(problem)),
+            Err(_) => ApiError::Foreign {
+                endpoint: self.endpoint.clone(),
+                status: status.as_u16(),
+                body: first_line(&body),
+            },
+        })
+    }
+
+    async fn request(&self, ask: &Ask<'_>) -> Result<reqwest::Request, ApiError> {
+        let url = format!("{}{}", self.endpoint, ask.path);
+        // Parsed first, so that what is signed is what is sent, percent-encoding included.
+        let url = Url::parse(&url).map_err(|error| ApiError::Unreadable {
+            path: url.clone(),
+            reason: error.to_string(),
+        })?;
+        let mut headers = Vec::new();
+        if ask.body.is_some() {
+            headers.push(("content-type", "application/json"));
+        }
+        if let Some(key) = ask.idempotency_key {
+            headers.push(("idempotency-key", key));
+        }
+        let body = ask.body.clone().unwrap_or_default();
+        let signed = match &self.signer {
+            Some(signer) => {
+                let method = ask.method.as_str();
+                signer
+                    .headers(method, url.as_str(), &headers, body.as_bytes())
+                    .await?
+            }
+            None => Vec::new(),
+        };
+        let mut request = self.http.request(ask.method.clone(), url).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        for (name, value) in signed {
+            request = request.header(name, value);
+        }
+        request
+            .build()
+            .map_err(|error| self.unreachable(&self.endpoint, &error))
+    }
+
+    fn unreachable(&self, endpoint: &str, error: &reqwest::Error) -> ApiError {
+        let mut reason: &dyn std::error::Error = error;
+        while let Some(deeper) = reason.source() {
+            reason = deeper;
+        }
+        ApiError::Unreachable {
+            endpoint: endpoint.to_owned(),
+            reason: reason.to_string(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+fn http_client(endpoint: &str) -> Result<reqwest::Client, reqwest::Error> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .timeout(TIMEOUT)
+        .user_agent(concat!("aegis/", env!("CARGO_PKG_VERSION")));
+    // A proxy for the outside must not be asked for what runs on this machine.
+    if matches!(
+        host_of(endpoint).as_str(),
+        "127.0.0.1" | "localhost" | "[::1]"
+    ) {
+        builder = builder.no_proxy();
+    }
+    builder.build()
+}
+
+fn host_of(url: &str) -> String {
+    let parsed = Url::parse(url).ok();
+    parsed
+        .as_ref()
+        .and_then(Url::host_str)
+        .unwrap_or(url)
+        .to_owned()
+}
+
+fn first_line(body: &str) -> String {
+    let line = body.lines().find(|line| !line.trim().is_empty());
+    let line: String = line.unwrap_or("nothing").trim().chars().take(300).collect();
+    line
+}

@@ -1,0 +1,100 @@
+//! What is different between two looks at a workflow, as lines for people.
+//!
+//! Pure. Things that change with every look (heartbeats, presigned URLs) are no difference.
+
+use aegis_contracts::view::{Status, StepView, WorkflowView};
+
+use super::show::{attempt, progress};
+use super::text::{status_style, status_words, step_style, step_word};
+
+/// Whether a person or script would call the second view news.
+pub fn is_news(before: Option<&WorkflowView>, now: &WorkflowView) -> bool {
+    before.is_none_or(|before| settled(before) != settled(now))
+}
+
+fn settled(view: &WorkflowView) -> WorkflowView {
+    let mut view = view.clone();
+    view.updated_at = view.created_at;
+    view.report = None;
+    for step in &mut view.steps {
+        step.last_heartbeat_at = None;
+        step.deadline_at = None;
+    }
+    view
+}
+
+/// One line per difference; the first look tells everything that has happened so far.
+pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
+    let mut lines = Vec::new();
+    for step in &now.steps {
+        let known = before.and_then(|view| view.steps.iter().find(|known| known.role == step.role));
+        lines.extend(step_line(known, step));
+    }
+    lines.extend(decision_lines(before, now));
+    if before.map(|view| (view.status, view.revision)) != Some((now.status, now.revision)) {
+        lines.extend(status_line(now));
+    }
+    lines
+}
+
+fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
+    let same = before.is_some_and(|before| {
+        (
+            before.status,
+            before.attempt,
+            before.revision,
+            &before.progress,
+        ) == (now.status, now.attempt, now.revision, &now.progress)
+    });
+    if same {
+        return None;
+    }
+    let words = [attempt(now), progress(now)];
+    let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    let status = step_style(now.status).apply_to(format!("{:<10}", step_word(now.status)));
+    let line = format!("{:<10}  {status}  {}", now.role.as_str(), words.join(": "));
+    Some(line.trim_end().to_owned())
+}
+
+fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
+    let Some(approval) = &now.approval else {
+        return Vec::new();
+    };
+    let known = before
+        .and_then(|view| view.approval.as_ref())
+        .filter(|known| known.revision == approval.revision)
+        .map_or(0, |known| known.decisions.len());
+    let line = |decision: &aegis_contracts::approval::DecisionView| {
+        let kind = decision.decision.as_str().replace('_', " ");
+        let comment = decision.comment.as_deref().map(|text| format!(": {text}"));
+        format!(
+            "approval    {kind} by {}{}",
+            decision.approver,
+            comment.unwrap_or_default()
+        )
+    };
+    approval.decisions.iter().skip(known).map(line).collect()
+}
+
+/// Where the steps do not already say it.
+fn status_line(now: &WorkflowView) -> Option<String> {
+    let word = status_words(now.status);
+    match now.status {
+        Status::Researching | Status::Analyzing | Status::Writing => None,
+        Status::AwaitingApproval => {
+            let style = status_style(now.status);
+            let word = style.apply_to(format!("{:<10}", "waiting"));
+            Some(format!("approval    {word}  revision {}", now.revision))
+        }
+        Status::Completed | Status::Cancelled | Status::Rejected | Status::Expired => {
+            Some(format!("workflow    {word}"))
+        }
+        Status::Failed => {
+            let why = now
+                .failure
+                .as_ref()
+                .map(|failure| format!(": {} ({})", failure.message, failure.code));
+            Some(format!("workflow    {word}{}", why.unwrap_or_default()))
+        }
+    }
+}

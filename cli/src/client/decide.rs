@@ -1,0 +1,166 @@
+//! `aegis approve`, `reject` and `request-changes`: a person's decision.
+
+use std::process::ExitCode;
+
+use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
+use aegis_contracts::ids::WorkflowId;
+use anyhow::{Result, bail};
+use clap::Args;
+
+use super::api::Answer;
+use super::failure::ApiError;
+use super::session::Session;
+use super::show;
+use crate::context::Context;
+
+#[derive(Debug, Args)]
+struct Decider {
+    /// The workflow's id, `wf_…`.
+    #[arg(value_name = "WORKFLOW")]
+    id: WorkflowId,
+    /// The revision that you looked at [default: the one that waits now].
+    #[arg(long, value_name = "N")]
+    revision: Option<u32>,
+    /// Decide in this name. Counts only where the API runs without authorisation; else your
+    /// credentials say who you are.
+    #[arg(long, value_name = "NAME")]
+    approver: Option<String>,
+}
+
+/// Approve what the analyst found: the writer goes on once enough people have.
+#[derive(Debug, Args)]
+pub struct Approve {
+    #[command(flatten)]
+    decider: Decider,
+    /// Kept with the decision.
+    #[arg(long, short = 'm', value_name = "TEXT")]
+    comment: Option<String>,
+}
+
+/// Reject what the analyst found: the workflow ends without a report.
+#[derive(Debug, Args)]
+pub struct Reject {
+    #[command(flatten)]
+    decider: Decider,
+    /// Why; kept with the decision.
+    #[arg(long, short = 'm', value_name = "TEXT")]
+    comment: Option<String>,
+}
+
+/// Send the findings back to the analyst, who makes a new revision.
+#[derive(Debug, Args)]
+pub struct RequestChanges {
+    #[command(flatten)]
+    decider: Decider,
+    /// What shall change: the analyst reads it.
+    #[arg(long, short = 'm', value_name = "TEXT", required = true)]
+    comment: Option<String>,
+}
+
+pub async fn approve(arguments: Approve, context: &Context) -> Result<ExitCode> {
+    run(
+        arguments.decider,
+        DecisionKind::Approve,
+        arguments.comment,
+        context,
+    )
+    .await
+}
+
+pub async fn reject(arguments: Reject, context: &Context) -> Result<ExitCode> {
+    run(
+        arguments.decider,
+        DecisionKind::Reject,
+        arguments.comment,
+        context,
+    )
+    .await
+}
+
+pub async fn request_changes(arguments: RequestChanges, context: &Context) -> Result<ExitCode> {
+    run(
+        arguments.decider,
+        DecisionKind::RequestChanges,
+        arguments.comment,
+        context,
+    )
+    .await
+}
+
+async fn run(
+    decider: Decider,
+    decision: DecisionKind,
+    comment: Option<String>,
+    context: &Context,
+) -> Result<ExitCode> {
+    let session = Session::open(context).await?;
+    let revision = match decider.revision {
+        Some(revision) => revision,
+        None => waiting_revision(&session, &decider.id).await?,
+    };
+    let request = DecisionRequest {
+        decision,
+        comment,
+        approver: decider.approver,
+        revision: Some(revision),
+    };
+    let answer = decide(&session, &decider.id, &request).await?;
+    if session.json {
+        println!("{}", answer.raw);
+    } else {
+        tell(decision, &answer.value, &decider.id, &session);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// # Errors
+/// Where the API says no: at an illegal moment, for another revision, or to this approver.
+pub async fn decide(
+    session: &Session,
+    id: &WorkflowId,
+    request: &DecisionRequest,
+) -> Result<Answer<ApprovalView>, ApiError> {
+    let body = serde_json::to_string(request).unwrap_or_default();
+    session.api.post(&format!("/approve/{id}"), body).await
+}
+
+async fn waiting_revision(session: &Session, id: &WorkflowId) -> Result<u32> {
+    let view = session.workflow(id).await?.value;
+    match &view.approval {
+        Some(approval) => Ok(approval.revision),
+        None => {
+            let status = view.status.as_str().replace('_', " ");
+            let next = show::next_steps(&view, session).join("\n  ");
+            bail!("{id} does not wait for an approval: it is {status}\n  {next}");
+        }
+    }
+}
+
+fn tell(decision: DecisionKind, approval: &ApprovalView, id: &WorkflowId, session: &Session) {
+    let revision = approval.revision;
+    let given = approvals(approval);
+    match decision {
+        DecisionKind::Approve if given < approval.required as usize => {
+            println!(
+                "approved revision {revision}: {given} of {} needed",
+                approval.required
+            );
+        }
+        DecisionKind::Approve => println!("approved revision {revision}: the writer goes on"),
+        DecisionKind::Reject => println!("rejected revision {revision}"),
+        DecisionKind::RequestChanges => {
+            println!("asked for changes to revision {revision}: the analyst goes on");
+        }
+    }
+    println!("  {}", session.command(&format!("watch {id}")));
+}
+
+/// How many people have approved.
+pub fn approvals(approval: &ApprovalView) -> usize {
+    let approving = |kind: DecisionKind| kind == DecisionKind::Approve;
+    approval
+        .decisions
+        .iter()
+        .filter(|decision| approving(decision.decision))
+        .count()
+}

@@ -1,0 +1,109 @@
+//! Why a request to the API did not succeed, in words for the person who made it.
+
+use std::fmt;
+
+use aegis_contracts::problem::Problem;
+use aegis_platform::client::error::CallError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The API understood and said no.
+    #[error("{}", Sentence(.0))]
+    Refused(Box<Problem>),
+    /// An answer that is not the API's own: the gateway's, a proxy's, or another server's.
+    #[error("the API at {endpoint} answered {status}: {body}")]
+    Foreign {
+        endpoint: String,
+        status: u16,
+        body: String,
+    },
+    #[error("no answer from {endpoint}: {reason}{hint}")]
+    Unreachable {
+        endpoint: String,
+        reason: String,
+        hint: String,
+    },
+    /// The answer has status 2xx but not the expected shape: the stage is of another version.
+    #[error("the answer of {path} cannot be read: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error(transparent)]
+    Signing(#[from] CallError),
+}
+
+impl ApiError {
+    /// The API's own code for it.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused(problem) => Some(&problem.code),
+            Self::Foreign { .. }
+            | Self::Unreachable { .. }
+            | Self::Unreadable { .. }
+            | Self::Signing(_) => None,
+        }
+    }
+
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(problem) => Some(problem.status),
+            Self::Foreign { status, .. } => Some(*status),
+            Self::Unreachable { .. } | Self::Unreadable { .. } | Self::Signing(_) => None,
+        }
+    }
+
+    /// Whether the same request may succeed a moment later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Foreign { .. } => {
+                matches!(self.status(), Some(429 | 500 | 502 | 503 | 504))
+            }
+            Self::Unreachable { .. } => true,
+            Self::Unreadable { .. } | Self::Signing(_) => false,
+        }
+    }
+}
+
+/// A problem as one message: what, the code, and each field that was wrong.
+struct Sentence<'a>(&'a Problem);
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let problem = self.0;
+        let detail = if problem.detail.is_empty() {
+            &problem.title
+        } else {
+            &problem.detail
+        };
+        write!(f, "{detail} ({}, {})", problem.code, problem.status)?;
+        for error in &problem.errors {
+            write!(f, "\n  {}: {}", error.field, error.reason)?;
+        }
+        if let Some(revision) = problem.current_revision {
+            write!(f, "\n  the revision that waits now is {revision}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aegis_contracts::problem::FieldError;
+
+    #[test]
+    fn says_the_code_and_every_field() {
+        let problem = Problem::new(400, "invalid_field", "two fields are wrong").with_errors(vec![
+            FieldError {
+                field: "topic".to_owned(),
+                reason: "is empty".to_owned(),
+            },
+            FieldError {
+                field: "budget.max_tokens".to_owned(),
+                reason: "must be above 0".to_owned(),
+            },
+        ]);
+        assert_eq!(
+            ApiError::Refused(Box::new(problem)).to_string(),
+            "two fields are wrong (invalid_field, 400)\n  topic: is empty\n  budget.max_tokens: must be above 0"
+        );
+    }
+}

@@ -1,0 +1,158 @@
+//! `aegis list`: workflows, newest first.
+
+use std::process::ExitCode;
+
+use aegis_contracts::view::{Status, WorkflowPage, WorkflowSummary};
+use anyhow::Result;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
+
+use super::session::Session;
+use super::text::{columns, dim, local_time, shortened, status_words};
+use crate::context::Context;
+
+/// As many as the API gives at once.
+const PAGE: usize = 100;
+
+/// List workflows, newest first.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Only those in this state.
+    #[arg(long, value_name = "STATUS", value_parser = statuses())]
+    status: Option<String>,
+    /// At most this many.
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "N",
+        default_value_t = 20,
+        conflicts_with = "all"
+    )]
+    limit: usize,
+    /// All there are, page by page.
+    #[arg(long)]
+    all: bool,
+    /// Go on where an earlier answer's `next_cursor` says.
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<String>,
+}
+
+fn statuses() -> impl clap::builder::TypedValueParser<Value = String> {
+    PossibleValuesParser::new(Status::ALL.map(Status::as_str)).map(|status| status)
+}
+
+/// All pages that were asked for, as one.
+struct Listing {
+    workflows: Vec<WorkflowSummary>,
+    next_cursor: Option<String>,
+    json: String,
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let session = Session::open(context).await?;
+    let listing = read(&arguments, &session).await?;
+    if session.json {
+        println!("{}", listing.json);
+        return Ok(ExitCode::SUCCESS);
+    }
+    print(&listing);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn read(arguments: &Arguments, session: &Session) -> Result<Listing> {
+    let wanted = if arguments.all {
+        usize::MAX
+    } else {
+        arguments.limit.max(1)
+    };
+    let mut cursor = arguments.cursor.clone();
+    let mut workflows = Vec::new();
+    let mut rows: Vec<Value> = Vec::new();
+    loop {
+        let limit = (wanted - workflows.len()).min(PAGE);
+        let path = path(arguments.status.as_deref(), limit, cursor.as_deref());
+        let answer = session.api.get::<WorkflowPage>(&path).await?;
+        let page = answer.value;
+        let only_page = workflows.is_empty();
+        workflows.extend(page.workflows);
+        cursor = page.next_cursor;
+        let done = workflows.len() >= wanted || cursor.is_none();
+        if done && only_page {
+            return Ok(Listing {
+                workflows,
+                next_cursor: cursor,
+                json: answer.raw,
+            });
+        }
+        let mut raw: Value = serde_json::from_str(&answer.raw)?;
+        if let Some(Value::Array(page_rows)) = raw.get_mut("workflows").map(Value::take) {
+            rows.extend(page_rows);
+        }
+        if done {
+            let json = json!({"workflows": rows, "next_cursor": cursor}).to_string();
+            return Ok(Listing {
+                workflows,
+                next_cursor: cursor,
+                json,
+            });
+        }
+    }
+}
+
+fn path(status: Option<&str>, limit: usize, cursor: Option<&str>) -> String {
+    let mut query = Serializer::new("/workflows?".to_owned());
+    query.append_pair("limit", &limit.to_string());
+    if let Some(status) = status {
+        query.append_pair("status", status);
+    }
+    if let Some(cursor) = cursor {
+        query.append_pair("cursor", cursor);
+    }
+    query.finish()
+}
+
+fn print(listing: &Listing) {
+    if listing.workflows.is_empty() {
+        println!("no workflows");
+        return;
+    }
+    let term = console::Term::stdout();
+    let width = if term.is_term() {
+        usize::from(term.size().1)
+    } else {
+        200
+    };
+    let row = |workflow: &WorkflowSummary| {
+        vec![
+            workflow.workflow_id.to_string(),
+            status_words(workflow.status),
+            local_time(workflow.created_at),
+            shortened(&workflow.topic, width.saturating_sub(72).max(20)),
+        ]
+    };
+    for line in columns(&listing.workflows.iter().map(row).collect::<Vec<_>>()) {
+        println!("{line}");
+    }
+    if let Some(cursor) = &listing.next_cursor {
+        println!(
+            "{}",
+            dim(format!("there are more: --cursor {cursor}, or --all"))
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_encoded() {
+        assert_eq!(path(None, 5, None), "/workflows?limit=5");
+        assert_eq!(
+            path(Some("failed"), 5, Some("a+b=")),
+            "/workflows?limit=5&status=failed&cursor=a%2Bb%3D"
+        );
+    }
+}

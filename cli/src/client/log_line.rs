@@ -1,0 +1,112 @@
+//! One line of a service's log, for people: time, service, level, message, fields.
+//!
+//! Understands the JSON that our services write and the platform lines of Lambda; shows anything
+//! else as it is.
+
+use aegis_contracts::time::Timestamp;
+use console::{Style, style};
+use serde_json::{Map, Value};
+
+use super::text::fine_clock;
+
+/// Fields that every line has, or that nobody reads.
+const LEFT_OUT: [&str; 8] = [
+    "timestamp",
+    "level",
+    "message",
+    "target",
+    "service",
+    "fields",
+    "span",
+    "spans",
+];
+
+/// Lambda's own lines about starts, ends and billing.
+pub fn is_platform(message: &str) -> bool {
+    [
+        "START RequestId",
+        "END RequestId",
+        "REPORT RequestId",
+        "INIT_START",
+        "EXTENSION",
+    ]
+    .iter()
+    .any(|start| message.starts_with(start))
+}
+
+pub fn shown(service: &str, at: Timestamp, message: &str) -> String {
+    let head = format!(
+        "{}  {:<19}",
+        style(fine_clock(at)).dim(),
+        style(service).bold()
+    );
+    match serde_json::from_str::<Map<String, Value>>(message) {
+        Ok(line) => format!("{head}  {}", words(&line)),
+        Err(_) if is_platform(message) => format!("{head}  {}", style(message).dim()),
+        Err(_) => format!("{head}  {message}"),
+    }
+}
+
+fn words(line: &Map<String, Value>) -> String {
+    // `tracing-subscriber` puts message and fields under `fields`, unless told to flatten them.
+    let nested = line.get("fields").and_then(Value::as_object);
+    let level = line.get("level").and_then(Value::as_str).unwrap_or("INFO");
+    let message = line
+        .get("message")
+        .or_else(|| nested.and_then(|fields| fields.get("message")))
+        .map(plain)
+        .unwrap_or_default();
+    let span = line.get("span").and_then(Value::as_object);
+    let fields = [Some(line), nested, span].into_iter().flatten().flatten();
+    let mut text = format!(
+        "{} {message}",
+        level_style(level).apply_to(format!("{level:<5}"))
+    );
+    for (name, value) in fields {
+        if !LEFT_OUT.contains(&name.as_str()) {
+            text.push_str(&format!(
+                "  {}{}",
+                style(format!("{name}=")).dim(),
+                plain(value)
+            ));
+        }
+    }
+    text
+}
+
+fn plain(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.to_owned(),
+        None => value.to_string(),
+    }
+}
+
+fn level_style(level: &str) -> Style {
+    match level {
+        "ERROR" => Style::new().red().bold(),
+        "WARN" => Style::new().yellow(),
+        "INFO" => Style::new().green(),
+        _ => Style::new().dim(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_and_nested_fields_are_shown_alike() {
+        let at = Timestamp::from_millis(0);
+        for line in [
+            r#"{"timestamp":"x","level":"WARN","message":"late","workflow_id":"wf_1","target":"t"}"#,
+            r#"{"timestamp":"x","level":"WARN","fields":{"message":"late","workflow_id":"wf_1"},"target":"t"}"#,
+        ] {
+            let text = shown("intake", at, line);
+            assert!(
+                text.ends_with("intake               WARN  late  workflow_id=wf_1"),
+                "{text}"
+            );
+        }
+        assert!(shown("intake", at, "plain words").ends_with("  plain words"));
+    }
+}

@@ -1,0 +1,176 @@
+//! `aegis logs`: what the services logged, merged by time.
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_platform::client::logs::{LogClient, LogLine};
+use anyhow::{Result, bail};
+use clap::Args;
+use futures::future::try_join_all;
+use serde_json::{Value, json};
+
+use super::log_line::{is_platform, shown};
+use super::session::Session;
+use super::stage::Stage;
+use super::text::now;
+use crate::context::Context;
+
+const PAUSE: Duration = Duration::from_secs(1);
+/// Lines may become readable a while after others that are younger.
+const OVERLAP: Duration = Duration::from_secs(15);
+
+/// Print what the services logged, all of them merged by time, or one.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aegis logs --follow
+  aegis logs callback --since 2h
+  aegis logs --workflow wf_… --since 1d")]
+pub struct Arguments {
+    /// Only this service, such as `intake` or `callback`; without it, all.
+    #[arg(value_name = "SERVICE")]
+    service: Option<String>,
+    /// Go on and print new lines as they come.
+    #[arg(long, short)]
+    follow: bool,
+    /// How far to look back: `90s`, `10m`, `2h`, `1d`.
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = look_back)]
+    since: Duration,
+    /// Only lines that name this workflow.
+    #[arg(long, value_name = "WORKFLOW")]
+    workflow: Option<WorkflowId>,
+    /// Also Lambda's own lines about starts, ends and billing.
+    #[arg(long)]
+    platform: bool,
+}
+
+struct Group {
+    service: String,
+    name: String,
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let session = Session::open(context).await?;
+    let groups = groups(&session.stage, arguments.service.as_deref())?;
+    let client = LogClient::new(&session.stage.connection().load().await);
+    let mut since = Timestamp::from_millis(now().as_millis() - millis(arguments.since));
+    let mut printed = HashSet::new();
+    loop {
+        let asked_at = now();
+        for (service, line) in read(&client, &groups, since).await? {
+            if printed.insert(line.id.clone()) && wanted(&line, &arguments) {
+                println!(
+                    "{}",
+                    if session.json {
+                        as_json(&service, &line)
+                    } else {
+                        as_text(&service, &line)
+                    }
+                );
+            }
+        }
+        if !arguments.follow {
+            return Ok(ExitCode::SUCCESS);
+        }
+        since = since.max(Timestamp::from_millis(
+            asked_at.as_millis() - millis(OVERLAP),
+        ));
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn groups(stage: &Stage, service: Option<&str>) -> Result<Vec<Group>> {
+    let all = stage.output_map("log_group_names");
+    let known: Vec<String> = all.iter().map(|(service, _)| service.clone()).collect();
+    let groups: Vec<Group> = all
+        .into_iter()
+        .filter(|(name, _)| service.is_none_or(|service| service == name))
+        .map(|(service, name)| Group { service, name })
+        .collect();
+    match service {
+        _ if known.is_empty() => bail!("the stage file has no output `log_group_names`"),
+        Some(service) if groups.is_empty() => {
+            bail!(
+                "there is no service `{service}`; there are {}",
+                known.join(", ")
+            )
+        }
+        _ => Ok(groups),
+    }
+}
+
+async fn read(
+    client: &LogClient,
+    groups: &[Group],
+    since: Timestamp,
+) -> Result<Vec<(String, LogLine)>> {
+    let reads = groups.iter().map(|group| async {
+        let lines = client.read(&group.name, since.as_millis()).await?;
+        Ok::<_, anyhow::Error>(lines.into_iter().map(|line| (group.service.clone(), line)))
+    });
+    let mut lines: Vec<(String, LogLine)> =
+        try_join_all(reads).await?.into_iter().flatten().collect();
+    lines.sort_by_key(|(_, line)| line.at_millis);
+    Ok(lines)
+}
+
+fn wanted(line: &LogLine, arguments: &Arguments) -> bool {
+    let about = arguments
+        .workflow
+        .as_ref()
+        .is_none_or(|id| line.message.contains(id.as_str()));
+    about && !line.message.is_empty() && (arguments.platform || !is_platform(&line.message))
+}
+
+fn as_text(service: &str, line: &LogLine) -> String {
+    shown(
+        service,
+        Timestamp::from_millis(line.at_millis),
+        &line.message,
+    )
+}
+
+fn as_json(service: &str, line: &LogLine) -> String {
+    let message = serde_json::from_str::<Value>(&line.message)
+        .unwrap_or_else(|_| Value::String(line.message.clone()));
+    let at = Timestamp::from_millis(line.at_millis);
+    json!({"service": service, "at": at, "message": message}).to_string()
+}
+
+fn millis(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn look_back(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a number with s, m, h or d behind it, such as 10m".to_owned();
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_to_look_back() {
+        assert_eq!(look_back("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(look_back("2h"), Ok(Duration::from_secs(7_200)));
+        for text in ["", "h", "2", "2 w", "é"] {
+            assert!(look_back(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The verbs that need only a stage to talk to, and what they share.
+//!
+//! A verb is a file with its `Arguments` and `run`. Below them lie the stage (`stage`, `session`),
+//! its API (`api`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
+//! (`show`, `changes`, `text`).
+
+pub mod cancel;
+pub mod decide;
+pub mod emit;
+pub mod get;
+pub mod history;
+pub mod list;
+pub mod logs;
+pub mod redrive;
+pub mod report;
+pub mod start;
+pub mod watch;
+
+pub mod api;
+pub mod changes;
+pub mod failure;
+mod log_line;
+pub mod poll;
+pub mod request;
+pub mod session;
+pub mod show;
+mod source_files;
+mod sources;
+pub mod stage;
+pub mod text;

@@ -1,0 +1,70 @@
+//! Looks at a workflow again and again, gently: quickly while it moves, seldom while it waits.
+
+use std::time::Duration;
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::WorkflowView;
+
+use super::api::Answer;
+use super::changes::is_news;
+use super::failure::ApiError;
+use super::session::Session;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// Looks in vain at an API that was there before, each with the tries of its own.
+const MAX_MISSES: u32 = 20;
+
+#[derive(Debug)]
+pub struct Poller {
+    id: WorkflowId,
+    pause: Duration,
+    longest: Duration,
+    last: Option<WorkflowView>,
+}
+
+impl Poller {
+    pub fn new(id: WorkflowId, longest: Duration) -> Self {
+        Self {
+            id,
+            pause: Duration::ZERO,
+            longest,
+            last: None,
+        }
+    }
+
+    /// What was seen last time.
+    pub fn last(&self) -> Option<&WorkflowView> {
+        self.last.as_ref()
+    }
+
+    /// Waits for the next view that is news. A passing trouble of an API that has answered before
+    /// is waited out.
+    ///
+    /// # Errors
+    /// Where the API refuses, or has been out of reach for too long.
+    pub async fn next(&mut self, session: &Session) -> Result<Answer<WorkflowView>, ApiError> {
+        let mut misses = 0;
+        loop {
+            tokio::time::sleep(self.pause).await;
+            match session.workflow(&self.id).await {
+                Ok(answer) if is_news(self.last.as_ref(), &answer.value) => {
+                    self.pause = FIRST_PAUSE;
+                    return Ok(answer);
+                }
+                Ok(_) => misses = 0,
+                Err(error)
+                    if error.is_transient() && self.last.is_some() && misses < MAX_MISSES =>
+                {
+                    misses += 1;
+                }
+                Err(error) => return Err(error),
+            }
+            self.pause = (self.pause * 3 / 2).clamp(FIRST_PAUSE, self.longest);
+        }
+    }
+
+    /// To be called once the news was told, so that the next one is told against it.
+    pub fn seen(&mut self, view: WorkflowView) {
+        self.last = Some(view);
+    }
+}

@@ -1,0 +1,42 @@
+//! `aegis redrive`: takes a failed workflow up again where it failed.
+
+use std::process::ExitCode;
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::request::RedriveBody;
+use aegis_contracts::view::WorkflowAccepted;
+use anyhow::Result;
+use clap::Args;
+
+use super::session::Session;
+use super::text::status_words;
+use crate::context::Context;
+
+/// Take a failed workflow up again at the step that failed; finished steps are kept.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The workflow's id, `wf_…`.
+    #[arg(value_name = "WORKFLOW")]
+    id: WorkflowId,
+    /// The version at which you saw the failure (`failure.version` of `get --json`), so that a
+    /// later failure is not redriven by mistake [default: the present one].
+    #[arg(long = "failed-version", value_name = "N")]
+    failed_version: Option<u64>,
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let session = Session::open(context).await?;
+    let body = serde_json::to_string(&RedriveBody {
+        version: arguments.failed_version,
+    })?;
+    let path = format!("/workflows/{}/redrive", arguments.id);
+    let answer = session.api.post::<WorkflowAccepted>(&path, body).await?;
+    if session.json {
+        println!("{}", answer.raw);
+    } else {
+        let id = &answer.value.workflow_id;
+        println!("{id}  {}", status_words(answer.value.status));
+        println!("  {}", session.command(&format!("watch {id}")));
+    }
+    Ok(ExitCode::SUCCESS)
+}

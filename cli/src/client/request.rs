@@ -1,0 +1,188 @@
+//! The options that describe a workflow to start; `start` and `run` share them.
+
+use std::collections::BTreeMap;
+
+use aegis_contracts::approval::OnTimeout;
+use aegis_contracts::request::{ApprovalOptions, Budget, Depth, Parameters, StartRequest};
+use clap::{Args, ValueEnum};
+
+/// What to ask for, besides the topic.
+#[derive(Debug, Clone, Args)]
+pub struct RequestOptions {
+    /// How much work goes into the report.
+    #[arg(long, value_enum, default_value_t = DepthOption::Standard)]
+    depth: DepthOption,
+    /// Where evidence comes from: `corpus:builtin` (the default), `s3://bucket/prefix`, or a file
+    /// or folder of yours with Markdown, text, HTML or PDF, which is uploaded first. May be
+    /// given several times.
+    #[arg(long, value_name = "PATH|URI")]
+    pub sources: Vec<String>,
+    /// Who may decide at the approval, separated by commas. Without it, anyone whom the API lets in.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = APPROVAL)]
+    approvers: Vec<String>,
+    /// How many different people must approve.
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = APPROVAL)]
+    required: u32,
+    /// Hours until the approval times out; fractions are allowed [default: the platform's, 72].
+    #[arg(long, value_name = "HOURS", help_heading = APPROVAL)]
+    timeout_hours: Option<f64>,
+    /// What happens when nobody decides in time.
+    #[arg(long, value_enum, default_value_t = TimeoutOption::Expire, help_heading = APPROVAL)]
+    on_timeout: TimeoutOption,
+    /// Who may decide as well once the first deadline has passed, separated by commas; goes with
+    /// `--on-timeout escalate`.
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        required_if_eq("on_timeout", "escalate"),
+        help_heading = APPROVAL
+    )]
+    escalate_to: Vec<String>,
+    /// How often changes may be requested.
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = APPROVAL)]
+    max_revisions: u32,
+    /// Stop before the next step once the agents have cost this many US dollars.
+    #[arg(long, value_name = "DOLLARS", help_heading = BUDGET)]
+    budget_usd: Option<f64>,
+    /// Stop before the next step once the agents have used this many tokens, in and out.
+    #[arg(long, value_name = "TOKENS", help_heading = BUDGET)]
+    budget_tokens: Option<u64>,
+    /// Stop before the next step once the workflow is this old.
+    #[arg(long, value_name = "MINUTES", help_heading = BUDGET)]
+    budget_minutes: Option<f64>,
+    /// A label to find the workflow by. May be given several times.
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
+    tags: Vec<(String, String)>,
+    /// The same key with the same request gives the same workflow, however often it is sent
+    /// [default: a new one].
+    #[arg(long, value_name = "KEY")]
+    pub idempotency_key: Option<String>,
+}
+
+const APPROVAL: &str = "Approval";
+const BUDGET: &str = "Budget";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DepthOption {
+    /// A few passages, a short report.
+    Quick,
+    Standard,
+    /// All that bears on the topic.
+    Comprehensive,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TimeoutOption {
+    /// The workflow ends without a report.
+    Expire,
+    /// Silence is consent.
+    Approve,
+    /// Others may decide too, until a second deadline.
+    Escalate,
+}
+
+impl RequestOptions {
+    /// The body to send. `sources` are those of the options, brought into URI form.
+    pub fn request(&self, topic: &str, sources: Vec<String>) -> StartRequest {
+        let budget = Budget {
+            max_cost_usd: self.budget_usd,
+            max_tokens: self.budget_tokens,
+            max_duration_minutes: self.budget_minutes,
+        };
+        StartRequest {
+            topic: topic.to_owned(),
+            parameters: Parameters {
+                depth: match self.depth {
+                    DepthOption::Quick => Depth::Quick,
+                    DepthOption::Standard => Depth::Standard,
+                    DepthOption::Comprehensive => Depth::Comprehensive,
+                },
+                sources,
+            },
+            approval: ApprovalOptions {
+                required: self.required,
+                approvers: self.approvers.clone(),
+                timeout_hours: self.timeout_hours,
+                on_timeout: match self.on_timeout {
+                    TimeoutOption::Expire => OnTimeout::Expire,
+                    TimeoutOption::Approve => OnTimeout::Approve,
+                    TimeoutOption::Escalate => OnTimeout::Escalate,
+                },
+                escalate_to: self.escalate_to.clone(),
+                max_revisions: self.max_revisions,
+            },
+            budget: (budget != Budget::default()).then_some(budget),
+            tags: self.tags.iter().cloned().collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    /// The key given, or a new one.
+    pub fn key(&self) -> String {
+        self.idempotency_key.clone().unwrap_or_else(new_key)
+    }
+}
+
+pub fn new_key() -> String {
+    format!("cli-{}", uuid::Uuid::new_v4())
+}
+
+/// `KEY=VALUE`.
+pub fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: RequestOptions,
+    }
+
+    fn parsed(words: &str) -> Result<RequestOptions, clap::Error> {
+        Line::try_parse_from(std::iter::once("x").chain(words.split_whitespace()))
+            .map(|line| line.options)
+    }
+
+    #[test]
+    fn without_options_it_is_the_default_request() {
+        let request = parsed("").unwrap().request("t", Vec::new());
+        let default: StartRequest = serde_json::from_str(r#"{"topic":"t"}"#).unwrap();
+        assert_eq!(request, default);
+    }
+
+    #[test]
+    fn every_option_reaches_the_request() {
+        let options = parsed(
+            "--depth quick --approvers ann,bob --required 2 --timeout-hours 0.5 --on-timeout escalate \
+             --escalate-to eve --max-revisions 1 --budget-usd 1.5 --budget-tokens 9 --budget-minutes 2 \
+             --tag team=a=b --idempotency-key k",
+        )
+        .unwrap();
+        let request = options.request("t", vec!["corpus:builtin".to_owned()]);
+        let expected: StartRequest = serde_json::from_value(serde_json::json!({
+            "topic": "t",
+            "parameters": {"depth": "quick", "sources": ["corpus:builtin"]},
+            "approval": {"required": 2, "approvers": ["ann", "bob"], "timeout_hours": 0.5,
+                "on_timeout": "escalate", "escalate_to": ["eve"], "max_revisions": 1},
+            "budget": {"max_cost_usd": 1.5, "max_tokens": 9, "max_duration_minutes": 2.0},
+            "tags": {"team": "a=b"},
+        }))
+        .unwrap();
+        assert_eq!(request, expected);
+        assert_eq!(options.key(), "k");
+    }
+
+    #[test]
+    fn escalation_needs_somebody() {
+        assert!(parsed("--on-timeout escalate").is_err());
+        assert!(parsed("--tag nothing").is_err());
+    }
+}

@@ -1,0 +1,116 @@
+//! What every client verb starts from: the stage, its API, and how the person types commands.
+
+use std::path::Path;
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::WorkflowView;
+use aegis_platform::client::signing::RequestSigner;
+use anyhow::{Context as _, Result, bail};
+
+use super::api::{Answer, Api};
+use super::failure::ApiError;
+use super::stage::Stage;
+use crate::context::Context;
+
+#[derive(Debug)]
+pub struct Session {
+    pub stage: Stage,
+    pub api: Api,
+    pub json: bool,
+    /// Put behind every command that is suggested, so that it reaches the same stage.
+    suffix: String,
+}
+
+impl Session {
+    /// # Errors
+    /// Where no stage is described, in one sentence with the fix.
+    pub async fn open(context: &Context) -> Result<Self> {
+        let path = context.stage_file();
+        if !path.exists() {
+            bail!("{}", absent(context, &path));
+        }
+        let stage = Stage::read(&path)?;
+        let signer = if stage.is_iam() {
+            Some(RequestSigner::new(&stage.connection().load().await)?)
+        } else {
+            None
+        };
+        let api = Api::new(&stage.api_endpoint, signer, &unreachable_hint(context))
+            .context("cannot set up the HTTP client")?;
+        Ok(Self {
+            stage,
+            api,
+            json: context.json,
+            suffix: context
+                .stage
+                .as_deref()
+                .map(|file| format!(" --stage {}", quoted(&file.display().to_string())))
+                .unwrap_or_default(),
+        })
+    }
+
+    /// A command line to suggest, such as `cargo aegis watch wf_…`.
+    pub fn command(&self, words: &str) -> String {
+        format!("{} {words}{}", program(), self.suffix)
+    }
+
+    pub async fn workflow(&self, id: &WorkflowId) -> Result<Answer<WorkflowView>, ApiError> {
+        self.api.get(&format!("/workflows/{id}")).await
+    }
+}
+
+/// How this program was called: through cargo's alias, or installed.
+pub fn program() -> &'static str {
+    if std::env::var_os("CARGO").is_some() {
+        "cargo aegis"
+    } else {
+        "aegis"
+    }
+}
+
+fn absent(context: &Context, path: &Path) -> String {
+    if context.stage.is_some() {
+        format!(
+            "there is no stage file {}: give the output of `terraform output -json` of that stage",
+            path.display()
+        )
+    } else {
+        format!(
+            "no local stack is running: start it with `{} up`, or name a stage with --stage FILE",
+            program()
+        )
+    }
+}
+
+fn unreachable_hint(context: &Context) -> String {
+    if context.stage.is_some() {
+        String::new()
+    } else {
+        let program = program();
+        format!(
+            "\n  the local stack may have stopped: `{program} status` tells, `{program} up` starts it"
+        )
+    }
+}
+
+/// One word of a shell's command line.
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quoted("a/b.json"), "a/b.json");
+        assert_eq!(quoted("it's here"), r"'it'\''s here'");
+        assert_eq!(quoted(""), "''");
+    }
+}

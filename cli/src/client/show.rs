@@ -1,0 +1,222 @@
+//! A workflow on a page: what `get` prints, and `start` a part of.
+
+use std::fmt::Write as _;
+
+use aegis_contracts::approval::ApprovalView;
+use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::request::Budget;
+use aegis_contracts::usage::Usage;
+use aegis_contracts::view::{FailureView, Status, StepView, WorkflowView};
+use console::style;
+
+use super::session::Session;
+use super::text::{bytes, columns, dim, local_time, status_words, step_style, step_word};
+
+/// The whole view. Ends with what one would probably type next.
+pub fn page(view: &WorkflowView, session: &Session) -> String {
+    let mut page = format!(
+        "{}  {}\n{}\n\n",
+        style(&view.workflow_id).bold(),
+        status_words(view.status),
+        view.topic
+    );
+    let facts = facts(view);
+    for line in columns(&facts) {
+        let _ = writeln!(page, "{line}");
+    }
+    section(&mut page, "steps", &steps(&view.steps));
+    if let Some(approval) = &view.approval {
+        section(&mut page, "approval", &approval_lines(approval));
+    }
+    section(&mut page, "artifacts", &artifacts(&view.artifacts));
+    if let Some(failure) = &view.failure {
+        section(&mut page, "failure", &failure_lines(failure));
+    }
+    let next = next_steps(view, session);
+    if !next.is_empty() {
+        section(&mut page, "next", &next);
+    }
+    page
+}
+
+fn section(page: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(page, "\n{}", style(title).bold());
+    for line in lines {
+        let _ = writeln!(page, "  {line}");
+    }
+}
+
+fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    let mut fact = |name: &str, value: String| rows.push(vec![dim(name).to_string(), value]);
+    fact("created", local_time(view.created_at));
+    fact("updated", local_time(view.updated_at));
+    let depth = serde_json::to_value(view.parameters.depth).unwrap_or_default();
+    fact("depth", depth.as_str().unwrap_or_default().to_owned());
+    if !view.parameters.sources.is_empty() {
+        fact("sources", view.parameters.sources.join(" "));
+    }
+    if !view.tags.is_empty() {
+        let tags: Vec<String> = view
+            .tags
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        fact("tags", tags.join(" "));
+    }
+    if view.revision > 0 {
+        fact("revision", view.revision.to_string());
+    }
+    if !view.usage.is_zero() {
+        fact("usage", usage(&view.usage));
+    }
+    if let Some(budget) = &view.budget {
+        fact("budget", budget_words(budget));
+    }
+    if let Some(report) = &view.report {
+        fact("report", report.url.clone());
+        fact(
+            "",
+            format!("readable until {}", local_time(report.expires_at)),
+        );
+    }
+    rows
+}
+
+pub fn usage(usage: &Usage) -> String {
+    let tokens = format!(
+        "{} tokens in, {} out",
+        usage.input_tokens, usage.output_tokens
+    );
+    if usage.cost_usd > 0.0 {
+        format!("{tokens}, ${:.4}", usage.cost_usd)
+    } else {
+        tokens
+    }
+}
+
+fn budget_words(budget: &Budget) -> String {
+    let limits = [
+        budget.max_cost_usd.map(|dollars| format!("${dollars}")),
+        budget.max_tokens.map(|tokens| format!("{tokens} tokens")),
+        budget
+            .max_duration_minutes
+            .map(|minutes| format!("{minutes} minutes")),
+    ];
+    let limits: Vec<String> = limits.into_iter().flatten().collect();
+    format!("at most {}", limits.join(", "))
+}
+
+fn steps(steps: &[StepView]) -> Vec<String> {
+    let row = |step: &StepView| {
+        vec![
+            step.role.to_string(),
+            step_style(step.status)
+                .apply_to(step_word(step.status))
+                .to_string(),
+            attempt(step),
+            progress(step),
+        ]
+    };
+    columns(&steps.iter().map(row).collect::<Vec<_>>())
+}
+
+/// `attempt 2, revision 1`, where they say something.
+pub fn attempt(step: &StepView) -> String {
+    let mut words = Vec::new();
+    if step.attempt > 1 {
+        words.push(format!("attempt {}", step.attempt));
+    }
+    if step.revision > 0 {
+        words.push(format!("revision {}", step.revision));
+    }
+    words.join(", ")
+}
+
+/// The agent's last word.
+pub fn progress(step: &StepView) -> String {
+    match &step.progress {
+        Some(progress) => match progress.percent {
+            Some(percent) if percent < 100 => format!("{} ({percent} %)", progress.message),
+            _ => progress.message.clone(),
+        },
+        None => String::new(),
+    }
+}
+
+fn approval_lines(approval: &ApprovalView) -> Vec<String> {
+    let who = if approval.approvers.is_empty() {
+        "anyone may decide".to_owned()
+    } else {
+        format!("by {}", approval.approvers.join(", "))
+    };
+    let escalated = if approval.escalated {
+        ", escalated"
+    } else {
+        ""
+    };
+    let mut lines = vec![format!(
+        "revision {} of at most {}; {} needed, {who}; until {}{escalated}",
+        approval.revision,
+        approval.max_revisions,
+        approval.required,
+        local_time(approval.deadline_at)
+    )];
+    let rows: Vec<Vec<String>> = approval
+        .decisions
+        .iter()
+        .map(|decision| {
+            vec![
+                decision.approver.clone(),
+                decision.decision.as_str().replace('_', " "),
+                local_time(decision.decided_at),
+                decision.comment.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    lines.extend(columns(&rows));
+    lines
+}
+
+fn artifacts(artifacts: &[ArtifactRef]) -> Vec<String> {
+    let row = |artifact: &ArtifactRef| {
+        vec![
+            artifact.name.clone(),
+            bytes(artifact.size),
+            dim(&artifact.key).to_string(),
+        ]
+    };
+    columns(&artifacts.iter().map(row).collect::<Vec<_>>())
+}
+
+fn failure_lines(failure: &FailureView) -> Vec<String> {
+    vec![format!(
+        "{} {} {}",
+        style(&failure.message).red(),
+        dim(format!("({})", failure.code)),
+        dim(format!(
+            "while {}",
+            failure.status.as_str().replace('_', " ")
+        ))
+    )]
+}
+
+/// The commands that fit the state.
+pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
+    let id = &view.workflow_id;
+    let words: &[&str] = match view.status {
+        Status::Researching | Status::Analyzing | Status::Writing => &["watch"],
+        Status::AwaitingApproval => &["approve", "reject", "request-changes"],
+        Status::Completed => &["report"],
+        Status::Failed => &["history", "redrive"],
+        Status::Cancelled | Status::Rejected | Status::Expired => &["history"],
+    };
+    let line = |word: &&str| match *word {
+        "request-changes" => session.command(&format!("{word} {id} --comment '…'")),
+        word => session.command(&format!("{word} {id}")),
+    };
+    words.iter().map(line).collect()
+}

@@ -1,0 +1,85 @@
+//! `aegis watch`: each change of a workflow as it happens, until it has ended.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::{Status, WorkflowView};
+use anyhow::Result;
+use clap::Args;
+
+use super::changes;
+use super::poll::Poller;
+use super::session::Session;
+use super::show;
+use super::text::{clock, dim, now};
+use crate::context::Context;
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+
+/// Print each change of a workflow until it has ended.
+///
+/// With --json, one line per change, each the API's answer. The exit code is 0 for a completed
+/// workflow and 1 for one that failed, was rejected or cancelled, or expired.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The workflow's id, `wf_…`.
+    #[arg(value_name = "WORKFLOW")]
+    id: WorkflowId,
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let session = Session::open(context).await?;
+    let mut poller = Poller::new(arguments.id, LONGEST_PAUSE);
+    loop {
+        let answer = poller.next(&session).await?;
+        if session.json {
+            println!("{}", one_line(&answer.raw));
+        } else {
+            tell(poller.last(), &answer.value, &session);
+        }
+        let status = answer.value.status;
+        poller.seen(answer.value);
+        if status.is_terminal() {
+            return Ok(ending(status));
+        }
+    }
+}
+
+/// 0 only for a completed workflow.
+pub fn ending(status: Status) -> ExitCode {
+    if status == Status::Completed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn tell(before: Option<&WorkflowView>, view: &WorkflowView, session: &Session) {
+    let time = clock(if before.is_none() {
+        view.updated_at
+    } else {
+        now()
+    });
+    for line in changes::lines(before, view) {
+        println!("{}  {line}", dim(&time));
+    }
+    let status_changed = before.is_none_or(|before| before.status != view.status);
+    let asks = view.status == Status::AwaitingApproval || view.status.is_terminal();
+    if status_changed && asks {
+        for line in show::next_steps(view, session) {
+            println!("          {}", dim(line));
+        }
+    }
+}
+
+/// JSON lines need an answer on one line, however it was sent.
+fn one_line(raw: &str) -> String {
+    if !raw.contains('\n') {
+        return raw.to_owned();
+    }
+    match serde_json::from_str::<serde_json::Value>(raw) {
+        Ok(value) => value.to_string(),
+        Err(_) => raw.replace('\n', " "),
+    }
+}

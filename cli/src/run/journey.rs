@@ -1,0 +1,145 @@
+//! Goes along with one workflow: looks, draws, and asks for a decision at each approval.
+
+use std::time::Duration;
+
+use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
+use aegis_contracts::findings::AnalysisFile;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::{Status, WorkflowView};
+use anyhow::{Context as _, Result};
+
+use super::decider::{Choice, Decider};
+use super::findings;
+use super::screen::Screen;
+use crate::client::api::Answer;
+use crate::client::decide::{approvals, decide};
+use crate::client::poll::Poller;
+use crate::client::session::Session;
+
+/// A person is looking.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+pub struct Journey<'a, D> {
+    pub session: &'a Session,
+    pub id: &'a WorkflowId,
+    pub approver: Option<&'a str>,
+    pub screen: Screen,
+    pub decider: D,
+}
+
+/// Where the journey stopped.
+#[derive(Debug)]
+pub enum Followed {
+    Ended(Box<Answer<WorkflowView>>),
+    /// The person decides later.
+    Waiting(Box<Answer<WorkflowView>>),
+    /// Nobody could be asked.
+    NobodyToAsk(Box<Answer<WorkflowView>>),
+}
+
+/// What a question led to.
+enum Asked {
+    /// Decided, or the moment has passed: go on looking.
+    GoOn,
+    Later,
+    Nobody,
+}
+
+impl<D: Decider> Journey<'_, D> {
+    /// # Errors
+    /// Where the API refuses or stays out of reach.
+    pub async fn follow(mut self) -> Result<Followed> {
+        let mut poller = Poller::new(self.id.clone(), LONGEST_PAUSE);
+        // A quorum may need others too: nobody is asked twice about one revision.
+        let mut asked_about = None;
+        loop {
+            let answer = poller.next(self.session).await?;
+            self.screen.show(poller.last(), &answer.value);
+            if answer.value.status.is_terminal() {
+                self.screen.rest();
+                return Ok(Followed::Ended(Box::new(answer)));
+            }
+            if let Some(approval) = open_question(&answer.value, asked_about) {
+                let asked = self.ask(approval).await?;
+                asked_about = Some(approval.revision);
+                match asked {
+                    Asked::GoOn => {}
+                    Asked::Later => return Ok(Followed::Waiting(Box::new(answer))),
+                    Asked::Nobody => return Ok(Followed::NobodyToAsk(Box::new(answer))),
+                }
+            }
+            poller.seen(answer.value);
+        }
+    }
+
+    async fn ask(&mut self, approval: &ApprovalView) -> Result<Asked> {
+        self.screen.rest();
+        match self.findings().await {
+            Ok(page) => eprintln!("{page}"),
+            Err(error) => eprintln!("the findings cannot be shown: {error:#}"),
+        }
+        loop {
+            let (decision, comment) = match self.decider.decide(approval).await? {
+                Choice::Decide(decision, comment) => (decision, comment),
+                Choice::Later => return Ok(Asked::Later),
+                Choice::Nobody => return Ok(Asked::Nobody),
+            };
+            let request = DecisionRequest {
+                decision,
+                comment,
+                approver: self.approver.map(str::to_owned),
+                revision: Some(approval.revision),
+            };
+            match decide(self.session, self.id, &request).await {
+                Ok(answer) => {
+                    self.screen.note(&sentence(decision, &answer.value));
+                    return Ok(Asked::GoOn);
+                }
+                Err(error) if self.has_moved(approval).await? => {
+                    self.screen.note(&format!("somebody was faster: {error}"));
+                    return Ok(Asked::GoOn);
+                }
+                Err(error) if D::ASKS_AGAIN && error.code().is_some() => {
+                    self.screen.note(&format!("that is not possible: {error}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn findings(&self) -> Result<String> {
+        let path = format!("/workflows/{}/artifacts/analysis.json", self.id);
+        let content = self.session.api.download(&path).await?;
+        let analysis: AnalysisFile =
+            serde_json::from_slice(&content).context("analysis.json is of another shape")?;
+        Ok(findings::page(&analysis, self.screen.width()))
+    }
+
+    /// Whether the approval that was asked about is no longer the one that waits.
+    async fn has_moved(&self, approval: &ApprovalView) -> Result<bool> {
+        let view = self.session.workflow(self.id).await?.value;
+        Ok(open_question(&view, None).map(|now| now.revision) != Some(approval.revision))
+    }
+}
+
+fn open_question(view: &WorkflowView, asked_about: Option<u32>) -> Option<&ApprovalView> {
+    let approval = view
+        .approval
+        .as_ref()
+        .filter(|_| view.status == Status::AwaitingApproval);
+    approval.filter(|approval| asked_about != Some(approval.revision))
+}
+
+fn sentence(decision: DecisionKind, approval: &ApprovalView) -> String {
+    let revision = approval.revision;
+    match decision {
+        DecisionKind::Approve if approvals(approval) < approval.required as usize => format!(
+            "approved revision {revision}; {} of {} needed, waiting for the others",
+            approvals(approval),
+            approval.required
+        ),
+        DecisionKind::Approve => format!("approved revision {revision}"),
+        DecisionKind::Reject => format!("rejected revision {revision}"),
+        DecisionKind::RequestChanges => format!("asked for changes to revision {revision}"),
+    }
+}

@@ -1,0 +1,243 @@
+//! A small API that follows the contracts: one workflow that moves on with each look at it, and
+//! waits for a decision where the real one would.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+use crate::story::{self, Scene, WORKFLOW};
+
+/// The path of a local endpoint has a `$` in it.
+const BASE: &str = "/_aws/execute-api/abc/$default";
+
+/// What the API was asked, and where its workflow stands.
+#[derive(Default)]
+pub struct Seen {
+    pub started: Vec<Value>,
+    pub keys: Vec<String>,
+    pub decisions: Vec<Value>,
+    pub unsigned: usize,
+    pub with_proof_at_s3: usize,
+    pub looks: usize,
+    /// Answer so many requests with 503 first.
+    pub troubles: usize,
+    pub scene: Scene,
+}
+
+#[derive(Clone)]
+pub struct Fake {
+    pub endpoint: String,
+    pub seen: Arc<Mutex<Seen>>,
+}
+
+type Shared = State<Fake>;
+
+impl Fake {
+    /// Serves on a free port until the test ends.
+    pub async fn start(scene: Scene) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Seen {
+            scene,
+            ..Seen::default()
+        };
+        let fake = Self {
+            endpoint: origin,
+            seen: Arc::new(Mutex::new(seen)),
+        };
+        let api = Router::new()
+            .route("/workflows", post(start).get(list))
+            .route("/workflows/{id}", get(look))
+            .route("/workflows/{id}/history", get(history))
+            .route("/workflows/{id}/artifacts/{name}", get(artifact))
+            .route("/workflows/{id}/cancel", post(cancel))
+            .route("/workflows/{id}/redrive", post(redrive))
+            .route("/approve/{id}", post(approve));
+        let s3 = Router::new().route("/{name}", get(object));
+        let app = Router::new()
+            .nest(BASE, api)
+            .nest("/s3", s3)
+            .with_state(fake.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        fake
+    }
+
+    pub fn stage(&self, authorization: &str) -> Value {
+        json!({
+            "api_endpoint": format!("{}{BASE}", self.endpoint),
+            "aws_endpoint_url": self.endpoint,
+            "region": "us-east-1",
+            "access_key_id": "id",
+            "secret_access_key": "secret",
+            "api_authorization": authorization,
+            "outputs": {"artifact_bucket_name": "bucket", "event_bus_name": "bus"},
+        })
+    }
+
+    pub fn with<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
+        look(&mut self.seen.lock().unwrap())
+    }
+
+    fn note(&self, headers: &HeaderMap) {
+        let signed = headers
+            .get(header::AUTHORIZATION)
+            .is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256"));
+        self.with(|seen| seen.unsigned += usize::from(!signed));
+    }
+}
+
+fn json_body(status: StatusCode, body: &Value) -> Response {
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        body.to_string(),
+    )
+        .into_response()
+}
+
+fn problem(status: StatusCode, code: &str, detail: &str, more: Value) -> Response {
+    let mut body = json!({"type": "about:blank", "title": "t", "status": status.as_u16(), "detail": detail, "code": code});
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    json_body(status, &body)
+}
+
+fn accepted(status: &str) -> Response {
+    let links = json!({"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"});
+    json_body(
+        StatusCode::ACCEPTED,
+        &json!({"workflow_id": WORKFLOW, "status": status, "links": links}),
+    )
+}
+
+async fn start(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    fake.note(&headers);
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let key = headers
+        .get("idempotency-key")
+        .map(|key| key.to_str().unwrap().to_owned());
+    if body["topic"] == "?" {
+        let errors = json!({"errors": [{"field": "topic", "reason": "must contain at least one letter or digit"}]});
+        return problem(
+            StatusCode::BAD_REQUEST,
+            "invalid_field",
+            "the request is not valid",
+            errors,
+        );
+    }
+    fake.with(|seen| {
+        seen.started.push(body);
+        seen.keys.extend(key);
+    });
+    accepted("researching")
+}
+
+async fn look(State(fake): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    fake.note(&headers);
+    if id != WORKFLOW {
+        return problem(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "there is no such workflow",
+            json!({}),
+        );
+    }
+    fake.with(|seen| {
+        if seen.troubles > 0 {
+            seen.troubles -= 1;
+            return (StatusCode::SERVICE_UNAVAILABLE, "busy").into_response();
+        }
+        seen.looks += 1;
+        let view = story::view(seen.scene, &fake.endpoint);
+        seen.scene = seen.scene.next();
+        json_body(StatusCode::OK, &view)
+    })
+}
+
+async fn approve(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    fake.note(&headers);
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    fake.with(|seen| {
+        let Scene::Waiting(revision) = seen.scene else {
+            return problem(
+                StatusCode::CONFLICT,
+                "not_awaiting_approval",
+                "nothing waits",
+                json!({}),
+            );
+        };
+        if body["revision"].as_u64() != Some(u64::from(revision)) {
+            let more = json!({"current_revision": revision});
+            return problem(
+                StatusCode::CONFLICT,
+                "stale_revision",
+                "another revision waits",
+                more,
+            );
+        }
+        seen.scene = match body["decision"].as_str().unwrap() {
+            "approve" => Scene::Writing,
+            "reject" => Scene::Rejected,
+            _ => Scene::Analyzing(revision + 1),
+        };
+        let answer = story::approval(revision, Some(&body));
+        seen.decisions.push(body);
+        json_body(StatusCode::OK, &answer)
+    })
+}
+
+async fn artifact(State(fake): Shared, Path((_, name)): Path<(String, String)>) -> Response {
+    let location = format!("{}/s3/{name}?X-Amz-Signature=proof", fake.endpoint);
+    (StatusCode::FOUND, [(header::LOCATION, location)]).into_response()
+}
+
+async fn object(State(fake): Shared, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let has_proof = headers.contains_key(header::AUTHORIZATION);
+    fake.with(|seen| seen.with_proof_at_s3 += usize::from(has_proof));
+    match name.as_str() {
+        "report.md" => story::REPORT.into_response(),
+        "analysis.json" => story::analysis().to_string().into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+async fn history() -> Response {
+    json_body(StatusCode::OK, &story::history())
+}
+
+async fn cancel(body: Bytes) -> Response {
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body, json!({"reason": "enough"}));
+    accepted("cancelled")
+}
+
+async fn redrive() -> Response {
+    accepted("writing")
+}
+
+/// 250 workflows, at most 100 at a time.
+async fn list(Query(query): Query<std::collections::HashMap<String, String>>) -> Response {
+    let limit: usize = query["limit"].parse().unwrap();
+    let from: usize = query
+        .get("cursor")
+        .map_or(0, |cursor| cursor.parse().unwrap());
+    let to = (from + limit.min(100)).min(250);
+    let workflows: Vec<Value> = (from..to)
+        .map(|number| {
+            let status = query.get("status").map_or("completed", String::as_str);
+            json!({"workflow_id": WORKFLOW, "status": status, "topic": format!("topic {number}"), "created_at": "2026-11-23T18:00:00.000Z"})
+        })
+        .collect();
+    let next = (to < 250).then(|| to.to_string());
+    json_body(
+        StatusCode::OK,
+        &json!({"workflows": workflows, "next_cursor": next}),
+    )
+}

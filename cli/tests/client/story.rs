@@ -1,0 +1,138 @@
+//! The workflow that the fake API tells of, scene by scene.
+
+use serde_json::{Value, json};
+
+pub const WORKFLOW: &str = "wf_abcdefghijklmnopqrstuvwxyz";
+pub const REPORT: &str = "# A topic\n\nA claim [1].\n";
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Scene {
+    #[default]
+    Researching,
+    Analyzing(u32),
+    Waiting(u32),
+    Writing,
+    Completed,
+    Rejected,
+    Failed,
+}
+
+impl Scene {
+    /// What the next look finds, where nobody decides in between.
+    pub fn next(self) -> Self {
+        match self {
+            Self::Researching => Self::Analyzing(0),
+            Self::Analyzing(revision) => Self::Waiting(revision),
+            Self::Writing => Self::Completed,
+            Self::Waiting(_) | Self::Completed | Self::Rejected | Self::Failed => self,
+        }
+    }
+
+    const fn status(self) -> &'static str {
+        match self {
+            Self::Researching => "researching",
+            Self::Analyzing(_) => "analyzing",
+            Self::Waiting(_) => "awaiting_approval",
+            Self::Writing => "writing",
+            Self::Completed => "completed",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+        }
+    }
+
+    const fn revision(self) -> u32 {
+        match self {
+            Self::Analyzing(revision) | Self::Waiting(revision) => revision,
+            _ => 0,
+        }
+    }
+}
+
+fn step(role: &str, status: &str, message: &str, revision: u32) -> Value {
+    json!({"role": role, "status": status, "attempt": revision + 1, "revision": revision,
+        "requested_at": "2026-11-23T18:00:00.000Z", "progress": {"message": message, "percent": 100}})
+}
+
+fn steps(scene: Scene) -> Vec<Value> {
+    let researched = step("researcher", "succeeded", "12 passages", 0);
+    let revision = scene.revision();
+    let analysed = step("analyst", "succeeded", "3 findings", revision);
+    match scene {
+        Scene::Researching => vec![step("researcher", "running", "reading", 0)],
+        Scene::Failed => vec![step("researcher", "failed", "nothing found", 0)],
+        Scene::Analyzing(_) => vec![researched, step("analyst", "running", "grouping", revision)],
+        Scene::Waiting(_) | Scene::Rejected => vec![researched, analysed],
+        Scene::Writing => vec![
+            researched,
+            analysed,
+            step("writer", "running", "writing", 0),
+        ],
+        Scene::Completed => vec![
+            researched,
+            analysed,
+            step("writer", "succeeded", "900 words", 0),
+        ],
+    }
+}
+
+pub fn approval(revision: u32, decision: Option<&Value>) -> Value {
+    let decisions: Vec<Value> = decision
+        .map(|body| {
+            json!({"approver": body.get("approver").cloned().unwrap_or(json!("somebody")), "decision": body["decision"],
+                "comment": body.get("comment"), "decided_at": "2026-11-23T18:00:05.000Z"})
+        })
+        .into_iter()
+        .collect();
+    json!({"revision": revision, "required": 1, "approvers": [], "decisions": decisions,
+        "requested_at": "2026-11-23T18:00:03.000Z", "deadline_at": "2026-11-26T18:00:03.000Z",
+        "escalated": false, "max_revisions": 3})
+}
+
+pub fn view(scene: Scene, origin: &str) -> Value {
+    let approval = match scene {
+        Scene::Waiting(revision) => approval(revision, None),
+        Scene::Rejected => approval(
+            0,
+            Some(&json!({"decision": "reject", "comment": "too thin"})),
+        ),
+        _ => Value::Null,
+    };
+    let failure = match scene {
+        Scene::Failed => {
+            json!({"code": "no_evidence", "message": "the corpus has nothing on this topic",
+            "status": "researching", "version": 2})
+        }
+        _ => Value::Null,
+    };
+    let report = match scene {
+        Scene::Completed => {
+            json!({"url": format!("{origin}/s3/report.md?X-Amz-Signature=proof"), "expires_at": "2026-11-23T19:00:00.000Z"})
+        }
+        _ => Value::Null,
+    };
+    json!({
+        "workflow_id": WORKFLOW, "status": scene.status(), "topic": "A topic", "parameters": {"depth": "standard"},
+        "created_at": "2026-11-23T18:00:00.000Z", "updated_at": "2026-11-23T18:00:07.500Z", "version": 1,
+        "revision": scene.revision(), "steps": steps(scene), "approval": approval, "artifacts": [],
+        "report": report, "failure": failure, "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.0},
+        "budget": null, "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"},
+    })
+}
+
+pub fn analysis() -> Value {
+    json!({
+        "schema_version": 1, "workflow_id": WORKFLOW, "topic": "A topic", "revision": 0, "summary": "Three things were found.",
+        "findings": [{"id": "f1", "heading": "First finding", "stance": "agreement", "note": "Two sources say so.",
+            "claims": [{"text": "A claim.", "evidence": "e1"}]}],
+        "gaps": ["Nothing on costs."],
+    })
+}
+
+pub fn history() -> Value {
+    json!({"events": [
+        {"version": 1, "type": "WorkflowStarted", "occurred_at": "2026-11-23T18:00:00.000Z",
+            "data": {"topic": "A topic", "requested_by": "ann"}},
+        {"version": 2, "type": "WorkflowFailed", "occurred_at": "2026-11-23T18:00:01.500Z",
+            "data": {"code": "no_evidence", "message": "nothing", "status": "researching"}},
+    ]})
+}

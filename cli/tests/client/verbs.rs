@@ -1,0 +1,291 @@
+//! One test per verb, and what every verb does when the API says no.
+
+use serde_json::json;
+
+use crate::fake::Fake;
+use crate::program::Program;
+use crate::story::{REPORT, Scene, WORKFLOW};
+
+async fn at(scene: Scene) -> Program {
+    Program::against(&Fake::start(scene).await)
+}
+
+#[tokio::test]
+async fn start_sends_the_options_and_the_key() {
+    let program = at(Scene::Researching).await;
+    let words = [
+        "start",
+        "A topic",
+        "--depth",
+        "quick",
+        "--tag",
+        "team=a",
+        "--idempotency-key",
+        "k1",
+    ];
+    let outcome = program.run(&words).await.expect(0);
+    assert!(
+        outcome
+            .out
+            .contains(&format!("aegis watch {WORKFLOW} --stage stage.json")),
+        "{}",
+        outcome.out
+    );
+    program.fake.with(|seen| {
+        assert_eq!(seen.keys, ["k1"]);
+        assert_eq!(seen.started[0]["parameters"]["depth"], "quick");
+        assert_eq!(seen.started[0]["tags"], json!({"team": "a"}));
+    });
+    let outcome = program.run(&["start", "A topic", "--json"]).await.expect(0);
+    assert_eq!(outcome.json()["workflow_id"], WORKFLOW);
+}
+
+#[tokio::test]
+async fn a_problem_is_one_message_with_code_and_fields() {
+    let program = at(Scene::Researching).await;
+    let outcome = program.run(&["start", "?"]).await.expect(1);
+    assert_eq!(
+        outcome.err,
+        "error: the request is not valid (invalid_field, 400)\n  topic: must contain at least one letter or digit\n"
+    );
+    let outcome = program
+        .run(&["get", "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa"])
+        .await
+        .expect(1);
+    assert_eq!(
+        outcome.err,
+        "error: there is no such workflow (not_found, 404)\n"
+    );
+    let outcome = program.run(&["get", "nonsense"]).await.expect(2);
+    assert!(
+        outcome.err.contains("not a valid WorkflowId"),
+        "{}",
+        outcome.err
+    );
+}
+
+#[tokio::test]
+async fn get_shows_the_state_and_what_to_do() {
+    let program = at(Scene::Waiting(1)).await;
+    let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
+    for part in [
+        "awaiting approval",
+        "analyst     succeeded  attempt 2, revision 1  3 findings",
+        "revision 1 of at most 3; 1 needed, anyone may decide; until 2026-11-26 18:00:03",
+        "aegis approve wf_",
+    ] {
+        assert!(
+            outcome.out.contains(part),
+            "{part} is not in\n{}",
+            outcome.out
+        );
+    }
+    let outcome = program.run(&["get", WORKFLOW, "--json"]).await.expect(0);
+    assert_eq!(outcome.json()["approval"]["revision"], 1);
+}
+
+#[tokio::test]
+async fn list_follows_the_pages() {
+    let program = at(Scene::Researching).await;
+    let outcome = program
+        .run(&["list", "-n", "120", "--status", "failed", "--json"])
+        .await
+        .expect(0);
+    let page = outcome.json();
+    assert_eq!(page["workflows"].as_array().unwrap().len(), 120);
+    assert_eq!(page["workflows"][119]["topic"], "topic 119");
+    assert_eq!(page["workflows"][0]["status"], "failed");
+    assert_eq!(page["next_cursor"], "120");
+    let outcome = program.run(&["list", "--all", "--json"]).await.expect(0);
+    assert_eq!(outcome.json()["workflows"].as_array().unwrap().len(), 250);
+    let outcome = program.run(&["list", "-n", "2"]).await.expect(0);
+    assert_eq!(outcome.out.lines().count(), 3, "{}", outcome.out);
+    assert!(
+        outcome
+            .out
+            .contains("completed  2026-11-23 18:00:00  topic 1"),
+        "{}",
+        outcome.out
+    );
+    program.run(&["list", "--status", "lost"]).await.expect(2);
+}
+
+#[tokio::test]
+async fn watch_tells_each_change_once() {
+    let program = at(Scene::Researching).await;
+    let watched = program
+        .command(&["watch", WORKFLOW, "--json"])
+        .spawn()
+        .unwrap();
+    wait_for_approval(&program).await;
+    program
+        .run(&["approve", WORKFLOW, "--approver", "ann"])
+        .await
+        .expect(0);
+    let output = watched.wait_with_output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let statuses: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["status"].to_string())
+        .collect();
+    let expected = [
+        "researching",
+        "analyzing",
+        "awaiting_approval",
+        "writing",
+        "completed",
+    ];
+    assert_eq!(statuses, expected.map(|status| format!("\"{status}\"")));
+    assert!(output.status.success());
+    program.fake.with(|seen| {
+        assert_eq!(
+            seen.decisions[0],
+            json!({"decision": "approve", "approver": "ann", "revision": 0})
+        )
+    });
+}
+
+async fn wait_for_approval(program: &Program) {
+    while !program
+        .fake
+        .with(|seen| matches!(seen.scene, Scene::Waiting(_)) && seen.looks > 3)
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn watch_ends_with_the_reason() {
+    let program = at(Scene::Failed).await;
+    program.fake.with(|seen| seen.troubles = 2);
+    let outcome = program.run(&["watch", WORKFLOW]).await.expect(1);
+    assert!(
+        outcome
+            .out
+            .contains("failed: the corpus has nothing on this topic (no_evidence)"),
+        "{}",
+        outcome.out
+    );
+    assert!(outcome.out.contains("aegis redrive wf_"), "{}", outcome.out);
+}
+
+#[tokio::test]
+async fn decisions_name_the_revision() {
+    let program = at(Scene::Waiting(1)).await;
+    let outcome = program
+        .run(&["approve", WORKFLOW, "--revision", "0"])
+        .await
+        .expect(1);
+    assert!(
+        outcome.err.contains("the revision that waits now is 1"),
+        "{}",
+        outcome.err
+    );
+    program.run(&["request-changes", WORKFLOW]).await.expect(2);
+    let outcome = program
+        .run(&["request-changes", WORKFLOW, "-m", "more on costs"])
+        .await
+        .expect(0);
+    assert!(
+        outcome.out.contains("asked for changes to revision 1"),
+        "{}",
+        outcome.out
+    );
+    let outcome = program.run(&["reject", WORKFLOW]).await.expect(1);
+    assert!(
+        outcome
+            .err
+            .contains("does not wait for an approval: it is analyzing"),
+        "{}",
+        outcome.err
+    );
+}
+
+#[tokio::test]
+async fn report_is_printed_or_written() {
+    let program = at(Scene::Completed).await;
+    let outcome = program.run(&["report", WORKFLOW]).await.expect(0);
+    assert_eq!(outcome.out, REPORT);
+    program
+        .run(&["report", WORKFLOW, "-o", "deep/r.md"])
+        .await
+        .expect(0);
+    assert_eq!(
+        std::fs::read_to_string(program.folder.path().join("deep/r.md")).unwrap(),
+        REPORT
+    );
+    let outcome = program.run(&["report", WORKFLOW, "--json"]).await.expect(0);
+    assert!(
+        outcome.json()["url"]
+            .as_str()
+            .unwrap()
+            .contains("/s3/report.md")
+    );
+    let outcome = at(Scene::Writing)
+        .await
+        .run(&["report", WORKFLOW])
+        .await
+        .expect(1);
+    assert!(
+        outcome.err.contains("has no report: it is writing"),
+        "{}",
+        outcome.err
+    );
+}
+
+#[tokio::test]
+async fn history_is_a_timeline() {
+    let program = at(Scene::Failed).await;
+    let outcome = program.run(&["history", WORKFLOW]).await.expect(0);
+    assert_eq!(
+        outcome.out,
+        "2026-11-23 18:00:00          v1  WorkflowStarted  by ann\n\
+         2026-11-23 18:00:01  +1.5 s  v2  WorkflowFailed   while researching: nothing (no_evidence)\n"
+    );
+}
+
+#[tokio::test]
+async fn cancel_and_redrive_are_sent() {
+    let program = at(Scene::Researching).await;
+    let outcome = program
+        .run(&["cancel", WORKFLOW, "--reason", "enough"])
+        .await
+        .expect(0);
+    assert_eq!(outcome.out, format!("{WORKFLOW}  cancelled\n"));
+    let outcome = program
+        .run(&["redrive", WORKFLOW, "--json"])
+        .await
+        .expect(0);
+    assert_eq!(outcome.json()["status"], "writing");
+}
+
+#[tokio::test]
+async fn requests_are_signed_where_the_stage_says_so() {
+    let fake = Fake::start(Scene::Waiting(0)).await;
+    let program = Program::with_authorization(&fake, "iam");
+    program.run(&["get", WORKFLOW]).await.expect(0);
+    program.run(&["approve", WORKFLOW]).await.expect(0);
+    fake.with(|seen| assert_eq!(seen.unsigned, 0));
+    Program::against(&fake)
+        .run(&["get", WORKFLOW])
+        .await
+        .expect(0);
+    fake.with(|seen| assert_eq!(seen.unsigned, 1));
+}
+
+#[tokio::test]
+async fn a_missing_stage_is_one_sentence() {
+    let program = at(Scene::Researching).await;
+    std::fs::remove_file(program.folder.path().join("stage.json")).unwrap();
+    let outcome = program.run(&["list"]).await.expect(1);
+    assert!(
+        outcome
+            .err
+            .starts_with("error: there is no stage file stage.json"),
+        "{}",
+        outcome.err
+    );
+    let mut command = program.command(&["list", "--dir", "nowhere"]);
+    command.env("AEGIS_STAGE", "other.json");
+    assert!(!command.output().await.unwrap().status.success());
+}
