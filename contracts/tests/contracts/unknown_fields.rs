@@ -93,6 +93,8 @@ fn schemas_agree_on_where_unknown_fields_are_refused() {
     assert_eq!(refusing, BTreeSet::from(STRICT));
 }
 
+type Refusal = fn(&Value) -> (String, String);
+
 /// Path and reason of the refusal.
 fn refusal<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> (String, String) {
     let text = body.to_string();
@@ -103,7 +105,7 @@ fn refusal<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> (String, Stri
 
 #[test]
 fn refused_by_name_at_every_depth_of_the_api() {
-    let refuse: [(&str, fn(&Value) -> (String, String)); 7] = [
+    let refuse: [(&str, Refusal); 7] = [
         ("api-start-request", refusal::<StartRequest>),
         ("api-cancel", refusal::<CancelBody>),
         ("api-redrive", refusal::<RedriveBody>),

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use aegis_contracts::view::Status;
-use aegis_workflow::Answer;
+use aegis_workflow::{Answer, Input};
 
 use crate::{inputs, specimens};
 
@@ -18,22 +18,46 @@ const HOME: &str = "docs/lifecycle.md";
 /// May hold it.
 const ALSO: &str = "README.md";
 
-fn diagram() -> String {
-    let mut edges: BTreeMap<(Status, Status), BTreeSet<&str>> = BTreeMap::new();
+/// From, to, and by which inputs.
+pub type Edges = BTreeMap<(Status, Status), BTreeSet<&'static str>>;
+
+pub fn edges() -> Edges {
+    let mut edges = Edges::new();
     for (_, walk) in specimens::all() {
-        let from = walk.workflow.status();
         for arrival in inputs::all(&walk) {
+            let name = name_of(&arrival.input);
             if let Answer::Transition(transition) = arrival.at.answer(arrival.input) {
-                let edge = (from, transition.next.status());
-                edges.entry(edge).or_default().insert(arrival.label);
+                let edge = (walk.workflow.status(), transition.next.status());
+                edges.entry(edge).or_default().insert(name);
             }
         }
     }
+    edges
+}
+
+/// A decision by what was decided.
+pub fn name_of(input: &Input) -> &'static str {
+    match input {
+        Input::Start => "Start",
+        Input::Dispatched { .. } => "Dispatched",
+        Input::Progress { .. } => "Progress",
+        Input::StepSucceeded { .. } => "StepSucceeded",
+        Input::StepFailed { .. } => "StepFailed",
+        Input::Decide { decision, .. } => decision.as_str(),
+        Input::Cancel { .. } => "Cancel",
+        Input::DeadlinePassed => "DeadlinePassed",
+        Input::Redrive { .. } => "Redrive",
+        Input::Notified { .. } => "Notified",
+        Input::Resent => "Resent",
+    }
+}
+
+fn diagram() -> String {
     let mut lines = vec![
         "stateDiagram-v2".to_owned(),
         "    [*] --> researching: Start".to_owned(),
     ];
-    for ((from, to), labels) in edges {
+    for ((from, to), labels) in edges() {
         let labels: Vec<_> = labels.into_iter().collect();
         let (from, to) = (from.as_str(), to.as_str());
         lines.push(format!("    {from} --> {to}: {}", labels.join(", ")));

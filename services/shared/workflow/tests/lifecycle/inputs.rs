@@ -8,10 +8,9 @@ use aegis_workflow::Input;
 
 use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, succeeded};
 
-/// What the input names in the diagram, the input, and the moment at which it arrives.
+/// An input, and the moment at which it arrives.
 pub struct Arrival {
     pub row: String,
-    pub label: &'static str,
     pub input: Input,
     pub at: Walk,
 }
@@ -19,42 +18,42 @@ pub struct Arrival {
 /// Every input as it reaches `walk`.
 pub fn all(walk: &Walk) -> Vec<Arrival> {
     let soon = walk.clone().wait(Duration::from_secs(20));
-    let arrival = |row: &str, label, input| Arrival {
+    let arrival = |row: &str, input| Arrival {
         row: row.to_owned(),
-        label,
         input,
         at: soon.clone(),
     };
-    let mut all = vec![arrival("start", "Start", Input::Start)];
+    let mut all = vec![arrival("start", Input::Start)];
     all.extend(reports(&soon));
     all.extend(decisions(&soon));
     for revision in [0, 1] {
         let row = format!("notified r{revision}");
-        all.push(arrival(&row, "Notified", Input::Notified { revision }));
+        all.push(arrival(&row, Input::Notified { revision }));
     }
     let version = walk.workflow.version;
-    all.push(arrival("redrive", "Redrive", redrive(version)));
-    all.push(arrival("redrive older", "Redrive", redrive(version - 1)));
-    all.push(arrival("cancel", "Cancel", cancel()));
+    all.push(arrival("redrive", redrive(version)));
+    all.push(arrival("redrive older", redrive(version - 1)));
+    all.push(arrival("cancel", cancel()));
     all.extend(clock(walk));
     all
 }
 
 /// Attempt 9 was never asked for.
-const ATTEMPTS: [(Role, u32); 5] = [
+const ATTEMPTS: [(Role, u32); 7] = [
     (Role::Researcher, 1),
+    (Role::Researcher, 2),
     (Role::Analyst, 1),
     (Role::Analyst, 2),
     (Role::Writer, 1),
+    (Role::Writer, 2),
     (Role::Writer, 9),
 ];
 
 fn reports(soon: &Walk) -> Vec<Arrival> {
     let id = &soon.workflow.id;
-    let of = |verb: &str, label, make: &dyn Fn(Role, u32) -> Input| {
+    let of = |verb: &str, make: &dyn Fn(Role, u32) -> Input| {
         ATTEMPTS.map(|(role, attempt)| Arrival {
             row: format!("{verb} {role} {attempt}"),
-            label,
             input: make(role, attempt),
             at: soon.clone(),
         })
@@ -78,20 +77,15 @@ fn reports(soon: &Walk) -> Vec<Arrival> {
         other => other,
     };
     [
-        of("dispatched", "Dispatched", &|role, attempt| {
-            Input::Dispatched { role, attempt }
+        of("dispatched", &|role, attempt| Input::Dispatched {
+            role,
+            attempt,
         }),
-        of("progress", "Progress", &progress),
-        of("succeeded", "StepSucceeded", &|role, attempt| {
-            succeeded(id, role, attempt)
-        }),
-        of("misplaced", "StepSucceeded", &misplaced),
-        of("transient", "StepFailed", &|role, attempt| {
-            failed(role, attempt, true)
-        }),
-        of("permanent", "StepFailed", &|role, attempt| {
-            failed(role, attempt, false)
-        }),
+        of("progress", &progress),
+        of("succeeded", &|role, attempt| succeeded(id, role, attempt)),
+        of("misplaced", &misplaced),
+        of("transient", &|role, attempt| failed(role, attempt, true)),
+        of("permanent", &|role, attempt| failed(role, attempt, false)),
     ]
     .into_iter()
     .flatten()
@@ -100,31 +94,18 @@ fn reports(soon: &Walk) -> Vec<Arrival> {
 
 fn decisions(soon: &Walk) -> Vec<Arrival> {
     [
-        ("ada approves r0", "approve", "ada", Approve, 0),
-        ("ada approves r1", "approve", "ada", Approve, 1),
-        ("bob approves r0", "approve", "bob", Approve, 0),
-        ("grace approves r0", "approve", "grace", Approve, 0),
-        ("eve approves r0", "approve", "eve", Approve, 0),
-        ("ada rejects r0", "reject", "ada", Reject, 0),
-        ("bob rejects r1", "reject", "bob", Reject, 1),
-        (
-            "ada asks changes r0",
-            "request_changes",
-            "ada",
-            RequestChanges,
-            0,
-        ),
-        (
-            "ada asks changes r1",
-            "request_changes",
-            "ada",
-            RequestChanges,
-            1,
-        ),
+        ("ada approves r0", "ada", Approve, 0),
+        ("ada approves r1", "ada", Approve, 1),
+        ("bob approves r0", "bob", Approve, 0),
+        ("grace approves r0", "grace", Approve, 0),
+        ("eve approves r0", "eve", Approve, 0),
+        ("ada rejects r0", "ada", Reject, 0),
+        ("bob rejects r1", "bob", Reject, 1),
+        ("ada asks changes r0", "ada", RequestChanges, 0),
+        ("ada asks changes r1", "ada", RequestChanges, 1),
     ]
-    .map(|(row, label, approver, kind, revision)| Arrival {
+    .map(|(row, approver, kind, revision)| Arrival {
         row: row.to_owned(),
-        label,
         input: decision_of(approver, kind, revision),
         at: soon.clone(),
     })
@@ -139,19 +120,13 @@ fn clock(walk: &Walk) -> Vec<Arrival> {
         None => later(3600),
     };
     [
-        (
-            "deadline early",
-            "DeadlinePassed",
-            Input::DeadlinePassed,
-            later(0),
-        ),
-        ("deadline due", "DeadlinePassed", Input::DeadlinePassed, due),
-        ("resent at once", "Resent", Input::Resent, later(0)),
-        ("resent later", "Resent", Input::Resent, later(30)),
+        ("deadline early", Input::DeadlinePassed, later(0)),
+        ("deadline due", Input::DeadlinePassed, due),
+        ("resent at once", Input::Resent, later(0)),
+        ("resent later", Input::Resent, later(30)),
     ]
-    .map(|(row, label, input, at)| Arrival {
+    .map(|(row, input, at)| Arrival {
         row: row.to_owned(),
-        label,
         input,
         at,
     })

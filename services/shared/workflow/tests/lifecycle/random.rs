@@ -1,5 +1,6 @@
 //! Laws over random histories: any input, in any order, at any moment.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aegis_contracts::agent::Role;
@@ -8,8 +9,8 @@ use aegis_contracts::request::Budget;
 use aegis_workflow::{Answer, ApprovalPolicy, Input, Rules, Transition};
 use proptest::prelude::*;
 
-use crate::laws;
 use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, rules, succeeded};
+use crate::{diagram, laws};
 
 /// Something that may happen, resolved against the state at its moment.
 #[derive(Debug, Clone)]
@@ -169,11 +170,28 @@ pub fn live_through(mut walk: Walk, history: Vec<(Duration, Happening)>) -> Walk
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn every_history_keeps_the_laws(walk in anyone(), history in history()) {
         live_through(walk, history);
+    }
+
+    /// Else the specimens, from which table and diagram are made, lack a state.
+    #[test]
+    fn the_diagram_shows_every_transition(walk in anyone(), history in history()) {
+        static EDGES: LazyLock<diagram::Edges> = LazyLock::new(diagram::edges);
+        let mut walk = walk;
+        for (pause, happening) in history {
+            walk = walk.wait(pause);
+            let input = happening.input(&walk);
+            let next = laws::check(&walk, &input);
+            if next.version > walk.workflow.version {
+                let edge = (walk.workflow.status(), next.status());
+                let name = diagram::name_of(&input);
+                let shown = EDGES.get(&edge).is_some_and(|names| names.contains(name));
+                prop_assert!(shown, "{edge:?} by {name}");
+            }
+            walk.workflow = next;
+        }
     }
 
     #[test]

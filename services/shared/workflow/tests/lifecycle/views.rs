@@ -7,14 +7,13 @@ use crate::specimens;
 use crate::walk::artifact;
 
 /// Steps in flow order, as `role attempt.revision status`.
-const STEPS: [(&str, &str); 31] = [
+const STEPS: [(&str, &str); 33] = [
     ("rq", "researcher 1.0 requested"),
     ("rd", "researcher 1.0 dispatched"),
     ("rr", "researcher 1.0 running"),
     ("aq", "researcher 1.0 succeeded, analyst 1.0 requested"),
     ("ad", "researcher 1.0 succeeded, analyst 1.0 dispatched"),
     ("ar", "researcher 1.0 succeeded, analyst 1.0 running"),
-    ("ax", "researcher 1.0 succeeded, analyst 2.0 dispatched"),
     ("vq", "researcher 1.0 succeeded, analyst 2.1 requested"),
     ("pq", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
     ("pn", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
@@ -35,6 +34,12 @@ const STEPS: [(&str, &str); 31] = [
     (
         "wr",
         "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 running",
+    ),
+    ("rx", "researcher 2.0 dispatched"),
+    ("ax", "researcher 1.0 succeeded, analyst 2.0 dispatched"),
+    (
+        "wx",
+        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 2.0 dispatched",
     ),
     ("rb", "researcher 1.0 running"),
     ("ab", "researcher 1.0 succeeded, analyst 1.0 running"),
