@@ -28,6 +28,8 @@ pub struct Generation {
     pub id: String,
     /// Whether the state was written by an orderly end.
     orderly: bool,
+    /// Whether anything was ever made in it, in this generation or one before.
+    used: bool,
 }
 
 /// How the emulator was found.
@@ -45,12 +47,13 @@ pub async fn ensure(folder: &StackFolder, settings: &Settings, python: &Path) ->
     let environment = environment_of(folder, settings);
     let wanted = fingerprint(&environment);
     if let Some(record) = read_json::<ProcessRecord>(&folder.process_file(NAME)) {
-        if record.runs() && record.fingerprint == wanted && is_healthy(settings).await {
-            let generation =
-                load_generation(folder).context("the emulator's state is incomplete")?;
+        let is_well = record.runs() && record.fingerprint == wanted && is_healthy(settings).await;
+        if let Some(generation) = load_generation(folder)
+            && is_well
+        {
             return Ok(Running {
                 generation: generation.id,
-                empty: false,
+                empty: !generation.used,
                 started: false,
                 record,
             });
@@ -75,7 +78,6 @@ async fn start(
         );
     }
     let step = Step::begin("Start the AWS emulator");
-    let empty = !generation_file(folder).exists();
     let generation = next_generation(load_generation(folder));
     prepare(folder)?;
     write_json(&generation_file(folder), &generation)?;
@@ -95,7 +97,7 @@ async fn start(
     step.done(&format!("listening at {}", settings.aws_endpoint_url()));
     Ok(Running {
         generation: generation.id,
-        empty,
+        empty: !generation.used,
         started: true,
         record,
     })
@@ -120,6 +122,18 @@ pub async fn end(folder: &StackFolder) -> Result<()> {
         )?;
     }
     std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))
+}
+
+/// To be called before anything is made in it.
+pub fn mark_used(folder: &StackFolder) -> Result<()> {
+    let generation = load_generation(folder).context("the emulator's state is incomplete")?;
+    write_json(
+        &generation_file(folder),
+        &Generation {
+            used: true,
+            ..generation
+        },
+    )
 }
 
 /// Forgets all that it held. It must have ended before.
@@ -224,12 +238,17 @@ fn load_generation(folder: &StackFolder) -> Option<Generation> {
 
 /// The generation of a process that is about to start on the state that `before` describes.
 fn next_generation(before: Option<Generation>) -> Generation {
+    let used = before.as_ref().is_some_and(|before| before.used);
     let id = match before {
         Some(before) if before.orderly => before.id,
         _ => format!("{:016x}", rand::random::<u64>()),
     };
     // Until it has ended in an orderly way, it has not.
-    Generation { id, orderly: false }
+    Generation {
+        id,
+        orderly: false,
+        used,
+    }
 }
 
 #[cfg(test)]
@@ -239,12 +258,18 @@ mod tests {
     #[test]
     fn an_orderly_end_keeps_the_generation_and_a_crash_does_not() {
         let first = next_generation(None);
-        assert!(!first.orderly);
-        let ended = Generation {
-            orderly: true,
+        assert!(!first.orderly && !first.used);
+        let crashed = Generation {
+            used: true,
             ..first.clone()
         };
-        assert_eq!(next_generation(Some(ended)).id, first.id);
-        assert_ne!(next_generation(Some(first.clone())).id, first.id);
+        let ended = Generation {
+            orderly: true,
+            ..crashed.clone()
+        };
+        assert_eq!(next_generation(Some(ended.clone())).id, first.id);
+        assert_ne!(next_generation(Some(crashed.clone())).id, first.id);
+        // What was made in it may be there in both cases.
+        assert!(next_generation(Some(ended)).used && next_generation(Some(crashed)).used);
     }
 }

@@ -1,5 +1,6 @@
 //! The layout of a stack's folder (`.aegis`). Nothing else joins paths below it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -83,7 +84,9 @@ impl StackFolder {
             std::fs::create_dir_all(&folder)
                 .with_context(|| format!("cannot create {}", folder.display()))?;
         }
-        Ok(())
+        // Keys and logs are for this user only.
+        std::fs::set_permissions(&self.root, std::fs::Permissions::from_mode(0o700))
+            .with_context(|| format!("cannot protect {}", self.root.display()))
     }
 }
 
@@ -119,7 +122,6 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
     fn json_is_read_back_and_is_private() {

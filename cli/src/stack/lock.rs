@@ -34,9 +34,9 @@ pub async fn acquire(path: &Path) -> Result<StackLock> {
             Err(TryLockError::WouldBlock) => {
                 if !told {
                     let holder = std::fs::read_to_string(path).unwrap_or_default();
-                    let holder = holder.trim();
                     say(&format!(
-                        "waiting for another aegis at work here (process {holder})"
+                        "waiting for another aegis at work here {}",
+                        holder.trim()
                     ));
                     told = true;
                 }
@@ -48,7 +48,7 @@ pub async fn acquire(path: &Path) -> Result<StackLock> {
         }
     }
     file.set_len(0)?;
-    writeln!(file, "{}", std::process::id())?;
+    writeln!(file, "(process {})", std::process::id())?;
     Ok(StackLock { _file: file })
 }
 

@@ -44,7 +44,8 @@ pub struct Arguments {
     /// Parts to run [default: all].
     #[arg(value_enum)]
     parts: Vec<Part>,
-    /// Leave the stack of the end-to-end tests running, for a closer look.
+    /// Leave the stack of the end-to-end tests running, for a closer look and a quick next run;
+    /// otherwise they begin with an empty one and stop it at the end.
     #[arg(long)]
     keep: bool,
     /// Passed on to the test programs, after `--`.
@@ -124,6 +125,9 @@ struct TestStack<'a> {
 
 impl TestStack<'_> {
     async fn tests(&self, rest: &[String]) -> Result<()> {
+        if !self.keep && self.folder.root().exists() {
+            down::take_down(self.folder, true).await?;
+        }
         let settings = Settings::load_or_create(self.folder)?;
         let traces = format!("http://127.0.0.1:{}", settings.trace_port());
         let variables = SHORT_TIMES.map(str::to_owned).to_vec();
@@ -155,7 +159,7 @@ impl TestStack<'_> {
             eprintln!("The stack stays: {}", self.folder.stack_file().display());
             return outcome;
         }
-        let down = down::take_down(self.folder, outcome.is_ok()).await;
+        let down = down::take_down(self.folder, false).await;
         outcome.and(down)
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::stack::emulator::Running;
+use crate::stack::emulator::{self, Running};
 use crate::stack::folder::{StackFolder, write_json};
 use crate::stack::packages::Products;
 use crate::stack::progress::Step;
@@ -126,6 +126,7 @@ async fn run(module: &Module, wanted: &Wanted<'_>, only_code: bool) -> Result<Va
     if !only_code || !module.data().exists() {
         terraform.init(&step).await?;
     }
+    emulator::mark_used(wanted.folder)?;
     module.begin(&wanted.emulator.generation)?;
     terraform.apply(!only_code, &step).await?;
     let outputs = terraform
