@@ -8,7 +8,7 @@
 //! - `binaries`, `packages`: from sources to what runs
 //! - `terraform`: from packages to a stage
 //! - `agents`: from a stage to running agents
-//! - `description`: `stack.json`
+//! - `description`: `stack.json`; `queues`: what waits in its queues
 //!
 //! And underneath: `process` and `process_identity` for what outlives a command, `foreground` for
 //! what does not, `signals`, `environment`, `digest`, `progress`.
@@ -31,6 +31,7 @@ pub mod prerequisites;
 pub mod process;
 pub mod process_identity;
 pub mod progress;
+pub mod queues;
 pub mod settings;
 pub mod signals;
 pub mod status;

@@ -1,5 +1,6 @@
 //! `aegis status`: what of the local stack is running.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -10,8 +11,9 @@ use crate::stack::description::Description;
 use crate::stack::folder::{StackFolder, read_json};
 use crate::stack::host::plan::Plan;
 use crate::stack::process::ProcessRecord;
+use crate::stack::queues::Depth;
 use crate::stack::settings::Settings;
-use crate::stack::{agents, emulator};
+use crate::stack::{agents, emulator, queues};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Arguments {}
@@ -26,6 +28,7 @@ struct Status {
     version: Option<String>,
     folder: String,
     parts: Vec<Part>,
+    queues: BTreeMap<String, Depth>,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,9 +54,16 @@ pub async fn run(_arguments: Arguments, context: &Context) -> Result<ExitCode> {
 
 async fn look(folder: &StackFolder) -> Status {
     let description = read_json::<Description>(&folder.stack_file());
-    let mut parts = vec![emulator_part(folder).await];
+    let settings = read_json::<Settings>(&folder.settings_file());
+    let mut parts = vec![emulator_part(folder, settings.as_ref()).await];
     parts.extend(agent_parts(folder).await);
     let running = description.is_some() && parts.iter().all(|part| part.state == "running");
+    let queues = match (&settings, &description) {
+        (Some(settings), Some(description)) if running => {
+            queues::depths(settings, description).await
+        }
+        _ => BTreeMap::new(),
+    };
     Status {
         running,
         api_endpoint: description.as_ref().map(|found| found.api_endpoint.clone()),
@@ -63,12 +73,13 @@ async fn look(folder: &StackFolder) -> Status {
         version: description.map(|found| found.version),
         folder: folder.root().display().to_string(),
         parts,
+        queues,
     }
 }
 
-async fn emulator_part(folder: &StackFolder) -> Part {
-    let healthy = match read_json::<Settings>(&folder.settings_file()) {
-        Some(settings) => emulator::is_healthy(&settings).await,
+async fn emulator_part(folder: &StackFolder, settings: Option<&Settings>) -> Part {
+    let healthy = match settings {
+        Some(settings) => emulator::is_healthy(settings).await,
         None => false,
     };
     part(emulator::NAME, running_pid(folder, emulator::NAME), healthy)
@@ -133,6 +144,16 @@ fn show(status: &Status) {
         }
     }
     println!("{:<18} {}", "folder", status.folder);
+    let full = status.queues.iter().filter(|(_, depth)| !depth.is_zero());
+    for (name, depth) in full {
+        let Depth {
+            waiting,
+            delayed,
+            in_flight,
+        } = depth;
+        let name = format!("queue {name}");
+        println!("{name:<18} {waiting} waiting, {in_flight} in flight, {delayed} delayed");
+    }
     if !status.running {
         println!("Start it with: cargo aegis up");
     }

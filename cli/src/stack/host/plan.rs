@@ -15,9 +15,6 @@ use crate::stack::packages::agent_path;
 use crate::stack::settings::Settings;
 use crate::stack::terraform::variables::{ENVIRONMENT, runtime_arn};
 
-/// Which model and tools an agent uses is the user's choice: these go through to the agents.
-const PASSED_ON: [&str; 3] = ["AGENT_", "MODEL_", "OPENAI_"];
-
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     /// Address and port that the host listens at.
@@ -119,7 +116,6 @@ impl Agent {
                 std::env::var("LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned()),
             ),
         ];
-        environment.extend(passed_on(std::env::vars()));
         environment.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
         if let Some(traces) = traces {
             environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.to_owned());
@@ -135,12 +131,6 @@ impl Agent {
             log: folder.log_file(&format!("{name}-agent")),
         }
     }
-}
-
-fn passed_on(variables: impl Iterator<Item = (String, String)>) -> BTreeMap<String, String> {
-    variables
-        .filter(|(name, _)| PASSED_ON.iter().any(|prefix| name.starts_with(prefix)))
-        .collect()
 }
 
 #[cfg(test)]
@@ -170,23 +160,5 @@ mod tests {
         assert_ne!(analyst.credentials_token, plan.agents[2].credentials_token);
         // The stack's root keys are not for agents.
         assert!(!format!("{:?}", analyst.environment).contains("secret"));
-    }
-
-    #[test]
-    fn only_settings_of_models_are_passed_on() {
-        let variables = [
-            ("MODEL_PROVIDER", "x"),
-            ("AWS_PROFILE", "y"),
-            ("OPENAI_API_KEY", "z"),
-        ];
-        let passed = passed_on(
-            variables
-                .map(|(a, b)| (a.to_owned(), b.to_owned()))
-                .into_iter(),
-        );
-        assert_eq!(
-            passed.into_keys().collect::<Vec<_>>(),
-            ["MODEL_PROVIDER", "OPENAI_API_KEY"]
-        );
     }
 }

@@ -5,5 +5,6 @@ pub mod connection;
 pub mod error;
 pub mod logs;
 pub mod objects;
+pub mod queues;
 pub mod signing;
 pub mod sts;
