@@ -9,7 +9,7 @@ use aegis_contracts::request::Budget;
 use aegis_workflow::{Answer, ApprovalPolicy, Input, Rules, Transition};
 use proptest::prelude::*;
 
-use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, rules, succeeded};
+use crate::walk::{Walk, cancel, decision_of, failed, progress_after, redrive, rules, succeeded};
 use crate::{diagram, laws};
 
 /// Something that may happen, resolved against the state at its moment.
@@ -17,7 +17,8 @@ use crate::{diagram, laws};
 pub enum Happening {
     /// A report of the current attempt, or of one near it.
     Dispatched(Which),
-    Progress(Which),
+    /// With the tokens used so far, as the agent says.
+    Progress(Which, u64),
     Succeeded(Which),
     Failed(Which, bool),
     Decided(&'static str, DecisionKind, u32),
@@ -63,9 +64,9 @@ impl Happening {
                 let (role, attempt) = which.attempt(walk);
                 Input::Dispatched { role, attempt }
             }
-            Self::Progress(which) => {
+            Self::Progress(which, tokens) => {
                 let (role, attempt) = which.attempt(walk);
-                progress(role, attempt)
+                progress_after(role, attempt, *tokens)
             }
             Self::Succeeded(which) => {
                 let (role, attempt) = which.attempt(walk);
@@ -104,7 +105,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     let mostly_now = prop_oneof![6 => Just(0), 1 => Just(1)];
     prop_oneof![
         4 => which().prop_map(Happening::Dispatched),
-        4 => which().prop_map(Happening::Progress),
+        4 => (which(), 0..2000u64).prop_map(|(which, tokens)| Happening::Progress(which, tokens)),
         8 => which().prop_map(Happening::Succeeded),
         3 => (which(), any::<bool>()).prop_map(|(which, transient)| Happening::Failed(which, transient)),
         6 => (who, kind, mostly_now.clone()).prop_map(|(who, kind, back)| Happening::Decided(who, kind, back)),

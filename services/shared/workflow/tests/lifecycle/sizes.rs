@@ -1,9 +1,12 @@
-//! The stored state stays small: a write unit of the table is 1 KB.
+//! The stored state stays small: a write unit of the table is 1 KB, of which keys and index attributes take some.
 
 use aegis_contracts::approval::DecisionKind;
 use aegis_workflow::Input;
 
 use crate::walk::{Walk, policy};
+
+/// Bytes of JSON.
+const MOST: usize = 920;
 
 #[test]
 fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
@@ -34,6 +37,6 @@ fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
             "{name}: {size} bytes {}",
             serde_json::to_string(&walk.workflow).unwrap()
         );
-        assert!(size < 1024, "{name}: {size} bytes");
+        assert!(size < MOST, "{name}: {size} bytes");
     }
 }

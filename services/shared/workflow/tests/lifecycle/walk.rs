@@ -82,6 +82,11 @@ impl Walk {
 
     /// Takes `input`, which must change the state.
     pub fn then(mut self, input: Input) -> Self {
+        assert!(
+            self.workflow.seq < 1000,
+            "a life without end: {:?}",
+            self.workflow
+        );
         self.workflow = match self.answer(input.clone()) {
             Answer::Transition(transition) => transition.next,
             Answer::Touch(touch) => touch.next,
@@ -143,12 +148,16 @@ pub fn used(tokens: u64) -> Usage {
 }
 
 pub fn progress(role: Role, attempt: u32) -> Input {
+    progress_after(role, attempt, 500)
+}
+
+pub fn progress_after(role: Role, attempt: u32, tokens: u64) -> Input {
     Input::Progress {
         role,
         attempt,
         message: "ranking 310 passages of 24 documents".to_owned(),
         percent: Some(40),
-        usage: Some(used(500)),
+        usage: Some(used(tokens)),
     }
 }
 
