@@ -9,6 +9,7 @@ use aegis_contracts::problem::Problem;
 use aegis_platform::client::signing::RequestSigner;
 use reqwest::{Method, Url, header, redirect};
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::failure::ApiError;
 
@@ -124,7 +125,7 @@ impl Api {
         Err(ApiError::Foreign {
             endpoint: host_of(url),
             status: status.as_u16(),
-            body: first_line(&String::from_utf8_lossy(&body)),
+            body: gist(&String::from_utf8_lossy(&body)),
         })
     }
 
@@ -159,7 +160,7 @@ impl Api {
             Err(_) => ApiError::Foreign {
                 endpoint: self.endpoint.clone(),
                 status: status.as_u16(),
-                body: first_line(&body),
+                body: gist(&body),
             },
         })
     }
@@ -237,8 +238,12 @@ fn host_of(url: &str) -> String {
         .to_owned()
 }
 
-fn first_line(body: &str) -> String {
-    let line = body.lines().find(|line| !line.trim().is_empty());
-    let line: String = line.unwrap_or("nothing").trim().chars().take(300).collect();
-    line
+/// The gateway's own answers are `{"message": …}`; of anything else the first line says enough.
+fn gist(body: &str) -> String {
+    let fields = serde_json::from_str::<Map<String, Value>>(body).unwrap_or_default();
+    let message = ["message", "Message"]
+        .iter()
+        .find_map(|name| fields.get(*name)?.as_str());
+    let line = message.or_else(|| body.lines().find(|line| !line.trim().is_empty()));
+    line.unwrap_or("nothing").trim().chars().take(300).collect()
 }

@@ -2,15 +2,13 @@
 
 use std::process::ExitCode;
 
-use aegis_contracts::event::Event;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{History, HistoryEvent};
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
 
+use super::event_words::told;
 use super::session::Session;
-use super::show::usage;
 use super::text::{columns, dim, duration, local_time};
 use crate::context::Context;
 
@@ -56,131 +54,10 @@ fn timeline(events: &[HistoryEvent]) -> Vec<String> {
     columns(&rows)
 }
 
-/// The event in words; one of a newer version than this program as its JSON.
-fn told(event: &HistoryEvent) -> String {
-    let tagged = json!({"type": event.kind, "data": event.data});
-    match serde_json::from_value::<Event>(tagged) {
-        Ok(known) => words(&known),
-        Err(_) => event.data.to_string(),
-    }
-}
-
-fn words(event: &Event) -> String {
-    let with = |comment: &Option<String>| {
-        comment
-            .as_deref()
-            .map(|text| format!(": {text}"))
-            .unwrap_or_default()
-    };
-    match event {
-        Event::WorkflowStarted { requested_by, .. } => format!("by {requested_by}"),
-        Event::StepCompleted {
-            role,
-            attempt,
-            summary,
-            ..
-        } => {
-            format!("{role} {attempt}: {summary}")
-        }
-        Event::StepRetried {
-            role,
-            failed_attempt,
-            next_attempt,
-            code,
-            message,
-        } => {
-            format!("{role} {failed_attempt} failed ({code}: {message}), now {next_attempt}")
-        }
-        Event::ApprovalRequested {
-            revision,
-            required,
-            deadline_at,
-            ..
-        } => {
-            format!(
-                "revision {revision}, {required} needed until {}",
-                local_time(*deadline_at)
-            )
-        }
-        Event::ApprovalRecorded {
-            approver,
-            decision,
-            comment,
-            approvals,
-            required,
-            ..
-        } => {
-            let decision = decision.as_str().replace('_', " ");
-            format!(
-                "{decision} by {approver}, {approvals} of {required}{}",
-                with(comment)
-            )
-        }
-        Event::ApprovalGranted {
-            revision,
-            approver,
-            comment,
-        } => {
-            format!("revision {revision} by {approver}{}", with(comment))
-        }
-        Event::ApprovalEscalated {
-            escalated_to,
-            deadline_at,
-            ..
-        } => {
-            format!(
-                "to {} until {}",
-                escalated_to.join(", "),
-                local_time(*deadline_at)
-            )
-        }
-        Event::ChangesRequested {
-            next_revision,
-            approver,
-            comment,
-            ..
-        } => {
-            format!(
-                "by {approver}, now revision {next_revision}{}",
-                with(comment)
-            )
-        }
-        Event::WorkflowCompleted { usage: spent, .. } => usage(spent),
-        Event::WorkflowRejected {
-            approver, comment, ..
-        } => format!("by {approver}{}", with(comment)),
-        Event::WorkflowExpired { revision } => format!("nobody decided on revision {revision}"),
-        Event::WorkflowFailed {
-            code,
-            message,
-            status,
-        } => {
-            format!(
-                "while {}: {message} ({code})",
-                status.as_str().replace('_', " ")
-            )
-        }
-        Event::WorkflowCancelled {
-            cancelled_by,
-            reason,
-            ..
-        } => format!("by {cancelled_by}{}", with(reason)),
-        Event::WorkflowRedriven {
-            redriven_by,
-            status,
-            ..
-        } => {
-            format!(
-                "by {redriven_by}, back to {}",
-                status.as_str().replace('_', " ")
-            )
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_newer_event_is_shown_as_it_is() {

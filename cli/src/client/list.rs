@@ -102,7 +102,7 @@ async fn read(arguments: &Arguments, session: &Session) -> Result<Listing> {
 }
 
 fn path(status: Option<&str>, limit: usize, cursor: Option<&str>) -> String {
-    let mut query = Serializer::new("/workflows?".to_owned());
+    let mut query = Serializer::new(String::new());
     query.append_pair("limit", &limit.to_string());
     if let Some(status) = status {
         query.append_pair("status", status);
@@ -110,7 +110,7 @@ fn path(status: Option<&str>, limit: usize, cursor: Option<&str>) -> String {
     if let Some(cursor) = cursor {
         query.append_pair("cursor", cursor);
     }
-    query.finish()
+    format!("/workflows?{}", query.finish())
 }
 
 fn print(listing: &Listing) {

@@ -18,6 +18,7 @@ pub mod watch;
 
 pub mod api;
 pub mod changes;
+mod event_words;
 pub mod failure;
 mod log_line;
 pub mod poll;

@@ -67,6 +67,7 @@ const BUDGET: &str = "Budget";
 enum DepthOption {
     /// A few passages, a short report.
     Quick,
+    /// Enough to decide by.
     Standard,
     /// All that bears on the topic.
     Comprehensive,

@@ -6,7 +6,7 @@ use aegis_contracts::approval::ApprovalView;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::request::Budget;
 use aegis_contracts::usage::Usage;
-use aegis_contracts::view::{FailureView, Status, StepView, WorkflowView};
+use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowView};
 use console::style;
 
 use super::session::Session;
@@ -140,7 +140,9 @@ pub fn attempt(step: &StepView) -> String {
 pub fn progress(step: &StepView) -> String {
     match &step.progress {
         Some(progress) => match progress.percent {
-            Some(percent) if percent < 100 => format!("{} ({percent} %)", progress.message),
+            Some(percent) if percent < 100 && step.status != StepStatus::Succeeded => {
+                format!("{} ({percent} %)", progress.message)
+            }
             _ => progress.message.clone(),
         },
         None => String::new(),

@@ -1,5 +1,11 @@
 //! The client verbs as a shell sees them: the real program against a small API.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod fake;
 mod program;
 mod run;
