@@ -25,7 +25,7 @@ pub struct Description {
 }
 
 impl Description {
-    pub fn new(settings: &Settings, outputs: Value, traces: Option<&str>) -> Self {
+    pub fn new(settings: &Settings, outputs: Value) -> Self {
         let text = |name: &str| {
             outputs
                 .get(name)
@@ -41,7 +41,7 @@ impl Description {
             access_key_id: settings.access_key_id.clone(),
             secret_access_key: settings.secret_access_key.clone(),
             agent_host_url: settings.agent_host_url(),
-            otlp_endpoint: traces.map(str::to_owned),
+            otlp_endpoint: settings.traces.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             outputs,
         }
@@ -60,9 +60,10 @@ mod tests {
             access_key_id: "id".to_owned(),
             secret_access_key: "secret".to_owned(),
             variables: Default::default(),
+            traces: None,
         };
         let outputs = json!({"api_endpoint": "http://api", "queue_urls": {"intake": "http://q"}});
-        let value = serde_json::to_value(Description::new(&settings, outputs, None)).unwrap();
+        let value = serde_json::to_value(Description::new(&settings, outputs)).unwrap();
         assert_eq!(value["api_endpoint"], "http://api");
         assert_eq!(value["aws_endpoint_url"], "http://127.0.0.1:14000");
         assert_eq!(value["region"], "us-east-1");

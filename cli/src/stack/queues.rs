@@ -74,9 +74,10 @@ mod tests {
             access_key_id: String::new(),
             secret_access_key: String::new(),
             variables: BTreeMap::new(),
+            traces: None,
         };
         let outputs = json!({"queue_urls": {"intake": "q"}, "dlq_urls": {"intake": "d"}});
-        let description = Description::new(&settings, outputs, None);
+        let description = Description::new(&settings, outputs);
         let expected = [("intake", "q"), ("intake-dlq", "d")];
         assert_eq!(
             urls(&description),

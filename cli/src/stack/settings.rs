@@ -26,6 +26,9 @@ pub struct Settings {
     /// Given by `up --var`; kept until the stack is wiped.
     #[serde(default)]
     pub variables: BTreeMap<String, String>,
+    /// Given by `up --traces`; kept likewise.
+    #[serde(default)]
+    pub traces: Option<String>,
 }
 
 impl Settings {
@@ -39,6 +42,7 @@ impl Settings {
             access_key_id: "AKIAAEGISLOCALSTACK0".to_owned(),
             secret_access_key: random_secret(),
             variables: BTreeMap::new(),
+            traces: None,
         };
         settings.save(folder)?;
         Ok(settings)
@@ -76,6 +80,15 @@ impl Settings {
 
     pub fn agent_host_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.agent_host_port())
+    }
+}
+
+impl Settings {
+    /// What `up` was given replaces what was given before; an empty value takes it back.
+    pub fn set_traces(&mut self, given: Option<&str>) {
+        if let Some(given) = given {
+            self.traces = (!given.is_empty()).then(|| given.to_owned());
+        }
     }
 }
 

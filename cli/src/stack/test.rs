@@ -235,7 +235,7 @@ fn summary(reports: &[Report]) -> ExitCode {
         .iter()
         .filter(|report| report.failure.is_some())
         .count();
-    eprintln!("{} parts passed, {failed} failed", reports.len() - failed);
+    eprintln!("parts: {} passed, {failed} failed", reports.len() - failed);
     if failed == 0 {
         ExitCode::SUCCESS
     } else {

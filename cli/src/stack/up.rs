@@ -26,7 +26,7 @@ pub struct Arguments {
     /// Set a Terraform variable of this stack; kept until the stack is wiped.
     #[arg(long = "var", value_name = "NAME=VALUE")]
     pub variables: Vec<String>,
-    /// Where agents and services send their traces (OTLP over HTTP).
+    /// Where agents and services send their traces (OTLP over HTTP); kept until the stack is wiped.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
     pub traces: Option<String>,
 }
@@ -72,7 +72,7 @@ async fn all_parts(
     folder.create()?;
     let mut settings = Settings::load_or_create(folder)?;
     merge_variables(&mut settings.variables, &arguments.variables)?;
-    let traces = arguments.traces.as_deref();
+    settings.set_traces(arguments.traces.as_deref());
     let python = venv::ensure(
         &workspace::default_stack_folder()?.join("venv"),
         &found.python,
@@ -87,15 +87,14 @@ async fn all_parts(
         folder,
         settings: &settings,
         products: &products,
-        traces,
     };
     let (running, outputs) = stage.apply(running, &python, &found, started).await?;
     settings.save(folder)?;
-    let plan = Plan::new(folder, &settings, &outputs, traces);
+    let plan = Plan::new(folder, &settings, &outputs);
     started.agents.set(true);
     let host = agents::ensure(folder, &plan, &products, &running.record).await?;
     started.agents.set(host.is_some());
-    let description = Description::new(&settings, outputs, traces);
+    let description = Description::new(&settings, outputs);
     write_json(&folder.stack_file(), &description)?;
     Ok(description)
 }
@@ -117,7 +116,6 @@ struct Stage<'a> {
     folder: &'a StackFolder,
     settings: &'a Settings,
     products: &'a Products,
-    traces: Option<&'a str>,
 }
 
 impl Stage<'_> {
@@ -154,7 +152,6 @@ impl Stage<'_> {
             emulator: running,
             terraform: &found.terraform,
             sources: &sources,
-            traces: self.traces,
         })
         .await
     }

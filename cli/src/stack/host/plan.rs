@@ -43,12 +43,7 @@ pub struct Agent {
 
 impl Plan {
     /// `outputs` are Terraform's.
-    pub fn new(
-        folder: &StackFolder,
-        settings: &Settings,
-        outputs: &Value,
-        traces: Option<&str>,
-    ) -> Self {
+    pub fn new(folder: &StackFolder, settings: &Settings, outputs: &Value) -> Self {
         let numbered = (0_u16..).zip(AGENTS);
         let agents = numbered.map(|(index, name)| {
             Agent::new(
@@ -56,7 +51,6 @@ impl Plan {
                 settings,
                 outputs,
                 (name, settings.agent_port(index)),
-                traces,
             )
         });
         Self {
@@ -88,7 +82,6 @@ impl Agent {
         settings: &Settings,
         outputs: &Value,
         (name, port): (&str, u16),
-        traces: Option<&str>,
     ) -> Self {
         let output = |path: &str| {
             outputs
@@ -117,8 +110,8 @@ impl Agent {
             ),
         ];
         environment.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
-        if let Some(traces) = traces {
-            environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.to_owned());
+        if let Some(traces) = &settings.traces {
+            environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.clone());
         }
         Self {
             name: name.to_owned(),
@@ -146,12 +139,13 @@ mod tests {
             access_key_id: "id".to_owned(),
             secret_access_key: "secret".to_owned(),
             variables: BTreeMap::new(),
+            traces: None,
         };
         let outputs = json!({
             "artifact_bucket_name": "bucket",
             "agent_role_arns": {"researcher": "arn:r", "analyst": "arn:a", "writer": "arn:w"},
         });
-        let plan = Plan::new(&folder, &settings, &outputs, None);
+        let plan = Plan::new(&folder, &settings, &outputs);
         let analyst = &plan.agents[1];
         assert_eq!(analyst.role_arn, "arn:a");
         assert_eq!(analyst.url, "http://127.0.0.1:14003");

@@ -24,7 +24,6 @@ pub struct Wanted<'a> {
     pub emulator: &'a Running,
     pub terraform: &'a str,
     pub sources: &'a Path,
-    pub traces: Option<&'a str>,
 }
 
 /// What came of it.
@@ -83,7 +82,7 @@ pub async fn apply(wanted: &Wanted<'_>) -> Result<Outcome> {
 /// Puts sources and variables in place; returns the digest of both.
 fn prepare(module: &Module, wanted: &Wanted<'_>) -> Result<String> {
     let sources = module.copy_sources(wanted.sources)?;
-    let local = variables::local(wanted.folder, wanted.settings, wanted.traces);
+    let local = variables::local(wanted.folder, wanted.settings);
     write_json(&module.variables(), &local)?;
     let given = &wanted.settings.variables;
     Ok(digest::of_bytes(
@@ -150,6 +149,7 @@ mod tests {
             access_key_id: String::new(),
             secret_access_key: String::new(),
             variables: Default::default(),
+            traces: None,
         };
         let products = Products {
             packages: packages("zip"),
@@ -173,7 +173,6 @@ mod tests {
             emulator: &emulator,
             terraform: "terraform",
             sources: Path::new("/sources"),
-            traces: None,
         };
         let applied = applied.map(|(configuration, digest, generation)| Applied {
             configuration: configuration.to_owned(),

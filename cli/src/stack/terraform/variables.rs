@@ -15,7 +15,7 @@ pub const NAME_PREFIX: &str = "aegis";
 pub const ENVIRONMENT: &str = "dev";
 
 /// What the local stack sets; `settings.variables` win over these.
-pub fn local(folder: &StackFolder, settings: &Settings, traces: Option<&str>) -> Value {
+pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
     let mut variables = json!({
         "name_prefix": NAME_PREFIX,
         "environment": ENVIRONMENT,
@@ -26,7 +26,7 @@ pub fn local(folder: &StackFolder, settings: &Settings, traces: Option<&str>) ->
         // So that a plain HTTP client can try the API; `--var api_authorization=iam` asks for SigV4.
         "api_authorization": "none",
         "agent_role_trusted_arns": [format!("arn:aws:iam::{ACCOUNT}:root")],
-        "extra_lambda_environment": lambda_environment(settings, traces),
+        "extra_lambda_environment": lambda_environment(settings),
     });
     for agent in AGENTS {
         variables[format!("{agent}_agent_arn")] = Value::String(runtime_arn(agent));
@@ -41,12 +41,12 @@ pub fn runtime_arn(agent: &str) -> String {
     )
 }
 
-fn lambda_environment(settings: &Settings, traces: Option<&str>) -> BTreeMap<String, String> {
+fn lambda_environment(settings: &Settings) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::from([(
         "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE".to_owned(),
         settings.agent_host_url(),
     )]);
-    if let Some(traces) = traces {
+    if let Some(traces) = &settings.traces {
         environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.to_owned());
     }
     environment
@@ -71,8 +71,9 @@ mod tests {
             access_key_id: "id".to_owned(),
             secret_access_key: "secret".to_owned(),
             variables: BTreeMap::new(),
+            traces: Some("http://127.0.0.1:4318".to_owned()),
         };
-        let variables = local(&folder, &settings, Some("http://127.0.0.1:4318"));
+        let variables = local(&folder, &settings);
         let environment = &variables["extra_lambda_environment"];
         assert_eq!(
             environment["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"],
