@@ -4,14 +4,17 @@ use std::io::Read as _;
 use std::process::ExitCode;
 
 use aegis_contracts::EVENT_SOURCE;
+use aegis_contracts::external::BusEvent;
+use aegis_contracts::ids::WorkflowId;
 use aegis_platform::client::bus::BusClient;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::request::{key_value, new_key};
 use super::session::Session;
-use super::text::dim;
+use super::stage::Stage;
+use super::text::{columns, dim};
 use crate::context::Context;
 
 /// Put an external event on the stage's bus, with no HTTP call to the API.
@@ -76,29 +79,52 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let event_id = BusClient::new(&config, bus)
         .put(&arguments.source, &arguments.detail_type, &text)
         .await?;
-    if session.json {
-        println!(
-            "{}",
-            json!({
-                "event_id": event_id,
-                "detail_type": arguments.detail_type,
-                "source": arguments.source,
-                "idempotency_key": key,
-            })
-        );
-        return Ok(ExitCode::SUCCESS);
+    let mut told = vec![
+        ("event_id", Value::String(event_id)),
+        ("source", Value::String(arguments.source.clone())),
+        ("idempotency_key", key.clone()),
+    ];
+    if arguments.detail_type == "WorkflowRequested" {
+        let id = workflow_id(&session.stage, &arguments.source, key.as_str());
+        told.extend(id.map(|id| ("workflow_id", Value::String(id.to_string()))));
     }
-    println!(
-        "{} {}",
-        arguments.detail_type,
-        dim(format!("from {} on {bus}", arguments.source))
-    );
-    println!("  event id         {event_id}");
-    println!(
-        "  idempotency key  {}",
-        key.as_str().map_or_else(|| key.to_string(), str::to_owned)
-    );
+    print(&arguments.detail_type, told, session.json);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The id that the workflow gets if the request is valid: it follows from who asks and the key.
+fn workflow_id(stage: &Stage, source: &str, key: Option<&str>) -> Option<WorkflowId> {
+    let event = BusEvent {
+        id: String::new(),
+        detail_type: String::new(),
+        source: source.to_owned(),
+        account: stage.account()?,
+        detail: Value::Null,
+    };
+    Some(WorkflowId::derive(&event.claimed_by(), key?))
+}
+
+fn print(detail_type: &str, told: Vec<(&str, Value)>, json: bool) {
+    if json {
+        let mut fields = Map::new();
+        fields.insert("detail_type".to_owned(), detail_type.into());
+        fields.extend(
+            told.into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+        println!("{}", Value::Object(fields));
+        return;
+    }
+    println!("{}", console::style(detail_type).bold());
+    let row = |(name, value): (&str, Value)| {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        vec![dim(name.replace('_', " ")).to_string(), value]
+    };
+    for line in columns(&told.into_iter().map(row).collect::<Vec<_>>()) {
+        println!("  {line}");
+    }
 }
 
 fn base(detail: Option<&str>) -> Result<Map<String, Value>> {
@@ -144,6 +170,7 @@ fn set(detail: &mut Map<String, Value>, field: &str, value: &str) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn fields_go_deep_and_keep_their_type() {

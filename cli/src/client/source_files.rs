@@ -16,16 +16,17 @@ pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
 pub const MAX_TOTAL_BYTES: u64 = 512 * 1024 * 1024;
 
 /// The forms that the researcher can read, by the ends of file names.
-const FORMS: [(&str, &str); 9] = [
-    ("md", "text/markdown; charset=utf-8"),
-    ("markdown", "text/markdown; charset=utf-8"),
-    ("txt", "text/plain; charset=utf-8"),
-    ("text", "text/plain; charset=utf-8"),
-    ("rst", "text/plain; charset=utf-8"),
-    ("html", "text/html; charset=utf-8"),
-    ("htm", "text/html; charset=utf-8"),
-    ("xhtml", "text/html; charset=utf-8"),
-    ("pdf", "application/pdf"),
+const FORMS: [(&str, &[&str]); 4] = [
+    (
+        "text/markdown; charset=utf-8",
+        &["md", "markdown", "mdown", "mkd"],
+    ),
+    (
+        "text/plain; charset=utf-8",
+        &["txt", "text", "rst", "adoc", "asciidoc", "org"],
+    ),
+    ("text/html; charset=utf-8", &["html", "htm", "xhtml"]),
+    ("application/pdf", &["pdf"]),
 ];
 
 /// Files to upload, in the order of their names.
@@ -60,7 +61,7 @@ pub fn collect(root: &Path) -> Result<SourceSet> {
     };
     if files.is_empty() {
         bail!(
-            "{} holds no Markdown, text, HTML or PDF file ({left_out} files of other forms)",
+            "{} holds no Markdown, text, HTML or PDF file (but {left_out} of other forms)",
             root.display()
         );
     }
@@ -146,8 +147,8 @@ fn file(path: &Path, name: &Path, size: u64, media_type: &'static str) -> Result
 
 fn form_of(path: &Path) -> Option<&'static str> {
     let end = path.extension()?.to_str()?.to_ascii_lowercase();
-    let form = FORMS.iter().find(|(known, _)| *known == end);
-    form.map(|(_, media_type)| *media_type)
+    let form = FORMS.iter().find(|(_, ends)| ends.contains(&end.as_str()));
+    form.map(|(media_type, _)| *media_type)
 }
 
 /// 128 bits of SHA-256 over every name and content, each with its length.
@@ -216,7 +217,7 @@ mod tests {
     fn what_cannot_be_used_is_said() {
         let empty = folder(&[("a.png", "x")]);
         let message = collect(empty.path()).unwrap_err().to_string();
-        assert!(message.contains("1 files of other forms"), "{message}");
+        assert!(message.contains("but 1 of other forms"), "{message}");
         let message = collect(&empty.path().join("a.png"))
             .unwrap_err()
             .to_string();

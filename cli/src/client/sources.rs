@@ -79,7 +79,7 @@ fn announce(source: &str, set: &SourceSet, missing: usize) -> ProgressBar {
     let count = set.files.len();
     let left_out = match set.left_out {
         0 => String::new(),
-        others => format!(", {others} files of other forms left out"),
+        others => format!(", {others} of other forms left out"),
     };
     let done = match missing {
         0 => ", all there already".to_owned(),

@@ -88,6 +88,14 @@ impl Stage {
             .with_context(|| format!("the stage file has no output `{name}`"))
     }
 
+    /// The AWS account, as the queues' URLs have it: `…/<account>/<queue>`.
+    pub fn account(&self) -> Option<String> {
+        let (_, url) = self.output_map("queue_urls").into_iter().next()?;
+        let account = url.rsplit('/').nth(1)?;
+        let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        is_account.then(|| account.to_owned())
+    }
+
     /// A Terraform output that maps names to texts; empty where there is none.
     pub fn output_map(&self, name: &str) -> Vec<(String, String)> {
         let Some(map) = self.outputs.get(name).and_then(Value::as_object) else {
@@ -157,7 +165,8 @@ mod tests {
             "region": "us-east-1",
             "access_key_id": "a",
             "secret_access_key": "b",
-            "outputs": {"api_authorization": "iam", "event_bus_name": "bus", "function_names": {"intake": "f"}},
+            "outputs": {"api_authorization": "iam", "event_bus_name": "bus", "function_names": {"intake": "f"},
+                "queue_urls": {"intake": "http://localhost:4566/000000000000/q"}},
         }))
         .unwrap();
         assert!(stage.is_iam());
@@ -167,6 +176,7 @@ mod tests {
             [("intake".to_owned(), "f".to_owned())]
         );
         assert!(stage.connection().keys.is_some());
+        assert_eq!(stage.account().as_deref(), Some("000000000000"));
     }
 
     #[test]
