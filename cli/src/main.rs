@@ -45,7 +45,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Report(arguments) => client::report::run(arguments, &context).await,
         Verb::Approve(arguments) => client::decide::approve(arguments, &context).await,
         Verb::Reject(arguments) => client::decide::reject(arguments, &context).await,
-        Verb::RequestChanges(arguments) => client::decide::request_changes(arguments, &context).await,
+        Verb::RequestChanges(arguments) => {
+            client::decide::request_changes(arguments, &context).await
+        }
         Verb::Cancel(arguments) => client::cancel::run(arguments, &context).await,
         Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, &context).await,
