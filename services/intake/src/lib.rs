@@ -1,1 +1,32 @@
+//! The door for clients: opens workflows, serves reads, takes cancel and redrive.
+//!
+//! HTTP requests and the events of other systems meet in the same functions once they are parsed.
 
+pub mod changes;
+pub mod events;
+pub mod reads;
+pub mod routes;
+pub mod start;
+pub mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_engine::api::Authorization;
+use aegis_engine::ports::Artifacts;
+use aegis_engine::turn::Engine;
+
+/// Also the name of its spans and dead letters.
+pub const SERVICE: &str = "intake";
+
+pub struct Intake {
+    pub engine: Engine,
+    pub artifacts: Arc<dyn Artifacts>,
+    pub authorization: Authorization,
+    /// Where a request says nothing else.
+    pub approval_timeout: Duration,
+    /// How long a presigned URL is good for.
+    pub report_url_valid: Duration,
+    /// Source prefixes that agents may read, such as `s3://bucket/sources/`.
+    pub allowed_sources: Vec<String>,
+}

@@ -1,1 +1,77 @@
+//! Publishes what happened: from the table's stream to the bus.
+//!
+//! The only service that uses the source `aegis.workflow`. At least once, in order per workflow. A
+//! record that cannot be published is set aside here: as an error it would block its shard.
 
+use std::sync::Arc;
+
+use aegis_contracts::envelope::EventEnvelope;
+use aegis_engine::error::PortError;
+use aegis_engine::ports::{DeadLetters, EventBus};
+use aegis_engine::stored::HistoryEntry;
+use aegis_platform::lambda::{StreamHandler, StreamRecord};
+use aegis_platform::telemetry::continue_from;
+use async_trait::async_trait;
+use tracing::Instrument;
+
+/// Also the name of its spans and dead letters.
+pub const SERVICE: &str = "relay";
+
+pub struct Relay {
+    pub bus: Arc<dyn EventBus>,
+    pub dead_letters: Arc<dyn DeadLetters>,
+}
+
+#[async_trait]
+impl StreamHandler for Relay {
+    async fn relay(&self, records: &[StreamRecord]) -> Result<(), PortError> {
+        let mut events = Vec::new();
+        for record in records {
+            match read(record) {
+                Ok(entry) => events.extend(entry.events),
+                Err(reason) => self.set_aside(&record.raw, &reason).await?,
+            }
+        }
+        self.publish(&events).await
+    }
+}
+
+fn read(record: &StreamRecord) -> Result<HistoryEntry, String> {
+    let body = record.body.as_deref().ok_or("the record has no body")?;
+    serde_json::from_str(body).map_err(|error| format!("not a history entry: {error}"))
+}
+
+impl Relay {
+    async fn publish(&self, events: &[EventEnvelope]) -> Result<(), PortError> {
+        let Some(first) = events.first() else {
+            return Ok(());
+        };
+        let span = tracing::info_span!("publish", otel.kind = "producer", workflow_id = %first.workflow_id, events = events.len());
+        continue_from(&span, first.traceparent.as_deref());
+        match self.bus.publish(events).instrument(span).await {
+            Err(PortError::Permanent(_)) => self.publish_singly(events).await,
+            outcome => outcome,
+        }
+    }
+
+    /// One event of the batch is unacceptable: the others still go out.
+    async fn publish_singly(&self, events: &[EventEnvelope]) -> Result<(), PortError> {
+        for event in events {
+            match self.bus.publish(std::slice::from_ref(event)).await {
+                Ok(()) => {}
+                Err(PortError::Permanent(reason)) => {
+                    let raw =
+                        serde_json::to_string(event).unwrap_or_else(|_| event.event_id.to_string());
+                    self.set_aside(&raw, &reason).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn set_aside(&self, raw: &str, reason: &str) -> Result<(), PortError> {
+        tracing::error!(reason, "record set aside");
+        self.dead_letters.set_aside(raw, reason).await
+    }
+}

@@ -5,6 +5,7 @@
 //! and their in-memory twins. Knows no AWS and makes no decision about the flow.
 
 pub mod api;
+pub mod artifacts;
 pub mod body;
 pub mod dispatch;
 pub mod error;

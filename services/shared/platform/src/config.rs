@@ -60,6 +60,25 @@ impl<'a> Environment<'a> {
         Duration::from_secs(self.or(name, default.as_secs()))
     }
 
+    /// Fractions are allowed.
+    pub fn hours(&mut self, name: &str, default: Duration) -> Duration {
+        let hours = self.or(name, default.as_secs_f64() / 3600.0);
+        Duration::try_from_secs_f64(hours * 3600.0).unwrap_or_else(|error| {
+            self.problems.push(format!("{name} is `{hours}`: {error}"));
+            default
+        })
+    }
+
+    /// Comma-separated; missing means none.
+    pub fn list(&mut self, name: &str) -> Vec<String> {
+        let text = self.get(name).unwrap_or_default();
+        text.split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
     pub fn authorization(&mut self) -> Authorization {
         match self.required("API_AUTHORIZATION").as_str() {
             "none" => Authorization::None,

@@ -1,0 +1,29 @@
+//! Takes people's decisions, over the API and the bus.
+
+use std::sync::Arc;
+
+use aegis_approval::{Approval, SERVICE};
+use aegis_platform::lambda::{Service, start};
+use aegis_platform::services::from_environment;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    start(SERVICE, build).await
+}
+
+async fn build() -> anyhow::Result<Service> {
+    let service = from_environment(|aws, environment| {
+        let approval = Arc::new(Approval {
+            engine: aws.engine(environment),
+            authorization: environment.authorization(),
+            approver_sources: environment.list("APPROVER_SOURCES"),
+        });
+        let queue = aws.consumer(environment, SERVICE, approval.clone());
+        Service {
+            api: Some(approval),
+            queue: Some(queue),
+            ..Service::default()
+        }
+    });
+    Ok(service.await?)
+}

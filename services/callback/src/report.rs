@@ -1,0 +1,103 @@
+//! One report, however it arrived.
+
+use aegis_contracts::callback::AgentReport;
+use aegis_contracts::ids::WorkflowId;
+use aegis_engine::artifacts::mismatch;
+use aegis_engine::error::PortError;
+use aegis_engine::token::{Claim, TokenError};
+use aegis_engine::turn::Turn;
+use aegis_workflow::{Input, StepFailure};
+
+use crate::Callback;
+
+/// Why a report was not even shown to the workflow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("{0}")]
+    Token(#[from] TokenError),
+    #[error("{0}")]
+    Artifacts(String),
+}
+
+impl Callback {
+    /// # Errors
+    /// Of a port; the inner error is the reporter's.
+    pub async fn take(
+        &self,
+        id: &WorkflowId,
+        token: &str,
+        report: AgentReport,
+    ) -> Result<Result<Turn, Refused>, PortError> {
+        let claim = Claim {
+            workflow_id: id.clone(),
+            role: report.role(),
+            attempt: report.attempt(),
+        };
+        if let Err(error) = self.keys.verify(token, &claim).await? {
+            return Ok(Err(Refused::Token(error)));
+        }
+        if let AgentReport::Succeeded { artifacts, .. } = &report {
+            let mismatch = mismatch(
+                self.artifacts.as_ref(),
+                id,
+                claim.role,
+                claim.attempt,
+                artifacts,
+            )
+            .await?;
+            if let Some(detail) = mismatch {
+                return Ok(Err(Refused::Artifacts(detail)));
+            }
+        }
+        self.engine.apply(id, input_of(report)).await.map(Ok)
+    }
+}
+
+fn input_of(report: AgentReport) -> Input {
+    match report {
+        AgentReport::Progress {
+            role,
+            attempt,
+            message,
+            percent,
+            usage,
+        } => Input::Progress {
+            role,
+            attempt,
+            message,
+            percent,
+            usage,
+        },
+        AgentReport::Succeeded {
+            role,
+            attempt,
+            summary,
+            artifacts,
+            usage,
+        } => Input::StepSucceeded {
+            role,
+            attempt,
+            summary,
+            artifacts,
+            usage,
+        },
+        AgentReport::Failed {
+            role,
+            attempt,
+            error,
+            usage,
+        } => {
+            let failure = StepFailure {
+                code: error.code,
+                message: error.message,
+                transient: error.retryable,
+            };
+            Input::StepFailed {
+                role,
+                attempt,
+                failure,
+                usage,
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `POST /callbacks/{id}`.
+
+use aegis_contracts::callback::{AgentReport, CallbackAnswer};
+use aegis_contracts::problem::Problem;
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::body;
+use aegis_engine::turn::Outcome;
+use async_trait::async_trait;
+
+use crate::Callback;
+use crate::report::Refused;
+
+#[async_trait]
+impl ApiHandler for Callback {
+    async fn respond(&self, request: &ApiRequest) -> ApiResponse {
+        self.answer(request).await.unwrap_or_else(ApiResponse::from)
+    }
+}
+
+impl Callback {
+    async fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, Box<Problem>> {
+        let token = bearer(request)?;
+        let id = request.workflow_id()?;
+        let report: AgentReport = body::read(request)?;
+        let (role, attempt) = (report.role(), report.attempt());
+        let taken = self
+            .take(&id, token, report)
+            .await
+            .map_err(|error| problem_of(&error))?;
+        let turn = taken.map_err(refusal)?;
+        self.engine
+            .report_undelivered(&id, turn.undelivered.map_or(Ok(()), Err));
+        match turn.outcome {
+            Outcome::Applied(_) => Ok(ApiResponse::json(200, &CallbackAnswer { accepted: true })),
+            Outcome::Duplicate(_) => {
+                Ok(ApiResponse::json(200, &CallbackAnswer { accepted: false }))
+            }
+            Outcome::Stale { detail, .. } => {
+                tracing::info!(%role, attempt, detail, "stale report refused");
+                Err(Box::new(Problem::new(409, "superseded", detail)))
+            }
+            Outcome::Illegal { illegal, .. } => {
+                Err(Box::new(Problem::new(409, illegal.code, illegal.detail)))
+            }
+            Outcome::NotFound => Err(Box::new(not_found(id.as_str()))),
+        }
+    }
+}
+
+fn bearer(request: &ApiRequest) -> Result<&str, Box<Problem>> {
+    let header = request.header("authorization").unwrap_or_default();
+    match header.split_once(' ') {
+        Some((scheme, token))
+            if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() =>
+        {
+            Ok(token.trim())
+        }
+        Some(_) | None => {
+            let detail = "a callback needs `Authorization: Bearer <the task's token>`";
+            Err(Box::new(Problem::new(401, "unauthenticated", detail)))
+        }
+    }
+}
+
+fn refusal(refused: Refused) -> Box<Problem> {
+    Box::new(match refused {
+        Refused::Token(error) => Problem::new(401, "invalid_token", error.to_string()),
+        Refused::Artifacts(detail) => Problem::new(400, "artifact_mismatch", detail),
+    })
+}

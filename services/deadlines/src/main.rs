@@ -1,0 +1,26 @@
+//! Every minute: looks for what is due.
+
+use std::sync::Arc;
+
+use aegis_deadlines::{Deadlines, SERVICE};
+use aegis_platform::lambda::{Service, start};
+use aegis_platform::services::from_environment;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    start(SERVICE, build).await
+}
+
+async fn build() -> anyhow::Result<Service> {
+    let service = from_environment(|aws, environment| {
+        let deadlines = Deadlines {
+            engine: aws.engine(environment),
+            artifacts: aws.artifacts(environment),
+        };
+        Service {
+            schedule: Some(Arc::new(deadlines)),
+            ..Service::default()
+        }
+    });
+    Ok(service.await?)
+}

@@ -1,0 +1,35 @@
+//! Opens workflows and answers clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_intake::{Intake, SERVICE};
+use aegis_platform::lambda::{Service, start};
+use aegis_platform::services::from_environment;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    start(SERVICE, build).await
+}
+
+async fn build() -> anyhow::Result<Service> {
+    let service = from_environment(|aws, environment| {
+        let bucket = environment.required("ARTIFACT_BUCKET");
+        let intake = Arc::new(Intake {
+            engine: aws.engine(environment),
+            artifacts: aws.artifacts(environment),
+            authorization: environment.authorization(),
+            approval_timeout: environment
+                .hours("APPROVAL_TIMEOUT_HOURS", Duration::from_secs(72 * 3600)),
+            report_url_valid: environment.seconds("REPORT_URL_SECONDS", Duration::from_secs(3600)),
+            allowed_sources: vec![format!("s3://{bucket}/sources/")],
+        });
+        let queue = aws.consumer(environment, SERVICE, intake.clone());
+        Service {
+            api: Some(intake),
+            queue: Some(queue),
+            ..Service::default()
+        }
+    });
+    Ok(service.await?)
+}

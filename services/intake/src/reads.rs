@@ -1,0 +1,161 @@
+//! Reading workflows: list, one, history, artifacts.
+
+use aegis_contracts::problem::Problem;
+use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowPage};
+use aegis_engine::api::{ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::ports::{ListPosition, ListQuery};
+use aegis_engine::stored::HistoryEntry;
+use aegis_workflow::artifact_refs;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use crate::Intake;
+use crate::routes::Answer;
+
+const DEFAULT_LIMIT: u32 = 20;
+const MAX_LIMIT: u32 = 100;
+
+impl Intake {
+    pub(crate) async fn list(&self, request: &ApiRequest) -> Answer {
+        let query = list_query(request)?;
+        let page = self
+            .engine
+            .table
+            .list(&query)
+            .await
+            .map_err(|error| problem_of(&error))?;
+        let last = page.workflows.last().filter(|_| page.more);
+        let next_cursor = last.map(|row| {
+            BASE64_URL_SAFE_NO_PAD.encode(format!("{}#{}", row.created_at, row.workflow_id))
+        });
+        Ok(ApiResponse::json(
+            200,
+            &WorkflowPage {
+                workflows: page.workflows,
+                next_cursor,
+            },
+        ))
+    }
+
+    pub(crate) async fn get(&self, request: &ApiRequest) -> Answer {
+        let id = request.workflow_id()?;
+        let found = self
+            .engine
+            .table
+            .load_with_request(&id)
+            .await
+            .map_err(|error| problem_of(&error))?;
+        let (workflow, stored) = found.ok_or_else(|| not_found(id.as_str()))?;
+        let view = self
+            .view(&workflow, stored)
+            .await
+            .map_err(|error| problem_of(&error))?;
+        Ok(ApiResponse::json(200, &view))
+    }
+
+    pub(crate) async fn history(&self, request: &ApiRequest) -> Answer {
+        let id = request.workflow_id()?;
+        let entries = self
+            .engine
+            .table
+            .history(&id)
+            .await
+            .map_err(|error| problem_of(&error))?;
+        if entries.is_empty() {
+            return Err(Box::new(not_found(id.as_str())));
+        }
+        let events = entries.into_iter().flat_map(events_of).collect();
+        Ok(ApiResponse::json(200, &History { events }))
+    }
+
+    pub(crate) async fn artifact(&self, request: &ApiRequest) -> Answer {
+        let id = request.workflow_id()?;
+        let name = request.path.get("name").map_or("", String::as_str);
+        let found = self
+            .engine
+            .table
+            .load(&id)
+            .await
+            .map_err(|error| problem_of(&error))?;
+        let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
+        let artifact = artifact_refs(&workflow)
+            .into_iter()
+            .find(|artifact| artifact.name == name);
+        let Some(artifact) = artifact else {
+            let detail = format!("workflow `{id}` has no artifact `{name}` yet");
+            return Err(Box::new(Problem::new(404, "artifact_not_found", detail)));
+        };
+        let link = self
+            .artifacts
+            .presign(&artifact.key, self.report_url_valid)
+            .await;
+        let link = link.map_err(|error| problem_of(&error))?;
+        Ok(ApiResponse {
+            status: 302,
+            headers: vec![("location", link.url)],
+            body: String::new(),
+        })
+    }
+}
+
+fn events_of(entry: HistoryEntry) -> Vec<HistoryEvent> {
+    let event = |envelope: aegis_contracts::envelope::EventEnvelope| {
+        let kind = envelope.body.detail_type().to_owned();
+        let mut body = serde_json::to_value(&envelope.body).unwrap_or_default();
+        let data = body
+            .get_mut("data")
+            .map(serde_json::Value::take)
+            .unwrap_or_default();
+        HistoryEvent {
+            version: envelope.version,
+            kind,
+            occurred_at: envelope.occurred_at,
+            data,
+        }
+    };
+    entry.events.into_iter().map(event).collect()
+}
+
+fn list_query(request: &ApiRequest) -> Result<ListQuery, Box<Problem>> {
+    let invalid = |detail: String| Box::new(Problem::new(400, "invalid_query", detail));
+    let parameter = |name: &str| request.query.get(name).filter(|value| !value.is_empty());
+    let status = match parameter("status") {
+        None => None,
+        Some(text) => Some(Status::parse(text).ok_or_else(|| {
+            let known = Status::ALL.map(Status::as_str).join(", ");
+            invalid(format!("status `{text}` is none of {known}"))
+        })?),
+    };
+    let limit = match parameter("limit") {
+        None => DEFAULT_LIMIT,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .ok_or_else(|| {
+                invalid(format!(
+                    "limit `{text}` is not a number from 1 to {MAX_LIMIT}"
+                ))
+            })?,
+    };
+    let before = match parameter("cursor") {
+        None => None,
+        Some(text) => {
+            Some(read_cursor(text).ok_or_else(|| invalid("cursor is not one of ours".to_owned()))?)
+        }
+    };
+    Ok(ListQuery {
+        status,
+        limit,
+        before,
+    })
+}
+
+fn read_cursor(cursor: &str) -> Option<ListPosition> {
+    let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let (created_at, id) = text.split_once('#')?;
+    Some(ListPosition {
+        created_at: created_at.parse().ok()?,
+        workflow_id: id.parse().ok()?,
+    })
+}

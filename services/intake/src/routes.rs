@@ -1,0 +1,94 @@
+//! The routes of the API that intake serves.
+
+use aegis_contracts::problem::Problem;
+use aegis_contracts::request::{MAX_IDEMPOTENCY_KEY, StartRequest};
+use aegis_contracts::view::{Links, WorkflowAccepted};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, problem_of};
+use aegis_engine::body;
+use aegis_engine::turn::Opened;
+use aegis_workflow::Workflow;
+use async_trait::async_trait;
+
+use crate::Intake;
+
+/// A handler's answer; a problem is one too.
+pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
+
+#[async_trait]
+impl ApiHandler for Intake {
+    async fn respond(&self, request: &ApiRequest) -> ApiResponse {
+        let answer = match self.authorization.principal(&request.caller) {
+            Ok(principal) => self.route(request, &principal).await,
+            Err(problem) => Err(problem),
+        };
+        answer.unwrap_or_else(ApiResponse::from)
+    }
+}
+
+impl Intake {
+    async fn route(&self, request: &ApiRequest, principal: &str) -> Answer {
+        match request.route.as_str() {
+            "POST /workflows" => self.start(request, principal).await,
+            "GET /workflows" => self.list(request).await,
+            "GET /workflows/{id}" => self.get(request).await,
+            "GET /workflows/{id}/history" => self.history(request).await,
+            "GET /workflows/{id}/artifacts/{name}" => self.artifact(request).await,
+            "POST /workflows/{id}/cancel" => self.cancel(request, principal).await,
+            "POST /workflows/{id}/redrive" => self.redrive(request, principal).await,
+            other => Err(Box::new(Problem::new(
+                404,
+                "route_not_found",
+                format!("there is no route `{other}`"),
+            ))),
+        }
+    }
+
+    async fn start(&self, request: &ApiRequest, principal: &str) -> Answer {
+        let wanted: StartRequest = body::read(request)?;
+        self.check_sources(&wanted)?;
+        let key = idempotency_key(request)?;
+        match self.open(principal, &key, &wanted).await {
+            Ok(Opened::New(workflow)) => {
+                tracing::info!(workflow_id = %workflow.id, "workflow started");
+                Ok(accepted(&workflow))
+            }
+            Ok(Opened::Again(workflow)) => Ok(accepted(&workflow)),
+            Ok(Opened::Conflict) => {
+                let detail = "this Idempotency-Key was used for another request";
+                Err(Box::new(Problem::new(409, "idempotency_conflict", detail)))
+            }
+            Err(error) => Err(Box::new(problem_of(&error))),
+        }
+    }
+}
+
+/// The client's key; without one every request is a new one.
+fn idempotency_key(request: &ApiRequest) -> Result<String, Box<Problem>> {
+    let Some(key) = request.header("idempotency-key") else {
+        return Ok(uuid::Uuid::new_v4().to_string());
+    };
+    let length = key.chars().count();
+    if (1..=MAX_IDEMPOTENCY_KEY).contains(&length) {
+        return Ok(key.to_owned());
+    }
+    let detail = format!(
+        "the Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters, it has {length}"
+    );
+    Err(Box::new(Problem::new(
+        400,
+        "invalid_idempotency_key",
+        detail,
+    )))
+}
+
+/// 202 with the place to look.
+pub(crate) fn accepted(workflow: &Workflow) -> ApiResponse {
+    let links = Links::of(&workflow.id);
+    let location = links.this.clone();
+    let body = WorkflowAccepted {
+        workflow_id: workflow.id.clone(),
+        status: workflow.status(),
+        links,
+    };
+    ApiResponse::json(202, &body).with_header("location", location)
+}
