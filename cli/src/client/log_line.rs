@@ -3,6 +3,8 @@
 //! Understands the JSON that our services write and the platform lines of Lambda; shows anything
 //! else as it is.
 
+use std::collections::HashSet;
+
 use aegis_contracts::time::Timestamp;
 use console::{Style, style};
 use serde_json::{Map, Value};
@@ -10,7 +12,7 @@ use serde_json::{Map, Value};
 use super::text::fine_clock;
 
 /// Fields that every line has, or that nobody reads.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "timestamp",
     "level",
     "message",
@@ -19,6 +21,7 @@ const LEFT_OUT: [&str; 8] = [
     "fields",
     "span",
     "spans",
+    "name",
 ];
 
 /// Lambda's own lines about starts, ends and billing.
@@ -62,8 +65,10 @@ fn words(line: &Map<String, Value>) -> String {
         "{} {message}",
         level_style(level).apply_to(format!("{level:<5}"))
     );
+    let mut told = HashSet::new();
     for (name, value) in fields {
-        if !LEFT_OUT.contains(&name.as_str()) {
+        // A span repeats what its events say.
+        if !LEFT_OUT.contains(&name.as_str()) && told.insert(name) {
             text.push_str(&format!(
                 "  {}{}",
                 style(format!("{name}=")).dim(),
@@ -98,7 +103,7 @@ mod tests {
     fn flat_and_nested_fields_are_shown_alike() {
         let at = Timestamp::from_millis(0);
         for line in [
-            r#"{"timestamp":"x","level":"WARN","message":"late","workflow_id":"wf_1","target":"t"}"#,
+            r#"{"timestamp":"x","level":"WARN","message":"late","workflow_id":"wf_1","target":"t","span":{"name":"s","workflow_id":"wf_1"}}"#,
             r#"{"timestamp":"x","level":"WARN","fields":{"message":"late","workflow_id":"wf_1"},"target":"t"}"#,
         ] {
             let text = shown("intake", at, line);

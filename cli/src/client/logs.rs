@@ -12,6 +12,7 @@ use clap::Args;
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
+use super::agent_logs::{self, AgentLog};
 use super::log_line::{is_platform, shown};
 use super::session::Session;
 use super::stage::Stage;
@@ -22,15 +23,16 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Lines may become readable a while after others that are younger.
 const OVERLAP: Duration = Duration::from_secs(15);
 
-/// Print what the services logged, all of them merged by time, or one.
+/// Print what the services logged, and locally the agents too, all merged by time, or one.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   aegis logs --follow
   aegis logs callback --since 2h
+  aegis logs researcher-agent
   aegis logs --workflow wf_… --since 1d")]
 pub struct Arguments {
-    /// Only this service, such as `intake` or `callback`; without it, all.
+    /// Only this one, such as `intake`, `callback` or, locally, `writer-agent`; without it, all.
     #[arg(value_name = "SERVICE")]
     service: Option<String>,
     /// Go on and print new lines as they come.
@@ -47,29 +49,43 @@ pub struct Arguments {
     platform: bool,
 }
 
-struct Group {
-    service: String,
-    name: String,
+/// Where lines come from: a service in CloudWatch Logs, or a local agent's file.
+enum Source {
+    Service { name: String, group: String },
+    Agent(AgentLog),
+}
+
+impl Source {
+    fn name(&self) -> &str {
+        match self {
+            Self::Service { name, .. } => name,
+            Self::Agent(log) => &log.name,
+        }
+    }
+
+    async fn read(&self, client: &LogClient, since: Timestamp) -> Result<Vec<LogLine>> {
+        match self {
+            Self::Service { group, .. } => Ok(client.read(group, since.as_millis()).await?),
+            Self::Agent(log) => Ok(log.read(since)),
+        }
+    }
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
-    let groups = groups(&session.stage, arguments.service.as_deref())?;
+    let sources = chosen(
+        sources(&session.stage, context),
+        arguments.service.as_deref(),
+    )?;
     let client = LogClient::new(&session.stage.connection().load().await);
     let mut since = Timestamp::from_millis(now().as_millis() - millis(arguments.since));
     let mut printed = HashSet::new();
     loop {
         let asked_at = now();
-        for (service, line) in read(&client, &groups, since).await? {
+        for (name, line) in read(&client, &sources, since).await? {
             if printed.insert(line.id.clone()) && wanted(&line, &arguments) {
-                println!(
-                    "{}",
-                    if session.json {
-                        as_json(&service, &line)
-                    } else {
-                        as_text(&service, &line)
-                    }
-                );
+                let text = if session.json { as_json } else { as_text };
+                println!("{}", text(name, &line));
             }
         }
         if !arguments.follow {
@@ -82,36 +98,52 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
 }
 
-fn groups(stage: &Stage, service: Option<&str>) -> Result<Vec<Group>> {
-    let all = stage.output_map("log_group_names");
-    let known: Vec<String> = all.iter().map(|(service, _)| service.clone()).collect();
-    let groups: Vec<Group> = all
-        .into_iter()
-        .filter(|(name, _)| service.is_none_or(|service| service == name))
-        .map(|(service, name)| Group { service, name })
+fn sources(stage: &Stage, context: &Context) -> Vec<Source> {
+    let services = stage.output_map("log_group_names").into_iter();
+    let mut sources: Vec<Source> = services
+        .map(|(name, group)| Source::Service { name, group })
         .collect();
-    match service {
-        _ if known.is_empty() => bail!("the stage file has no output `log_group_names`"),
-        Some(service) if groups.is_empty() => {
-            bail!(
-                "there is no service `{service}`; there are {}",
-                known.join(", ")
-            )
-        }
-        _ => Ok(groups),
+    if context.stage.is_none() {
+        sources.extend(
+            agent_logs::all(&context.folder)
+                .into_iter()
+                .map(Source::Agent),
+        );
     }
+    sources
 }
 
-async fn read(
+fn chosen(sources: Vec<Source>, name: Option<&str>) -> Result<Vec<Source>> {
+    let Some(name) = name else {
+        return Ok(sources);
+    };
+    let known: Vec<String> = sources
+        .iter()
+        .map(|source| source.name().to_owned())
+        .collect();
+    let chosen: Vec<Source> = sources
+        .into_iter()
+        .filter(|source| source.name() == name)
+        .collect();
+    if chosen.is_empty() {
+        bail!(
+            "there is no service `{name}`; there are {}",
+            known.join(", ")
+        );
+    }
+    Ok(chosen)
+}
+
+async fn read<'a>(
     client: &LogClient,
-    groups: &[Group],
+    sources: &'a [Source],
     since: Timestamp,
-) -> Result<Vec<(String, LogLine)>> {
-    let reads = groups.iter().map(|group| async {
-        let lines = client.read(&group.name, since.as_millis()).await?;
-        Ok::<_, anyhow::Error>(lines.into_iter().map(|line| (group.service.clone(), line)))
+) -> Result<Vec<(&'a str, LogLine)>> {
+    let reads = sources.iter().map(|source| async move {
+        let lines = source.read(client, since).await?;
+        Ok::<_, anyhow::Error>(lines.into_iter().map(|line| (source.name(), line)))
     });
-    let mut lines: Vec<(String, LogLine)> =
+    let mut lines: Vec<(&str, LogLine)> =
         try_join_all(reads).await?.into_iter().flatten().collect();
     lines.sort_by_key(|(_, line)| line.at_millis);
     Ok(lines)

@@ -16,6 +16,7 @@ pub mod report;
 pub mod start;
 pub mod watch;
 
+mod agent_logs;
 pub mod api;
 pub mod changes;
 mod event_words;

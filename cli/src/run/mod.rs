@@ -68,25 +68,27 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
     let session = Session::open(context).await?;
     let key = arguments.options.key();
-    let accepted = start::start(&session, &arguments.topic, &arguments.options, &key)
-        .await?
-        .value;
-    let id = accepted.workflow_id;
+    // `up` has taken Ctrl-C from the system, so from here on it has to be listened for.
+    let accepted = tokio::select! {
+        accepted = start::start(&session, &arguments.topic, &arguments.options, &key) => accepted?,
+        _ = tokio::signal::ctrl_c() => give_up(&session),
+    };
+    let id = accepted.value.workflow_id;
     eprintln!(
         "{}  {}",
         console::style(&id).for_stderr().bold(),
         arguments.topic
     );
-    let followed = tokio::select! {
-        followed = follow(&session, &id, &arguments) => followed?,
-        _ = tokio::signal::ctrl_c() => leave(&session, &id),
-    };
     let ending = Ending {
         session: &session,
         id: &id,
         output: arguments.output.as_deref(),
     };
-    ending.tell(followed).await
+    let to_the_end = async { ending.tell(follow(&session, &id, &arguments).await?).await };
+    tokio::select! {
+        code = to_the_end => code,
+        _ = tokio::signal::ctrl_c() => leave(&session, &id),
+    }
 }
 
 /// Where traces go is said as for `up`, so that a stack with traces keeps them.
@@ -127,6 +129,12 @@ async fn travel<D: Decider>(
     }
     .follow()
     .await
+}
+
+fn give_up(session: &Session) -> ! {
+    eprintln!("\nInterrupted before the workflow was confirmed. Whether it was started is told by");
+    eprintln!("  {}", session.command("list"));
+    std::process::exit(INTERRUPTED);
 }
 
 /// Does not return: a question at the terminal may still be waiting in a thread of its own.

@@ -1,0 +1,80 @@
+//! The local agents' logs, which are files of the stack and not in CloudWatch Logs.
+//!
+//! Reads lines as the services' logs have them. A line without a time of its own (a panic's) has
+//! that of the line before.
+
+use std::path::PathBuf;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::time::Timestamp;
+use aegis_platform::client::logs::LogLine;
+use serde::Deserialize;
+
+use crate::stack::folder::StackFolder;
+
+/// One agent's file.
+#[derive(Debug)]
+pub struct AgentLog {
+    /// `researcher-agent`.
+    pub name: String,
+    path: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Timed {
+    timestamp: Timestamp,
+}
+
+pub fn all(folder: &StackFolder) -> Vec<AgentLog> {
+    let log = |role: Role| {
+        let name = format!("{role}-agent");
+        let path = folder.log_file(&name);
+        AgentLog { name, path }
+    };
+    Role::ALL.into_iter().map(log).collect()
+}
+
+impl AgentLog {
+    /// Lines from `since` on; none where the agent has never run.
+    pub fn read(&self, since: Timestamp) -> Vec<LogLine> {
+        let text = std::fs::read(&self.path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut at = Timestamp::UNIX_EPOCH;
+        let mut lines = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            if let Ok(timed) = serde_json::from_str::<Timed>(line) {
+                at = timed.timestamp;
+            }
+            if at >= since {
+                lines.push(LogLine {
+                    id: format!("{}:{number}", self.name),
+                    at_millis: at.as_millis(),
+                    message: line.to_owned(),
+                });
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_without_a_time_belong_to_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = StackFolder::new(folder.path().to_owned());
+        let log = &all(&folder)[0];
+        assert!(log.read(Timestamp::UNIX_EPOCH).is_empty());
+        std::fs::create_dir_all(folder.logs()).unwrap();
+        let old = r#"{"timestamp":"2026-11-23T18:00:00.000001Z","message":"old"}"#;
+        let new = r#"{"timestamp":"2026-11-23T18:00:02.5Z","message":"new"}"#;
+        let text = format!("{old}\n{new}\nthread panicked\n");
+        std::fs::write(folder.log_file("researcher-agent"), text).unwrap();
+        let lines = log.read("2026-11-23T18:00:01Z".parse().unwrap());
+        let messages: Vec<&str> = lines.iter().map(|line| line.message.as_str()).collect();
+        assert_eq!(messages, [new, "thread panicked"]);
+        assert_eq!(lines[0].at_millis, lines[1].at_millis);
+    }
+}
