@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 
 mod golden;
+mod names;
 mod schemas;
 mod secrets;
 mod specimens;
