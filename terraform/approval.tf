@@ -13,6 +13,7 @@ module "approval" {
 
   environment = merge(local.engine_environment, {
     API_AUTHORIZATION = var.api_authorization
+    APPROVER_SOURCES  = join(",", var.approver_sources)
   })
   extra_environment = var.extra_lambda_environment
 

@@ -33,6 +33,11 @@ resource "terraform_data" "rules" {
     }
 
     precondition {
+      condition     = !(var.environment == "prod" && contains(var.approver_sources, "*"))
+      error_message = "approver_sources = * lets every source decide for any approver: name the sources in prod."
+    }
+
+    precondition {
       condition     = !(var.environment == "prod" && !var.point_in_time_recovery)
       error_message = "point_in_time_recovery stays on in prod."
     }

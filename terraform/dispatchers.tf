@@ -35,7 +35,6 @@ module "dispatcher" {
   maximum_concurrency = var.dispatch_concurrency
 
   environment = merge(local.engine_environment, {
-    ARTIFACT_BUCKET                 = aws_s3_bucket.artifacts.bucket
     CALLBACK_API_URL                = local.api_base_url
     TOKEN_KEYS_PARAMETER            = local.token_keys_parameter
     (each.value.agent_arn_variable) = each.value.agent_arn

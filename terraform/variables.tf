@@ -250,6 +250,17 @@ variable "external_sources" {
   }
 }
 
+variable "approver_sources" {
+  description = "Sources whose ApprovalDecided events may name an approver. From all others a decision counts as that of the source itself. \"*\": every source."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for source in var.approver_sources : source != "" && source != "aegis.workflow" && !strcontains(source, ",")])
+    error_message = "approver_sources must not hold an empty name, a comma, or our own source aegis.workflow."
+  }
+}
+
 variable "own_source_policy" {
   description = "Refuse events with our own source from anybody but relay. null: yes, except on an emulator, which keeps no denials."
   type        = bool

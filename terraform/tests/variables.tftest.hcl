@@ -39,6 +39,7 @@ run "refuses" {
     api_throttle_rate         = 0
     api_throttle_burst        = 0
     external_sources          = ["aegis.workflow"]
+    approver_sources          = ["a,b"]
     researcher_agent_arn      = ""
     analyst_agent_arn         = "arn:aws:bedrock-agentcore:us-east-1:123456789012:memory/analyst"
     writer_agent_arn          = "arn:aws:bedrock-agentcore:us-east-1:12345:runtime/writer"
@@ -80,6 +81,7 @@ run "refuses" {
     var.api_throttle_rate,
     var.api_throttle_burst,
     var.external_sources,
+    var.approver_sources,
     var.researcher_agent_arn,
     var.analyst_agent_arn,
     var.writer_agent_arn,
@@ -117,6 +119,7 @@ run "refuses_too" {
     api_throttle_rate         = 10001
     api_throttle_burst        = 5001
     external_sources          = ["aws.s3"]
+    approver_sources          = ["aegis.workflow"]
     researcher_agent_arn      = "arn:aws:lambda:us-east-1:123456789012:function:researcher"
     agent_role_trusted_arns   = ["123456789012"]
     approval_timeout_hours    = 8761
@@ -147,6 +150,7 @@ run "refuses_too" {
     var.api_throttle_rate,
     var.api_throttle_burst,
     var.external_sources,
+    var.approver_sources,
     var.researcher_agent_arn,
     var.agent_role_trusted_arns,
     var.approval_timeout_hours,

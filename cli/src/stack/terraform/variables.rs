@@ -25,6 +25,8 @@ pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
         "lambda_architecture": lambda_architecture(),
         // So that a plain HTTP client can try the API; `--var api_authorization=iam` asks for SigV4.
         "api_authorization": "none",
+        // So that a decision by event can be tried with any approver's name.
+        "approver_sources": ["*"],
         "agent_role_trusted_arns": [format!("arn:aws:iam::{ACCOUNT}:root")],
         "extra_lambda_environment": lambda_environment(settings),
     });
