@@ -8,6 +8,8 @@ mod decider;
 mod ending;
 mod findings;
 mod journey;
+#[cfg(test)]
+mod journey_tests;
 mod screen;
 
 use std::io::IsTerminal as _;

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-use crate::story::{self, Scene, WORKFLOW};
+use super::story::{self, Scene, WORKFLOW};
 
 /// The path of a local endpoint has a `$` in it.
 const BASE: &str = "/_aws/execute-api/abc/$default";
@@ -27,6 +27,8 @@ pub struct Seen {
     pub looks: usize,
     /// Answer so many requests with 503 first.
     pub troubles: usize,
+    /// Refuse so many decisions first.
+    pub refusals: usize,
     pub scene: Scene,
 }
 
@@ -165,6 +167,16 @@ async fn approve(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Respon
     fake.note(&headers);
     let body: Value = serde_json::from_slice(&body).unwrap();
     fake.with(|seen| {
+        if seen.refusals > 0 {
+            seen.refusals -= 1;
+            let detail = "no further revision is allowed";
+            return problem(
+                StatusCode::CONFLICT,
+                "revisions_exhausted",
+                detail,
+                json!({}),
+            );
+        }
         let Scene::Waiting(revision) = seen.scene else {
             return problem(
                 StatusCode::CONFLICT,
