@@ -97,10 +97,19 @@ impl Terms {
         self.tokenizer.tokenize(text)
     }
 
-    /// The different terms that say something about a subject.
-    pub fn telling(&self, text: &str) -> BTreeSet<String> {
-        let terms = self.of(text).into_iter();
-        terms.filter(|term| !self.fillers.contains(term)).collect()
+    /// The telling terms in order, each once and with the word as written. All terms, where there are only fillers.
+    pub fn labelled(&self, text: &str) -> Vec<(String, String)> {
+        let mut all: Vec<(String, String)> = Vec::new();
+        for word in words(text) {
+            for term in self.of(word) {
+                if !all.iter().any(|(known, _)| *known == term) {
+                    all.push((term, word.to_owned()));
+                }
+            }
+        }
+        let telling = all.iter().filter(|(term, _)| !self.is_filler(term));
+        let telling: Vec<_> = telling.cloned().collect();
+        if telling.is_empty() { all } else { telling }
     }
 
     pub fn is_filler(&self, term: &str) -> bool {
@@ -113,4 +122,37 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|word| !word.is_empty())
+}
+
+/// Whether two terms are forms of one word. `recover` and `recovery` have the stems `recov` and `recoveri`: forms share all but
+/// a short ending.
+pub fn same_word(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    a == b || (short.len() >= 5 && long.len() <= short.len() + 4 && long.starts_with(short))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_reduced_to_their_subject() {
+        let labels = |text: &str| -> Vec<String> {
+            let labelled = Terms::english().labelled(text).into_iter();
+            labelled.map(|(_, label)| label).collect()
+        };
+        let topic = "How does PostgreSQL recover after a crash?";
+        assert_eq!(labels(topic), ["PostgreSQL", "recover", "crash"]);
+        let topic = "Impact of quantum computing on cryptography";
+        assert_eq!(labels(topic), ["quantum", "computing", "cryptography"]);
+        assert_eq!(labels("Overview"), ["Overview"]);
+    }
+
+    #[test]
+    fn forms_of_a_word_are_the_same() {
+        assert!(same_word("recov", "recoveri"));
+        assert!(same_word("cryptographi", "cryptograph"));
+        assert!(!same_word("cost", "costli"), "too short to be sure");
+        assert!(!same_word("recov", "record"));
+    }
 }

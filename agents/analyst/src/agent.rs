@@ -1,0 +1,53 @@
+//! The analyst as an agent: fetches the evidence, leaves the rest to [`crate::analysis`].
+
+use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
+use aegis_contracts::agent::Role;
+use aegis_contracts::findings::{AnalysisFile, EvidenceFile, Stance};
+use async_trait::async_trait;
+
+use crate::analysis::analyse;
+
+pub struct Analyst;
+
+#[async_trait]
+impl Agent for Analyst {
+    const ROLE: Role = Role::Analyst;
+
+    async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
+        ctx.stage(10, "reading the evidence");
+        let bytes = ctx.input(Role::Researcher.artifact_name()).await?;
+        let file: EvidenceFile = serde_json::from_slice(&bytes)
+            .map_err(|error| WorkError::permanent("input_invalid", error.to_string()))?;
+        if file.evidence.is_empty() {
+            let message = format!("there is no evidence about “{}” to analyse", file.topic);
+            return Err(WorkError::permanent("no_evidence", message));
+        }
+        ctx.stage(30, format!("weighing {} passages", file.evidence.len()));
+        let (revision, feedback) = (ctx.task().revision, ctx.task().feedback.clone());
+        let work = move || analyse(&file, revision, feedback.as_deref());
+        let analysis = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| WorkError::transient("agent_panicked", error.to_string()))?;
+        let bytes = serde_json::to_vec_pretty(&analysis)
+            .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))?;
+        Ok(Produced::by(Self::ROLE, summary(&analysis), bytes))
+    }
+}
+
+fn summary(analysis: &AnalysisFile) -> String {
+    let claims: usize = analysis.findings.iter().map(|f| f.claims.len()).sum();
+    let differ =
+        |finding: &&aegis_contracts::findings::Finding| finding.stance == Stance::Disagreement;
+    let mut text = format!("{} findings with {claims} claims", analysis.findings.len());
+    let disputed = analysis.findings.iter().filter(differ).count();
+    if disputed > 0 {
+        text.push_str(&format!("; sources may differ on {disputed}"));
+    }
+    if !analysis.gaps.is_empty() {
+        text.push_str(&format!("; {} gaps", analysis.gaps.len()));
+    }
+    if let Some(feedback) = &analysis.feedback {
+        text.push_str(&format!(". Feedback: {}", feedback.effect));
+    }
+    text
+}

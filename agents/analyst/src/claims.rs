@@ -1,0 +1,150 @@
+//! Whole sentences of the evidence that can stand alone and bear on the topic.
+
+use std::collections::BTreeSet;
+
+use aegis_agent_kit::text::sentences;
+
+use crate::feedback::Wishes;
+use crate::material::{Material, mentions};
+
+const WORDS: std::ops::RangeInclusive<usize> = 6..=55;
+/// Beginnings that lean on the sentence before.
+const LEANING: [&str; 30] = [
+    "this ",
+    "these ",
+    "that ",
+    "those ",
+    "it ",
+    "they ",
+    "he ",
+    "she ",
+    "such ",
+    "however",
+    "but ",
+    "therefore",
+    "thus",
+    "hence",
+    "moreover",
+    "furthermore",
+    "in addition",
+    "for example",
+    "for instance",
+    "as a result",
+    "in this case",
+    "in that case",
+    "also",
+    "note that",
+    "see ",
+    "instead",
+    "otherwise",
+    "similarly",
+    "its ",
+    "their ",
+];
+const LEANING_COST: f64 = 0.3;
+
+/// A sentence that may become a claim.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate<'a> {
+    /// Index of its evidence.
+    pub evidence: usize,
+    /// Number of the sentence in its passage.
+    pub position: usize,
+    pub text: &'a str,
+    pub stems: BTreeSet<String>,
+    /// How much it is worth saying, around 0 to 2.
+    pub worth: f64,
+}
+
+/// All sentences that may be said, in the order of the evidence. One that names what the approver does not want is not among them.
+pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate<'a>> {
+    let mut found = Vec::new();
+    for (number, evidence) in material.evidence().iter().enumerate() {
+        let context = material.stems(&format!("{} {}", evidence.title, evidence.location));
+        for (position, text) in sentences(&evidence.passage).into_iter().enumerate() {
+            let words = text.split(' ').count();
+            let stems = material.stems(text);
+            let unwanted = wishes
+                .unwanted
+                .iter()
+                .any(|(stem, _)| mentions(&stems, stem));
+            if !WORDS.contains(&words) || unwanted || !is_statement(text) {
+                continue;
+            }
+            let worth = worth(material, number, text, &stems, &context)
+                + 0.8 * material.share(&wishes.wanted, &stems);
+            found.push(Candidate {
+                evidence: number,
+                position,
+                text,
+                stems,
+                worth,
+            });
+        }
+    }
+    found
+}
+
+/// Not a question, a headline, the first half of a list or a piece of code.
+fn is_statement(text: &str) -> bool {
+    let closed = text
+        .trim_end_matches([')', '"', '”', '’', '\'', ']'])
+        .ends_with(['.', '!']);
+    let letters = text
+        .chars()
+        .filter(|c| c.is_alphabetic() || *c == ' ')
+        .count();
+    let opened = text.matches('(').count() == text.matches(')').count();
+    closed && opened && letters * 4 >= text.chars().count() * 3
+}
+
+fn worth(
+    material: &Material<'_>,
+    rank: usize,
+    text: &str,
+    stems: &BTreeSet<String>,
+    context: &BTreeSet<String>,
+) -> f64 {
+    let total = material.evidence().len() as f64;
+    let topic = material.share(&material.topic, stems);
+    // A sentence under a heading about the topic is about it, though it does not repeat the words.
+    let around: BTreeSet<String> = stems.union(context).cloned().collect();
+    let mut worth = 0.5 * topic
+        + 0.2 * material.share(&material.topic, &around)
+        + 0.35 * (1.0 - rank as f64 / total)
+        + 0.1 * f64::from(u8::from(text.chars().any(|c| c.is_ascii_digit())));
+    let lower = text.to_lowercase();
+    if LEANING.iter().any(|start| lower.starts_with(start)) || text.starts_with('(') {
+        worth -= LEANING_COST;
+    }
+    if lower.contains("see section") || lower.contains("described in") || lower.contains("see also")
+    {
+        worth -= 0.25;
+    }
+    worth
+}
+
+/// The best few of a group that do not repeat each other, best first.
+pub fn pick<'a>(
+    material: &Material<'_>,
+    candidates: &[&Candidate<'a>],
+    amount: usize,
+) -> Vec<Candidate<'a>> {
+    let mut sorted = candidates.to_vec();
+    let place = |candidate: &Candidate<'_>| (candidate.evidence, candidate.position);
+    sorted.sort_by(|a, b| b.worth.total_cmp(&a.worth).then(place(a).cmp(&place(b))));
+    let mut picked: Vec<Candidate<'a>> = Vec::new();
+    for candidate in sorted {
+        let from_there = picked
+            .iter()
+            .filter(|p| p.evidence == candidate.evidence)
+            .count();
+        let repeats = picked
+            .iter()
+            .any(|p| material.likeness(&p.stems, &candidate.stems) > 0.6);
+        if picked.len() < amount && from_there < 2 && !repeats {
+            picked.push(candidate.clone());
+        }
+    }
+    picked
+}

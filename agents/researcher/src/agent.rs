@@ -1,0 +1,96 @@
+//! The researcher as an agent: reads the sources, leaves the rest to [`crate::research`].
+
+use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::{AgentTask, Role};
+use aegis_contracts::findings::EvidenceFile;
+use async_trait::async_trait;
+
+use crate::research::{Researched, research};
+use crate::sources::{self, Library};
+
+pub struct Researcher;
+
+#[async_trait]
+impl Agent for Researcher {
+    const ROLE: Role = Role::Researcher;
+
+    async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
+        ctx.stage(5, "looking for sources");
+        let library = sources::read(ctx).await?;
+        if library.documents.is_empty() {
+            return Err(nothing_readable(&library));
+        }
+        ctx.stage(
+            60,
+            format!("searching {} documents", library.documents.len()),
+        );
+        let task = ctx.task().clone();
+        let work = tokio::task::spawn_blocking(move || evidence(&task, library)).await;
+        let file = work.map_err(|e| WorkError::transient("agent_panicked", e.to_string()))??;
+        let bytes = serde_json::to_vec_pretty(&file)
+            .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))?;
+        Ok(Produced::by(Self::ROLE, summary(&file), bytes))
+    }
+}
+
+fn nothing_readable(library: &Library) -> WorkError {
+    let reasons: Vec<String> = library
+        .unreadable
+        .iter()
+        .take(5)
+        .map(|file| format!("{} {}", file.source, file.reason))
+        .collect();
+    let message = format!(
+        "none of the files in the sources can be read: {}",
+        reasons.join("; ")
+    );
+    WorkError::permanent("sources_unreadable", message)
+}
+
+/// The whole of the researcher's thinking over what was read.
+///
+/// # Errors
+/// `no_evidence`, permanent: the sources are not about the topic.
+pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, WorkError> {
+    let Library {
+        documents,
+        unreadable,
+    } = library;
+    let depth = task.parameters.depth;
+    let Researched {
+        passages_ranked,
+        evidence,
+    } = research(&task.topic, depth, &documents)
+        .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
+    Ok(EvidenceFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: task.workflow_id.clone(),
+        topic: task.topic.clone(),
+        depth,
+        documents_read: u32::try_from(documents.len()).unwrap_or(u32::MAX),
+        passages_ranked: u32::try_from(passages_ranked).unwrap_or(u32::MAX),
+        evidence,
+        unreadable,
+    })
+}
+
+fn summary(file: &EvidenceFile) -> String {
+    let mut sources: Vec<&str> = file.evidence.iter().map(|e| e.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let mut text = format!(
+        "{} passages from {} documents, out of {} passages in {} documents",
+        file.evidence.len(),
+        sources.len(),
+        file.passages_ranked,
+        file.documents_read
+    );
+    if !file.unreadable.is_empty() {
+        text.push_str(&format!(
+            "; {} files could not be read",
+            file.unreadable.len()
+        ));
+    }
+    text
+}

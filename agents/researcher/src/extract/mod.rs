@@ -1,0 +1,101 @@
+//! From the bytes of a file to a document, by the file's name and first bytes.
+//!
+//! A file that cannot be read is a reason, never a failure: somebody's folder may hold anything.
+
+mod html;
+mod markdown;
+mod pdf;
+mod plain;
+
+use crate::document::{Document, name_of};
+use crate::sources::RawFile;
+
+/// Largest file, in bytes.
+pub const MAX_FILE: u64 = 32 * 1024 * 1024;
+
+/// # Errors
+/// The reason, for a person.
+pub fn read(file: &RawFile) -> Result<Document, String> {
+    let size = file.bytes.len() as u64;
+    if size > MAX_FILE {
+        return Err(format!("has {size} bytes, at most {MAX_FILE} are read"));
+    }
+    let mut document = match kind(file)? {
+        Kind::Html => html::document(&file.uri, &plain::decode(&file.bytes)?),
+        Kind::Markdown => markdown::document(&file.uri, &plain::decode(&file.bytes)?),
+        Kind::Plain => plain::document(&file.uri, &plain::decode(&file.bytes)?),
+        Kind::Pdf => pdf::document(&file.uri, &file.bytes)?,
+    };
+    if document.blocks.is_empty() {
+        return Err("holds no text".to_owned());
+    }
+    if document.title.is_empty() {
+        document.title = name_of(&file.uri);
+    }
+    Ok(document)
+}
+
+enum Kind {
+    Html,
+    Markdown,
+    Plain,
+    Pdf,
+}
+
+fn kind(file: &RawFile) -> Result<Kind, String> {
+    if file.bytes.starts_with(b"%PDF-") {
+        return Ok(Kind::Pdf);
+    }
+    let name = file
+        .uri
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    match extension {
+        Some("html" | "htm" | "xhtml") => Ok(Kind::Html),
+        Some("md" | "markdown" | "mdown" | "mkd") => Ok(Kind::Markdown),
+        Some("txt" | "text" | "rst" | "adoc" | "asciidoc" | "org" | "log" | "tex") | None => {
+            Ok(Kind::Plain)
+        }
+        Some("pdf") => Err("is called PDF but is none".to_owned()),
+        // Names like README.Debian: text if it looks like text, and long extensions are seldom formats.
+        Some(other) if other.len() > 5 => Ok(Kind::Plain),
+        Some(other) => Err(format!(
+            "`.{other}` is not read (Markdown, text, HTML and PDF are)"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(uri: &str, bytes: &[u8]) -> RawFile {
+        RawFile {
+            uri: uri.to_owned(),
+            bytes: bytes.to_vec(),
+        }
+    }
+
+    #[test]
+    fn unreadable_files_have_a_reason() {
+        for (uri, bytes, reason) in [
+            ("s3://b/x.png", &b"x"[..], "`.png` is not read"),
+            ("s3://b/x.txt", b"a\0b", "not text"),
+            ("s3://b/x.txt", b" \n ", "no text"),
+            ("s3://b/x.pdf", b"hello", "none"),
+            ("s3://b/x.pdf", b"%PDF-1.4 broken", "PDF"),
+        ] {
+            let error = read(&file(uri, bytes)).unwrap_err();
+            assert!(error.contains(reason), "{uri}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_title_has_its_name() {
+        let document = read(&file("s3://b/sources/x/meeting-notes.txt", b"We met."));
+        assert_eq!(document.unwrap().title, "meeting notes");
+    }
+}

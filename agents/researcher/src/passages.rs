@@ -1,0 +1,180 @@
+//! Cuts documents into passages: long enough to be understood alone, short enough to be cited.
+//!
+//! A passage is a piece of one section: neighbouring short paragraphs together, or a part of a long one cut between
+//! sentences. Joined by one space, as [`Document`] collapses white space anyway.
+
+use aegis_agent_kit::text::sentences;
+
+use crate::document::{Block, Document, Kind};
+
+/// Characters below which a paragraph is joined with the next one of its section.
+const SHORT: usize = 240;
+/// Characters that a passage does not exceed, unless one sentence does.
+const LONG: usize = 900;
+/// Characters that no passage exceeds.
+const LONGEST: usize = 2_000;
+/// Words below which a passage says too little.
+const FEWEST_WORDS: usize = 6;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// Index of its document.
+    pub document: usize,
+    pub section: Vec<String>,
+    /// Number of its first and last paragraph in the section, from 1.
+    pub paragraphs: (usize, usize),
+    pub kind: Kind,
+    pub text: String,
+}
+
+impl Passage {
+    /// Where in the document: headings and paragraph numbers.
+    pub fn location(&self) -> String {
+        let (first, last) = self.paragraphs;
+        let paragraphs = if first == last {
+            format!("paragraph {first}")
+        } else {
+            format!("paragraphs {first}–{last}")
+        };
+        if self.section.is_empty() {
+            paragraphs
+        } else {
+            format!("{}, {paragraphs}", self.section.join(" › "))
+        }
+    }
+}
+
+/// The passages of one document, in order.
+pub fn passages(index: usize, document: &Document) -> Vec<Passage> {
+    let mut cut = Cutter {
+        document: index,
+        passages: Vec::new(),
+        open: None,
+        paragraph: 0,
+    };
+    let mut section: Option<&[String]> = None;
+    for block in document.blocks.iter().filter(|block| !block.is_appendix()) {
+        if section != Some(&block.section) {
+            cut.close();
+            cut.paragraph = 0;
+            section = Some(&block.section);
+        }
+        cut.paragraph += 1;
+        cut.add(block);
+    }
+    cut.close();
+    let only = document.blocks.len() == 1;
+    let telling = |passage: &Passage| passage.text.split(' ').count() >= FEWEST_WORDS;
+    cut.passages.retain(|passage| only || telling(passage));
+    cut.passages
+}
+
+struct Cutter {
+    document: usize,
+    passages: Vec<Passage>,
+    open: Option<Passage>,
+    paragraph: usize,
+}
+
+impl Cutter {
+    fn add(&mut self, block: &Block) {
+        if let Some(open) = &mut self.open {
+            let fits = open.kind == block.kind && open.text.len() + block.text.len() < LONG;
+            if fits && (open.text.len() < SHORT || block.text.len() < SHORT / 2) {
+                open.text.push(' ');
+                open.text.push_str(&block.text);
+                open.paragraphs.1 = self.paragraph;
+                return;
+            }
+        }
+        self.close();
+        for piece in pieces(&block.text) {
+            self.close();
+            self.open = Some(Passage {
+                document: self.document,
+                section: block.section.clone(),
+                paragraphs: (self.paragraph, self.paragraph),
+                kind: block.kind,
+                text: piece,
+            });
+        }
+    }
+
+    fn close(&mut self) {
+        self.passages.extend(self.open.take());
+    }
+}
+
+/// A long paragraph between sentences, about evenly; a short one as it is.
+fn pieces(text: &str) -> Vec<String> {
+    if text.len() <= LONG {
+        return vec![text.to_owned()];
+    }
+    let target = text.len() / text.len().div_ceil(LONG);
+    let mut pieces: Vec<String> = Vec::new();
+    for sentence in sentences(text) {
+        match pieces.last_mut() {
+            Some(open) if open.len() < target && open.len() + sentence.len() < LONG => {
+                open.push(' ');
+                open.push_str(sentence);
+            }
+            _ => pieces.push(sentence.chars().take(LONGEST).collect()),
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(section: &str, text: &str) -> Block {
+        Block {
+            section: vec![section.to_owned()],
+            kind: Kind::Prose,
+            text: text.to_owned(),
+        }
+    }
+
+    fn cut(blocks: Vec<Block>) -> Vec<(String, String)> {
+        let document = Document {
+            uri: "u".to_owned(),
+            title: "t".to_owned(),
+            blocks,
+        };
+        let passages = passages(0, &document).into_iter();
+        passages.map(|p| (p.location(), p.text)).collect()
+    }
+
+    #[test]
+    fn short_neighbours_are_joined_within_their_section() {
+        let cut = cut(vec![
+            block("A", "One two three four five six."),
+            block("A", "Seven."),
+            block("B", "Another one with just enough words."),
+            block("References", "A book that has rather a long title."),
+        ]);
+        assert_eq!(cut.len(), 2);
+        assert_eq!(cut[0].0, "A, paragraphs 1–2");
+        assert_eq!(cut[0].1, "One two three four five six. Seven.");
+        assert_eq!(cut[1].0, "B, paragraph 1");
+    }
+
+    #[test]
+    fn long_paragraphs_are_cut_between_sentences() {
+        let sentence = "This sentence has some fifty characters in all, so. ";
+        let text = sentence.repeat(40);
+        let cut = cut(vec![block("A", text.trim())]);
+        assert!(cut.len() > 1);
+        for (location, piece) in &cut {
+            assert_eq!(location, "A, paragraph 1");
+            assert!(piece.len() <= LONG && text.contains(piece.as_str()));
+            assert!(piece.ends_with("so."));
+        }
+    }
+
+    #[test]
+    fn a_tiny_file_is_a_passage() {
+        assert_eq!(cut(vec![block("A", "Budget: 5 euros")]).len(), 1);
+    }
+}

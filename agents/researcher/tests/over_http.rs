@@ -1,0 +1,158 @@
+//! The researcher as a server: from an invocation to `evidence.json`. What every agent does alike is tested in the kit.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aegis_agent_kit::memory::MemoryStore;
+use aegis_agent_kit::testing::{AgentProcess, FakePlatform, task};
+use aegis_agent_researcher::agent::Researcher;
+use aegis_agent_researcher::sources::{RawFile, parse};
+use aegis_agent_researcher::{corpus, document::Document};
+use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
+use aegis_contracts::callback::{AgentError, AgentReport};
+use aegis_contracts::findings::EvidenceFile;
+use aegis_contracts::request::Depth;
+
+const QUANTUM: &str = "Impact of quantum computing on cryptography";
+
+struct Scene {
+    platform: FakePlatform,
+    store: Arc<MemoryStore>,
+    process: AgentProcess,
+    task: AgentTask,
+}
+
+impl Scene {
+    async fn new(topic: &str) -> Self {
+        let platform = FakePlatform::start().await;
+        let store = Arc::new(MemoryStore::new());
+        Self {
+            process: AgentProcess::start(Researcher, store.clone()),
+            task: task(Role::Researcher, topic, platform.url()),
+            platform,
+            store,
+        }
+    }
+
+    async fn conclude(&self) -> AgentReport {
+        let status = self.process.invoke(&self.task).await;
+        assert_eq!(status, InvocationStatus::Accepted);
+        self.platform.conclusion(1).await.remove(0)
+    }
+
+    async fn evidence(&self) -> EvidenceFile {
+        let report = self.conclude().await;
+        let AgentReport::Succeeded { artifacts, .. } = report else {
+            panic!("{report:?}");
+        };
+        assert_eq!(artifacts[0].name, "evidence.json");
+        serde_json::from_slice(&self.store.peek(&artifacts[0].key).unwrap()).unwrap()
+    }
+
+    async fn failure(&self) -> AgentError {
+        match self.conclude().await {
+            AgentReport::Failed { error, .. } => error,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The text of a document as its passages are cut from it.
+fn text(document: &Document) -> String {
+    let blocks: Vec<&str> = document
+        .blocks
+        .iter()
+        .map(|block| block.text.as_str())
+        .collect();
+    blocks.join(" ")
+}
+
+#[tokio::test]
+async fn passages_are_verbatim_diverse_and_as_many_as_the_depth_says() {
+    let library = parse(corpus::articles());
+    let mut amounts = Vec::new();
+    for depth in [Depth::Quick, Depth::Standard, Depth::Comprehensive] {
+        let mut scene = Scene::new(QUANTUM).await;
+        scene.task.parameters.depth = depth;
+        let file = scene.evidence().await;
+        for evidence in &file.evidence {
+            let mut documents = library.documents.iter();
+            let source = documents.find(|d| d.uri == evidence.source).unwrap();
+            assert!(text(source).contains(&evidence.passage), "{evidence:?}");
+        }
+        let sources: BTreeSet<&String> = file.evidence.iter().map(|e| &e.source).collect();
+        assert!(sources.len() >= 3, "{sources:?}");
+        amounts.push(file.evidence.len());
+    }
+    assert_eq!(amounts[..2], [6, 12]);
+    assert!(amounts[2] > 12);
+}
+
+#[tokio::test]
+async fn invoked_again_it_reports_the_same() {
+    let scene = Scene::new(QUANTUM).await;
+    let first = scene.conclude().await;
+    while scene.process.invoke(&scene.task).await == InvocationStatus::AlreadyRunning {}
+    assert_eq!(scene.platform.conclusion(2).await[1], first);
+}
+
+#[tokio::test]
+async fn off_the_topic_is_a_permanent_failure_that_explains_itself() {
+    let scene = Scene::new("Traditional basket weaving in medieval Portugal").await;
+    let error = scene.failure().await;
+    assert_eq!(
+        (error.code.as_str(), error.retryable),
+        ("no_evidence", false)
+    );
+    for word in ["basket weaving", "documents", "searched"] {
+        assert!(error.message.contains(word), "{}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_with_one_short_note_is_enough() {
+    let mut scene = Scene::new("What is the budget of the garden party?").await;
+    let note = "Garden party\n\nThe budget is 400 euros, of which 250 are for food.\n";
+    scene.store.arrange("sources/mine/note.txt", note);
+    scene.store.arrange("sources/mine/photo.png", "not text");
+    scene
+        .store
+        .arrange("sources/mine-too/other.txt", "The budget of another party.");
+    scene.task.parameters.sources = vec!["s3://artifacts/sources/mine".to_owned()];
+    let file = scene.evidence().await;
+    assert_eq!(file.documents_read, 1);
+    assert!(file.evidence[0].passage.contains("The budget is 400 euros"));
+    assert_eq!(
+        file.evidence[0].source,
+        "s3://artifacts/sources/mine/note.txt"
+    );
+    assert_eq!(
+        file.unreadable[0].source,
+        "s3://artifacts/sources/mine/photo.png"
+    );
+}
+
+#[tokio::test]
+async fn sources_that_are_not_there_are_named() {
+    let mut scene = Scene::new(QUANTUM).await;
+    scene.task.parameters.sources = vec!["s3://artifacts/sources/nothing/".to_owned()];
+    let error = scene.failure().await;
+    assert_eq!(error.code, "source_empty");
+    assert!(error.message.contains("s3://artifacts/sources/nothing/"));
+}
+
+#[test]
+fn the_same_folder_gives_the_same_library() {
+    let file = |name: &str| RawFile {
+        uri: format!("s3://b/{name}"),
+        bytes: format!("Text of {name}.").into_bytes(),
+    };
+    let files: Vec<RawFile> = (0..25).map(|n| file(&format!("{n:02}.txt"))).collect();
+    let titles: Vec<String> = parse(files)
+        .documents
+        .into_iter()
+        .map(|d| d.title)
+        .collect();
+    let expected: Vec<String> = (0..25).map(|n| format!("{n:02}")).collect();
+    assert_eq!(titles, expected);
+}

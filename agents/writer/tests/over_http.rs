@@ -1,0 +1,177 @@
+//! The writer as a server: from evidence and analysis to `report.md`.
+
+use std::sync::Arc;
+
+use aegis_agent_kit::memory::MemoryStore;
+use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
+use aegis_agent_writer::agent::Writer;
+use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
+use aegis_contracts::callback::{AgentError, AgentReport};
+use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, Finding, Stance};
+use aegis_contracts::request::Depth;
+
+const TOPIC: &str = "How does <b>recovery</b> work?";
+
+fn evidence() -> EvidenceFile {
+    let item = |number: usize, passage: &str| Evidence {
+        id: format!("e{number}"),
+        source: format!("s3://b/sources/{number}.md"),
+        title: format!("Document {number}"),
+        location: "Recovery, paragraph 1".to_owned(),
+        passage: passage.to_owned(),
+        score: 1.0,
+    };
+    EvidenceFile {
+        schema_version: 1,
+        workflow_id: task(Role::Writer, TOPIC, "").workflow_id,
+        topic: TOPIC.to_owned(),
+        depth: Depth::Standard,
+        documents_read: 2,
+        passages_ranked: 9,
+        evidence: vec![
+            item(
+                1,
+                "# Logs are replayed. [Click](http://evil) <script>now</script>.",
+            ),
+            item(2, "Never cited, never listed."),
+            item(3, "Checkpoints bound the time. They cost writes."),
+        ],
+        unreadable: Vec::new(),
+    }
+}
+
+fn analysis() -> AnalysisFile {
+    let finding = |number: usize, claims: &[(&str, &str)], stance: Stance| Finding {
+        id: format!("f{number}"),
+        heading: format!("Heading {number}"),
+        claims: claims
+            .iter()
+            .map(|(text, evidence)| Claim {
+                text: (*text).to_owned(),
+                evidence: (*evidence).to_owned(),
+            })
+            .collect(),
+        stance,
+        note: format!("Note {number}."),
+    };
+    AnalysisFile {
+        schema_version: 1,
+        workflow_id: task(Role::Writer, TOPIC, "").workflow_id,
+        topic: TOPIC.to_owned(),
+        revision: 0,
+        summary: "s".to_owned(),
+        findings: vec![
+            finding(
+                1,
+                &[
+                    ("Checkpoints bound the time.", "e3"),
+                    ("# Logs are replayed.", "e1"),
+                ],
+                Stance::Disagreement,
+            ),
+            finding(2, &[("They cost writes.", "e3")], Stance::SingleSource),
+        ],
+        gaps: vec!["No passage mentions “backups”, which the topic asks about.".to_owned()],
+        feedback: None,
+    }
+}
+
+struct Scene {
+    platform: FakePlatform,
+    store: Arc<MemoryStore>,
+    process: AgentProcess,
+    task: AgentTask,
+}
+
+impl Scene {
+    async fn new(evidence: &EvidenceFile, analysis: &AnalysisFile) -> Self {
+        let platform = FakePlatform::start().await;
+        let store = Arc::new(MemoryStore::new());
+        let mut task = task(Role::Writer, TOPIC, platform.url());
+        let inputs = [
+            ("evidence.json", serde_json::to_vec(evidence).unwrap()),
+            ("analysis.json", serde_json::to_vec(analysis).unwrap()),
+        ];
+        for (name, bytes) in inputs {
+            let key = format!("workflows/x/{name}");
+            task.inputs.push(input(name, &key, &bytes));
+            store.arrange(&key, bytes);
+        }
+        Self {
+            process: AgentProcess::start(Writer, store.clone()),
+            platform,
+            store,
+            task,
+        }
+    }
+
+    async fn conclude(&self) -> AgentReport {
+        let status = self.process.invoke(&self.task).await;
+        assert_eq!(status, InvocationStatus::Accepted);
+        self.platform.conclusion(1).await.remove(0)
+    }
+
+    async fn report(&self) -> String {
+        let report = self.conclude().await;
+        let AgentReport::Succeeded { artifacts, .. } = report else {
+            panic!("{report:?}");
+        };
+        assert_eq!(artifacts[0].media_type, "text/markdown; charset=utf-8");
+        String::from_utf8(self.store.peek(&artifacts[0].key).unwrap()).unwrap()
+    }
+
+    async fn failure(&self) -> AgentError {
+        match self.conclude().await {
+            AgentReport::Failed { error, .. } => error,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_claim_cites_a_listed_passage_and_sources_stay_text() {
+    let report = Scene::new(&evidence(), &analysis()).await.report().await;
+    for expected in [
+        "# How does \\<b\\>recovery\\</b\\> work?\n",
+        "- Checkpoints bound the time. [1]\n",
+        "- \\# Logs are replayed. [2]\n",
+        "- They cost writes. [1]\n",
+        "**[1]** Document 3, Recovery, paragraph 1. `s3://b/sources/3.md`",
+        "> Checkpoints bound the time. They cost writes.\n",
+        "> \\# Logs are replayed. \\[Click\\](http://evil) \\<script\\>now\\</script\\>.\n",
+        "“backups”",
+        "no language model",
+    ] {
+        assert!(report.contains(expected), "{expected}\n---\n{report}");
+    }
+    assert!(
+        !report.contains("[3]") && !report.contains("Never cited"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
+async fn a_claim_that_its_passage_does_not_hold_is_refused() {
+    let cases: [fn(&mut AnalysisFile); 3] = [
+        |analysis| analysis.findings[0].claims[0].text.push_str(" Always."),
+        |analysis| analysis.findings[0].claims[0].evidence = "e9".to_owned(),
+        |analysis| analysis.findings.clear(),
+    ];
+    for change in cases {
+        let mut analysis = analysis();
+        change(&mut analysis);
+        let error = Scene::new(&evidence(), &analysis).await.failure().await;
+        assert_eq!(
+            (error.code.as_str(), error.retryable),
+            ("citation_invalid", false)
+        );
+    }
+}
+
+#[tokio::test]
+async fn invoked_again_it_reports_the_same() {
+    let scene = Scene::new(&evidence(), &analysis()).await;
+    let first = scene.conclude().await;
+    while scene.process.invoke(&scene.task).await == InvocationStatus::AlreadyRunning {}
+    assert_eq!(scene.platform.conclusion(2).await[1], first);
+}
