@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use futures::future::join_all;
 
+use crate::stack::binaries::COMMAND;
 use crate::stack::folder::{StackFolder, read_json, write_json};
 use crate::stack::host::plan::Plan;
-use crate::stack::packages::Products;
+use crate::stack::packages::{Products, program_path};
 use crate::stack::process::{Detached, ProcessRecord};
 use crate::stack::progress::Step;
 use crate::stack::{digest, environment};
@@ -34,7 +35,7 @@ pub async fn ensure(
     let step = Step::begin("Start the agents");
     let file = folder.agent_host_file();
     write_json(&file, plan)?;
-    let program = std::env::current_exe().context("this program does not know where it is")?;
+    let program = program_path(folder, COMMAND);
     let record = Detached {
         program: &program,
         arguments: vec![
@@ -120,10 +121,8 @@ pub async fn silent_agents(plan: &Plan) -> Vec<String> {
 /// Changes with anything that a running host would not notice: its plan, its agents' code, its
 /// own code, and a new emulator process, which knows none of the credentials lent before.
 fn fingerprint(plan: &Plan, products: &Products, emulator: &ProcessRecord) -> Result<String> {
-    let this = std::env::current_exe()?.metadata()?;
-    let own_code = format!("{}/{:?}", this.len(), this.modified()?);
     let plan = serde_json::to_string(plan)?;
-    let agents = &products.agents;
-    let text = format!("{plan}{agents:?}{own_code}{}", emulator.identity);
+    let programs = &products.programs;
+    let text = format!("{plan}{programs:?}{}", emulator.identity);
     Ok(digest::of_bytes(text.as_bytes()))
 }

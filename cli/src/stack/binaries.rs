@@ -26,6 +26,9 @@ pub const SERVICES: [&str; 8] = [
 /// The agents; the binary of each is `<name>-agent`.
 pub const AGENTS: [&str; 3] = ["researcher", "analyst", "writer"];
 
+/// This command: the agent host is one of its verbs.
+pub const COMMAND: &str = "aegis";
+
 /// Where cargo put each binary, by its name.
 pub type Binaries = BTreeMap<String, PathBuf>;
 
@@ -67,9 +70,11 @@ pub async fn build(cargo: &str, root: &Path) -> Result<Binaries> {
     Ok(binaries)
 }
 
-fn expected() -> impl Iterator<Item = String> {
+/// Every binary that a stack needs.
+pub fn expected() -> impl Iterator<Item = String> {
     let services = SERVICES.iter().map(|name| (*name).to_owned());
-    services.chain(AGENTS.iter().map(|name| agent_binary(name)))
+    let agents = AGENTS.iter().map(|name| agent_binary(name));
+    services.chain(agents).chain([COMMAND.to_owned()])
 }
 
 pub fn agent_binary(agent: &str) -> String {
@@ -127,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn eleven_binaries_are_expected() {
-        assert_eq!(expected().count(), 11);
+    fn services_agents_and_the_command_are_expected() {
+        assert_eq!(expected().count(), 12);
     }
 }

@@ -69,9 +69,9 @@ impl StackFolder {
         self.root.join("dist")
     }
 
-    /// The agents that the agent host runs: copies, so that a build does not pull them away.
-    pub fn agent_programs(&self) -> PathBuf {
-        self.root.join("agents")
+    /// Copies of the programs that stay running.
+    pub fn programs(&self) -> PathBuf {
+        self.root.join("programs")
     }
 
     pub fn create(&self) -> Result<()> {

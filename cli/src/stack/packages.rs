@@ -1,4 +1,5 @@
-//! Turns binaries into what runs: a Lambda package per service, and a copy of each agent.
+//! Turns binaries into what runs: a Lambda package per service, and a copy of each program that
+//! stays running beside the emulator, so that a later build does not pull it away.
 //!
 //! A package depends on nothing but its binary's content, so that the same code gives the same
 //! package and an unchanged package needs no update.
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::stack::binaries::{AGENTS, Binaries, SERVICES, agent_binary};
+use crate::stack::binaries::{Binaries, SERVICES, expected};
 use crate::stack::digest;
 use crate::stack::folder::{StackFolder, read_json, write_json};
 use crate::stack::progress::Step;
@@ -28,11 +29,11 @@ struct Made {
     digest: String,
 }
 
-/// Digests by name: packages by service, programs by agent.
+/// Digests: of packages by service, of programs by binary.
 #[derive(Debug, Default)]
 pub struct Products {
     pub packages: BTreeMap<String, String>,
-    pub agents: BTreeMap<String, String>,
+    pub programs: BTreeMap<String, String>,
 }
 
 /// Makes whatever is not up to date.
@@ -41,10 +42,7 @@ pub async fn make(folder: &StackFolder, binaries: &Binaries) -> Result<Products>
     let (folder, binaries) = (folder.clone(), binaries.clone());
     let work = tokio::task::spawn_blocking(move || make_all(&folder, &binaries));
     let (products, fresh) = work.await??;
-    step.done(&format!(
-        "{fresh} of {} changed",
-        SERVICES.len() + AGENTS.len()
-    ));
+    step.done(&format!("{fresh} of {} changed", expected().count()));
     Ok(products)
 }
 
@@ -54,21 +52,26 @@ fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usiz
     let mut products = Products::default();
     let mut made = BTreeMap::new();
     let mut fresh = 0;
-    let services = SERVICES.map(|name| (name, name.to_owned(), package_path(folder, name)));
-    let agents = AGENTS.map(|name| (name, agent_binary(name), agent_path(folder, name)));
-    for (name, binary, product) in services.into_iter().chain(agents) {
+    for binary in expected() {
         let source = binaries
             .get(&binary)
             .with_context(|| format!("{binary} was not built"))?;
-        let is_service = product
-            .extension()
-            .is_some_and(|extension| extension == "zip");
+        let is_service = SERVICES.contains(&binary.as_str());
+        let product = if is_service {
+            package_path(folder, &binary)
+        } else {
+            program_path(folder, &binary)
+        };
         let current = describe(source)?;
         let entry = match before.get(&binary) {
             Some(entry) if entry.source == current && product.exists() => entry.clone(),
             _ => {
                 fresh += 1;
-                let make_one = if is_service { make_package } else { copy_agent };
+                let make_one = if is_service {
+                    make_package
+                } else {
+                    copy_program
+                };
                 Made {
                     source: current,
                     digest: make_one(source, &product)?,
@@ -78,9 +81,9 @@ fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usiz
         let kind = if is_service {
             &mut products.packages
         } else {
-            &mut products.agents
+            &mut products.programs
         };
-        kind.insert(name.to_owned(), entry.digest.clone());
+        kind.insert(binary.clone(), entry.digest.clone());
         made.insert(binary, entry);
     }
     write_json(&list, &made)?;
@@ -91,8 +94,8 @@ fn package_path(folder: &StackFolder, service: &str) -> PathBuf {
     folder.packages().join(format!("{service}.zip"))
 }
 
-pub fn agent_path(folder: &StackFolder, agent: &str) -> PathBuf {
-    folder.agent_programs().join(agent_binary(agent))
+pub fn program_path(folder: &StackFolder, binary: &str) -> PathBuf {
+    folder.programs().join(binary)
 }
 
 fn describe(path: &Path) -> Result<String> {
@@ -117,8 +120,8 @@ fn make_package(binary: &Path, product: &Path) -> Result<String> {
     finish(&draft, product)
 }
 
-/// A copy that is put in place whole, so that a running agent keeps the file that it started from.
-fn copy_agent(binary: &Path, product: &Path) -> Result<String> {
+/// A copy that is put in place whole, so that a running program keeps the file that it started from.
+fn copy_program(binary: &Path, product: &Path) -> Result<String> {
     let draft = draft_of(product)?;
     std::fs::copy(binary, &draft).with_context(|| format!("cannot copy {}", binary.display()))?;
     finish(&draft, product)
@@ -210,14 +213,13 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         let folder = StackFolder::new(temporary.path().join("stack"));
         let mut binaries = Binaries::new();
-        let agents = AGENTS.iter().map(|agent| agent_binary(agent));
-        for name in SERVICES.iter().map(|name| (*name).to_owned()).chain(agents) {
+        for name in expected() {
             let path = temporary.path().join(&name);
             std::fs::write(&path, &name).unwrap();
             binaries.insert(name, path);
         }
         let (first, fresh) = make_all(&folder, &binaries).unwrap();
-        assert_eq!(fresh, 11);
+        assert_eq!(fresh, expected().count());
         let (second, fresh) = make_all(&folder, &binaries).unwrap();
         assert_eq!(fresh, 0);
         assert_eq!(first.packages, second.packages);
@@ -225,6 +227,6 @@ mod tests {
         let (third, fresh) = make_all(&folder, &binaries).unwrap();
         assert_eq!(fresh, 1);
         assert_ne!(third.packages["intake"], first.packages["intake"]);
-        assert_eq!(third.agents, first.agents);
+        assert_eq!(third.programs, first.programs);
     }
 }

@@ -7,11 +7,11 @@ use aegis_platform::client::connection::{Connection, Keys};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::stack::binaries::AGENTS;
+use crate::stack::binaries::{AGENTS, agent_binary};
 use crate::stack::emulator::REGION;
 use crate::stack::environment;
 use crate::stack::folder::StackFolder;
-use crate::stack::packages::agent_path;
+use crate::stack::packages::program_path;
 use crate::stack::settings::Settings;
 use crate::stack::terraform::variables::{ENVIRONMENT, runtime_arn};
 
@@ -115,7 +115,7 @@ impl Agent {
         }
         Self {
             name: name.to_owned(),
-            program: agent_path(folder, name),
+            program: program_path(folder, &agent_binary(name)),
             url: format!("http://127.0.0.1:{port}"),
             runtime_arn: runtime_arn(name),
             role_arn: output(&format!("/agent_role_arns/{name}")),

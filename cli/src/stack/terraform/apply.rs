@@ -153,7 +153,7 @@ mod tests {
         };
         let products = Products {
             packages: packages("zip"),
-            agents: Default::default(),
+            programs: Default::default(),
         };
         let record = ProcessRecord {
             pid: 1,
