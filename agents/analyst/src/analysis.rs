@@ -74,8 +74,8 @@ fn drafts<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Draft<'a>> {
         if claims.is_empty() {
             continue;
         }
-        let verdict = verdict(material, &own, &claims);
-        show(&mut claims, &own, &verdict);
+        let verdict = verdict(material, &all, &claims);
+        show(&mut claims, &all, &verdict);
         let used: Vec<String> = drafts.iter().map(|draft| draft.heading.clone()).collect();
         let spoken: Vec<usize> = claims.iter().map(|claim| claim.evidence).collect();
         drafts.push(Draft {
@@ -91,11 +91,11 @@ fn drafts<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Draft<'a>> {
 }
 
 /// Sentences that the verdict names become claims, so that a reader can judge for himself.
-fn show<'a>(claims: &mut Vec<Candidate<'a>>, own: &[&Candidate<'a>], verdict: &Verdict) {
+fn show<'a>(claims: &mut Vec<Candidate<'a>>, all: &[Candidate<'a>], verdict: &Verdict) {
     for place in &verdict.shown_by {
         let is = |candidate: &Candidate<'_>| (candidate.evidence, candidate.position) == *place;
         if !claims.iter().any(is) {
-            claims.extend(own.iter().find(|c| is(c)).map(|c| (*c).clone()));
+            claims.extend(all.iter().find(|candidate| is(candidate)).cloned());
         }
     }
 }

@@ -9,39 +9,23 @@ use crate::material::{Material, mentions};
 
 const WORDS: std::ops::RangeInclusive<usize> = 6..=55;
 /// Beginnings that lean on the sentence before.
-const LEANING: [&str; 30] = [
-    "this ",
-    "these ",
-    "that ",
-    "those ",
-    "it ",
-    "they ",
-    "he ",
-    "she ",
-    "such ",
-    "however",
-    "but ",
-    "therefore",
-    "thus",
-    "hence",
-    "moreover",
-    "furthermore",
-    "in addition",
-    "for example",
-    "for instance",
-    "as a result",
-    "in this case",
-    "in that case",
-    "also",
-    "note that",
-    "see ",
-    "instead",
-    "otherwise",
-    "similarly",
-    "its ",
-    "their ",
+const LEANING: [&str; 58] = [
+    "this ", "these ", "that ", "those ", "it ", "it's ", "they ", "he ", "she ", "we ", "such ", "however", "but ", "therefore",
+    "thus", "hence", "moreover", "furthermore", "in addition", "for example", "for instance", "as a result", "in this case",
+    "in that case", "also", "note that", "see ", "instead", "otherwise", "similarly", "its ", "their ", "by doing this", "if set to",
+    "when set to", "the default", "by default", "then", "here", "there ", "both ", "neither", "another ", "other ", "so ", "and ",
+    "or ", "yet", "the same", "the other", "the latter", "the former", "again", "in fact", "likewise", "consequently", "all of these",
+    "each of",
 ];
-const LEANING_COST: f64 = 0.3;
+const LEANING_COST: f64 = 0.35;
+/// Sentences about the document instead of the matter.
+const ABOUT_ITSELF: [&str; 9] = [
+    "see section", "see chapter", "see also", "described in", "this section", "this chapter", "this article", "this document",
+    "listed below",
+];
+const ABOUT_ITSELF_COST: f64 = 0.4;
+/// The first sentence of a paragraph leans on nothing.
+const FIRST_WORTH: f64 = 0.1;
 
 /// A sentence that may become a claim.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,6 +56,7 @@ pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate
                 continue;
             }
             let worth = worth(material, number, text, &stems, &context)
+                + FIRST_WORTH * f64::from(u8::from(position == 0))
                 + 0.8 * material.share(&wishes.wanted, &stems);
             found.push(Candidate {
                 evidence: number,
@@ -117,9 +102,8 @@ fn worth(
     if LEANING.iter().any(|start| lower.starts_with(start)) || text.starts_with('(') {
         worth -= LEANING_COST;
     }
-    if lower.contains("see section") || lower.contains("described in") || lower.contains("see also")
-    {
-        worth -= 0.25;
+    if ABOUT_ITSELF.iter().any(|cue| lower.contains(cue)) {
+        worth -= ABOUT_ITSELF_COST;
     }
     worth
 }

@@ -42,7 +42,7 @@ fn worths(material: &Material<'_>, wishes: &Wishes) -> Vec<f64> {
     let total = material.evidence().len() as f64;
     let worth = |(rank, evidence): (usize, &aegis_contracts::findings::Evidence)| {
         let stems = material.stems(&evidence.passage);
-        1.0 - 0.5 * rank as f64 / total + material.share(&wishes.wanted, &stems)
+        1.0 - 0.7 * rank as f64 / total + material.share(&wishes.wanted, &stems)
     };
     material.evidence().iter().enumerate().map(worth).collect()
 }
@@ -80,7 +80,7 @@ fn seeds(likeness: &[Vec<f64>], worth: &[f64], amount: usize) -> Vec<usize> {
     while seeds.len() < amount.min(worth.len()) {
         let value = |number: usize| {
             let like = seeds.iter().map(|seed| likeness[number][*seed]);
-            worth[number] - 1.5 * like.fold(0.0, f64::max)
+            worth[number] - 1.1 * like.fold(0.0, f64::max)
         };
         let free = (0..worth.len()).filter(|number| !seeds.contains(number));
         let best = free.max_by(|a, b| value(*a).total_cmp(&value(*b)).then(b.cmp(a)));

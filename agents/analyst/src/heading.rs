@@ -46,8 +46,8 @@ pub fn heading(material: &Material<'_>, group: &[usize], used: &[String]) -> Str
     for (rank, member) in group.iter().enumerate() {
         let evidence = &all[*member];
         let place = section(&evidence.location);
-        let inner = place.rsplit(" › ").next().unwrap_or_default();
-        for (text, liking) in [(inner, 1.25), (evidence.title.as_str(), 1.0)] {
+        let inner = place.split(" › ").map(|heading| (heading, 1.25));
+        for (text, liking) in inner.chain([(evidence.title.as_str(), 1.0)]) {
             let text = tidy(text);
             if !is_telling(&text) || used.contains(&text) {
                 continue;
@@ -80,7 +80,12 @@ fn tidy(text: &str) -> String {
 
 fn is_telling(text: &str) -> bool {
     let lower = text.to_lowercase();
-    text.chars().filter(|c| c.is_alphabetic()).count() > 3
+    // One word, or a name from a program, is no heading.
+    text.contains([' ', '-'])
+        && !text
+            .split(' ')
+            .next()
+            .is_some_and(|word| word.contains(['_', '(']))
         && text.chars().count() <= 90
         && !EMPTY.contains(&lower.as_str())
         && !lower.starts_with("page ")

@@ -9,9 +9,9 @@ use crate::claims::Candidate;
 use crate::material::Material;
 
 /// Overlap from which two sentences are about the same thing.
-const SAME_SUBJECT: f64 = 0.42;
+const SAME_SUBJECT: f64 = 0.4;
 /// Overlap from which they say the same.
-const SAME_STATEMENT: f64 = 0.5;
+const SAME_STATEMENT: f64 = 0.45;
 /// Words besides the topic's that both must have.
 const SHARED_WORDS: usize = 3;
 
@@ -40,19 +40,9 @@ const OPPOSITES: [(&str, &str); 20] = [
 const NEGATIONS: [&str; 9] = [
     "not", "no", "never", "cannot", "without", "neither", "nor", "hardly", "unable",
 ];
-const DISPUTES: [&str; 12] = [
-    "critics",
-    "opponents",
-    "sceptics",
-    "skeptics",
-    "disputed",
-    "controversial",
-    "disagree",
-    "debated",
-    "contested",
-    "argue against",
-    "recommends against",
-    "does not recommend",
+const DISPUTES: [&str; 15] = [
+    "critics", "opponents", "sceptics", "skeptics", "disputed", "controversial", "disagree", "debated", "contested",
+    "argue against", "advise against", "advises against", "opposing view", "recommends against", "does not recommend",
 ];
 
 /// What the sources of one group say together.
@@ -64,16 +54,16 @@ pub struct Verdict {
     pub shown_by: Vec<(usize, usize)>,
 }
 
-/// Looks at every pair of sentences from different sources.
+/// Looks at every pair of a claim and a sentence of another source.
 pub fn verdict(
     material: &Material<'_>,
-    candidates: &[&Candidate<'_>],
+    all: &[Candidate<'_>],
     claims: &[Candidate<'_>],
 ) -> Verdict {
     let mut agreement: Option<(f64, &Candidate<'_>, &Candidate<'_>)> = None;
     let mut contrast: Option<(f64, &Candidate<'_>, &Candidate<'_>, String)> = None;
-    for (number, a) in candidates.iter().enumerate() {
-        for b in &candidates[number + 1..] {
+    for a in claims {
+        for b in all {
             let overlap = material.overlap(&a.stems, &b.stems);
             if source(material, a) == source(material, b)
                 || overlap < SAME_SUBJECT

@@ -15,14 +15,17 @@ const TEACHERS: usize = 8;
 const LEARNED: usize = 10;
 /// What a learned word counts beside one of the topic's.
 const LEARNED_SHARE: f64 = 0.3;
-/// What it is worth when words that stand together in the topic stand together in a passage.
-const PHRASE_BONUS: f64 = 0.15;
+/// What it is worth when all words that stand together in the topic stand together in a passage.
+const PHRASE_BONUS: f64 = 0.35;
+/// What a passage's score counts when it mentions next to nothing of the topic.
+const BARELY: f64 = 0.15;
 
 pub struct Index {
     pub passages: Vec<Passage>,
     /// Per passage its stems, with those of its headings, separated by spaces.
     stems: Vec<String>,
     pub frequencies: Frequencies,
+    documents: usize,
 }
 
 /// A passage and how well it fits.
@@ -43,8 +46,10 @@ impl Index {
             passages: Vec::new(),
             stems: Vec::new(),
             frequencies: Frequencies::new(),
+            documents: documents.len(),
         };
         for (number, document) in documents.iter().enumerate() {
+            let mut different: BTreeSet<String> = BTreeSet::new();
             for passage in passages(number, document) {
                 let text = format!(
                     "{} {} {}",
@@ -52,22 +57,16 @@ impl Index {
                     passage.section.join(" "),
                     passage.text
                 );
-                index.add(passage, &terms.of(&text));
+                let stems = terms.of(&text);
+                index.stems.push(stems.join(" "));
+                index.passages.push(passage);
+                different.extend(stems);
+            }
+            for stem in different {
+                *index.frequencies.entry(stem).or_default() += 1;
             }
         }
         index
-    }
-
-    fn add(&mut self, passage: Passage, stems: &[String]) {
-        let different: BTreeSet<&String> = stems.iter().collect();
-        for stem in different {
-            match self.frequencies.get_mut(stem.as_str()) {
-                Some(count) => *count += 1,
-                None => drop(self.frequencies.insert(stem.clone(), 1)),
-            }
-        }
-        self.passages.push(passage);
-        self.stems.push(stems.join(" "));
     }
 
     /// The different stems of a passage.
@@ -87,8 +86,8 @@ impl Index {
         for hit in &mut hits {
             let found = self.found(hit.passage, concepts);
             hit.coverage = share(concepts, &found);
-            let phrases = self.phrases(hit.passage, concepts) as f64 * PHRASE_BONUS;
-            hit.fit = hit.bm25 / best * (0.4 + 0.6 * hit.coverage) + phrases;
+            let phrases = PHRASE_BONUS * self.phrases(hit.passage, concepts);
+            hit.fit = hit.bm25 / best * (BARELY + (1.0 - BARELY) * hit.coverage) + phrases;
         }
         sort(&mut hits);
         let learned = self.learn(&hits, concepts, terms);
@@ -116,15 +115,16 @@ impl Index {
         found.map(|(number, _)| number).collect()
     }
 
-    /// Neighbours in the topic that are neighbours in the passage.
-    fn phrases(&self, passage: usize, concepts: &[Concept]) -> usize {
+    /// Share of the topic's neighbouring words that are neighbours in the passage.
+    fn phrases(&self, passage: usize, concepts: &[Concept]) -> f64 {
         let stems: Vec<&str> = self.stems[passage].split(' ').collect();
         let is = |concept: &Concept, stem: &str| concept.stems.iter().any(|s| s == stem);
         let together = |pair: &&[Concept]| {
             let mut neighbours = stems.windows(2);
             neighbours.any(|two| is(&pair[0], two[0]) && is(&pair[1], two[1]))
         };
-        concepts.windows(2).filter(together).count()
+        let pairs = concepts.len().saturating_sub(1).max(1);
+        concepts.windows(2).filter(together).count() as f64 / pairs as f64
     }
 
     /// Words that the best passages share and others do not: about crashes of a database, "checkpoint" and "log".
@@ -137,7 +137,7 @@ impl Index {
             }
         }
         let known = |stem: &str| concepts.iter().any(|c| c.stems.iter().any(|s| s == stem));
-        let total = self.passages.len() as f64;
+        let total = self.documents as f64;
         let mut learned: Vec<(f64, &str)> = counts
             .into_iter()
             .filter(|(stem, count)| *count > 1 && stem.len() > 2 && !known(stem))

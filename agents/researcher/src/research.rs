@@ -15,7 +15,7 @@ use crate::selection::{amount, select};
 use crate::topic::{Concept, concepts};
 
 /// Share of the topic's weight that at least one document must mention,
-const DOCUMENT_FLOOR: f64 = 0.45;
+const DOCUMENT_FLOOR: f64 = 0.5;
 /// and at least one passage.
 const PASSAGE_FLOOR: f64 = 0.34;
 
@@ -39,7 +39,7 @@ pub fn research(
 ) -> Result<Researched, NoEvidence> {
     let terms = Terms::english();
     let index = Index::build(documents, &terms);
-    let concepts = concepts(topic, &terms, &index.frequencies, index.passages.len());
+    let concepts = concepts(topic, &terms, &index.frequencies, documents.len());
     let hits = index.rank(&concepts, &terms);
     check(topic, documents, &index, &concepts, &hits)?;
     let chosen = select(&index, &hits, amount(depth));

@@ -10,7 +10,7 @@ use crate::index::{Hit, Index};
 /// What likeness to a passage already chosen costs.
 const LIKENESS_COST: f64 = 0.6;
 /// Share of the best passage's fit below which a passage is not about the topic.
-const POOR: f64 = 0.22;
+const POOR: f64 = 0.3;
 /// A row of a table says less than a sentence.
 const ROW_WORTH: f64 = 0.6;
 

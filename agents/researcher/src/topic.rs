@@ -15,17 +15,20 @@ pub struct Concept {
     pub weight: f64,
 }
 
-/// What the documents' passages say about one stem: in how many it occurs.
+/// In how many documents each stem occurs.
 pub type Frequencies = BTreeMap<String, usize>;
+
+/// What no document knows weighs like what this share of them know: a topic may hold one strange word.
+const RAREST: f64 = 0.03;
 
 /// Concepts in the order of the topic, without repetitions. Words such as "impact" or "overview" are left out, unless
 /// there are only such words.
-pub fn concepts(topic: &str, terms: &Terms, known: &Frequencies, passages: usize) -> Vec<Concept> {
+pub fn concepts(topic: &str, terms: &Terms, known: &Frequencies, documents: usize) -> Vec<Concept> {
     let concept = |(stem, label): (String, String)| {
         let stems = variants(&stem, known);
         let found = stems.iter().filter_map(|stem| known.get(stem)).max();
         Concept {
-            weight: weight(found.copied().unwrap_or(0), passages),
+            weight: weight(found.copied().unwrap_or(0), documents),
             label,
             stems,
         }
@@ -42,9 +45,12 @@ fn variants(stem: &str, known: &Frequencies) -> Vec<String> {
         .collect()
 }
 
-/// Like an inverse document frequency, but tame in a small collection, where everything is rare.
-fn weight(found_in: usize, passages: usize) -> f64 {
-    (1.0 + (passages as f64 + 10.0) / (found_in as f64 + 1.0)).ln()
+/// Like an inverse document frequency, but tame in a small collection, where everything is rare. In PostgreSQL's documentation
+/// the word PostgreSQL weighs next to nothing.
+fn weight(found_in: usize, documents: usize) -> f64 {
+    let total = documents as f64;
+    let found = (found_in as f64).max(total * RAREST);
+    ((total + 10.0) / (found + 0.5)).ln().max(0.1)
 }
 
 #[cfg(test)]
@@ -67,8 +73,8 @@ mod tests {
 
     #[test]
     fn rare_words_weigh_more() {
-        assert!(weight(0, 1_000) > weight(3, 1_000));
-        assert!(weight(3, 1_000) > weight(500, 1_000));
+        assert!(weight(0, 1_000) > weight(300, 1_000));
+        assert!(weight(300, 1_000) > 10.0 * weight(1_000, 1_000));
         assert!(
             weight(0, 1) < 2.0 * weight(1, 1),
             "tame in a small collection"

@@ -48,6 +48,12 @@ fn main() -> anyhow::Result<()> {
         feedback.as_deref(),
     );
     let citations = Citations::check(&evidence, &analysis)?;
+    for item in &evidence.evidence {
+        eprintln!(
+            "{} {:.2} {} | {}",
+            item.id, item.score, item.title, item.location
+        );
+    }
     println!("{}", report(&evidence, &analysis, &citations));
     eprintln!(
         "read in {parsed:?}, searched by {searched:?}, all in {:?}",

@@ -27,7 +27,7 @@ pub fn read(file: &RawFile) -> Result<Document, String> {
         Kind::Pdf => pdf::document(&file.uri, &file.bytes)?,
     };
     if document.blocks.is_empty() {
-        return Err("holds no text".to_owned());
+        return Err("holds no text of its own".to_owned());
     }
     if document.title.is_empty() {
         document.title = name_of(&file.uri);
@@ -84,7 +84,7 @@ mod tests {
         for (uri, bytes, reason) in [
             ("s3://b/x.png", &b"x"[..], "`.png` is not read"),
             ("s3://b/x.txt", b"a\0b", "not text"),
-            ("s3://b/x.txt", b" \n ", "no text"),
+            ("s3://b/x.txt", b" \n ", "no text of its own"),
             ("s3://b/x.pdf", b"hello", "none"),
             ("s3://b/x.pdf", b"%PDF-1.4 broken", "PDF"),
         ] {
