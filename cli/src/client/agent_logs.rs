@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
 use aegis_platform::client::logs::LogLine;
-use serde::Deserialize;
 
+use super::log_line::own_time;
 use crate::stack::folder::StackFolder;
 
 /// One agent's file.
@@ -18,11 +18,6 @@ pub struct AgentLog {
     /// `researcher-agent`.
     pub name: String,
     path: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Timed {
-    timestamp: Timestamp,
 }
 
 pub fn all(folder: &StackFolder) -> Vec<AgentLog> {
@@ -42,9 +37,7 @@ impl AgentLog {
         let mut at = Timestamp::UNIX_EPOCH;
         let mut lines = Vec::new();
         for (number, line) in text.lines().enumerate() {
-            if let Ok(timed) = serde_json::from_str::<Timed>(line) {
-                at = timed.timestamp;
-            }
+            at = own_time(line).unwrap_or(at);
             if at >= since {
                 lines.push(LogLine {
                     id: format!("{}:{number}", self.name),

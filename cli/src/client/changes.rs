@@ -2,6 +2,7 @@
 //!
 //! Pure. Things that change with every look (heartbeats, presigned URLs) are no difference.
 
+use aegis_contracts::agent::Role;
 use aegis_contracts::view::{Status, StepView, WorkflowView};
 
 use super::show::{attempt, progress};
@@ -26,11 +27,20 @@ fn settled(view: &WorkflowView) -> WorkflowView {
 /// One line per difference; the first look tells everything that has happened so far.
 pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
     let mut lines = Vec::new();
-    for step in &now.steps {
-        let known = before.and_then(|view| view.steps.iter().find(|known| known.role == step.role));
-        lines.extend(step_line(known, step));
-    }
+    // In the order of the flow: the decision comes before what it let go on.
+    let (decided_on, let_go_on): (Vec<&StepView>, Vec<&StepView>) =
+        now.steps.iter().partition(|step| step.role != Role::Writer);
+    let step_lines = |steps: Vec<&StepView>| {
+        let line = |step: &&StepView| {
+            let same_role = |known: &&StepView| known.role == step.role;
+            let known = before.and_then(|view| view.steps.iter().find(same_role));
+            step_line(known, step)
+        };
+        steps.iter().filter_map(line).collect::<Vec<_>>()
+    };
+    lines.extend(step_lines(decided_on));
     lines.extend(decision_lines(before, now));
+    lines.extend(step_lines(let_go_on));
     if before.map(|view| (view.status, view.revision)) != Some((now.status, now.revision)) {
         lines.extend(status_line(now));
     }

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::session::Session;
 use super::show;
+use super::summaries::Summaries;
 use crate::context::Context;
 
 /// Show one workflow: status, steps, approval, artifacts, usage, failure, and what to do next.
@@ -24,7 +25,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     if session.json {
         println!("{}", answer.raw);
     } else {
-        print!("{}", show::page(&answer.value, &session));
+        let view = Summaries::default().added_to(answer.value, &session).await;
+        print!("{}", show::page(&view, &session));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use aegis_contracts::time::Timestamp;
 use console::{Style, style};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::text::fine_clock;
@@ -23,6 +24,17 @@ const LEFT_OUT: [&str; 9] = [
     "spans",
     "name",
 ];
+
+#[derive(Deserialize)]
+struct Timed {
+    timestamp: Timestamp,
+}
+
+/// When the line was written; CloudWatch Logs may only know when it was handed over.
+pub fn own_time(message: &str) -> Option<Timestamp> {
+    let timed = serde_json::from_str::<Timed>(message).ok()?;
+    Some(timed.timestamp)
+}
 
 /// Lambda's own lines about starts, ends and billing.
 pub fn is_platform(message: &str) -> bool {
@@ -68,7 +80,8 @@ fn words(line: &Map<String, Value>) -> String {
     let mut told = HashSet::new();
     for (name, value) in fields {
         // A span repeats what its events say.
-        if !LEFT_OUT.contains(&name.as_str()) && told.insert(name) {
+        let is_told = !LEFT_OUT.contains(&name.as_str()) && !name.starts_with("otel.");
+        if is_told && told.insert(name) {
             text.push_str(&format!(
                 "  {}{}",
                 style(format!("{name}=")).dim(),

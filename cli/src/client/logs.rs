@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::agent_logs::{self, AgentLog};
-use super::log_line::{is_platform, shown};
+use super::log_line::{is_platform, own_time, shown};
 use super::session::Session;
 use super::stage::Stage;
 use super::text::now;
@@ -65,7 +65,14 @@ impl Source {
 
     async fn read(&self, client: &LogClient, since: Timestamp) -> Result<Vec<LogLine>> {
         match self {
-            Self::Service { group, .. } => Ok(client.read(group, since.as_millis()).await?),
+            Self::Service { group, .. } => {
+                let mut lines = client.read(group, since.as_millis()).await?;
+                for line in &mut lines {
+                    let own = own_time(&line.message).map(Timestamp::as_millis);
+                    line.at_millis = own.unwrap_or(line.at_millis);
+                }
+                Ok(lines)
+            }
             Self::Agent(log) => Ok(log.read(since)),
         }
     }

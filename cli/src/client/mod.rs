@@ -29,4 +29,5 @@ pub mod show;
 mod source_files;
 mod sources;
 pub mod stage;
+pub mod summaries;
 pub mod text;

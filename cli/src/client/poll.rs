@@ -32,11 +32,6 @@ impl Poller {
         }
     }
 
-    /// What was seen last time.
-    pub fn last(&self) -> Option<&WorkflowView> {
-        self.last.as_ref()
-    }
-
     /// Waits for the next view that is news. A passing trouble of an API that has answered before
     /// is waited out.
     ///

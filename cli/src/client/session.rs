@@ -11,6 +11,7 @@ use super::api::{Answer, Api};
 use super::failure::ApiError;
 use super::stage::Stage;
 use crate::context::Context;
+use crate::stack::workspace;
 
 #[derive(Debug)]
 pub struct Session {
@@ -41,11 +42,7 @@ impl Session {
             stage,
             api,
             json: context.json,
-            suffix: context
-                .stage
-                .as_deref()
-                .map(|file| format!(" --stage {}", quoted(&file.display().to_string())))
-                .unwrap_or_default(),
+            suffix: suffix(context),
         })
     }
 
@@ -65,6 +62,22 @@ pub fn program() -> &'static str {
         "cargo aegis"
     } else {
         "aegis"
+    }
+}
+
+/// What makes another command reach the same stage. What the environment says stays said.
+fn suffix(context: &Context) -> String {
+    let told = |option: &str, variable: &str, path: &Path| match std::env::var_os(variable) {
+        Some(_) => String::new(),
+        None => format!(" {option} {}", quoted(&path.display().to_string())),
+    };
+    if let Some(file) = &context.stage {
+        return told("--stage", "AEGIS_STAGE", file);
+    }
+    let folder = context.folder.root();
+    match workspace::default_stack_folder() {
+        Ok(default) if default == folder => String::new(),
+        _ => told("--dir", "AEGIS_DIR", folder),
     }
 }
 

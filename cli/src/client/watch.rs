@@ -12,6 +12,7 @@ use super::changes;
 use super::poll::Poller;
 use super::session::Session;
 use super::show;
+use super::summaries::Summaries;
 use super::text::{clock, dim, now};
 use crate::context::Context;
 
@@ -31,12 +32,16 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let mut poller = Poller::new(arguments.id, LONGEST_PAUSE);
+    let mut summaries = Summaries::default();
+    let mut shown: Option<WorkflowView> = None;
     loop {
         let answer = poller.next(&session).await?;
         if session.json {
             println!("{}", one_line(&answer.raw));
         } else {
-            tell(poller.last(), &answer.value, &session);
+            let told = summaries.added_to(answer.value.clone(), &session).await;
+            tell(shown.as_ref(), &told, &session);
+            shown = Some(told);
         }
         let status = answer.value.status;
         poller.seen(answer.value);

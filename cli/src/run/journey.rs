@@ -15,6 +15,7 @@ use crate::client::api::Answer;
 use crate::client::decide::{approvals, decide};
 use crate::client::poll::Poller;
 use crate::client::session::Session;
+use crate::client::summaries::Summaries;
 
 /// A person is looking.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -52,9 +53,13 @@ impl<D: Decider> Journey<'_, D> {
         let mut poller = Poller::new(self.id.clone(), LONGEST_PAUSE);
         // A quorum may need others too: nobody is asked twice about one revision.
         let mut asked_about = None;
+        let mut summaries = Summaries::default();
+        let mut shown: Option<WorkflowView> = None;
         loop {
             let answer = poller.next(self.session).await?;
-            self.screen.show(poller.last(), &answer.value);
+            let told = summaries.added_to(answer.value.clone(), self.session).await;
+            self.screen.show(shown.as_ref(), &told);
+            shown = Some(told);
             if answer.value.status.is_terminal() {
                 self.screen.rest();
                 return Ok(Followed::Ended(Box::new(answer)));

@@ -48,9 +48,14 @@ impl Scene {
     }
 }
 
+/// As in the real API, a finished step has no word of its own: that is in the history.
 fn step(role: &str, status: &str, message: &str, revision: u32) -> Value {
-    json!({"role": role, "status": status, "attempt": revision + 1, "revision": revision,
-        "requested_at": "2026-11-23T18:00:00.000Z", "progress": {"message": message, "percent": 100}})
+    let mut step =
+        json!({"role": role, "status": status, "attempt": revision + 1, "revision": revision});
+    if status != "succeeded" {
+        step["progress"] = json!({"message": message, "percent": 40});
+    }
+    step
 }
 
 fn steps(scene: Scene) -> Vec<Value> {
@@ -129,10 +134,19 @@ pub fn analysis() -> Value {
 }
 
 pub fn history() -> Value {
+    let completed = |version: u32, role: &str, attempt: u32, summary: &str| {
+        json!({"version": version, "type": "StepCompleted", "occurred_at": "2026-11-23T18:00:01.000Z",
+            "data": {"role": role, "attempt": attempt, "revision": 0, "summary": summary, "artifacts": [],
+                "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}}})
+    };
     json!({"events": [
         {"version": 1, "type": "WorkflowStarted", "occurred_at": "2026-11-23T18:00:00.000Z",
             "data": {"topic": "A topic", "requested_by": "ann"}},
-        {"version": 2, "type": "WorkflowFailed", "occurred_at": "2026-11-23T18:00:01.500Z",
+        completed(2, "researcher", 1, "12 passages"),
+        completed(3, "analyst", 1, "3 findings"),
+        completed(4, "analyst", 2, "4 findings"),
+        completed(5, "writer", 1, "900 words"),
+        {"version": 6, "type": "WorkflowFailed", "occurred_at": "2026-11-23T18:00:01.500Z",
             "data": {"code": "no_evidence", "message": "nothing", "status": "researching"}},
     ]})
 }

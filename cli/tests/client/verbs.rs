@@ -70,7 +70,7 @@ async fn get_shows_the_state_and_what_to_do() {
     let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
     for part in [
         "awaiting approval",
-        "analyst     succeeded  attempt 2, revision 1  3 findings",
+        "analyst     succeeded  attempt 2, revision 1  4 findings",
         "revision 1 of at most 3; 1 needed, anyone may decide; until 2026-11-26 18:00:03",
         "aegis approve wf_",
     ] {
@@ -239,8 +239,12 @@ async fn history_is_a_timeline() {
     let outcome = program.run(&["history", WORKFLOW]).await.expect(0);
     assert_eq!(
         outcome.out,
-        "2026-11-23 18:00:00          v1  WorkflowStarted  by ann\n\
-         2026-11-23 18:00:01  +1.5 s  v2  WorkflowFailed   while researching: nothing (no_evidence)\n"
+        "2026-11-23 18:00:00           v1  WorkflowStarted  by ann\n\
+         2026-11-23 18:00:01  +1.0 s   v2  StepCompleted    researcher 1: 12 passages\n\
+         2026-11-23 18:00:01  +0 ms    v3  StepCompleted    analyst 1: 3 findings\n\
+         2026-11-23 18:00:01  +0 ms    v4  StepCompleted    analyst 2: 4 findings\n\
+         2026-11-23 18:00:01  +0 ms    v5  StepCompleted    writer 1: 900 words\n\
+         2026-11-23 18:00:01  +500 ms  v6  WorkflowFailed   while researching: nothing (no_evidence)\n"
     );
 }
 

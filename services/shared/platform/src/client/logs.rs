@@ -4,6 +4,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 
 use super::error::CallError;
 
@@ -17,7 +18,7 @@ pub struct LogClient {
 /// One line of one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// CloudWatch's own; the same line read twice has the same one.
+    /// The same line read twice has the same one.
     pub id: String,
     /// Milliseconds since the Unix epoch.
     pub at_millis: i64,
@@ -51,13 +52,27 @@ impl LogClient {
                 Err(error) if error.has_code("ResourceNotFoundException") => break,
                 Err(error) => return Err(error),
             };
-            lines.extend(page.events().iter().map(|event| LogLine {
-                id: event.event_id().unwrap_or_default().to_owned(),
-                at_millis: event.timestamp().unwrap_or_default(),
-                message: event.message().unwrap_or_default().trim_end().to_owned(),
-            }));
+            lines.extend(page.events().iter().map(line));
         }
         lines.sort_by_key(|line| line.at_millis);
         Ok(lines)
+    }
+}
+
+fn line(event: &FilteredLogEvent) -> LogLine {
+    let at_millis = event.timestamp().unwrap_or_default();
+    let message = event.message().unwrap_or_default().trim_end().to_owned();
+    // An emulator may leave the id out.
+    let id = event.event_id().map_or_else(
+        || {
+            let stream = event.log_stream_name().unwrap_or_default();
+            format!("{stream}:{at_millis}:{message}")
+        },
+        str::to_owned,
+    );
+    LogLine {
+        id,
+        at_millis,
+        message,
     }
 }

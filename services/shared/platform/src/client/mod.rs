@@ -3,8 +3,10 @@
 pub mod bus;
 pub mod connection;
 pub mod error;
+pub mod keys;
 pub mod logs;
 pub mod objects;
 pub mod queues;
 pub mod signing;
 pub mod sts;
+pub mod tap;

@@ -93,7 +93,7 @@ impl DynamoTable {
         answer
             .items()
             .iter()
-            .map(|item| workflow_of(item))
+            .map(workflow_of)
             .collect()
     }
 }
