@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::external::BusEvent;
+use aegis_workflow::RESEND_FLOOR;
 use async_trait::async_trait;
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -119,7 +120,11 @@ pub fn disposition_of_error(message: &Received, error: &PortError) -> Dispositio
 /// brings the message back; the redelivery finds the command owed and sends it.
 pub fn disposition_of_turn(message: &Received, turn: &Turn) -> Disposition {
     if let Some(error) = &turn.undelivered {
-        return disposition_of_error(message, error);
+        return match disposition_of_error(message, error) {
+            // Sooner than this the redelivery would not send it.
+            Disposition::RetryAfter(delay) => Disposition::RetryAfter(RESEND_FLOOR + delay),
+            other => other,
+        };
     }
     match &turn.outcome {
         Outcome::Applied(_) | Outcome::Duplicate(_) => Disposition::Ack,

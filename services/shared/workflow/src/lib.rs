@@ -20,7 +20,7 @@ mod view;
 pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
 pub use decide::decide;
 pub use input::{Input, StepFailure};
-pub use rules::Rules;
+pub use rules::{RESEND_FLOOR, Rules};
 pub use start::{Start, start};
 pub use state::{
     Approval, ApprovalPolicy, Attempts, Cancellation, Decision, FLOW_VERSION, Failure, Phase,

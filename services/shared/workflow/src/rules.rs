@@ -38,7 +38,7 @@ impl Default for Rules {
 /// Heartbeats closer together than this are taken but not written.
 pub(crate) const HEARTBEAT_GRAIN: Duration = Duration::from_secs(15);
 /// A redelivered message does not re-send a command that was sent this recently.
-pub(crate) const RESEND_FLOOR: Duration = Duration::from_secs(5);
+pub const RESEND_FLOOR: Duration = Duration::from_secs(5);
 const LONGEST_RESEND: Duration = Duration::from_secs(3600);
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);

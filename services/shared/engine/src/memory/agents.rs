@@ -1,11 +1,11 @@
 //! An agent runtime in memory: it notes what was asked of it.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use aegis_contracts::agent::{AgentTask, InvocationAnswer, InvocationStatus, Role};
 use async_trait::async_trait;
 
-use super::lock;
+use super::{Faults, lock};
 use crate::error::PortError;
 use crate::ports::AgentRuntime;
 
@@ -20,10 +20,17 @@ pub struct Invocation {
 pub struct MemoryRuntime {
     invocations: Mutex<Vec<Invocation>>,
     stopped: Mutex<Vec<String>>,
-    fault: Mutex<Option<PortError>>,
+    faults: Arc<Faults>,
 }
 
 impl MemoryRuntime {
+    pub fn new(faults: Arc<Faults>) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     pub fn invocations(&self) -> Vec<Invocation> {
         lock(&self.invocations).clone()
     }
@@ -33,23 +40,7 @@ impl MemoryRuntime {
         lock(&self.stopped).clone()
     }
 
-    /// The next invocation fails with `fault`.
-    pub fn fail_next(&self, fault: PortError) {
-        *lock(&self.fault) = Some(fault);
-    }
-}
-
-#[async_trait]
-impl AgentRuntime for MemoryRuntime {
-    async fn invoke(
-        &self,
-        role: Role,
-        session: &str,
-        task: &AgentTask,
-    ) -> Result<InvocationAnswer, PortError> {
-        if let Some(fault) = lock(&self.fault).take() {
-            return Err(fault);
-        }
+    fn start(&self, role: Role, session: &str, task: &AgentTask) -> InvocationAnswer {
         let mut invocations = lock(&self.invocations);
         let known = invocations
             .iter()
@@ -64,11 +55,27 @@ impl AgentRuntime for MemoryRuntime {
         } else {
             InvocationStatus::Accepted
         };
-        Ok(InvocationAnswer { status })
+        InvocationAnswer { status }
+    }
+}
+
+#[async_trait]
+impl AgentRuntime for MemoryRuntime {
+    async fn invoke(
+        &self,
+        role: Role,
+        session: &str,
+        task: &AgentTask,
+    ) -> Result<InvocationAnswer, PortError> {
+        let effect = || Ok(self.start(role, session, task));
+        self.faults.call("invoke", effect).await
     }
 
     async fn stop(&self, _: Role, session: &str) -> Result<(), PortError> {
-        lock(&self.stopped).push(session.to_owned());
-        Ok(())
+        let effect = || {
+            lock(&self.stopped).push(session.to_owned());
+            Ok(())
+        };
+        self.faults.call("stop", effect).await
     }
 }

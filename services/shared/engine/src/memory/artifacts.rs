@@ -1,7 +1,7 @@
 //! The artifact bucket in memory.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aegis_contracts::agent::Role;
@@ -13,16 +13,26 @@ use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::lock;
+use super::{Faults, lock};
 use crate::error::PortError;
 use crate::ports::{Artifacts, ObjectFacts};
 
 #[derive(Debug, Default)]
-pub struct MemoryArtifacts(Mutex<BTreeMap<String, Vec<u8>>>);
+pub struct MemoryArtifacts {
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    faults: Arc<Faults>,
+}
 
 impl MemoryArtifacts {
+    pub fn new(faults: Arc<Faults>) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     pub fn put(&self, key: &str, bytes: &[u8]) {
-        lock(&self.0).insert(key.to_owned(), bytes.to_vec());
+        lock(&self.objects).insert(key.to_owned(), bytes.to_vec());
     }
 
     /// Stores the artifact that `role` has to produce and returns the reference to it.
@@ -53,7 +63,8 @@ impl Artifacts for MemoryArtifacts {
             size: bytes.len() as u64,
             sha256: Some(HEXLOWER.encode(&Sha256::digest(bytes))),
         };
-        Ok(lock(&self.0).get(key).map(facts))
+        let effect = || Ok(lock(&self.objects).get(key).map(facts));
+        self.faults.call("facts", effect).await
     }
 
     async fn completion(
@@ -63,18 +74,22 @@ impl Artifacts for MemoryArtifacts {
         attempt: u32,
     ) -> Result<Option<CompletionRecord>, PortError> {
         let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
-        let Some(bytes) = lock(&self.0).get(&key).cloned() else {
-            return Ok(None);
+        let effect = || {
+            let Some(bytes) = lock(&self.objects).get(&key).cloned() else {
+                return Ok(None);
+            };
+            serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| PortError::Permanent(format!("{key}: {error}")))
         };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| PortError::Permanent(format!("{key}: {error}")))
+        self.faults.call("completion", effect).await
     }
 
     async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError> {
-        Ok(ReportLink {
+        let link = ReportLink {
             url: format!("memory:///{key}"),
             expires_at: Timestamp::UNIX_EPOCH.plus(valid),
-        })
+        };
+        self.faults.call("presign", || Ok(link)).await
     }
 }

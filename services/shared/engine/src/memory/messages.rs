@@ -1,12 +1,13 @@
 //! Queues, bus and dead letters in memory: they keep what was sent.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aegis_contracts::envelope::{CommandEnvelope, EventEnvelope};
+use aegis_contracts::ids::EventId;
 use async_trait::async_trait;
 
-use super::lock;
+use super::{Faults, lock};
 use crate::error::PortError;
 use crate::ports::{CommandQueues, DeadLetters, EventBus};
 
@@ -19,10 +20,17 @@ pub struct SentCommand {
 #[derive(Debug, Default)]
 pub struct MemoryQueues {
     sent: Mutex<Vec<SentCommand>>,
-    fault: Mutex<Option<PortError>>,
+    faults: Arc<Faults>,
 }
 
 impl MemoryQueues {
+    pub fn new(faults: Arc<Faults>) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     /// Every command sent so far, oldest first.
     pub fn sent(&self) -> Vec<SentCommand> {
         lock(&self.sent).clone()
@@ -32,58 +40,94 @@ impl MemoryQueues {
     pub fn drain(&self) -> Vec<SentCommand> {
         std::mem::take(&mut *lock(&self.sent))
     }
-
-    /// The next send fails with `fault`.
-    pub fn fail_next(&self, fault: PortError) {
-        *lock(&self.fault) = Some(fault);
-    }
 }
 
 #[async_trait]
 impl CommandQueues for MemoryQueues {
     async fn send(&self, command: &CommandEnvelope, delay: Duration) -> Result<(), PortError> {
-        if let Some(fault) = lock(&self.fault).take() {
-            return Err(fault);
-        }
-        lock(&self.sent).push(SentCommand {
-            command: command.clone(),
-            delay,
-        });
-        Ok(())
+        let effect = || {
+            lock(&self.sent).push(SentCommand {
+                command: command.clone(),
+                delay,
+            });
+            Ok(())
+        };
+        self.faults.call("send", effect).await
     }
 }
 
 #[derive(Debug, Default)]
-pub struct MemoryBus(Mutex<Vec<EventEnvelope>>);
+pub struct MemoryBus {
+    published: Mutex<Vec<EventEnvelope>>,
+    refused: Mutex<Vec<EventId>>,
+    faults: Arc<Faults>,
+}
 
 impl MemoryBus {
+    pub fn new(faults: Arc<Faults>) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     pub fn published(&self) -> Vec<EventEnvelope> {
-        lock(&self.0).clone()
+        lock(&self.published).clone()
+    }
+
+    /// Whatever contains this event is refused for good, as too large ones are.
+    pub fn refuse(&self, event: EventId) {
+        lock(&self.refused).push(event);
+    }
+
+    fn take(&self, events: &[EventEnvelope]) -> Result<(), PortError> {
+        let refused = lock(&self.refused);
+        if let Some(event) = events
+            .iter()
+            .find(|event| refused.contains(&event.event_id))
+        {
+            let what = format!("event {} is refused", event.event_id);
+            return Err(PortError::Permanent(what));
+        }
+        lock(&self.published).extend_from_slice(events);
+        Ok(())
     }
 }
 
 #[async_trait]
 impl EventBus for MemoryBus {
     async fn publish(&self, events: &[EventEnvelope]) -> Result<(), PortError> {
-        lock(&self.0).extend_from_slice(events);
-        Ok(())
+        self.faults.call("publish", || self.take(events)).await
     }
 }
 
 #[derive(Debug, Default)]
-pub struct MemoryDeadLetters(Mutex<Vec<(String, String)>>);
+pub struct MemoryDeadLetters {
+    letters: Mutex<Vec<(String, String)>>,
+    faults: Arc<Faults>,
+}
 
 impl MemoryDeadLetters {
+    pub fn new(faults: Arc<Faults>) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     /// (body, reason), oldest first.
     pub fn all(&self) -> Vec<(String, String)> {
-        lock(&self.0).clone()
+        lock(&self.letters).clone()
     }
 }
 
 #[async_trait]
 impl DeadLetters for MemoryDeadLetters {
     async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError> {
-        lock(&self.0).push((body.to_owned(), reason.to_owned()));
-        Ok(())
+        let effect = || {
+            lock(&self.letters).push((body.to_owned(), reason.to_owned()));
+            Ok(())
+        };
+        self.faults.call("set_aside", effect).await
     }
 }

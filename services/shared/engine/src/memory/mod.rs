@@ -3,15 +3,19 @@
 mod agents;
 mod artifacts;
 mod clock;
+mod faults;
 mod keys;
 mod messages;
+mod ports;
 mod table;
 
 pub use agents::{Invocation, MemoryRuntime};
 pub use artifacts::MemoryArtifacts;
 pub use clock::ManualClock;
+pub use faults::Faults;
 pub use keys::MemoryKeys;
 pub use messages::{MemoryBus, MemoryDeadLetters, MemoryQueues, SentCommand};
+pub use ports::MemoryPorts;
 pub use table::MemoryTable;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

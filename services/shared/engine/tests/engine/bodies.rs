@@ -1,0 +1,67 @@
+//! Reading bodies: what is said about each thing that can be wrong.
+
+use aegis_contracts::request::{CancelBody, StartRequest};
+use aegis_engine::body;
+use aegis_testing::requests::{With, request};
+use serde_json::{Value, json};
+
+fn errors_of(wrong: Value) -> Vec<(String, String)> {
+    let problem = body::read::<StartRequest>(&request("POST /workflows").json(wrong)).unwrap_err();
+    assert_eq!(
+        (problem.status, problem.code.as_str()),
+        (400, "invalid_request")
+    );
+    let errors = problem.errors.into_iter();
+    errors.map(|error| (error.field, error.reason)).collect()
+}
+
+#[test]
+fn errors_name_their_field() {
+    for (wrong, field) in [
+        (json!({}), ""),
+        (json!({"topic": ""}), "topic"),
+        (json!({"topic": "--"}), "topic"),
+        (json!({"topic": "x".repeat(1001)}), "topic"),
+        (json!({"topic": 7}), "topic"),
+        (json!({"topic": "x", "surprise": 1}), "surprise"),
+        (
+            json!({"topic": "x", "parameters": {"depth": "deep"}}),
+            "parameters.depth",
+        ),
+        (
+            json!({"topic": "x", "parameters": {"sources": ["ftp://x"]}}),
+            "parameters.sources[0]",
+        ),
+        (
+            json!({"topic": "x", "approval": {"required": 0}}),
+            "approval.required",
+        ),
+        (
+            json!({"topic": "x", "budget": {"max_tokens": -1}}),
+            "budget.max_tokens",
+        ),
+        (json!({"topic": "x", "tags": {"": "x"}}), "tags"),
+    ] {
+        let errors = errors_of(wrong.clone());
+        assert_eq!(errors.len(), 1, "{wrong}: {errors:?}");
+        assert_eq!(errors[0].0, field, "{wrong}: {errors:?}");
+        assert!(!errors[0].1.is_empty());
+    }
+}
+
+#[test]
+fn all_invalid_values_are_reported_together() {
+    let wrong = json!({"topic": "", "approval": {"required": 11}, "budget": {"max_tokens": 0}});
+    assert_eq!(errors_of(wrong).len(), 3);
+}
+
+#[test]
+fn an_empty_body_can_mean_the_default() {
+    let empty = request("POST /workflows/{id}/cancel").header("content-type", "text/plain");
+    assert_eq!(
+        body::read_or_default::<CancelBody>(&empty),
+        Ok(CancelBody::default())
+    );
+    let wrong = body::read_or_default::<CancelBody>(&empty.body(b"no"));
+    assert_eq!(wrong.unwrap_err().status, 415);
+}

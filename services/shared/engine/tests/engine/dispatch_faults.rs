@@ -1,0 +1,155 @@
+//! Dispatch when the agent runtime, the table or a cancel gets in the way.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::view::Status;
+use aegis_engine::error::PortError;
+use aegis_engine::message::{Disposition, QueueHandler};
+use aegis_testing::world::{World, at_once};
+use async_trait::async_trait;
+
+use crate::dispatch::{deliver, dispatcher};
+
+fn transient() -> PortError {
+    PortError::Transient("connection reset".to_owned())
+}
+
+#[test]
+fn throttled_starts_wait_as_a_delayed_copy() {
+    let world = World::started();
+    let original = world.last_command();
+    let fault = PortError::Throttled("25 per second".to_owned());
+    world.ports.faults.fail_next("invoke", fault.clone());
+    assert_eq!(deliver(&world), Disposition::Ack);
+    let copy = world.ports.queues.sent().pop().unwrap();
+    assert_eq!(copy.command, original);
+    assert!((2..=30).contains(&copy.delay.as_secs()), "{:?}", copy.delay);
+    assert_eq!(
+        world
+            .workflow()
+            .current_step(Role::Researcher, 1)
+            .unwrap()
+            .dispatched_at,
+        None
+    );
+
+    // If not even the copy can be sent, the original stays.
+    world.ports.faults.fail_next("invoke", fault);
+    world.ports.faults.fail_next("send", transient());
+    assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
+}
+
+#[test]
+fn transient_errors_bring_the_command_back() {
+    for operation in ["load_with_request", "load_keys", "invoke", "load", "touch"] {
+        let world = World::started();
+        world.ports.faults.fail_next(operation, transient());
+        let disposition = deliver(&world);
+        assert!(
+            matches!(disposition, Disposition::RetryAfter(_)),
+            "{operation}: {disposition:?}"
+        );
+        assert_eq!(deliver(&world), Disposition::Ack, "{operation}");
+        assert!(
+            world
+                .workflow()
+                .current_step(Role::Researcher, 1)
+                .unwrap()
+                .dispatched_at
+                .is_some()
+        );
+    }
+}
+
+#[test]
+fn a_crash_between_invoke_and_note_leads_to_the_same_session() {
+    let world = World::started();
+    world.ports.faults.fail_next("touch", transient());
+    assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
+    assert_eq!(deliver(&world), Disposition::Ack);
+    let invocations = world.ports.runtime.invocations();
+    assert_eq!(invocations.len(), 2);
+    assert_eq!(invocations[0].session, invocations[1].session);
+}
+
+#[test]
+fn a_permanent_refusal_fails_the_workflow() {
+    let world = World::started();
+    let fault = PortError::Permanent("no such runtime".to_owned());
+    world.ports.faults.fail_next("invoke", fault);
+    assert_eq!(deliver(&world), Disposition::Ack);
+    assert_eq!(world.status(), Status::Failed);
+    let failure = aegis_workflow::failure_view(&world.workflow()).unwrap();
+    assert_eq!(
+        (failure.code.as_str(), failure.message.as_str()),
+        ("agent_refused", "no such runtime")
+    );
+}
+
+/// Cancels the workflow while the agent is being invoked.
+struct CancelledMeanwhile(World);
+
+#[async_trait]
+impl aegis_engine::ports::AgentRuntime for CancelledMeanwhile {
+    async fn invoke(
+        &self,
+        role: Role,
+        session: &str,
+        task: &aegis_contracts::agent::AgentTask,
+    ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
+        self.0.cancel();
+        self.0.ports.runtime.invoke(role, session, task).await
+    }
+
+    async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
+        self.0.ports.runtime.stop(role, session).await
+    }
+}
+
+#[test]
+fn a_session_started_in_vain_is_stopped() {
+    let world = World::started();
+    let mut late = dispatcher(&world, Role::Researcher);
+    let (message, ports) = (world.last_message(), world.ports.clone());
+    late.runtime = std::sync::Arc::new(CancelledMeanwhile(world));
+    assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
+    assert_eq!(
+        ports.runtime.stopped(),
+        [ports.runtime.invocations()[0].session.clone()]
+    );
+
+    // Even if stopping fails: the agent is told by its next report.
+    let world = World::started();
+    let mut late = dispatcher(&world, Role::Researcher);
+    let message = world.last_message();
+    world.ports.faults.fail_next("stop", transient());
+    late.runtime = std::sync::Arc::new(CancelledMeanwhile(world));
+    assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
+}
+
+#[test]
+fn a_result_that_overtook_the_note_stops_no_session() {
+    struct Quick(World);
+    #[async_trait]
+    impl aegis_engine::ports::AgentRuntime for Quick {
+        async fn invoke(
+            &self,
+            role: Role,
+            session: &str,
+            task: &aegis_contracts::agent::AgentTask,
+        ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
+            let answer = self.0.ports.runtime.invoke(role, session, task).await;
+            self.0.succeed();
+            answer
+        }
+
+        async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
+            self.0.ports.runtime.stop(role, session).await
+        }
+    }
+    let world = World::started();
+    let mut researcher = dispatcher(&world, Role::Researcher);
+    let (message, ports) = (world.last_message(), world.ports.clone());
+    researcher.runtime = std::sync::Arc::new(Quick(world));
+    assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
+    assert!(ports.runtime.stopped().is_empty());
+}

@@ -1,0 +1,13 @@
+//! The engine over the in-memory ports: turns, dispatch, keys, bodies, and the contract of the ports.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
+mod artifacts;
+mod bodies;
+mod contract;
+mod dispatch;
+mod dispatch_faults;
+mod keys;
+mod messages;
+mod opening;
+mod turns;

@@ -1,0 +1,72 @@
+//! The bucket of results.
+
+use std::time::Duration;
+
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::{COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::usage::Usage;
+use aegis_engine::ports::{Artifacts, ObjectFacts};
+use async_trait::async_trait;
+
+use super::table::THEN;
+
+/// Stores as an agent does, and reads as anybody with a link does.
+#[async_trait]
+pub trait Agent: Send + Sync {
+    async fn put(&self, key: &str, bytes: &[u8]);
+    /// `None`: links of this implementation are not for the network.
+    async fn fetch(&self, url: &str) -> Option<Vec<u8>>;
+}
+
+fn own_id() -> WorkflowId {
+    WorkflowId::derive("contract", &uuid::Uuid::new_v4().to_string())
+}
+
+pub async fn facts_are_size_and_hash(bucket: &dyn Artifacts, agent: &dyn Agent) {
+    let key = format!(
+        "{}evidence.json",
+        attempt_prefix(&own_id(), Role::Researcher, 1)
+    );
+    assert_eq!(bucket.facts(&key).await, Ok(None));
+    agent.put(&key, b"abc").await;
+    let facts = ObjectFacts {
+        size: 3,
+        sha256: Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned()),
+    };
+    assert_eq!(bucket.facts(&key).await, Ok(Some(facts)));
+}
+
+pub async fn completion_is_what_the_attempt_left(bucket: &dyn Artifacts, agent: &dyn Agent) {
+    let (id, role) = (own_id(), Role::Analyst);
+    assert_eq!(bucket.completion(&id, role, 2).await, Ok(None));
+    let record = CompletionRecord {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: id.clone(),
+        role,
+        attempt: 2,
+        completed_at: THEN,
+        summary: "three findings".to_owned(),
+        artifacts: Vec::new(),
+        usage: Usage::default(),
+    };
+    let key = format!("{}{COMPLETION}", attempt_prefix(&id, role, 2));
+    agent.put(&key, &serde_json::to_vec(&record).unwrap()).await;
+    assert_eq!(bucket.completion(&id, role, 2).await, Ok(Some(record)));
+    assert_eq!(bucket.completion(&id, role, 1).await, Ok(None));
+
+    let broken = format!("{}{COMPLETION}", attempt_prefix(&id, role, 3));
+    agent.put(&broken, b"{").await;
+    let outcome = bucket.completion(&id, role, 3).await;
+    assert!(outcome.is_err_and(|error| error.is_permanent()));
+}
+
+pub async fn a_link_opens_the_object(bucket: &dyn Artifacts, agent: &dyn Agent) {
+    let key = format!("{}report.md", attempt_prefix(&own_id(), Role::Writer, 1));
+    agent.put(&key, "# Bericht über ü".as_bytes()).await;
+    let link = bucket.presign(&key, Duration::from_secs(60)).await.unwrap();
+    if let Some(bytes) = agent.fetch(&link.url).await {
+        assert_eq!(String::from_utf8_lossy(&bytes), "# Bericht über ü");
+    }
+}

@@ -1,0 +1,182 @@
+//! The two ways to find workflows: the list for people, what is due for the sweep.
+
+use std::time::Duration;
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::{Status, WorkflowSummary};
+use aegis_engine::ports::{ListPosition, ListQuery, Table};
+
+use super::table::{THEN, commit, later, open};
+use crate::life::Life;
+
+/// More than can be due on a stack for tests.
+const ALL: u32 = 5_000;
+
+/// A stretch of time of this run alone, so that the lists of other runs do not reach into it.
+fn own_time() -> Timestamp {
+    let millis = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    THEN.plus(Duration::from_millis(u64::try_from(millis).unwrap() / 10))
+}
+
+fn summary(life: &Life, topic: &str) -> WorkflowSummary {
+    WorkflowSummary {
+        workflow_id: life.id().clone(),
+        status: life.workflow.status(),
+        topic: topic.to_owned(),
+        created_at: life.workflow.created_at,
+    }
+}
+
+fn position(row: &WorkflowSummary) -> ListPosition {
+    ListPosition {
+        created_at: row.created_at,
+        workflow_id: row.workflow_id.clone(),
+    }
+}
+
+/// All rows from `newest` down to `oldest`, read in pages of `limit`.
+async fn pages(
+    table: &dyn Table,
+    status: Option<Status>,
+    limit: u32,
+    newest: Timestamp,
+    oldest: Timestamp,
+) -> Vec<WorkflowSummary> {
+    // An id that is greater than every id, so that `newest` itself is included.
+    let top: WorkflowId = format!("wf_{}", "z".repeat(26)).parse().unwrap();
+    let mut before = ListPosition {
+        created_at: newest,
+        workflow_id: top,
+    };
+    let mut rows = Vec::new();
+    loop {
+        let query = ListQuery {
+            status,
+            limit,
+            before: Some(before.clone()),
+        };
+        let page = table.list(&query).await.unwrap();
+        assert!(page.workflows.len() <= limit as usize);
+        assert!(!page.more || page.workflows.len() == limit as usize);
+        let end = page.workflows.iter().any(|row| row.created_at < oldest);
+        let own = page.workflows.iter().filter(|row| row.created_at >= oldest);
+        rows.extend(own.cloned());
+        match page.workflows.last() {
+            Some(last) if page.more && !end => before = position(last),
+            Some(_) | None => return rows,
+        }
+    }
+}
+
+pub async fn list_is_newest_first_and_pages_without_gap(table: &dyn Table) {
+    let start = own_time();
+    let mut lives = Vec::new();
+    for index in 0..7u64 {
+        // Pairs in the same millisecond: the id decides.
+        let at = start.plus(Duration::from_millis(index / 2));
+        lives.push(open(table, "paged", at).await);
+    }
+    let mut expected: Vec<_> = lives.iter().map(|life| summary(life, "paged")).collect();
+    expected.sort_by_key(|row| std::cmp::Reverse(position(row)));
+    for limit in [1, 2, 3, 7, 50] {
+        let found = pages(
+            table,
+            None,
+            limit,
+            start.plus(Duration::from_millis(9)),
+            start,
+        )
+        .await;
+        assert_eq!(found, expected, "in pages of {limit}");
+    }
+}
+
+pub async fn list_follows_the_status(table: &dyn Table) {
+    let start = own_time().plus(Duration::from_secs(3600));
+    let end = start.plus(Duration::from_secs(9));
+    let stays = open(table, "stays", start).await;
+    let goes = open(table, "goes", start.plus(Duration::from_secs(1))).await;
+    let gone = goes.cancelled(end);
+    commit(table, &goes, &gone).await;
+
+    let of = async |status| pages(table, Some(status), 10, end, start).await;
+    assert_eq!(of(Status::Researching).await, [summary(&stays, "stays")]);
+    assert_eq!(of(Status::Cancelled).await, [summary(&gone, "goes")]);
+    assert_eq!(of(Status::Completed).await, []);
+}
+
+pub async fn list_shows_the_head_of_the_topic(table: &dyn Table) {
+    let start = own_time().plus(Duration::from_secs(7200));
+    let life = open(table, &"ü".repeat(500), start).await;
+    let found = pages(table, None, 10, start, start).await;
+    assert_eq!(found, [summary(&life, &"ü".repeat(120))]);
+}
+
+/// Those of `lives` that are due at `now`, in the order in which the sweep would meet them.
+async fn due(table: &dyn Table, lives: &[&Life], now: Timestamp) -> Vec<WorkflowId> {
+    let mut found = Vec::new();
+    for shard in 0..table.deadline_shards() {
+        found.extend(table.due(shard, now, ALL).await.unwrap());
+    }
+    found.retain(|id| lives.iter().any(|life| life.id() == id));
+    found
+}
+
+pub async fn due_lists_only_what_waits(table: &dyn Table) {
+    let life = open(table, "due", THEN).await;
+    let wake_at = life.workflow.wake_at.unwrap();
+    let just_before = Timestamp::from_millis(wake_at.as_millis() - 1);
+    assert_eq!(due(table, &[&life], just_before).await, []);
+    assert_eq!(due(table, &[&life], wake_at).await, [life.id().clone()]);
+
+    // Terminal states leave the index.
+    let ended = life.cancelled(later(1));
+    commit(table, &life, &ended).await;
+    assert_eq!(due(table, &[&life], later(1_000_000)).await, []);
+}
+
+pub async fn due_follows_later_writes(table: &dyn Table) {
+    let life = open(table, "moved", THEN).await;
+    let first = life.workflow.wake_at.unwrap();
+    let mut touched = life.dispatched(later(1));
+    let second = first.plus(Duration::from_secs(600));
+    touched.workflow.wake_at = Some(second);
+    let outcome = table.touch(life.workflow.seq, &touched.workflow).await;
+    assert_eq!(outcome, Ok(aegis_engine::ports::Write::Done));
+    assert_eq!(due(table, &[&life], first).await, []);
+    assert_eq!(due(table, &[&life], second).await, [life.id().clone()]);
+    commit(table, &touched, &touched.cancelled(later(2))).await;
+}
+
+pub async fn due_comes_earliest_first(table: &dyn Table) {
+    let mut lives = Vec::new();
+    for index in 0..12 {
+        lives.push(open(table, "order", later((index * 5) % 12 * 60)).await);
+    }
+    let wake_at = |id: &WorkflowId| {
+        let life = lives.iter().find(|life| life.id() == id).unwrap();
+        life.workflow.wake_at.unwrap()
+    };
+    let now = later(1_000_000);
+    let mut seen = 0;
+    for shard in 0..table.deadline_shards() {
+        let mut found = table.due(shard, now, ALL).await.unwrap();
+        let first = table.due(shard, now, 1).await.unwrap();
+        assert_eq!(
+            first.as_slice(),
+            &found[..found.len().min(1)],
+            "the limit cuts the end"
+        );
+        found.retain(|id| lives.iter().any(|life| life.id() == id));
+        assert!(found.is_sorted_by_key(wake_at), "shard {shard}");
+        seen += found.len();
+    }
+    assert_eq!(seen, lives.len(), "each in exactly one shard");
+    for life in &lives {
+        commit(table, life, &life.cancelled(now)).await;
+    }
+}

@@ -1,0 +1,116 @@
+//! Queues, bus and dead letters. What arrives is read by the [`Probe`] of whoever runs the contract.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::command::{ApprovalCommand, Command, Destination};
+use aegis_contracts::envelope::{CommandEnvelope, Envelope, EventEnvelope};
+use aegis_contracts::event::Event;
+use aegis_contracts::ids::WorkflowId;
+use aegis_engine::ports::{CommandQueues, DeadLetters, EventBus};
+use async_trait::async_trait;
+
+use super::table::THEN;
+
+/// Looks at what the ports under test have carried.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// Commands for `id` that can be received now from the queue of `destination`.
+    async fn commands(&self, destination: Destination, id: &WorkflowId) -> Vec<CommandEnvelope>;
+
+    /// Reason of the dead letter with this body, if there is one.
+    async fn reason_of(&self, body: &str) -> Option<String>;
+}
+
+fn own_id() -> WorkflowId {
+    WorkflowId::derive("contract", &uuid::Uuid::new_v4().to_string())
+}
+
+pub async fn commands_reach_the_queue_of_their_owner(
+    queues: &dyn CommandQueues,
+    probe: &dyn Probe,
+) {
+    let id = own_id();
+    let all = [
+        Command::step(Role::Researcher, 1, 0),
+        Command::step(Role::Analyst, 2, 1),
+        Command::RequestApproval(ApprovalCommand { revision: 1 }),
+        Command::step(Role::Writer, 1, 1),
+    ];
+    for (index, command) in all.into_iter().enumerate() {
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let sent = Envelope::new(&id, 3, index, THEN, command).traced(Some(traceparent.to_owned()));
+        queues.send(&sent, Duration::ZERO).await.unwrap();
+        let destination = sent.body.destination();
+        assert_eq!(probe.commands(destination, &id).await, [sent]);
+    }
+}
+
+pub async fn a_delayed_command_is_not_there_at_once(queues: &dyn CommandQueues, probe: &dyn Probe) {
+    let id = own_id();
+    let command = Command::step(Role::Writer, 1, 0);
+    let sent = Envelope::new(&id, 3, 0, THEN, command);
+    // More than any queue takes: as much as it takes.
+    queues
+        .send(&sent, Duration::from_secs(86_400))
+        .await
+        .unwrap();
+    assert_eq!(probe.commands(Destination::Writer, &id).await, []);
+}
+
+pub async fn dead_letters_carry_their_reason(letters: &dyn DeadLetters, probe: &dyn Probe) {
+    let unique = uuid::Uuid::new_v4();
+    for (number, reason) in [
+        "not JSON: expected value",
+        "",
+        "zeile 1\nzeile 2 ü",
+        &"x".repeat(9_000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = format!("{{\"number\":{number},\"unique\":\"{unique}\"");
+        letters.set_aside(&body, reason).await.unwrap();
+        let kept = probe.reason_of(&body).await.expect("the letter is there");
+        let head: String = reason.chars().take(7).collect();
+        assert!(kept.starts_with(&head), "`{kept}` for `{reason}`");
+    }
+}
+
+/// Whatever bytes reached a handler can be set aside.
+pub async fn dead_letters_take_any_body(letters: &dyn DeadLetters) {
+    for body in [
+        "\u{0}\u{1}\u{8}",
+        "\u{fffe}\u{ffff}",
+        " ",
+        &"ü".repeat(100_000),
+    ] {
+        letters.set_aside(body, "unreadable").await.unwrap();
+    }
+}
+
+fn event(id: &WorkflowId, index: usize, topic: &str) -> EventEnvelope {
+    let started = Event::WorkflowStarted {
+        topic: topic.to_owned(),
+        requested_by: "contract".to_owned(),
+    };
+    Envelope::new(id, 1, index, THEN, started)
+}
+
+pub async fn a_bus_takes_many_and_large_events(bus: &dyn EventBus) {
+    let id = own_id();
+    bus.publish(&[]).await.unwrap();
+    let many: Vec<_> = (0..23).map(|index| event(&id, index, "small")).collect();
+    bus.publish(&many).await.unwrap();
+    let large = "x".repeat(100 * 1024);
+    let large: Vec<_> = (23..28).map(|index| event(&id, index, &large)).collect();
+    bus.publish(&large).await.unwrap();
+}
+
+/// Only of buses with a limit; the one in memory has none.
+pub async fn a_bus_refuses_what_is_too_large_for_good(bus: &dyn EventBus) {
+    let outcome = bus
+        .publish(&[event(&own_id(), 0, &"x".repeat(300 * 1024))])
+        .await;
+    assert!(outcome.is_err_and(|error| error.is_permanent()));
+}

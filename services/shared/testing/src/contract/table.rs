@@ -1,0 +1,130 @@
+//! Conditional writes and what they leave behind.
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_engine::ports::{Table, Write};
+use futures::future::join_all;
+
+use crate::life::Life;
+
+/// Far enough in the future that no sweep of a running stack touches what is stored here.
+pub(super) const THEN: Timestamp = Timestamp::from_millis(4_102_444_800_000);
+
+pub(super) fn later(seconds: u64) -> Timestamp {
+    THEN.plus(std::time::Duration::from_secs(seconds))
+}
+
+pub(super) async fn open(table: &dyn Table, topic: &str, now: Timestamp) -> Life {
+    let life = Life::begin(topic, now);
+    let outcome = table.open(&life.workflow, &life.request, &life.entry).await;
+    assert_eq!(outcome, Ok(Write::Done));
+    life
+}
+
+pub(super) async fn commit(table: &dyn Table, before: &Life, after: &Life) {
+    let outcome = table
+        .commit(before.workflow.seq, &after.workflow, &after.entry)
+        .await;
+    assert_eq!(outcome, Ok(Write::Done));
+}
+
+pub async fn what_is_opened_can_be_read(table: &dyn Table) {
+    let life = open(table, "Grüße, 你好", THEN).await;
+    let loaded = table.load(life.id()).await.unwrap();
+    assert_eq!(loaded.as_ref(), Some(&life.workflow));
+    let both = table.load_with_request(life.id()).await.unwrap();
+    assert_eq!(both, Some((life.workflow.clone(), life.request.clone())));
+    let history = table.history(life.id()).await.unwrap();
+    assert_eq!(history, [life.entry]);
+}
+
+pub async fn what_was_never_opened_is_absent(table: &dyn Table) {
+    let id = WorkflowId::derive("contract", "nobody opened this");
+    assert_eq!(table.load(&id).await, Ok(None));
+    assert_eq!(table.load_with_request(&id).await, Ok(None));
+    assert_eq!(table.history(&id).await, Ok(Vec::new()));
+    let never = Life::begin("never", THEN);
+    let after = never.cancelled(later(1));
+    let outcome = table
+        .commit(never.workflow.seq, &after.workflow, &after.entry)
+        .await;
+    assert_eq!(outcome, Ok(Write::Conflict));
+    let outcome = table.touch(never.workflow.seq, &after.workflow).await;
+    assert_eq!(outcome, Ok(Write::Conflict));
+    assert_eq!(table.load(never.id()).await, Ok(None));
+}
+
+pub async fn a_workflow_opens_once(table: &dyn Table) {
+    let first = open(table, "first", THEN).await;
+    let mut second = Life::begin("second", later(9));
+    second.workflow.id = first.workflow.id.clone();
+    second.entry.workflow_id = first.workflow.id.clone();
+    let outcome = table
+        .open(&second.workflow, &second.request, &second.entry)
+        .await;
+    assert_eq!(outcome, Ok(Write::Conflict));
+    let both = table.load_with_request(first.id()).await.unwrap();
+    assert_eq!(both, Some((first.workflow.clone(), first.request.clone())));
+    assert_eq!(table.history(first.id()).await, Ok(vec![first.entry]));
+}
+
+pub async fn writes_with_an_old_sequence_number_change_nothing(table: &dyn Table) {
+    let opened = open(table, "order", THEN).await;
+    let touched = opened.dispatched(later(1));
+    let outcome = table.touch(opened.workflow.seq, &touched.workflow).await;
+    assert_eq!(outcome, Ok(Write::Done));
+
+    let late = opened.cancelled(later(2));
+    let seq = opened.workflow.seq;
+    let outcome = table.commit(seq, &late.workflow, &late.entry).await;
+    assert_eq!(outcome, Ok(Write::Conflict));
+    let outcome = table.touch(seq, &touched.workflow).await;
+    assert_eq!(outcome, Ok(Write::Conflict));
+
+    let stored = table.load(opened.id()).await.unwrap();
+    assert_eq!(stored, Some(touched.workflow));
+    assert_eq!(table.history(opened.id()).await, Ok(vec![opened.entry]));
+}
+
+pub async fn history_is_complete_and_in_order(table: &dyn Table) {
+    let mut life = open(table, "history", THEN).await;
+    let mut entries = vec![life.entry.clone()];
+    // Beyond 9, so that order by text and order by number differ unless the key is padded.
+    for seconds in 1..=12 {
+        let mut after = life.cancelled(later(seconds));
+        // Only the version matters here: the same state, one version on.
+        after.workflow.phase = life.workflow.phase.clone();
+        commit(table, &life, &after).await;
+        entries.push(after.entry.clone());
+        life = after;
+    }
+    assert_eq!(table.history(life.id()).await, Ok(entries));
+    let stored = table.load(life.id()).await.unwrap();
+    assert_eq!(stored, Some(life.workflow));
+}
+
+pub async fn of_parallel_writers_one_wins(table: &dyn Table) {
+    const WRITERS: u64 = 8;
+    let opened = open(table, "race", THEN).await;
+    let rivals: Vec<Life> = (1..=WRITERS)
+        .map(|seconds| opened.cancelled(later(seconds)))
+        .collect();
+    let seq = opened.workflow.seq;
+    let writes = rivals
+        .iter()
+        .map(|rival| table.commit(seq, &rival.workflow, &rival.entry));
+    let outcomes: Vec<Write> = join_all(writes)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let winners: Vec<usize> = (0..rivals.len())
+        .filter(|index| outcomes[*index] == Write::Done)
+        .collect();
+    assert_eq!(winners.len(), 1, "{outcomes:?}");
+    let winner = &rivals[winners[0]];
+    let stored = table.load(opened.id()).await.unwrap();
+    assert_eq!(stored.as_ref(), Some(&winner.workflow));
+    let history = table.history(opened.id()).await.unwrap();
+    assert_eq!(history, [opened.entry, winner.entry.clone()]);
+}

@@ -1,0 +1,18 @@
+//! Support for the tests of engine, platform and services; no part of what is deployed.
+//!
+//! [`contract`] is what every implementation of a port must do, run against the in-memory ports and
+//! against the real ones. [`world`] moves a workflow to any point of its life over the in-memory ports,
+//! and [`laws`] says what holds for every handler of a queue.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panic"
+)]
+
+pub mod contract;
+pub mod laws;
+pub mod life;
+pub mod requests;
+pub mod world;

@@ -1,0 +1,66 @@
+//! Messages as the queues hand them out.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::envelope::CommandEnvelope;
+use aegis_engine::message::Received;
+use aegis_engine::token::Claim;
+use serde_json::{Value, json};
+
+use super::World;
+
+impl World {
+    /// The command that was sent last.
+    pub fn last_command(&self) -> CommandEnvelope {
+        let sent = self.ports.queues.sent();
+        sent.last().expect("a command was sent").command.clone()
+    }
+
+    pub fn last_message(&self) -> Received {
+        received(&serde_json::to_value(self.last_command()).unwrap())
+    }
+
+    /// A token for the step under way.
+    pub fn token(&self) -> String {
+        let (role, attempt) = self.current();
+        self.token_for(role, attempt)
+    }
+
+    pub fn token_for(&self, role: Role, attempt: u32) -> String {
+        let claim = Claim {
+            workflow_id: self.id.clone(),
+            role,
+            attempt,
+        };
+        let expires_at = self.now().plus(Duration::from_secs(3600));
+        self.tokens.sign(&claim, expires_at).unwrap()
+    }
+}
+
+pub fn received(body: &Value) -> Received {
+    received_text(&body.to_string())
+}
+
+pub fn received_text(body: &str) -> Received {
+    Received {
+        message_id: "m1".to_owned(),
+        body: body.to_owned(),
+        receive_count: 1,
+    }
+}
+
+/// An event of `partner.crm`, as EventBridge delivers it to a queue.
+pub fn external(detail_type: &str, detail: Value) -> Received {
+    received(&json!({
+        "version": "0",
+        "id": "7bf73129-1428-4cd3-a780-95db273d1602",
+        "detail-type": detail_type,
+        "source": "partner.crm",
+        "account": "123456789012",
+        "time": "2026-11-23T18:00:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": detail,
+    }))
+}

@@ -1,0 +1,80 @@
+//! Where a test begins: worlds in which the workflow has come to a certain point.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::view::Status;
+use aegis_engine::stored::StoredRequest;
+use aegis_engine::turn::Opened;
+use aegis_workflow::{Input, Start, StepFailure};
+
+use super::{World, at_once};
+use crate::life::{policy, start_request};
+
+impl World {
+    /// `Research` was sent, nobody picked it up.
+    pub fn started() -> Self {
+        let world = Self::empty();
+        let begin = Start {
+            id: world.id.clone(),
+            topic: "quantum computing".to_owned(),
+            requested_by: "ada".to_owned(),
+            policy: policy(),
+            budget: None,
+        };
+        let request = StoredRequest::new(&start_request("quantum computing"), "ada").unwrap();
+        let opened = at_once(world.engine.open(request, begin));
+        assert!(matches!(opened, Ok(Opened::New(_))), "{opened:?}");
+        world
+    }
+
+    /// The agent whose turn it is has been invoked.
+    pub fn dispatched() -> Self {
+        let world = Self::started();
+        world.dispatch();
+        world
+    }
+
+    pub fn awaiting_approval() -> Self {
+        let world = Self::started();
+        world.succeed();
+        world.succeed();
+        assert_eq!(world.status(), Status::AwaitingApproval);
+        world
+    }
+
+    pub fn writing() -> Self {
+        let world = Self::awaiting_approval();
+        world.decide(DecisionKind::Approve);
+        world
+    }
+
+    pub fn completed() -> Self {
+        let world = Self::writing();
+        world.succeed();
+        assert_eq!(world.status(), Status::Completed);
+        world
+    }
+
+    pub fn failed() -> Self {
+        let world = Self::dispatched();
+        let failure = StepFailure {
+            code: "nothing_found".to_owned(),
+            message: "the sources say nothing on this topic".to_owned(),
+            transient: false,
+        };
+        world.apply(Input::StepFailed {
+            role: Role::Researcher,
+            attempt: 1,
+            failure,
+            usage: None,
+        });
+        assert_eq!(world.status(), Status::Failed);
+        world
+    }
+
+    pub fn cancelled() -> Self {
+        let world = Self::dispatched();
+        world.cancel();
+        world
+    }
+}
