@@ -77,9 +77,6 @@ impl fmt::Display for Sentence<'_> {
         for error in &problem.errors {
             write!(f, "\n  {}: {}", error.field, error.reason)?;
         }
-        if let Some(revision) = problem.current_revision {
-            write!(f, "\n  the revision that waits now is {revision}")?;
-        }
         Ok(())
     }
 }

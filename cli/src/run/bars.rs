@@ -33,6 +33,8 @@ enum What {
 enum State {
     Ahead,
     Active,
+    /// Stands still, because of what follows below.
+    Asked,
     Done,
     Broken,
 }
@@ -62,7 +64,10 @@ impl Bars {
 
     /// Stops moving; the rows stay on the screen.
     pub fn rest(self) {
-        for row in &self.rows {
+        for row in self.rows {
+            if row.state == State::Active {
+                row.draw_as(State::Asked);
+            }
             row.bar.disable_steady_tick();
             row.bar.abandon();
         }
@@ -99,12 +104,14 @@ impl Row {
         let template = match state {
             State::Ahead => "  {prefix:<10.dim}  {wide_msg:.dim}",
             State::Active => "{spinner:.cyan} {prefix:<10}  {elapsed:.dim}  {wide_msg}",
+            State::Asked => "{spinner:.yellow} {prefix:<10}  {wide_msg}",
             State::Done => "{spinner:.green} {prefix:<10}  {wide_msg}",
             State::Broken => "{spinner:.red} {prefix:<10}  {wide_msg}",
         };
         let ticks: &[&str] = match state {
             State::Ahead => &[" ", " "],
             State::Active => &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏", "⠋"],
+            State::Asked => &["?", "?"],
             State::Done => &["✔", "✔"],
             State::Broken => &["✘", "✘"],
         };
@@ -146,7 +153,7 @@ fn words(step: &StepView) -> String {
     };
     match attempt(step) {
         which if which.is_empty() => doing,
-        which => format!("{doing} ({which})"),
+        which => format!("{which}: {doing}"),
     }
 }
 

@@ -190,7 +190,7 @@ async fn approve(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Respon
             return problem(
                 StatusCode::CONFLICT,
                 "stale_revision",
-                "another revision waits",
+                "waiting is revision 1",
                 more,
             );
         }

@@ -177,7 +177,9 @@ async fn decisions_name_the_revision() {
         .await
         .expect(1);
     assert!(
-        outcome.err.contains("the revision that waits now is 1"),
+        outcome
+            .err
+            .contains("waiting is revision 1 (stale_revision, 409)"),
         "{}",
         outcome.err
     );
