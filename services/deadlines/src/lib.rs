@@ -10,8 +10,8 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Artifacts;
+use aegis_engine::schedule::ScheduleHandler;
 use aegis_engine::turn::{Engine, Outcome, Turn};
-use aegis_platform::lambda::ScheduleHandler;
 use aegis_workflow::Input;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
@@ -35,10 +35,12 @@ pub struct Deadlines {
 #[async_trait]
 impl ScheduleHandler for Deadlines {
     async fn tick(&self) -> Result<(), PortError> {
+        let mut outcome = Ok(());
         for shard in 0..self.engine.table.deadline_shards() {
-            self.sweep(shard).await?;
+            // A shard that cannot be read does not stop the sweep of the others.
+            outcome = outcome.and(self.sweep(shard).await);
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -97,8 +99,14 @@ impl Deadlines {
         if let Some(step) = silent
             && let Some(input) = self.completed_unheard(id, step.role, step.attempt).await?
         {
-            tracing::info!(role = %step.role, attempt = step.attempt, "the callback was lost, the work is done");
-            return self.engine.apply(id, input).await;
+            let turn = self.engine.apply(id, input).await?;
+            if let Outcome::Illegal { illegal, .. } = turn.outcome {
+                // Given up like any other: a record that is refused must not keep the attempt alive for ever.
+                tracing::warn!(%illegal, "completion record refused");
+            } else {
+                tracing::info!(role = %step.role, attempt = step.attempt, "the callback was lost, the work is done");
+                return Ok(turn);
+            }
         }
         self.engine.apply(id, Input::DeadlinePassed).await
     }

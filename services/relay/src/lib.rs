@@ -9,8 +9,8 @@ use aegis_contracts::envelope::EventEnvelope;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::{DeadLetters, EventBus};
 use aegis_engine::stored::HistoryEntry;
-use aegis_platform::lambda::{StreamHandler, StreamRecord};
-use aegis_platform::telemetry::continue_from;
+use aegis_engine::stream::{StreamHandler, StreamRecord};
+use aegis_engine::trace::continue_from;
 use async_trait::async_trait;
 use tracing::Instrument;
 

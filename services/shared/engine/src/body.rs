@@ -70,14 +70,22 @@ fn expect_json(request: &ApiRequest) -> Result<(), Box<Problem>> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
-    if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
-        return Err(Box::new(Problem::new(
-            400,
-            "invalid_json",
-            format!("the body is not JSON: {error}"),
-        )));
+    let not_json = |error: &dyn std::fmt::Display| {
+        let detail = format!("the body is not JSON: {error}");
+        Box::new(Problem::new(400, "invalid_json", detail))
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| not_json(&error))?;
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        return Err(not_json(&error));
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    // Field by field, an array would be taken for an object.
+    if !text.trim_start().starts_with('{') {
+        return Err(invalid(vec![FieldError {
+            field: String::new(),
+            reason: "the body must be a JSON object".to_owned(),
+        }]));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let field = if path == "." { String::new() } else { path };

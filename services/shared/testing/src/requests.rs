@@ -114,7 +114,14 @@ pub fn refuses_malformed_bodies(handler: &dyn ApiHandler, valid: &ApiRequest) {
         assert_eq!(with(text.as_bytes()), json, "{:.20}", text);
     }
     assert_eq!(with(b"{\"a\":\"\xff\xfe\"}"), json);
-    for text in ["null", "[]", "\"text\"", "7", "{\"surprise\":true}"] {
+    for text in [
+        "[\"approve\"]",
+        "null",
+        "[]",
+        "\"text\"",
+        "7",
+        "{\"surprise\":true}",
+    ] {
         assert_eq!(with(text.as_bytes()), field, "{text}");
     }
     for (media_type, taken) in [

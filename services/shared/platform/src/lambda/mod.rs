@@ -5,10 +5,7 @@
 mod gateway;
 mod queue;
 mod run;
-mod schedule;
 mod stream;
 
 pub use queue::QueueConsumer;
 pub use run::{Service, start};
-pub use schedule::ScheduleHandler;
-pub use stream::{StreamHandler, StreamRecord};

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use aegis_engine::api::ApiHandler;
+use aegis_engine::schedule::ScheduleHandler;
+use aegis_engine::stream::StreamHandler;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::sqs::SqsEvent;
@@ -12,8 +14,7 @@ use serde_json::Value;
 
 use super::gateway;
 use super::queue::QueueConsumer;
-use super::schedule::ScheduleHandler;
-use super::stream::{self, StreamHandler};
+use super::stream;
 use crate::telemetry::{self, Telemetry};
 
 /// What one function answers to. Absent parts refuse their events.

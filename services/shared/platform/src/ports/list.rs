@@ -90,11 +90,7 @@ impl DynamoTable {
             .send()
             .await
             .map_err(fault("Query"))?;
-        answer
-            .items()
-            .iter()
-            .map(workflow_of)
-            .collect()
+        answer.items().iter().map(workflow_of).collect()
     }
 }
 

@@ -1,11 +1,12 @@
-//! A function that is run by the clock.
+//! What is run by the clock.
 
-use aegis_engine::error::PortError;
 use async_trait::async_trait;
+
+use crate::error::PortError;
 
 #[async_trait]
 pub trait ScheduleHandler: Send + Sync {
     /// # Errors
-    /// Lambda tries the tick again, then sets it aside.
+    /// The tick is tried again, then set aside.
     async fn tick(&self) -> Result<(), PortError>;
 }

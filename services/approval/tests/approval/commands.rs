@@ -1,0 +1,65 @@
+//! `RequestApproval`: noted, so that it is not owed any more.
+
+use aegis_engine::api::Authorization;
+use aegis_engine::error::PortError;
+use aegis_engine::message::{Disposition, QueueHandler};
+use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
+use aegis_testing::world::{World, at_once};
+
+use crate::service;
+
+fn handle(world: &World) -> Disposition {
+    at_once(service(world, Authorization::None).handle(&world.last_message()))
+}
+
+#[test]
+fn it_is_noted_once() {
+    let world = World::awaiting_approval();
+    assert!(world.workflow().owed().is_some());
+    assert_eq!(handle(&world), Disposition::Ack);
+    let noted = world.workflow();
+    assert!(noted.owed().is_none());
+    assert_eq!(handle(&world), Disposition::Ack);
+    assert_eq!(world.workflow(), noted);
+}
+
+#[test]
+fn one_for_a_settled_revision_is_acknowledged() {
+    let world = World::awaiting_approval();
+    let message = world.last_message();
+    world.cancel();
+    let disposition = at_once(service(&world, Authorization::None).handle(&message));
+    assert_eq!(disposition, Disposition::Ack);
+}
+
+#[test]
+fn agent_work_is_set_aside() {
+    let disposition = handle(&World::started());
+    let misrouted = "misrouted: agent work is not for approval".to_owned();
+    assert_eq!(disposition, Disposition::DeadLetter(misrouted));
+}
+
+#[test]
+fn transient_errors_bring_it_back() {
+    for operation in ["load", "touch"] {
+        let world = World::awaiting_approval();
+        let fault = PortError::Transient("away".to_owned());
+        world.ports.faults.fail_next(operation, fault);
+        assert!(matches!(handle(&world), Disposition::RetryAfter(_)));
+        assert_eq!(handle(&world), Disposition::Ack);
+    }
+}
+
+#[test]
+fn laws() {
+    let stage = || {
+        let world = World::awaiting_approval();
+        Stage {
+            handler: service(&world, Authorization::None),
+            message: world.last_message(),
+            world,
+        }
+    };
+    twice_is_once(&stage);
+    assert_eq!(crash_anywhere_then_redeliver(&stage), 2);
+}

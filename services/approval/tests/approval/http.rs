@@ -1,0 +1,206 @@
+//! `POST /approve/{id}`.
+
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::view::Status;
+use aegis_engine::api::{ApiRequest, Authorization};
+use aegis_engine::error::PortError;
+use aegis_testing::requests::{
+    With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
+};
+use aegis_testing::world::World;
+use serde_json::{Value, json};
+
+use crate::service;
+
+const ADA: &str = "arn:aws:iam::123456789012:user/ada";
+
+fn post(world: &World, body: Value) -> ApiRequest {
+    request("POST /approve/{id}")
+        .id(world.id.as_str())
+        .json(body)
+}
+
+fn refused(world: &World, body: Value) -> (u16, String) {
+    refusal(
+        service(world, Authorization::None).as_ref(),
+        &post(world, body),
+    )
+}
+
+fn because(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+fn decided(world: &World, body: Value) -> Value {
+    ok(
+        200,
+        &ask(
+            service(world, Authorization::None).as_ref(),
+            &post(world, body),
+        ),
+    )
+}
+
+#[test]
+fn approval_lets_the_writer_write() {
+    let world = World::awaiting_approval();
+    let view = decided(
+        &world,
+        json!({"decision": "approve", "comment": "fine", "approver": "bob"}),
+    );
+    assert_eq!(world.status(), Status::Writing);
+    assert_eq!(
+        (&view["revision"], &view["required"]),
+        (&json!(0), &json!(1))
+    );
+    let decision = &view["decisions"][0];
+    assert_eq!(
+        (&decision["approver"], &decision["comment"]),
+        (&json!("bob"), &json!("fine"))
+    );
+    assert!(view["requested_at"].is_string() && view["deadline_at"].is_string());
+    // The same again: the same answer, no second effect.
+    let again = decided(
+        &world,
+        json!({"decision": "approve", "comment": "fine", "approver": "bob"}),
+    );
+    assert_eq!(again, view);
+    assert_eq!(world.ports.queues.sent().len(), 4);
+}
+
+#[test]
+fn rejection_and_changes() {
+    let world = World::awaiting_approval();
+    decided(&world, json!({"decision": "reject"}));
+    assert_eq!(world.status(), Status::Rejected);
+    let world = World::awaiting_approval();
+    decided(
+        &world,
+        json!({"decision": "request_changes", "comment": "more", "revision": 0}),
+    );
+    assert_eq!(world.status(), Status::Analyzing);
+    assert_eq!(world.workflow().feedback(), Some("more"));
+}
+
+#[test]
+fn a_decision_on_another_revision_is_told_which_one_waits() {
+    let world = World::awaiting_approval();
+    world.decide(DecisionKind::RequestChanges);
+    world.succeed();
+    for body in [
+        json!({"decision": "approve"}),
+        json!({"decision": "approve", "revision": 7}),
+    ] {
+        let answer = ask(
+            service(&world, Authorization::None).as_ref(),
+            &post(&world, body),
+        );
+        let problem = problem(&answer);
+        assert_eq!(
+            (problem.status, problem.code.as_str()),
+            (409, "stale_revision")
+        );
+        assert_eq!(problem.current_revision, Some(1));
+    }
+    // All revisions are used.
+    let answer = refused(
+        &world,
+        json!({"decision": "request_changes", "revision": 1}),
+    );
+    assert_eq!(answer, because(409, "revisions_exhausted"));
+    decided(&world, json!({"decision": "approve", "revision": 1}));
+}
+
+#[test]
+fn illegal_moments_are_conflicts() {
+    for make in [
+        World::started,
+        World::writing,
+        World::completed,
+        World::cancelled,
+        World::failed,
+    ] {
+        let body = json!({"decision": "reject", "approver": "eve"});
+        assert_eq!(
+            refused(&make(), body),
+            because(409, "not_awaiting_approval")
+        );
+    }
+}
+
+#[test]
+fn malformed_bodies_are_refused() {
+    let world = World::awaiting_approval();
+    let valid = post(&world, json!({"decision": "approve"}));
+    refuses_malformed_bodies(service(&world, Authorization::None).as_ref(), &valid);
+    let world = World::awaiting_approval();
+    for body in [
+        json!({"decision": "maybe"}),
+        json!({"decision": "approve", "comment": "x".repeat(2001)}),
+        json!({"decision": "approve", "approver": ""}),
+        json!({"decision": "approve", "revision": -1}),
+        json!({}),
+    ] {
+        assert_eq!(
+            refused(&world, body.clone()),
+            because(400, "invalid_request"),
+            "{body}"
+        );
+    }
+    assert_eq!(world.status(), Status::AwaitingApproval);
+}
+
+#[test]
+fn nothing_is_found_under_other_ids() {
+    let world = World::awaiting_approval();
+    let service = service(&world, Authorization::None);
+    for id in ["", "x", "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+        let request = post(&world, json!({"decision": "approve"})).id(id);
+        assert_eq!(
+            refusal(service.as_ref(), &request),
+            because(404, "workflow_not_found")
+        );
+    }
+}
+
+#[test]
+fn signed_callers_decide_in_their_own_name() {
+    let world = World::awaiting_approval();
+    let service = service(&world, Authorization::Iam);
+    let post = |body| post(&world, body);
+    let unsigned = post(json!({"decision": "approve"}));
+    assert_eq!(
+        refusal(service.as_ref(), &unsigned),
+        because(401, "unauthenticated")
+    );
+    let posing = post(json!({"decision": "approve", "approver": "bob"})).signed_by(ADA);
+    assert_eq!(
+        refusal(service.as_ref(), &posing),
+        because(400, "approver_not_allowed")
+    );
+    let signed = post(json!({"decision": "approve", "approver": ADA})).signed_by(ADA);
+    let view = ok(200, &ask(service.as_ref(), &signed));
+    assert_eq!(view["decisions"][0]["approver"], ADA);
+    assert!(view["decisions"][0]["claimed_by"].is_null());
+}
+
+#[test]
+fn errors_of_ports_say_whether_to_try_again() {
+    for operation in ["load", "commit"] {
+        tells_of_port_errors(&|error: PortError| {
+            let world = World::awaiting_approval();
+            world.ports.faults.fail_next(operation, error);
+            let post = post(&world, json!({"decision": "approve"}));
+            ask(service(&world, Authorization::None).as_ref(), &post)
+        });
+    }
+}
+
+#[test]
+fn a_command_that_cannot_be_sent_is_not_the_approver_s_business() {
+    let world = World::awaiting_approval();
+    let fault = PortError::Transient("queue away".to_owned());
+    world.ports.faults.fail_next("send", fault);
+    decided(&world, json!({"decision": "approve"}));
+    assert_eq!(world.status(), Status::Writing);
+}

@@ -1,0 +1,21 @@
+//! Decisions of people, over HTTP and over the bus, and the command that asks for them.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
+
+mod commands;
+mod events;
+mod http;
+
+use std::sync::Arc;
+
+use aegis_approval::Approval;
+use aegis_engine::api::Authorization;
+use aegis_testing::world::World;
+
+pub fn service(world: &World, authorization: Authorization) -> Arc<Approval> {
+    Arc::new(Approval {
+        engine: world.engine.clone(),
+        authorization,
+        approver_sources: vec!["partner.crm".to_owned()],
+    })
+}

@@ -1,0 +1,51 @@
+//! What agents say, as JSON.
+
+use std::sync::Arc;
+
+use aegis_callback::Callback;
+use aegis_engine::api::ApiRequest;
+use aegis_testing::requests::{With, request};
+use aegis_testing::world::World;
+use serde_json::{Value, json};
+
+pub fn callback(world: &World) -> Arc<Callback> {
+    Arc::new(Callback {
+        engine: world.engine.clone(),
+        artifacts: world.ports.artifacts.clone(),
+        keys: world.ports.key_ring(false),
+    })
+}
+
+pub fn progress(world: &World) -> Value {
+    let (role, attempt) = world.current();
+    json!({
+        "kind": "progress", "role": role, "attempt": attempt,
+        "message": "ranking passages", "percent": 40,
+        "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.01},
+    })
+}
+
+/// With its artifact in the bucket.
+pub fn succeeded(world: &World) -> Value {
+    let (role, attempt) = world.current();
+    json!({
+        "kind": "succeeded", "role": role, "attempt": attempt,
+        "summary": "12 passages of 5 documents", "artifacts": [world.result()],
+        "usage": {"input_tokens": 100, "output_tokens": 50, "cost_usd": 0.1},
+    })
+}
+
+pub fn failed(world: &World, retryable: bool) -> Value {
+    let (role, attempt) = world.current();
+    json!({
+        "kind": "failed", "role": role, "attempt": attempt,
+        "error": {"code": "model_away", "message": "no answer", "retryable": retryable},
+    })
+}
+
+pub fn post(world: &World, token: &str, report: Value) -> ApiRequest {
+    request("POST /callbacks/{id}")
+        .id(world.id.as_str())
+        .header("authorization", &format!("Bearer {token}"))
+        .json(report)
+}

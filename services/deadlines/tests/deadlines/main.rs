@@ -1,0 +1,6 @@
+//! The sweep over the in-memory ports.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
+mod silence;
+mod sweep;

@@ -1,0 +1,93 @@
+//! Who may call, and what is not a route.
+
+use aegis_engine::api::Authorization;
+use aegis_testing::requests::{With, ask, ok, refusal, request};
+use aegis_testing::world::World;
+use serde_json::json;
+
+use crate::{because, service, with};
+
+const ADA: &str = "arn:aws:iam::123456789012:user/ada";
+
+const ROUTES: [&str; 7] = [
+    "POST /workflows",
+    "GET /workflows",
+    "GET /workflows/{id}",
+    "GET /workflows/{id}/history",
+    "GET /workflows/{id}/artifacts/{name}",
+    "POST /workflows/{id}/cancel",
+    "POST /workflows/{id}/redrive",
+];
+
+#[test]
+fn unsigned_requests_are_refused_on_every_route() {
+    let world = World::started();
+    let strict = with(&world, Authorization::Iam);
+    let before = world.workflow();
+    for route in ROUTES {
+        let unsigned = request(route)
+            .id(world.id.as_str())
+            .header("authorization", "Bearer x");
+        assert_eq!(
+            refusal(strict.as_ref(), &unsigned),
+            because(401, "unauthenticated"),
+            "{route}"
+        );
+    }
+    assert_eq!(world.workflow(), before);
+}
+
+#[test]
+fn the_signer_is_recorded_and_owns_the_key() {
+    let world = World::empty();
+    let strict = with(&world, Authorization::Iam);
+    let start = |arn: &str| {
+        let post = request("POST /workflows").json(json!({"topic": "lattices"}));
+        let post = post.header("idempotency-key", "k1").signed_by(arn);
+        ok(202, &ask(strict.as_ref(), &post))["workflow_id"].clone()
+    };
+    let ada = start(ADA);
+    assert_ne!(
+        start("arn:aws:iam::123456789012:user/bob"),
+        ada,
+        "keys of two people do not meet"
+    );
+    let read = request("GET /workflows/{id}/history")
+        .id(ada.as_str().unwrap())
+        .signed_by(ADA);
+    let history = ok(200, &ask(strict.as_ref(), &read));
+    assert_eq!(history["events"][0]["data"]["requested_by"], ADA);
+}
+
+#[test]
+fn what_is_no_route_is_not_found() {
+    let world = World::started();
+    for route in [
+        "",
+        "$default",
+        "DELETE /workflows/{id}",
+        "POST /approve/{id}",
+    ] {
+        let refused = refusal(
+            service(&world).as_ref(),
+            &request(route).id(world.id.as_str()),
+        );
+        assert_eq!(refused, because(404, "route_not_found"));
+    }
+}
+
+#[test]
+fn ids_that_name_nothing_are_not_found() {
+    let world = World::started();
+    for route in &ROUTES[2..] {
+        for id in [
+            "",
+            "x",
+            "wf_AAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ] {
+            let refused = refusal(service(&world).as_ref(), &request(route).id(id));
+            assert_eq!(refused, because(404, "workflow_not_found"), "{route} {id}");
+        }
+    }
+}

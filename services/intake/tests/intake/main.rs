@@ -1,0 +1,36 @@
+//! The door for clients: starting, reading, cancelling, redriving; over HTTP and over the bus.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
+
+mod access;
+mod changes;
+mod events;
+mod lists;
+mod reads;
+mod start;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_engine::api::Authorization;
+use aegis_intake::Intake;
+use aegis_testing::world::World;
+
+pub fn service(world: &World) -> Arc<Intake> {
+    with(world, Authorization::None)
+}
+
+pub fn with(world: &World, authorization: Authorization) -> Arc<Intake> {
+    Arc::new(Intake {
+        engine: world.engine.clone(),
+        artifacts: world.ports.artifacts.clone(),
+        authorization,
+        approval_timeout: Duration::from_secs(72 * 3600),
+        report_url_valid: Duration::from_secs(3600),
+        allowed_sources: vec!["s3://bucket/sources/".to_owned()],
+    })
+}
+
+pub fn because(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}

@@ -1,0 +1,162 @@
+//! `POST /workflows`.
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_engine::api::ApiRequest;
+use aegis_engine::error::PortError;
+use aegis_engine::ports::Table;
+use aegis_testing::requests::{
+    With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
+};
+use aegis_testing::world::{World, at_once};
+use serde_json::{Value, json};
+
+use crate::{because, service};
+
+fn post(body: Value) -> ApiRequest {
+    request("POST /workflows").json(body)
+}
+
+fn started(world: &World, request: &ApiRequest) -> WorkflowId {
+    let answer = ask(service(world).as_ref(), request);
+    let body = ok(202, &answer);
+    let id = body["workflow_id"].as_str().unwrap();
+    assert_eq!(body["status"], "researching");
+    assert_eq!(body["links"]["self"], format!("/workflows/{id}"));
+    let location = ("location", format!("/workflows/{id}"));
+    assert!(answer.headers.contains(&location), "{answer:?}");
+    id.parse().unwrap()
+}
+
+#[test]
+fn a_topic_is_enough() {
+    let world = World::empty();
+    let id = started(&world, &post(json!({"topic": "lattices"})));
+    let (workflow, stored) = at_once(world.ports.table.load_with_request(&id))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (stored.topic.as_str(), stored.requested_by.as_str()),
+        ("lattices", "anonymous")
+    );
+    let policy = workflow.policy;
+    assert_eq!(
+        (
+            policy.required,
+            policy.max_revisions,
+            policy.timeout_seconds
+        ),
+        (1, 3, 72 * 3600)
+    );
+    assert_eq!(world.ports.queues.sent().len(), 1);
+}
+
+#[test]
+fn everything_asked_for_is_kept() {
+    let world = World::empty();
+    let id = started(
+        &world,
+        &post(json!({
+            "topic": "lattices",
+            "parameters": {"depth": "comprehensive", "sources": ["corpus:builtin", "s3://bucket/sources/x/"]},
+            "approval": {"required": 2, "approvers": ["ada", "bob"], "timeout_hours": 0.5,
+                         "on_timeout": "escalate", "escalate_to": ["grace"], "max_revisions": 1},
+            "budget": {"max_cost_usd": 1.5},
+            "tags": {"team": "crypto"},
+        })),
+    );
+    let (workflow, stored) = at_once(world.ports.table.load_with_request(&id))
+        .unwrap()
+        .unwrap();
+    assert_eq!(stored.parameters.sources.len(), 2);
+    assert_eq!(stored.tags["team"], "crypto");
+    let policy = workflow.policy;
+    assert_eq!((policy.required, policy.timeout_seconds), (2, 1800));
+    assert_eq!((policy.approvers.len(), policy.escalate_to.len()), (2, 1));
+    assert_eq!(workflow.budget.unwrap().max_cost_usd, Some(1.5));
+}
+
+#[test]
+fn the_same_key_and_request_find_the_same_workflow() {
+    let world = World::empty();
+    let request = post(json!({"topic": "lattices"})).header("idempotency-key", "k 1");
+    let id = started(&world, &request);
+    assert_eq!(started(&world, &request), id);
+    assert_eq!(world.ports.queues.sent().len(), 1);
+    // Written otherwise, it is the same request still.
+    let spaced = request
+        .clone()
+        .body(b" {\"topic\" : \"lattices\", \"tags\": {}} ");
+    assert_eq!(started(&world, &spaced), id);
+
+    let other = request.json(json!({"topic": "codes"}));
+    let refused = refusal(service(&world).as_ref(), &other);
+    assert_eq!(refused, because(409, "idempotency_conflict"));
+}
+
+#[test]
+fn without_a_key_every_request_is_a_new_one() {
+    let world = World::empty();
+    let request = post(json!({"topic": "lattices"}));
+    assert_ne!(started(&world, &request), started(&world, &request));
+}
+
+#[test]
+fn keys_have_bounds() {
+    let world = World::empty();
+    let with = |key: &str| post(json!({"topic": "lattices"})).header("idempotency-key", key);
+    for key in ["", &"k".repeat(257)] {
+        let refused = refusal(service(&world).as_ref(), &with(key));
+        assert_eq!(refused, because(400, "invalid_idempotency_key"));
+    }
+    started(&world, &with(&"ü".repeat(256)));
+}
+
+#[test]
+fn malformed_bodies_are_refused() {
+    let world = World::empty();
+    let valid = post(json!({"topic": "lattices"}));
+    refuses_malformed_bodies(service(&world).as_ref(), &valid);
+}
+
+#[test]
+fn sources_outside_of_what_agents_may_read_are_named() {
+    let world = World::empty();
+    let sources = json!([
+        "corpus:builtin",
+        "s3://bucket/workflows/x",
+        "s3://other/sources/x"
+    ]);
+    let request = post(json!({"topic": "x1", "parameters": {"sources": sources}}));
+    let problem = problem(&ask(service(&world).as_ref(), &request));
+    assert_eq!(
+        (problem.status, problem.code.as_str()),
+        (400, "source_not_allowed")
+    );
+    let fields: Vec<_> = problem
+        .errors
+        .iter()
+        .map(|error| error.field.as_str())
+        .collect();
+    assert_eq!(fields, ["parameters.sources[1]", "parameters.sources[2]"]);
+    assert!(world.ports.queues.sent().is_empty());
+}
+
+#[test]
+fn errors_of_ports_say_whether_to_try_again() {
+    tells_of_port_errors(&|error: PortError| {
+        let world = World::empty();
+        world.ports.faults.fail_next("open", error);
+        ask(
+            service(&world).as_ref(),
+            &post(json!({"topic": "lattices"})),
+        )
+    });
+}
+
+#[test]
+fn a_command_that_cannot_be_sent_is_not_the_client_s_business() {
+    let world = World::empty();
+    let fault = PortError::Transient("queue away".to_owned());
+    world.ports.faults.fail_next("send", fault);
+    started(&world, &post(json!({"topic": "lattices"})));
+}

@@ -1,0 +1,139 @@
+//! From stream records to the bus, with nothing lost and nothing in the way.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
+use aegis_contracts::ids::EventId;
+use aegis_engine::error::PortError;
+use aegis_engine::ports::Table;
+use aegis_engine::stored::HistoryEntry;
+use aegis_engine::stream::{StreamHandler, StreamRecord};
+use aegis_relay::Relay;
+use aegis_testing::world::{World, at_once};
+
+fn history(world: &World) -> Vec<HistoryEntry> {
+    at_once(world.ports.table.history(&world.id)).unwrap()
+}
+
+fn record(entry: &HistoryEntry) -> StreamRecord {
+    let body = serde_json::to_string(entry).unwrap();
+    StreamRecord {
+        raw: format!("raw {body}"),
+        body: Some(body),
+    }
+}
+
+fn relay(world: &World, records: &[StreamRecord]) -> Result<(), PortError> {
+    let relay = Relay {
+        bus: world.ports.bus.clone(),
+        dead_letters: world.ports.dead_letters.clone(),
+    };
+    at_once(relay.relay(records))
+}
+
+fn published(world: &World) -> Vec<EventId> {
+    let events = world.ports.bus.published().into_iter();
+    events.map(|event| event.event_id).collect()
+}
+
+fn ids(entries: &[HistoryEntry]) -> Vec<EventId> {
+    let events = entries.iter().flat_map(|entry| &entry.events);
+    events.map(|event| event.event_id.clone()).collect()
+}
+
+#[test]
+fn events_go_out_in_their_order() {
+    let world = World::completed();
+    let entries = history(&world);
+    let records: Vec<_> = entries.iter().map(record).collect();
+    relay(&world, &records).unwrap();
+    assert_eq!(published(&world), ids(&entries));
+    assert_eq!(world.ports.dead_letters.all(), []);
+}
+
+#[test]
+fn an_empty_batch_is_no_work() {
+    let world = World::started();
+    relay(&world, &[]).unwrap();
+    assert_eq!(published(&world), []);
+}
+
+#[test]
+fn a_poison_record_is_set_aside_and_the_others_go_out() {
+    let world = World::completed();
+    let entries = history(&world);
+    let mut records: Vec<_> = entries.iter().map(record).collect();
+    let poison = |body: Option<&str>, raw: &str| StreamRecord {
+        body: body.map(str::to_owned),
+        raw: raw.to_owned(),
+    };
+    records.insert(1, poison(Some("{\"version\":"), "poison 1"));
+    records.insert(3, poison(None, "poison 2"));
+    records.push(poison(Some("{}"), "poison 3"));
+    relay(&world, &records).unwrap();
+    assert_eq!(published(&world), ids(&entries));
+    let aside = world.ports.dead_letters.all();
+    let bodies: Vec<_> = aside.iter().map(|(body, _)| body.as_str()).collect();
+    assert_eq!(bodies, ["poison 1", "poison 2", "poison 3"]);
+    assert!(
+        aside[0].1.starts_with("not a history entry"),
+        "{}",
+        aside[0].1
+    );
+    assert_eq!(aside[1].1, "the record has no body");
+}
+
+#[test]
+fn an_event_that_the_bus_refuses_is_set_aside_and_the_others_go_out() {
+    let world = World::completed();
+    let entries = history(&world);
+    let mut expected = ids(&entries);
+    let refused = expected.remove(2);
+    world.ports.bus.refuse(refused.clone());
+    let records: Vec<_> = entries.iter().map(record).collect();
+    relay(&world, &records).unwrap();
+    assert_eq!(published(&world), expected);
+    let aside = world.ports.dead_letters.all();
+    assert_eq!(aside.len(), 1);
+    assert!(aside[0].0.contains(refused.as_str()), "{aside:?}");
+}
+
+#[test]
+fn a_transient_error_brings_the_whole_batch_back() {
+    let world = World::completed();
+    let entries = history(&world);
+    let records: Vec<_> = entries.iter().map(record).collect();
+    for fault in [
+        PortError::Transient("away".to_owned()),
+        PortError::Throttled("slow down".to_owned()),
+    ] {
+        world.ports.faults.fail_next("publish", fault.clone());
+        assert_eq!(relay(&world, &records), Err(fault));
+    }
+    assert_eq!(published(&world), []);
+    relay(&world, &records).unwrap();
+    assert_eq!(published(&world), ids(&entries));
+}
+
+#[test]
+fn what_cannot_be_set_aside_is_not_dropped() {
+    let world = World::started();
+    let poison = StreamRecord {
+        body: None,
+        raw: "poison".to_owned(),
+    };
+    let fault = PortError::Transient("queue away".to_owned());
+    world.ports.faults.fail_next("set_aside", fault.clone());
+    assert_eq!(relay(&world, std::slice::from_ref(&poison)), Err(fault));
+    relay(&world, &[poison]).unwrap();
+    assert_eq!(world.ports.dead_letters.all().len(), 1);
+}
+
+#[test]
+fn the_same_batch_again_carries_the_same_ids() {
+    let world = World::completed();
+    let records: Vec<_> = history(&world).iter().map(record).collect();
+    relay(&world, &records).unwrap();
+    let first = published(&world);
+    relay(&world, &records).unwrap();
+    assert_eq!(published(&world), [first.clone(), first].concat());
+}
