@@ -1,0 +1,246 @@
+//! The documents hold what they say: commands parse, links and file names lead somewhere, the table
+//! of verbs is the command's own.
+//!
+//! Runs nothing but `--help`. `UPDATE_GENERATED=1` writes the table of verbs.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use walkdir::{DirEntry, WalkDir};
+
+/// Folders that are not the repository's own.
+const FOREIGN: [&str; 5] = ["target", ".git", ".aegis", ".terraform", "aegis-reports"];
+/// Names of files that exist only while something runs, or that the reader makes.
+const MADE_LATER: [&str; 10] = [
+    "_claim.json",
+    "_completed.json",
+    "evidence.json",
+    "analysis.json",
+    "report.md",
+    "stack.json",
+    "staging.json",
+    "backend.tf",
+    "terraform.tfvars",
+    "bootstrap",
+];
+/// In the place of `wf_…`.
+const SOME_WORKFLOW: &str = "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+const ENDINGS: [&str; 7] = [".rs", ".tf", ".hcl", ".md", ".toml", ".json", ".txt"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+fn files() -> impl Iterator<Item = PathBuf> {
+    let own = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        entry.depth() == 0 || !FOREIGN.contains(&name.as_ref())
+    };
+    let found = WalkDir::new(root()).into_iter().filter_entry(own);
+    found
+        .map(|entry| entry.unwrap().into_path())
+        .filter(|path| path.is_file())
+}
+
+fn is(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|found| found == extension)
+}
+
+/// Every Markdown file with its text. The corpus is material, not documentation.
+fn documents() -> Vec<(PathBuf, String)> {
+    let corpus = root().join("agents/corpus");
+    files()
+        .filter(|path| is(path, "md") && !path.starts_with(&corpus))
+        .map(|path| (path.clone(), fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// Text inside single backticks, outside of code blocks.
+fn code_spans(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    prose
+        .flat_map(|part| part.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+/// Lines of the blocks marked `sh`, with continued lines joined.
+fn shell_lines(text: &str) -> Vec<String> {
+    let blocks = text.split("```sh\n").skip(1);
+    let bodies = blocks.filter_map(|rest| rest.split("```").next());
+    bodies
+        .flat_map(|body| {
+            let joined = body.replace("\\\n", " ");
+            joined.lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Words as a shell would split them, up to a pipe, a redirection or `--`.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None, ' ') => words.push(String::new()),
+            _ => words.last_mut().unwrap().push(c),
+        }
+    }
+    let ends = |word: &String| matches!(word.as_str(), "|" | ">" | "&&" | "--" | "#");
+    let words = words.into_iter().filter(|word| !word.is_empty());
+    words.take_while(|word| !ends(word)).collect()
+}
+
+fn aegis(words: &[String]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_aegis"))
+        .args(words)
+        .env_remove("AEGIS_DIR")
+        .env_remove("AEGIS_STAGE")
+        .output()
+        .unwrap()
+}
+
+/// What is wrong with a command, if anything: `--help` must win over all that comes before it.
+fn misunderstood(line: &str) -> Option<String> {
+    let line = line.trim().replace("wf_…", SOME_WORKFLOW);
+    let command = line.strip_prefix("cargo ").unwrap_or(&line);
+    let mut words = words(command.strip_prefix("aegis ")?);
+    let named: Vec<String> = words
+        .iter()
+        .filter(|word| word.starts_with("--"))
+        .map(|word| word.split('=').next().unwrap().to_owned())
+        .collect();
+    words.push("--help".to_owned());
+    let output = aegis(&words);
+    let help = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        return Some(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let missing = named.iter().find(|flag| !help.contains(flag.as_str()));
+    missing.map(|flag| format!("{flag} is not in the help"))
+}
+
+#[test]
+fn every_command_is_understood() {
+    let mut tried = 0;
+    for (path, text) in documents() {
+        let spans = code_spans(&text).into_iter().map(str::to_owned);
+        for line in shell_lines(&text).into_iter().chain(spans) {
+            let wrong = misunderstood(&line);
+            tried += usize::from(line.contains("aegis "));
+            assert!(wrong.is_none(), "{}: `{line}`: {wrong:?}", path.display());
+        }
+    }
+    assert!(tried > 20, "only {tried} commands were found");
+}
+
+/// As GitHub makes an anchor of a heading.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    for (path, text) in documents() {
+        for rest in text.split("](").skip(1) {
+            let link = rest.split(')').next().unwrap();
+            if link.contains("://") {
+                continue;
+            }
+            let (file, place) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => path.clone(),
+                _ => path.parent().unwrap().join(file),
+            };
+            let say = format!("{}: {link}", path.display());
+            assert!(target.exists(), "{say}");
+            if !place.is_empty() && is(&target, "md") {
+                let linked = fs::read_to_string(&target).unwrap();
+                let mut headings = linked.lines().filter(|line| line.starts_with('#'));
+                assert!(headings.any(|heading| anchor(heading) == place), "{say}");
+            }
+        }
+    }
+}
+
+fn looks_like_a_file(span: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    ENDINGS.iter().any(|ending| span.ends_with(ending))
+        && span.chars().all(plain)
+        && !span.starts_with(['.', '/'])
+        && !MADE_LATER.contains(&span)
+}
+
+#[test]
+fn every_file_that_is_named_exists() {
+    let names: Vec<PathBuf> = files().collect();
+    for (path, text) in documents() {
+        let own = path.parent().unwrap().to_path_buf();
+        let spans = code_spans(&text).into_iter();
+        for span in spans.filter(|span| looks_like_a_file(span)) {
+            // A path may be short: its end tells which file is meant.
+            let found = own.join(span).exists() || names.iter().any(|name| name.ends_with(span));
+            assert!(found, "{}: `{span}` does not exist", path.display());
+        }
+    }
+}
+
+/// Long words with underscores are names in the code: of tests, settings, fields.
+#[test]
+fn every_name_of_the_code_is_one() {
+    let sources: Vec<String> = files()
+        .filter(|path| is(path, "rs") || is(path, "tf") || is(path, "txt"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for (path, text) in documents() {
+        for span in code_spans(&text) {
+            let word = span.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            if word && span.matches('_').count() >= 2 {
+                let known = sources.iter().any(|source| source.contains(span));
+                assert!(known, "{}: `{span}` is not in the code", path.display());
+            }
+        }
+    }
+}
+
+fn table_of_verbs() -> String {
+    let help = String::from_utf8(aegis(&["--help".to_owned()]).stdout).unwrap();
+    let list = help.split("Commands:\n").nth(1).unwrap();
+    let list = list.split("\n\n").next().unwrap();
+    let rows = list
+        .lines()
+        .filter_map(|line| line.trim().split_once(' '))
+        .filter(|(verb, _)| *verb != "help")
+        .map(|(verb, about)| format!("| `{verb}` | {} |\n", about.trim()));
+    format!("\n| verb | |\n|---|---|\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn the_table_of_verbs_is_the_command_s_own() {
+    const BEGIN: &str = "<!-- verbs:begin -->";
+    const END: &str = "<!-- verbs:end -->";
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).unwrap();
+    let (between, after) = rest.split_once(END).unwrap();
+    let table = table_of_verbs();
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+    } else {
+        assert!(
+            between == table,
+            "README.md differs from `aegis --help`; UPDATE_GENERATED=1 cargo test -p aegis-cli --test documents writes it"
+        );
+    }
+}
