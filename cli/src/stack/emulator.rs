@@ -1,36 +1,23 @@
-//! The AWS emulator: starting it, knowing whether it is well, and knowing whether what it holds
-//! is what it held when Terraform last looked.
-//!
-//! It writes its state only when it is asked to end. So each set of state carries a generation:
-//! a new one begins when the state is new, or when the process ended without being asked.
+//! The AWS emulator: starting it, knowing whether it is well, and ending it so that it keeps its
+//! state. What `generation` says of that state is carried along.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use serde::{Deserialize, Serialize};
 
-use crate::stack::folder::{StackFolder, read_json, write_json};
+use crate::stack::folder::{StackFolder, read_json};
 use crate::stack::process::{Detached, ProcessRecord};
 use crate::stack::progress::Step;
 use crate::stack::settings::{Settings, port_is_free};
-use crate::stack::{digest, environment, venv};
+use crate::stack::{digest, environment, generation, venv};
 
 pub const NAME: &str = "emulator";
 pub const REGION: &str = "us-east-1";
 const START_PATIENCE: Duration = Duration::from_secs(60);
 /// It writes all of its state before it ends.
 pub const END_PATIENCE: Duration = Duration::from_secs(60);
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Generation {
-    pub id: String,
-    /// Whether the state was written by an orderly end.
-    orderly: bool,
-    /// Whether anything was ever made in it, in this generation or one before.
-    used: bool,
-}
 
 /// How the emulator was found.
 pub struct Running {
@@ -48,7 +35,7 @@ pub async fn ensure(folder: &StackFolder, settings: &Settings, python: &Path) ->
     let wanted = fingerprint(&environment);
     if let Some(record) = read_json::<ProcessRecord>(&folder.process_file(NAME)) {
         let is_well = record.runs() && record.fingerprint == wanted && is_healthy(settings).await;
-        if let Some(generation) = load_generation(folder)
+        if let Some(generation) = generation::load(folder)
             && is_well
         {
             return Ok(Running {
@@ -78,9 +65,9 @@ async fn start(
         );
     }
     let step = Step::begin("Start the AWS emulator");
-    let generation = next_generation(load_generation(folder));
+    let generation = generation::next(generation::load(folder));
     prepare(folder)?;
-    write_json(&generation_file(folder), &generation)?;
+    generation::save(folder, &generation)?;
     let record = Detached {
         program: python,
         arguments: vec!["-m".to_owned(), "ministack".to_owned()],
@@ -110,30 +97,10 @@ pub async fn end(folder: &StackFolder) -> Result<()> {
         return Ok(());
     };
     let orderly = record.end(END_PATIENCE).await;
-    if let Some(generation) = load_generation(folder)
-        && orderly
-    {
-        write_json(
-            &generation_file(folder),
-            &Generation {
-                orderly,
-                ..generation
-            },
-        )?;
+    if orderly {
+        generation::note_orderly_end(folder)?;
     }
     std::fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))
-}
-
-/// To be called before anything is made in it.
-pub fn mark_used(folder: &StackFolder) -> Result<()> {
-    let generation = load_generation(folder).context("the emulator's state is incomplete")?;
-    write_json(
-        &generation_file(folder),
-        &Generation {
-            used: true,
-            ..generation
-        },
-    )
 }
 
 /// Forgets all that it held. It must have ended before.
@@ -226,50 +193,4 @@ fn environment_of(folder: &StackFolder, settings: &Settings) -> BTreeMap<String,
 
 fn fingerprint(environment: &BTreeMap<String, String>) -> String {
     digest::of_bytes(format!("{}{environment:?}", venv::fingerprint()).as_bytes())
-}
-
-fn generation_file(folder: &StackFolder) -> std::path::PathBuf {
-    folder.emulator_state().join("generation.aegis")
-}
-
-fn load_generation(folder: &StackFolder) -> Option<Generation> {
-    read_json(&generation_file(folder))
-}
-
-/// The generation of a process that is about to start on the state that `before` describes.
-fn next_generation(before: Option<Generation>) -> Generation {
-    let used = before.as_ref().is_some_and(|before| before.used);
-    let id = match before {
-        Some(before) if before.orderly => before.id,
-        _ => format!("{:016x}", rand::random::<u64>()),
-    };
-    // Until it has ended in an orderly way, it has not.
-    Generation {
-        id,
-        orderly: false,
-        used,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_orderly_end_keeps_the_generation_and_a_crash_does_not() {
-        let first = next_generation(None);
-        assert!(!first.orderly && !first.used);
-        let crashed = Generation {
-            used: true,
-            ..first.clone()
-        };
-        let ended = Generation {
-            orderly: true,
-            ..crashed.clone()
-        };
-        assert_eq!(next_generation(Some(ended.clone())).id, first.id);
-        assert_ne!(next_generation(Some(crashed.clone())).id, first.id);
-        // What was made in it may be there in both cases.
-        assert!(next_generation(Some(ended)).used && next_generation(Some(crashed)).used);
-    }
 }

@@ -28,20 +28,8 @@ pub enum Line<'a> {
 
 /// Runs `command` and hands each line to `observe` as it comes.
 pub async fn run(mut command: Command, mut observe: impl FnMut(Line<'_>)) -> Result<Finished> {
-    let name = command
-        .as_std()
-        .get_program()
-        .to_string_lossy()
-        .into_owned();
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let child = command
-        .spawn()
-        .with_context(|| format!("cannot start {name}"))?;
-    let mut group = Group { child };
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut group = Group::start(command)?;
     let mut errors = Vec::new();
     let output = group.child.stdout.take().context("no standard output")?;
     let error = group.child.stderr.take().context("no standard error")?;
@@ -71,17 +59,8 @@ pub async fn run(mut command: Command, mut observe: impl FnMut(Line<'_>)) -> Res
 }
 
 /// Runs `command` with this command's own output streams.
-pub async fn run_visibly(mut command: Command) -> Result<ExitStatus> {
-    let name = command
-        .as_std()
-        .get_program()
-        .to_string_lossy()
-        .into_owned();
-    command.stdin(Stdio::null()).process_group(0);
-    let child = command
-        .spawn()
-        .with_context(|| format!("cannot start {name}"))?;
-    let mut group = Group { child };
+pub async fn run_visibly(command: Command) -> Result<ExitStatus> {
+    let mut group = Group::start(command)?;
     Ok(group.child.wait().await?)
 }
 
@@ -89,6 +68,17 @@ pub async fn run_visibly(mut command: Command) -> Result<ExitStatus> {
 /// happens only when the whole command is about to end.
 struct Group {
     child: Child,
+}
+
+impl Group {
+    fn start(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null()).process_group(0);
+        let child = command.spawn().with_context(|| {
+            let name = command.as_std().get_program().to_string_lossy();
+            format!("cannot start {name}")
+        })?;
+        Ok(Self { child })
+    }
 }
 
 impl Drop for Group {

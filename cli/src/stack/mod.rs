@@ -4,7 +4,7 @@
 //! The parts, in the order in which `up` needs them:
 //! - `workspace`, `folder`, `lock`, `settings`: where the stack lives and what it keeps
 //! - `prerequisites`, `venv`: what must be on the machine
-//! - `emulator`: the local AWS; `trust`: whether it holds what Terraform made
+//! - `emulator`: the local AWS; `generation`, `trust`: whether it holds what Terraform made
 //! - `binaries`, `packages`: from sources to what runs
 //! - `terraform`: from packages to a stage
 //! - `agents`: from a stage to running agents
@@ -24,6 +24,7 @@ pub mod emulator;
 pub mod environment;
 pub mod folder;
 pub mod foreground;
+pub mod generation;
 pub mod host;
 pub mod lock;
 pub mod packages;

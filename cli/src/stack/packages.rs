@@ -57,11 +57,7 @@ fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usiz
             .get(&binary)
             .with_context(|| format!("{binary} was not built"))?;
         let is_service = SERVICES.contains(&binary.as_str());
-        let product = if is_service {
-            package_path(folder, &binary)
-        } else {
-            program_path(folder, &binary)
-        };
+        let product = product_path(folder, &binary);
         let current = describe(source)?;
         let entry = match before.get(&binary) {
             Some(entry) if entry.source == current && product.exists() => entry.clone(),
@@ -90,8 +86,12 @@ fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usiz
     Ok((products, fresh))
 }
 
-fn package_path(folder: &StackFolder, service: &str) -> PathBuf {
-    folder.packages().join(format!("{service}.zip"))
+fn product_path(folder: &StackFolder, binary: &str) -> PathBuf {
+    if SERVICES.contains(&binary) {
+        folder.packages().join(format!("{binary}.zip"))
+    } else {
+        program_path(folder, binary)
+    }
 }
 
 pub fn program_path(folder: &StackFolder, binary: &str) -> PathBuf {

@@ -83,47 +83,51 @@ impl Agent {
         outputs: &Value,
         (name, port): (&str, u16),
     ) -> Self {
-        let output = |path: &str| {
-            outputs
-                .pointer(path)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let credentials = format!("{}/credentials/{name}", settings.agent_host_url());
-        let credentials_token = settings.credentials_token(name);
-        let mut environment = environment::clean(&folder.temporary());
-        let pairs = [
-            ("AGENT_BIND", format!("127.0.0.1:{port}")),
-            ("ARTIFACT_BUCKET", output("/artifact_bucket_name")),
-            ("AWS_REGION", REGION.to_owned()),
-            ("AWS_ENDPOINT_URL", settings.aws_endpoint_url()),
-            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", credentials),
-            (
-                "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-                credentials_token.clone(),
-            ),
-            ("ENVIRONMENT", ENVIRONMENT.to_owned()),
-            (
-                "LOG_LEVEL",
-                std::env::var("LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned()),
-            ),
-        ];
-        environment.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
-        if let Some(traces) = &settings.traces {
-            environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.clone());
-        }
+        let bucket = text_at(outputs, "/artifact_bucket_name");
+        let environment = environment_of(folder, settings, bucket, (name, port));
         Self {
             name: name.to_owned(),
             program: program_path(folder, &agent_binary(name)),
             url: format!("http://127.0.0.1:{port}"),
             runtime_arn: runtime_arn(name),
-            role_arn: output(&format!("/agent_role_arns/{name}")),
+            role_arn: text_at(outputs, &format!("/agent_role_arns/{name}")),
             environment,
-            credentials_token,
+            credentials_token: settings.credentials_token(name),
             log: folder.log_file(&format!("{name}-agent")),
         }
     }
+}
+
+fn text_at(outputs: &Value, path: &str) -> String {
+    let text = outputs.pointer(path).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+fn environment_of(
+    folder: &StackFolder,
+    settings: &Settings,
+    bucket: String,
+    (name, port): (&str, u16),
+) -> BTreeMap<String, String> {
+    let credentials = format!("{}/credentials/{name}", settings.agent_host_url());
+    let token = settings.credentials_token(name);
+    let log_level = std::env::var("LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
+    let mut environment = environment::clean(&folder.temporary());
+    let pairs = [
+        ("AGENT_BIND", format!("127.0.0.1:{port}")),
+        ("ARTIFACT_BUCKET", bucket),
+        ("AWS_REGION", REGION.to_owned()),
+        ("AWS_ENDPOINT_URL", settings.aws_endpoint_url()),
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", credentials),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", token),
+        ("ENVIRONMENT", ENVIRONMENT.to_owned()),
+        ("LOG_LEVEL", log_level),
+    ];
+    environment.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
+    if let Some(traces) = &settings.traces {
+        environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.clone());
+    }
+    environment
 }
 
 #[cfg(test)]

@@ -77,18 +77,7 @@ async fn invoke(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
-    let mut request = host
-        .client
-        .post(format!("{url}/invocations"))
-        .timeout(ANSWER_PATIENCE)
-        .header(SESSION, session.clone())
-        .body(body);
-    for name in [header::CONTENT_TYPE, HeaderName::from_static("traceparent")] {
-        if let Some(value) = headers.get(&name) {
-            request = request.header(name, value);
-        }
-    }
-    match forward(request).await {
+    match forward(agent_request(&host, &url, &session, &headers, body)).await {
         Ok((status, kind, body)) if status.is_success() => {
             ([(header::CONTENT_TYPE, kind), (SESSION, session)], body).into_response()
         }
@@ -111,6 +100,27 @@ async fn invoke(
             )
         }
     }
+}
+
+fn agent_request(
+    host: &Host,
+    url: &str,
+    session: &HeaderValue,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> reqwest::RequestBuilder {
+    let mut request = host
+        .client
+        .post(format!("{url}/invocations"))
+        .timeout(ANSWER_PATIENCE)
+        .header(SESSION, session)
+        .body(body);
+    for name in [header::CONTENT_TYPE, HeaderName::from_static("traceparent")] {
+        if let Some(value) = headers.get(&name) {
+            request = request.header(name, value);
+        }
+    }
+    request
 }
 
 async fn forward(

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::stack::emulator::{self, Running};
+use crate::stack::emulator::Running;
 use crate::stack::folder::{StackFolder, write_json};
 use crate::stack::packages::Products;
 use crate::stack::progress::Step;
@@ -14,7 +14,7 @@ use crate::stack::terraform::command::Terraform;
 use crate::stack::terraform::mirror;
 use crate::stack::terraform::module::{Applied, Module};
 use crate::stack::terraform::variables;
-use crate::stack::{digest, trust};
+use crate::stack::{digest, generation, trust};
 
 /// What is to be applied.
 pub struct Wanted<'a> {
@@ -125,7 +125,7 @@ async fn run(module: &Module, wanted: &Wanted<'_>, only_code: bool) -> Result<Va
     if !only_code || !module.data().exists() {
         terraform.init(&step).await?;
     }
-    emulator::mark_used(wanted.folder)?;
+    generation::mark_used(wanted.folder)?;
     module.begin(&wanted.emulator.generation)?;
     terraform.apply(!only_code, &step).await?;
     let outputs = terraform
