@@ -1,1 +1,22 @@
+//! What the end-to-end tests stand on: a running stack, driven from outside only.
+//!
+//! - [`stack`]: which stack, how a test is run on it
+//! - [`http`]: the API, answer by answer
+//! - [`run`]: one workflow of one test
+//! - [`agent`]: the test in the place of an agent: tokens, reports, held attempts
+//! - [`processes`]: the agents' processes, and that no test loses its researcher to another one
+//! - [`inbox`]: what lies in queues: dead letters, and the events on the bus
+//! - [`spans`]: a small receiver of traces
+//! - [`wait`]: waits for conditions, never for times
+//!
+//! It knows the API, the bus, the queues and the bucket as any other system would. It decides nothing
+//! and reads no table.
 
+pub mod agent;
+pub mod http;
+pub mod inbox;
+pub mod processes;
+pub mod run;
+pub mod spans;
+pub mod stack;
+pub mod wait;

@@ -3,6 +3,8 @@ use aegis_agent_kit::{run, telemetry};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init("analyst-agent")?;
-    run::run(Analyst).await
+    let telemetry = telemetry::init("analyst-agent")?;
+    let ended = run::run(Analyst).await;
+    telemetry.flush().await;
+    ended
 }

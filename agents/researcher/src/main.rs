@@ -3,6 +3,8 @@ use aegis_agent_researcher::agent::Researcher;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init("researcher-agent")?;
-    run::run(Researcher).await
+    let telemetry = telemetry::init("researcher-agent")?;
+    let ended = run::run(Researcher).await;
+    telemetry.flush().await;
+    ended
 }

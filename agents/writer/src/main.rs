@@ -3,6 +3,8 @@ use aegis_agent_writer::agent::Writer;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    telemetry::init("writer-agent")?;
-    run::run(Writer).await
+    let telemetry = telemetry::init("writer-agent")?;
+    let ended = run::run(Writer).await;
+    telemetry.flush().await;
+    ended
 }

@@ -41,7 +41,11 @@ pub async fn tap(
     let target = Target::builder().id(name).arn(arn).build();
     let target = target.map_err(|error| CallError::saying(TARGET, None, error.to_string()))?;
     let put = events.put_targets().rule(name).event_bus_name(bus);
-    let put = put.targets(target).send().await.map_err(CallError::of(TARGET))?;
+    let put = put
+        .targets(target)
+        .send()
+        .await
+        .map_err(CallError::of(TARGET))?;
     match put.failed_entries().first() {
         None => Ok(url),
         Some(failed) => Err(CallError::saying(

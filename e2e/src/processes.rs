@@ -1,0 +1,83 @@
+//! The agents' processes, and who may end one.
+//!
+//! Tests share the agents. One that ends the researcher waits until nobody else has research under way, and the
+//! others wait until it is back.
+
+use aegis_contracts::agent::Role;
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::stack::Stack;
+use crate::wait::{SOON, Seen, eventually};
+
+static RESEARCHER: RwLock<()> = RwLock::const_new(());
+
+/// While this is held, nobody ends the researcher.
+pub async fn undisturbed() -> RwLockReadGuard<'static, ()> {
+    RESEARCHER.read().await
+}
+
+/// While this is held, nobody else has research under way.
+pub async fn alone() -> RwLockWriteGuard<'static, ()> {
+    RESEARCHER.write().await
+}
+
+/// An agent's process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AgentProcess(Pid);
+
+impl AgentProcess {
+    /// The one that the agent host has started last, as its log says.
+    ///
+    /// # Errors
+    /// Where the log tells of none.
+    pub fn of(stack: &Stack, role: Role) -> Result<Self> {
+        let path = stack.folder.join("logs").join("agent-host.log");
+        let log = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let start = format!("agent {role}: started, process Some(");
+        let last = log.lines().rev().find_map(|line| line.strip_prefix(&start));
+        let pid = last.and_then(|rest| rest.trim_end_matches(')').parse().ok());
+        let pid = pid.and_then(Pid::from_raw);
+        pid.map(Self)
+            .with_context(|| format!("{} tells of no process of the {role}", path.display()))
+    }
+
+    /// It does nothing more until [`Self::kill`].
+    ///
+    /// # Errors
+    /// Where the process is gone or another user's.
+    pub fn freeze(self) -> Result<()> {
+        Ok(kill_process(self.0, Signal::STOP)?)
+    }
+
+    /// # Errors
+    /// Where the process is gone or another user's.
+    pub fn thaw(self) -> Result<()> {
+        Ok(kill_process(self.0, Signal::CONT)?)
+    }
+
+    /// Without any warning.
+    ///
+    /// # Errors
+    /// Where the process is gone or another user's.
+    pub fn kill(self) -> Result<()> {
+        Ok(kill_process(self.0, Signal::KILL)?)
+    }
+}
+
+/// Waits until the agent host has started another process than `before`.
+///
+/// # Errors
+/// Where it does not in time.
+pub async fn replaced(stack: &Stack, role: Role, before: AgentProcess) -> Result<()> {
+    eventually(&format!("a new {role}"), SOON, async || {
+        let present = AgentProcess::of(stack, role)?;
+        Ok(if present == before {
+            Seen::NotYet(format!("{before:?}"))
+        } else {
+            Seen::Yes(())
+        })
+    })
+    .await
+}

@@ -1,0 +1,39 @@
+//! Waiting for a condition: looked for again and again, up to a deadline, with what was last seen in the error.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+const PAUSE: Duration = Duration::from_millis(150);
+/// Enough for a whole workflow while many others run on the same two processors.
+pub const SOON: Duration = Duration::from_secs(150);
+/// The sweep runs each minute.
+pub const SWEPT: Duration = Duration::from_secs(100);
+
+/// What a look found.
+pub enum Seen<T> {
+    Yes(T),
+    /// In words, for the message of a test that fails.
+    NotYet(String),
+}
+
+/// # Errors
+/// Of the look, or where the condition does not hold in time.
+pub async fn eventually<T>(
+    what: &str,
+    within: Duration,
+    mut look: impl AsyncFnMut() -> Result<Seen<T>>,
+) -> Result<T> {
+    let began = Instant::now();
+    loop {
+        let last = match look().await? {
+            Seen::Yes(found) => return Ok(found),
+            Seen::NotYet(last) => last,
+        };
+        if began.elapsed() > within {
+            let seconds = within.as_secs();
+            bail!("waited {seconds} s for {what}; last seen: {last}");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,176 @@
+//! What people decide.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::ApprovalView;
+use aegis_contracts::view::{Status, WorkflowView};
+use aegis_e2e::run::Run;
+use aegis_e2e::stack::e2e;
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+fn attempt_of(view: &WorkflowView, role: Role) -> Option<(u32, u32)> {
+    let step = view.steps.iter().find(|step| step.role == role)?;
+    Some((step.attempt, step.revision))
+}
+
+async fn analysis(run: &Run) -> Result<Value> {
+    Ok(serde_json::from_str(&run.artifact("analysis.json").await?)?)
+}
+
+#[test]
+fn changes_are_requested_twice_and_then_approved() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        let first = analysis(&run).await?;
+        assert_eq!(
+            (&first["revision"], &first["feedback"]),
+            (&json!(0), &Value::Null)
+        );
+        let wishes = [
+            "Please focus on digital signatures",
+            "Leave out Grover, please",
+        ];
+        for (revision, wish) in (0..).zip(wishes) {
+            let decision =
+                json!({"decision": "request_changes", "comment": wish, "revision": revision});
+            run.decide(decision).await?.is(200)?;
+            let view = run.reach_revision(revision + 1).await?;
+            assert_eq!(
+                attempt_of(&view, Role::Analyst),
+                Some((revision + 2, revision + 1))
+            );
+            assert_eq!(attempt_of(&view, Role::Researcher), Some((1, 0)));
+            let revised = analysis(&run).await?;
+            assert_eq!(revised["revision"], revision + 1);
+            assert_eq!(revised["feedback"]["feedback"], wish);
+            let effect = revised["feedback"]["effect"].as_str().unwrap_or_default();
+            assert!(!effect.is_empty(), "the feedback had no effect: {revised}");
+        }
+        assert_ne!(analysis(&run).await?["findings"], first["findings"]);
+        run.decide(json!({"decision": "approve"}))
+            .await?
+            .problem(409, "stale_revision")?;
+        run.decide(json!({"decision": "approve", "revision": 2}))
+            .await?
+            .is(200)?;
+        let view = run.reach(Status::Completed).await?;
+        assert_eq!(attempt_of(&view, Role::Writer), Some((1, 2)));
+        assert_eq!(run.told().await?, TWO_REVISIONS);
+        Ok(())
+    })
+}
+
+const TWO_REVISIONS: [&str; 13] = [
+    "WorkflowStarted",
+    "StepCompleted",
+    "StepCompleted",
+    "ApprovalRequested",
+    "ChangesRequested",
+    "StepCompleted",
+    "ApprovalRequested",
+    "ChangesRequested",
+    "StepCompleted",
+    "ApprovalRequested",
+    "ApprovalGranted",
+    "StepCompleted",
+    "WorkflowCompleted",
+];
+
+#[test]
+fn a_decision_for_another_revision_names_the_one_that_waits() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        let early = run
+            .decide(json!({"decision": "approve", "revision": 7}))
+            .await?;
+        let problem = early.problem(409, "stale_revision")?;
+        assert_eq!(problem.current_revision, Some(0));
+        assert_eq!(run.view().await?.status, Status::AwaitingApproval);
+        Ok(())
+    })
+}
+
+#[test]
+fn revisions_come_to_an_end() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({"max_revisions": 1})).await?;
+        let change = |revision| json!({"decision": "request_changes", "revision": revision});
+        run.decide(change(0)).await?.is(200)?;
+        run.reach_revision(1).await?;
+        run.decide(change(1))
+            .await?
+            .problem(409, "revisions_exhausted")?;
+        run.approve().await?;
+        run.reach(Status::Completed).await?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_rejection_ends_the_workflow() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        let no = json!({"decision": "reject", "comment": "too thin", "approver": "alice"});
+        let approval: ApprovalView = run.decide(no.clone()).await?.read(200)?;
+        let view = run.reach(Status::Rejected).await?;
+        assert_eq!(view.report, None);
+        assert_eq!(run.event("WorkflowRejected").await?["comment"], "too thin");
+        let again: ApprovalView = run.decide(no).await?.read(200)?;
+        assert_eq!(again, approval, "the same decision gets the same answer");
+        let yes = json!({"decision": "approve", "approver": "alice"});
+        run.decide(yes)
+            .await?
+            .problem(409, "not_awaiting_approval")?;
+        run.cancel(&json!({}))
+            .await?
+            .problem(409, "already_ended")?;
+        run.redrive(&json!({})).await?.problem(409, "not_failed")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn two_of_three_named_approvers_are_needed() -> Result<()> {
+    e2e(async |stack| {
+        let policy = json!({"required": 2, "approvers": ["alice", "bob", "carol"]});
+        let run = stack.start_awaiting(policy).await?;
+        let says = |name: &str, what: &str| json!({"decision": what, "approver": name});
+        run.decide(says("mallory", "approve"))
+            .await?
+            .problem(403, "not_an_approver")?;
+        run.decide(json!({"decision": "approve"}))
+            .await?
+            .problem(403, "not_an_approver")?;
+        let first: ApprovalView = run.decide(says("alice", "approve")).await?.read(200)?;
+        let again: ApprovalView = run.decide(says("alice", "approve")).await?.read(200)?;
+        assert_eq!(first, again, "the same decision gets the same answer");
+        run.decide(says("alice", "reject"))
+            .await?
+            .problem(409, "already_decided")?;
+        assert_eq!(run.view().await?.status, Status::AwaitingApproval);
+        run.decide(says("bob", "approve")).await?.is(200)?;
+        let view = run.reach(Status::Completed).await?;
+        let decisions = view.approval.context("no approval")?.decisions;
+        let names: Vec<_> = decisions
+            .iter()
+            .map(|known| known.approver.as_str())
+            .collect();
+        assert_eq!(names, ["alice", "bob"]);
+        assert_eq!(run.event("ApprovalRecorded").await?["approver"], "alice");
+        assert_eq!(run.event("ApprovalGranted").await?["approver"], "bob");
+        Ok(())
+    })
+}
+
+#[test]
+fn nothing_can_be_decided_before_it_waits() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.plan();
+        run.hold(Role::Researcher, 1).await?;
+        run.start(&json!({"topic": aegis_e2e::run::TOPIC})).await?;
+        let early = run.decide(json!({"decision": "approve"})).await?;
+        early.problem(409, "not_awaiting_approval")?;
+        run.cancel(&json!({})).await?.is(202)?;
+        Ok(())
+    })
+}

@@ -1,0 +1,74 @@
+//! What silence means. **The slow ones**: each waits for the sweep, which runs once a minute.
+
+use std::time::Duration;
+
+use aegis_contracts::view::Status;
+use aegis_e2e::stack::e2e;
+use aegis_e2e::wait::{SOON, SWEPT, Seen, eventually};
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+fn two_seconds(on_timeout: &str) -> Value {
+    json!({"timeout_hours": 2.1 / 3600.0, "on_timeout": on_timeout})
+}
+
+#[test]
+fn silence_can_mean_yes() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack
+            .start(json!({"topic": aegis_e2e::run::TOPIC, "approval": two_seconds("approve")}))
+            .await?;
+        run.reach_within(Status::Completed, SOON + SWEPT).await?;
+        let granted = run.event("ApprovalGranted").await?;
+        assert_eq!(granted["approver"], "timeout");
+        Ok(())
+    })
+}
+
+#[test]
+fn silence_can_mean_no() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack
+            .start(json!({"topic": aegis_e2e::run::TOPIC, "approval": two_seconds("expire")}))
+            .await?;
+        let view = run.reach_within(Status::Expired, SOON + SWEPT).await?;
+        assert_eq!(view.report, None);
+        assert_eq!(run.event("WorkflowExpired").await?["revision"], 0);
+        let late = run.decide(json!({"decision": "approve"})).await?;
+        late.problem(409, "not_awaiting_approval")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn silence_can_ask_somebody_else() -> Result<()> {
+    e2e(async |stack| {
+        let mut policy = two_seconds("escalate");
+        policy["approvers"] = json!(["alice"]);
+        policy["escalate_to"] = json!(["boss"]);
+        let run = stack.start_awaiting(policy).await?;
+        let boss = json!({"decision": "approve", "approver": "boss"});
+        run.decide(boss.clone())
+            .await?
+            .problem(403, "not_an_approver")?;
+        let within: Duration = SOON + SWEPT;
+        eventually("the escalation", within, async || {
+            let view = run.view().await?;
+            let approval = view.approval.context("no approval")?;
+            Ok(if approval.escalated {
+                assert_eq!(approval.approvers, ["alice", "boss"]);
+                Seen::Yes(())
+            } else {
+                Seen::NotYet(format!("{approval:?}"))
+            })
+        })
+        .await?;
+        assert_eq!(
+            run.event("ApprovalEscalated").await?["escalated_to"],
+            json!(["boss"])
+        );
+        run.decide(boss).await?.is(200)?;
+        run.reach(Status::Completed).await?;
+        Ok(())
+    })
+}

@@ -1,0 +1,212 @@
+//! Bad input: refused with what is wrong, in one form for all errors.
+
+use aegis_contracts::problem::Problem;
+use aegis_e2e::run::TOPIC;
+use aegis_e2e::stack::{Stack, e2e};
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+async fn start(stack: &Stack, body: &Value, code: &str) -> Result<Problem> {
+    let answer = stack.http.post("/workflows", &[], body).await?;
+    answer
+        .problem(400, code)
+        .with_context(|| format!("for {body}"))
+}
+
+#[test]
+fn what_is_no_json_is_refused() -> Result<()> {
+    e2e(async |stack| {
+        for text in ["", "{", "topic=x", "{\"topic\": \"a\"} trailing"] {
+            let body = text.to_owned();
+            let sent = stack
+                .http
+                .post_text("/workflows", &[], "application/json", body);
+            sent.await?
+                .problem(400, "invalid_json")
+                .with_context(|| format!("for `{text}`"))?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn wrong_fields_are_named() -> Result<()> {
+    e2e(async |stack| {
+        let parameters =
+            |key: &str, value: Value| json!({"topic": TOPIC, "parameters": {key: value}});
+        let approval = |key: &str, value: Value| json!({"topic": TOPIC, "approval": {key: value}});
+        let cases = [
+            (json!({"topic": TOPIC, "colour": "red"}), "colour"),
+            (json!({"parameters": {}}), "topic"),
+            (json!({"topic": 7}), "topic"),
+            (json!({"topic": ""}), "topic"),
+            (json!({"topic": " \n "}), "topic"),
+            (json!({"topic": "x".repeat(1_001)}), "topic"),
+            (parameters("depth", json!("deep")), "parameters.depth"),
+            (
+                parameters("sources", json!(["file:///etc/passwd"])),
+                "parameters.sources[0]",
+            ),
+            (approval("required", json!(0)), "approval.required"),
+            (approval("required", json!("two")), "approval.required"),
+            (
+                approval("timeout_hours", json!(-1)),
+                "approval.timeout_hours",
+            ),
+            (
+                approval("on_timeout", json!("shrug")),
+                "approval.on_timeout",
+            ),
+            (
+                json!({"topic": TOPIC, "budget": {"max_tokens": -5}}),
+                "budget.max_tokens",
+            ),
+            (json!({"topic": TOPIC, "tags": {"a": 1}}), "tags.a"),
+        ];
+        for (body, field) in cases {
+            let problem = start(stack, &body, "invalid_request").await?;
+            let named = problem
+                .errors
+                .iter()
+                .any(|e| e.field == field || e.reason.contains(field));
+            assert!(named, "`{field}` is not named for {body}: {problem:?}");
+            assert!(problem.errors.iter().all(|error| !error.reason.is_empty()));
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn rules_across_fields_are_explained() -> Result<()> {
+    e2e(async |stack| {
+        let cases = [
+            (json!({"required": 3, "approvers": ["a", "b"]}), "required"),
+            (json!({"on_timeout": "escalate"}), "escalate_to"),
+        ];
+        for (approval, word) in cases {
+            let body = json!({"topic": TOPIC, "approval": approval});
+            let problem = start(stack, &body, "invalid_request").await?;
+            assert!(problem.detail.contains(word), "{}", problem.detail);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn sources_outside_the_allowed_ones_are_refused() -> Result<()> {
+    e2e(async |stack| {
+        let bucket = &stack.outputs.artifact_bucket_name;
+        let results = format!("s3://{bucket}/workflows/");
+        for source in ["s3://somebody-elses-bucket/sources/", results.as_str()] {
+            let sources = json!(["corpus:builtin", source]);
+            let body = json!({"topic": TOPIC, "parameters": {"sources": sources}});
+            let problem = start(stack, &body, "source_not_allowed").await?;
+            assert_eq!(problem.errors[0].field, "parameters.sources[1]");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn too_large_and_foreign_bodies_are_refused() -> Result<()> {
+    e2e(async |stack| {
+        let large = json!({"topic": TOPIC, "tags": {"a": "x".repeat(70_000)}});
+        for path in ["/workflows", "/approve/wf_aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+            let answer = stack.http.post(path, &[], &large).await?;
+            answer.problem(413, "body_too_large").context(path)?;
+        }
+        let text = json!({"topic": TOPIC}).to_string();
+        for media_type in ["text/plain", "application/x-www-form-urlencoded"] {
+            let sent = stack
+                .http
+                .post_text("/workflows", &[], media_type, text.clone());
+            sent.await?.problem(415, "unsupported_media_type")?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_idempotency_key_has_its_length() -> Result<()> {
+    e2e(async |stack| {
+        let long = "k".repeat(257);
+        let headers = [("idempotency-key", long.as_str())];
+        let answer = stack
+            .http
+            .post("/workflows", &headers, &json!({"topic": TOPIC}))
+            .await?;
+        answer.problem(400, "invalid_idempotency_key")?;
+        Ok(())
+    })
+}
+
+#[test]
+fn unknown_workflows_are_not_found() -> Result<()> {
+    e2e(async |stack| {
+        let unknown = stack.plan().id.to_string();
+        for id in [unknown.as_str(), "wf_1", "%00", "..%2f.."] {
+            for below in ["", "/history", "/artifacts/report.md"] {
+                let answer = stack.http.get(&format!("/workflows/{id}{below}")).await?;
+                answer
+                    .problem(404, "workflow_not_found")
+                    .with_context(|| format!("{id}{below}"))?;
+            }
+            let approve = json!({"decision": "approve"});
+            for (path, body) in [
+                (format!("/workflows/{id}/cancel"), json!({})),
+                (format!("/workflows/{id}/redrive"), json!({})),
+                (format!("/approve/{id}"), approve),
+            ] {
+                let answer = stack.http.post(&path, &[], &body).await?;
+                answer.problem(404, "workflow_not_found").context(path)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn unknown_routes_are_not_found() -> Result<()> {
+    e2e(async |stack| {
+        use reqwest::Method;
+        for (method, path) in [
+            (Method::GET, "/nothing"),
+            (Method::DELETE, "/workflows"),
+            (Method::PUT, "/workflows/wf_1"),
+            (Method::POST, "/workflows/wf_1/explode"),
+        ] {
+            let answer = stack
+                .http
+                .send(stack.http.request(method.clone(), path))
+                .await?;
+            // The gateway's own answer: no function of ours is asked.
+            assert!(
+                matches!(answer.status, 403..=405),
+                "{method} {path}: {answer:?}"
+            );
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn decisions_are_checked_like_requests() -> Result<()> {
+    e2e(async |stack| {
+        let path = format!("/approve/{}", stack.plan().id);
+        for (body, field) in [
+            (json!({}), "decision"),
+            (json!({"decision": "perhaps"}), "decision"),
+            (json!({"decision": "approve", "revision": -1}), "revision"),
+            (
+                json!({"decision": "approve", "comment": "x".repeat(2_001)}),
+                "comment",
+            ),
+            (json!({"decision": "approve", "colour": "red"}), "colour"),
+        ] {
+            let answer = stack.http.post(&path, &[], &body).await?;
+            let problem = answer.problem(400, "invalid_request")?;
+            assert!(problem.detail.contains(field), "{body}: {}", problem.detail);
+        }
+        Ok(())
+    })
+}

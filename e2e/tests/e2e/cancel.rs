@@ -1,0 +1,118 @@
+//! Calling a workflow off, wherever it is.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::view::{Status, StepStatus, WorkflowAccepted};
+use aegis_e2e::agent::progress;
+use aegis_e2e::run::{Run, TOPIC};
+use aegis_e2e::stack::{Stack, e2e};
+use anyhow::Result;
+use serde_json::json;
+
+/// Stopped while it was in `status`, for good.
+async fn stops_in(run: &Run, status: Status) -> Result<()> {
+    let before = run.view().await?;
+    assert_eq!(before.status, status);
+    let why = json!({"reason": "a test"});
+    let first: WorkflowAccepted = run.cancel(&why).await?.read(202)?;
+    assert_eq!(first.status, Status::Cancelled);
+    let again: WorkflowAccepted = run.cancel(&why).await?.read(202)?;
+    assert_eq!(again, first);
+    let bare: WorkflowAccepted = run
+        .stack
+        .http
+        .send(
+            run.stack
+                .http
+                .request(reqwest::Method::POST, &first.links.cancel),
+        )
+        .await?
+        .read(202)?;
+    assert_eq!(bare, first, "a body may be left out");
+    let view = run.view().await?;
+    assert_eq!(
+        (view.status, view.version),
+        (Status::Cancelled, before.version + 1)
+    );
+    let event = run.event("WorkflowCancelled").await?;
+    assert_eq!(
+        (&event["status"], &event["reason"]),
+        (&json!(status), &json!("a test"))
+    );
+    let late = run.decide(json!({"decision": "approve"})).await?;
+    late.problem(409, "not_awaiting_approval")?;
+    run.redrive(&json!({})).await?.problem(409, "not_failed")?;
+    Ok(())
+}
+
+/// A workflow whose agent `role` never begins.
+async fn held(stack: &'static Stack, role: Role) -> Result<Run> {
+    let run = stack.plan();
+    run.hold(role, 1).await?;
+    run.start(&json!({"topic": TOPIC})).await?;
+    Ok(run)
+}
+
+async fn agent_is_told(run: &Run, role: Role) -> Result<()> {
+    let view = run.view().await?;
+    let step = view.steps.iter().find(|step| step.role == role);
+    assert_eq!(step.map(|step| step.status), Some(StepStatus::Cancelled));
+    let token = run.token(role, 1).await?;
+    run.report(&token, &progress(role, 1))
+        .await?
+        .problem(409, "superseded")?;
+    Ok(())
+}
+
+#[test]
+fn a_workflow_is_cancelled_while_it_is_researched() -> Result<()> {
+    e2e(async |stack| {
+        let run = held(stack, Role::Researcher).await?;
+        stops_in(&run, Status::Researching).await?;
+        agent_is_told(&run, Role::Researcher).await
+    })
+}
+
+#[test]
+fn a_workflow_is_cancelled_while_it_is_analyzed() -> Result<()> {
+    e2e(async |stack| {
+        let run = held(stack, Role::Analyst).await?;
+        run.reach(Status::Analyzing).await?;
+        stops_in(&run, Status::Analyzing).await?;
+        agent_is_told(&run, Role::Analyst).await
+    })
+}
+
+#[test]
+fn a_workflow_is_cancelled_while_it_waits_for_approval() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        stops_in(&run, Status::AwaitingApproval).await
+    })
+}
+
+#[test]
+fn a_workflow_is_cancelled_while_it_is_written() -> Result<()> {
+    e2e(async |stack| {
+        let run = held(stack, Role::Writer).await?;
+        run.reach(Status::AwaitingApproval).await?;
+        run.approve().await?;
+        run.reach(Status::Writing).await?;
+        stops_in(&run, Status::Writing).await?;
+        agent_is_told(&run, Role::Writer).await
+    })
+}
+
+#[test]
+fn a_completed_workflow_stays_completed() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        run.approve().await?;
+        run.reach(Status::Completed).await?;
+        run.cancel(&json!({}))
+            .await?
+            .problem(409, "already_ended")?;
+        run.redrive(&json!({})).await?.problem(409, "not_failed")?;
+        assert_eq!(run.view().await?.status, Status::Completed);
+        Ok(())
+    })
+}

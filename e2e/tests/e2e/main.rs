@@ -1,0 +1,19 @@
+//! Whole workflows on a running stack, seen from outside only.
+//!
+//! One program for all subjects. Tests run side by side, each with workflows of its own.
+
+mod approval;
+mod approval_timeouts;
+mod bodies;
+mod bus;
+mod callbacks;
+mod cancel;
+mod failure;
+mod flow;
+mod idempotency;
+mod killing;
+mod list;
+mod logs;
+mod sources;
+mod tokens;
+mod traces;

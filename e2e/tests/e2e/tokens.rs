@@ -1,0 +1,91 @@
+//! Who may report: only the bearer of the attempt's own token.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::Status;
+use aegis_e2e::agent::{now, progress};
+use aegis_e2e::run::TOPIC;
+use aegis_e2e::stack::e2e;
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+const ROLE: Role = Role::Researcher;
+
+#[test]
+fn no_other_token_opens_the_door() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.plan();
+        run.hold(ROLE, 1).await?;
+        run.start(&json!({"topic": TOPIC})).await?;
+        let own = run.token(ROLE, 1).await?;
+        let parts: Vec<&str> = own.split('.').collect();
+        let [version, kid, expiry, signature] = parts[..] else {
+            anyhow::bail!("an unexpected form of token");
+        };
+        let later = expiry.parse::<i64>()? + 3600;
+        let bad = [
+            ("nonsense", "nonsense".to_owned()),
+            ("an empty signature", format!("{version}.{kid}.{expiry}.")),
+            (
+                "a later expiry",
+                format!("{version}.{kid}.{later}.{signature}"),
+            ),
+            (
+                "an unknown key",
+                format!("{version}.00000000.{expiry}.{signature}"),
+            ),
+            ("another version", format!("v2.{kid}.{expiry}.{signature}")),
+            ("another attempt's", run.token(ROLE, 2).await?),
+            ("another role's", run.token(Role::Analyst, 1).await?),
+            ("another workflow's", stack.plan().token(ROLE, 1).await?),
+            (
+                "an expired one",
+                run.token_until(ROLE, 1, a_minute_ago()).await?,
+            ),
+        ];
+        for (what, token) in bad {
+            let answer = run.report(&token, &progress(ROLE, 1)).await?;
+            let problem = answer.problem(401, "invalid_token").context(what)?;
+            assert!(
+                !problem.detail.contains(&token),
+                "the answer repeats the token"
+            );
+        }
+        let view = run.view().await?;
+        assert_eq!(
+            (view.status, &view.steps[0].progress),
+            (Status::Researching, &None)
+        );
+        run.report(&own, &progress(ROLE, 1)).await?.is(200)?;
+        run.cancel(&json!({})).await?.is(202)?;
+        Ok(())
+    })
+}
+
+fn a_minute_ago() -> Timestamp {
+    let minute = Duration::from_secs(60).as_millis();
+    Timestamp::from_millis(now().as_millis() - i64::try_from(minute).unwrap_or_default())
+}
+
+#[test]
+fn a_token_is_needed() -> Result<()> {
+    e2e(async |stack| {
+        let path = format!("/callbacks/{}", stack.plan().id);
+        let bodies = [progress(ROLE, 1), json!({"kind": "nonsense"})];
+        for headers in [
+            vec![],
+            vec![("authorization", "Basic eDp5")],
+            vec![("authorization", "Bearer ")],
+        ] {
+            for body in &bodies {
+                let answer = stack.http.post(&path, &headers, body).await?;
+                answer
+                    .problem(401, "unauthenticated")
+                    .with_context(|| format!("{headers:?}"))?;
+            }
+        }
+        Ok(())
+    })
+}
