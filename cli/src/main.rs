@@ -19,6 +19,7 @@ use crate::context::Context;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    end_quietly_on_closed_pipe();
     let command = Command::parse();
     match dispatch(command).await {
         Ok(code) => code,
@@ -27,6 +28,20 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whoever reads our output may stop early, as `head` does: that is no failure of ours.
+fn end_quietly_on_closed_pipe() {
+    /// What a shell reports for a program that a closed pipe has ended: 128 + SIGPIPE.
+    const CLOSED_PIPE: i32 = 141;
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.payload_as_str().unwrap_or_default();
+        if text.starts_with("failed printing to") && text.contains("Broken pipe") {
+            std::process::exit(CLOSED_PIPE);
+        }
+        usual(panic);
+    }));
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {

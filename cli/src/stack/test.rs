@@ -16,10 +16,12 @@ use crate::stack::{down, environment, foreground, prerequisites, up, workspace};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
-/// Packages with contract tests that run against the stack when there is one.
-const ON_THE_STACK: [&str; 2] = ["aegis-platform", END_TO_END];
+/// Test programs that need the stack: the contract tests of the real ports, and whole workflows.
+const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 /// Where tests find the stack's description.
 const STACK_VARIABLE: &str = "AEGIS_STACK";
+/// How many tests run side by side. On a stack they wait more than they work.
+const THREADS: (&str, &str) = ("RUST_TEST_THREADS", "24");
 
 /// So that what waits in real life does not keep a test waiting.
 const SHORT_TIMES: [&str; 4] = [
@@ -138,19 +140,11 @@ impl TestStack<'_> {
         up::bring_up(&wanted, self.folder)
             .await
             .context("the stack for the tests")?;
-        let mut failures = Vec::new();
-        for package in ON_THE_STACK {
-            let mut arguments = vec!["--package", package];
-            arguments.extend(rest_after_dashes(rest));
-            if let Err(error) = cargo_test(&arguments, Some(self.folder)).await {
-                failures.push(format!("{package}: {error:#}"));
-            }
-        }
-        if failures.is_empty() {
-            Ok(())
-        } else {
-            bail!("{}", failures.join("; "))
-        }
+        // The whole workspace, so that features are the ones that all else was compiled with.
+        let mut arguments = vec!["--workspace", "--no-fail-fast"];
+        arguments.extend(ON_THE_STACK.iter().flat_map(|name| ["--test", name]));
+        arguments.extend(rest_after_dashes(rest));
+        cargo_test(&arguments, Some(self.folder)).await
     }
 
     /// Takes the stack down whatever came of the tests.
@@ -180,6 +174,9 @@ async fn cargo_test(arguments: &[&str], stack: Option<&StackFolder>) -> Result<(
         command
             .env(STACK_VARIABLE, folder.stack_file())
             .env("AEGIS_DIR", folder.root());
+        if std::env::var_os(THREADS.0).is_none() {
+            command.env(THREADS.0, THREADS.1);
+        }
     }
     judge("cargo test", foreground::run_visibly(command).await?)
 }

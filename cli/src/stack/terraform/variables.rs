@@ -25,6 +25,11 @@ pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
         "lambda_architecture": lambda_architecture(),
         // So that a plain HTTP client can try the API; `--var api_authorization=iam` asks for SigV4.
         "api_authorization": "none",
+        // An agent or Lambda that was killed is missed within a minute or two; agents here are quick.
+        "lambda_timeout_seconds": 10,
+        "pickup_timeout_seconds": 30,
+        "start_timeout_seconds": 30,
+        "heartbeat_timeout_seconds": 60,
         // So that a decision by event can be tried with any approver's name.
         "approver_sources": ["*"],
         "agent_role_trusted_arns": [format!("arn:aws:iam::{ACCOUNT}:root")],

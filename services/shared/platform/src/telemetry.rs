@@ -73,33 +73,10 @@ pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
     })
 }
 
+/// A target is matched by its beginning: `aegis` stands for every crate of ours.
 fn directives(level: &str) -> String {
-    let ours = level.to_ascii_lowercase();
-    // The prefix matches every crate of ours: aegis_engine, aegis_intake, …
-    format!(
-        "warn,aegis={ours},{}",
-        OURS.map(|name| format!("{name}={ours}")).join(",")
-    )
+    format!("warn,aegis={}", level.to_ascii_lowercase())
 }
-
-const OURS: [&str; 16] = [
-    "aegis_workflow",
-    "aegis_engine",
-    "aegis_platform",
-    "aegis_intake",
-    "aegis_researcher_dispatch",
-    "aegis_analyst_dispatch",
-    "aegis_approval",
-    "aegis_writer_dispatch",
-    "aegis_callback",
-    "aegis_relay",
-    "aegis_deadlines",
-    "aegis_agent_kit",
-    "aegis_agent_researcher",
-    "aegis_agent_analyst",
-    "aegis_agent_writer",
-    "aegis_cli",
-];
 
 impl Telemetry {
     /// Sends the spans that have ended. A Lambda is frozen between invocations: what is not sent before may be lost.
