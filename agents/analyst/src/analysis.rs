@@ -8,7 +8,7 @@ use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
 use aegis_contracts::request::Depth;
 
-use crate::claims::{Candidate, candidates, pick};
+use crate::claims::{Candidate, candidates, leans, pick};
 use crate::feedback::{self, Wishes};
 use crate::grouping::groups;
 use crate::heading::heading;
@@ -23,6 +23,12 @@ struct Draft<'a> {
     heading: String,
     claims: Vec<Candidate<'a>>,
     verdict: Verdict,
+}
+
+impl Draft<'_> {
+    fn says_something(&self) -> bool {
+        self.claims.iter().any(|claim| !leans(claim.text))
+    }
 }
 
 pub fn analyse(file: &EvidenceFile, revision: u32, feedback: Option<&str>) -> AnalysisFile {
@@ -83,6 +89,10 @@ fn drafts<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Draft<'a>> {
             claims,
             verdict,
         });
+    }
+    // A group that has nothing to say for itself is better left out, unless it is all there is.
+    if drafts.iter().any(|draft| draft.says_something()) {
+        drafts.retain(Draft::says_something);
     }
     if drafts.is_empty() {
         drafts.extend(whole(material));

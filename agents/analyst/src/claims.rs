@@ -9,18 +9,80 @@ use crate::material::{Material, mentions};
 
 const WORDS: std::ops::RangeInclusive<usize> = 6..=55;
 /// Beginnings that lean on the sentence before.
-const LEANING: [&str; 58] = [
-    "this ", "these ", "that ", "those ", "it ", "it's ", "they ", "he ", "she ", "we ", "such ", "however", "but ", "therefore",
-    "thus", "hence", "moreover", "furthermore", "in addition", "for example", "for instance", "as a result", "in this case",
-    "in that case", "also", "note that", "see ", "instead", "otherwise", "similarly", "its ", "their ", "by doing this", "if set to",
-    "when set to", "the default", "by default", "then", "here", "there ", "both ", "neither", "another ", "other ", "so ", "and ",
-    "or ", "yet", "the same", "the other", "the latter", "the former", "again", "in fact", "likewise", "consequently", "all of these",
+const LEANING: [&str; 59] = [
+    "this ",
+    "these ",
+    "that ",
+    "those ",
+    "it ",
+    "it's ",
+    "they ",
+    "he ",
+    "she ",
+    "we ",
+    "such ",
+    "however",
+    "but ",
+    "therefore",
+    "thus",
+    "hence",
+    "moreover",
+    "furthermore",
+    "in addition",
+    "for example",
+    "for instance",
+    "as a result",
+    "in this case",
+    "in that case",
+    "also",
+    "note that",
+    "see ",
+    "instead",
+    "otherwise",
+    "similarly",
+    "its ",
+    "their ",
+    "by doing this",
+    "if set to",
+    "when set to",
+    "if this",
+    "the default",
+    "by default",
+    "then",
+    "here",
+    "there ",
+    "both ",
+    "neither",
+    "another ",
+    "other ",
+    "so ",
+    "and ",
+    "or ",
+    "yet",
+    "the same",
+    "the other",
+    "the latter",
+    "the former",
+    "again",
+    "in fact",
+    "likewise",
+    "consequently",
+    "all of these",
     "each of",
 ];
+/// Share of a group's best sentence that a further one must be worth.
+const POOR: f64 = 0.5;
 const LEANING_COST: f64 = 0.35;
 /// Sentences about the document instead of the matter.
 const ABOUT_ITSELF: [&str; 9] = [
-    "see section", "see chapter", "see also", "described in", "this section", "this chapter", "this article", "this document",
+    "see section",
+    "see chapter",
+    "see also",
+    "described in",
+    "this section",
+    "this chapter",
+    "this article",
+    "this document",
     "listed below",
 ];
 const ABOUT_ITSELF_COST: f64 = 0.4;
@@ -91,21 +153,27 @@ fn worth(
     context: &BTreeSet<String>,
 ) -> f64 {
     let total = material.evidence().len() as f64;
-    let topic = material.share(&material.topic, stems);
+    let topic = material.on_topic(stems);
     // A sentence under a heading about the topic is about it, though it does not repeat the words.
     let around: BTreeSet<String> = stems.union(context).cloned().collect();
     let mut worth = 0.5 * topic
-        + 0.2 * material.share(&material.topic, &around)
+        + 0.2 * material.on_topic(&around)
         + 0.35 * (1.0 - rank as f64 / total)
         + 0.1 * f64::from(u8::from(text.chars().any(|c| c.is_ascii_digit())));
     let lower = text.to_lowercase();
-    if LEANING.iter().any(|start| lower.starts_with(start)) || text.starts_with('(') {
+    if leans(text) {
         worth -= LEANING_COST;
     }
     if ABOUT_ITSELF.iter().any(|cue| lower.contains(cue)) {
         worth -= ABOUT_ITSELF_COST;
     }
     worth
+}
+
+/// Whether a sentence can hardly be understood without the one before it.
+pub fn leans(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    text.starts_with('(') || LEANING.iter().any(|start| lower.starts_with(start))
 }
 
 /// The best few of a group that do not repeat each other, best first.
@@ -126,7 +194,11 @@ pub fn pick<'a>(
         let repeats = picked
             .iter()
             .any(|p| material.likeness(&p.stems, &candidate.stems) > 0.6);
-        if picked.len() < amount && from_there < 2 && !repeats {
+        // A leaning sentence is better than silence only.
+        let first = picked.first().map_or(0.0, |first| first.worth);
+        let stands =
+            picked.is_empty() || (!leans(candidate.text) && candidate.worth >= first * POOR);
+        if picked.len() < amount && from_there < 2 && !repeats && stands {
             picked.push(candidate.clone());
         }
     }

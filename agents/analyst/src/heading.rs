@@ -53,7 +53,7 @@ pub fn heading(material: &Material<'_>, group: &[usize], used: &[String]) -> Str
                 continue;
             }
             // The group's best passage names it, unless another heading fits far better.
-            let worth = liking * fit(material, &stems, &text) / (1.0 + 0.15 * rank as f64);
+            let worth = liking * fit(material, &stems, &text) / (1.0 + 0.5 * rank as f64);
             match options.iter_mut().find(|(_, known)| *known == text) {
                 Some((known, _)) => *known += 0.5 * worth,
                 None => options.push((worth, text)),
@@ -62,30 +62,44 @@ pub fn heading(material: &Material<'_>, group: &[usize], used: &[String]) -> Str
     }
     options.sort_by(|a, b| b.0.total_cmp(&a.0));
     let best = options.into_iter().next().map(|(_, text)| text);
-    best.unwrap_or_else(|| salient(material, &stems, used))
+    let title = group.first().map(|member| tidy(&all[*member].title));
+    let title = title.filter(|title| !title.is_empty() && !used.contains(title));
+    best.or(title)
+        .unwrap_or_else(|| salient(material, &stems, used))
 }
 
 /// Without the numbers of chapters: `30.3. Write-Ahead Logging` is `Write-Ahead Logging`.
 fn tidy(text: &str) -> String {
-    let rest =
-        text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | '\u{a0}'));
-    let rest = rest
-        .strip_prefix("Chapter")
-        .filter(|r| r.starts_with(' '))
-        .unwrap_or(rest);
-    rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' ' | '\u{a0}'))
-        .trim()
-        .to_owned()
+    let mut rest = text.trim();
+    for word in ["Chapter ", "Appendix ", "Section "] {
+        rest = rest.strip_prefix(word).unwrap_or(rest);
+    }
+    let split = rest.split_once([' ', '\u{a0}']);
+    match split {
+        Some((number, title)) if is_number(number) => title.trim().to_owned(),
+        _ => text.trim().to_owned(),
+    }
+}
+
+/// `30.3.`, `E.21.3.`, `7`, `M.`
+fn is_number(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_digit() || c == '.' || c.is_ascii_uppercase();
+    let letters = word.chars().filter(|c| c.is_ascii_uppercase()).count();
+    word.chars().all(plain)
+        && letters <= 1
+        && word.contains(|c: char| c.is_ascii_digit() || c == '.')
 }
 
 fn is_telling(text: &str) -> bool {
     let lower = text.to_lowercase();
-    // One word, or a name from a program, is no heading.
-    text.contains([' ', '-'])
+    // A name from a program is no heading, and one word only if it is a proper one.
+    let proper = |word: &str| word.len() > 5 && word.starts_with(char::is_uppercase);
+    (text.contains([' ', '-']) || proper(text))
+        && !text.starts_with('-')
         && !text
             .split(' ')
             .next()
-            .is_some_and(|word| word.contains(['_', '(']))
+            .is_some_and(|word| word.contains(['_', '(', '=']))
         && text.chars().count() <= 90
         && !EMPTY.contains(&lower.as_str())
         && !lower.starts_with("page ")
@@ -138,7 +152,10 @@ mod tests {
             "Write-Ahead Logging (WAL)"
         );
         assert_eq!(tidy("Chapter 30. Reliability"), "Reliability");
+        assert_eq!(tidy("E.21.3. Changes"), "Changes");
+        assert_eq!(tidy("Appendix M. Glossary"), "Glossary");
         assert_eq!(tidy("Chapters of a life"), "Chapters of a life");
+        assert_eq!(tidy("A Case"), "A Case");
         assert!(!is_telling("Introduction") && !is_telling("page 12"));
     }
 }

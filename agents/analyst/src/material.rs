@@ -1,8 +1,9 @@
 //! Evidence prepared for comparison: stems, their weights, and who says what about the topic.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use aegis_agent_kit::text::{Terms, same_word};
+use aegis_agent_kit::text::{Terms, acronyms, same_word};
 use aegis_contracts::findings::{Evidence, EvidenceFile};
 
 /// All of it, ready to be compared.
@@ -11,6 +12,7 @@ pub struct Material<'a> {
     pub terms: Terms,
     /// The topic's words as written, and their stems.
     pub topic: Vec<(String, String)>,
+    acronyms: Vec<(String, Range<usize>)>,
     /// In how many passages a stem occurs.
     frequencies: BTreeMap<String, usize>,
 }
@@ -25,8 +27,10 @@ impl<'a> Material<'a> {
                 *frequencies.entry(stem).or_default() += 1;
             }
         }
+        let topic = terms.labelled(&file.topic);
         Self {
-            topic: terms.labelled(&file.topic),
+            acronyms: acronyms(&topic),
+            topic,
             file,
             terms,
             frequencies,
@@ -56,6 +60,21 @@ impl<'a> Material<'a> {
 
     pub fn is_topic(&self, stem: &str) -> bool {
         self.topic.iter().any(|(topic, _)| same_word(topic, stem))
+            || self.acronyms.iter().any(|(acronym, _)| acronym == stem)
+    }
+
+    /// Share of the topic that the stems mention, 0 to 1.
+    pub fn on_topic(&self, stems: &BTreeSet<String>) -> f64 {
+        let named = |number: usize| {
+            let mut acronyms = self
+                .acronyms
+                .iter()
+                .filter(|(_, words)| words.contains(&number));
+            acronyms.any(|(acronym, _)| stems.contains(acronym))
+        };
+        let topic = self.topic.iter().enumerate();
+        let found = topic.filter(|(number, (word, _))| mentions(stems, word) || named(*number));
+        found.count() as f64 / self.topic.len().max(1) as f64
     }
 
     /// Share of these words that the stems mention, 0 to 1.

@@ -9,11 +9,13 @@ use crate::claims::Candidate;
 use crate::material::Material;
 
 /// Overlap from which two sentences are about the same thing.
-const SAME_SUBJECT: f64 = 0.4;
+const SAME_SUBJECT: f64 = 0.42;
 /// Overlap from which they say the same.
-const SAME_STATEMENT: f64 = 0.45;
+const SAME_STATEMENT: f64 = 0.47;
+/// Likeness from which they are about the same thing: a short sentence must not be lost in a long one.
+const LIKE: f64 = 0.38;
 /// Words besides the topic's that both must have.
-const SHARED_WORDS: usize = 3;
+const SHARED_WORDS: usize = 5;
 
 const OPPOSITES: [(&str, &str); 20] = [
     ("increase", "decrease"),
@@ -41,8 +43,21 @@ const NEGATIONS: [&str; 9] = [
     "not", "no", "never", "cannot", "without", "neither", "nor", "hardly", "unable",
 ];
 const DISPUTES: [&str; 15] = [
-    "critics", "opponents", "sceptics", "skeptics", "disputed", "controversial", "disagree", "debated", "contested",
-    "argue against", "advise against", "advises against", "opposing view", "recommends against", "does not recommend",
+    "critics",
+    "opponents",
+    "sceptics",
+    "skeptics",
+    "disputed",
+    "controversial",
+    "disagree",
+    "debated",
+    "contested",
+    "argue against",
+    "advise against",
+    "advises against",
+    "opposing view",
+    "recommends against",
+    "does not recommend",
 ];
 
 /// What the sources of one group say together.
@@ -66,7 +81,9 @@ pub fn verdict(
         for b in all {
             let overlap = material.overlap(&a.stems, &b.stems);
             if source(material, a) == source(material, b)
+                || a.text == b.text
                 || overlap < SAME_SUBJECT
+                || material.likeness(&a.stems, &b.stems) < LIKE
                 || shared(material, a, b) < SHARED_WORDS
             {
                 continue;

@@ -3,7 +3,7 @@
 //! - [`agent`] and [`sources`] read documents: all the I/O there is;
 //! - [`corpus`] is what ships with the agent, [`extract`] turns files into [`document`]s;
 //! - [`research`] is the pure part, documents in and evidence out: it splits into [`passages`], weighs the [`topic`]'s
-//!   words, ranks by the [`index`], refuses what is off the topic and picks a diverse [`selection`].
+//!   words, does the [`ranking`] over an [`index`], refuses what is off the topic and picks a diverse [`selection`].
 
 pub mod agent;
 pub mod corpus;
@@ -11,7 +11,9 @@ pub mod document;
 pub mod extract;
 pub mod index;
 pub mod passages;
+pub mod ranking;
 pub mod research;
+pub mod scores;
 pub mod selection;
 pub mod sources;
 pub mod topic;

@@ -63,9 +63,11 @@ pub fn passages(index: usize, document: &Document) -> Vec<Passage> {
         cut.add(block);
     }
     cut.close();
-    let only = document.blocks.len() == 1;
     let telling = |passage: &Passage| passage.text.split(' ').count() >= FEWEST_WORDS;
-    cut.passages.retain(|passage| only || telling(passage));
+    // A file of three words is all that there is to say.
+    if cut.passages.iter().any(telling) {
+        cut.passages.retain(telling);
+    }
     cut.passages
 }
 
@@ -79,7 +81,11 @@ struct Cutter {
 impl Cutter {
     fn add(&mut self, block: &Block) {
         if let Some(open) = &mut self.open {
-            let fits = open.kind == block.kind && open.text.len() + block.text.len() < LONG;
+            // Items of a list that are no sentences would run into one.
+            let closed =
+                open.kind == Kind::Row || open.text.ends_with(['.', '!', '?', ':', ';', '”', '"']);
+            let fits =
+                closed && open.kind == block.kind && open.text.len() + block.text.len() < LONG;
             if fits && (open.text.len() < SHORT || block.text.len() < SHORT / 2) {
                 open.text.push(' ');
                 open.text.push_str(&block.text);

@@ -10,12 +10,13 @@ use aegis_contracts::findings::Evidence;
 use aegis_contracts::request::Depth;
 
 use crate::document::Document;
-use crate::index::{Hit, Index, share};
+use crate::index::{Index, share};
+use crate::ranking::{Hit, rank};
 use crate::selection::{amount, select};
 use crate::topic::{Concept, concepts};
 
 /// Share of the topic's weight that at least one document must mention,
-const DOCUMENT_FLOOR: f64 = 0.5;
+const DOCUMENT_FLOOR: f64 = 0.52;
 /// and at least one passage.
 const PASSAGE_FLOOR: f64 = 0.34;
 
@@ -40,7 +41,7 @@ pub fn research(
     let terms = Terms::english();
     let index = Index::build(documents, &terms);
     let concepts = concepts(topic, &terms, &index.frequencies, documents.len());
-    let hits = index.rank(&concepts, &terms);
+    let hits = rank(&index, &concepts, &terms);
     check(topic, documents, &index, &concepts, &hits)?;
     let chosen = select(&index, &hits, amount(depth));
     let evidence = (1..).zip(&chosen).map(|(number, hit)| {

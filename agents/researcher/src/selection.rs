@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use aegis_contracts::request::Depth;
 
 use crate::document::Kind;
-use crate::index::{Hit, Index};
+use crate::index::Index;
+use crate::ranking::Hit;
 
 /// What likeness to a passage already chosen costs.
 const LIKENESS_COST: f64 = 0.6;
+/// Likeness from which a passage is a copy of another one.
+const COPY: f64 = 0.8;
 /// Share of the best passage's fit below which a passage is not about the topic.
-const POOR: f64 = 0.3;
+const POOR: f64 = 0.2;
 /// A row of a table says less than a sentence.
 const ROW_WORTH: f64 = 0.6;
 
@@ -32,14 +35,15 @@ pub fn select(index: &Index, hits: &[Hit], amount: usize) -> Vec<Hit> {
         .map(|hit| (hit, index.stems(hit.passage)))
         .collect();
     let documents: BTreeSet<usize> = pool.iter().map(|(hit, _)| document(index, hit)).collect();
-    // Where there are many documents, none may fill a third of the report.
-    let cap = amount.div_ceil(documents.len().clamp(1, 4)) + usize::from(documents.len() < 4);
+    // Where there are many documents, none fills a third of the report, unless the others have nothing more to say.
+    let mut cap = amount.div_ceil(documents.len().clamp(1, 4)) + usize::from(documents.len() < 4);
     let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
     let mut chosen: Vec<usize> = Vec::new();
     while chosen.len() < amount {
         let free = |number: &usize| {
             let document = document(index, pool[*number].0);
-            !chosen.contains(number) && taken.get(&document).is_none_or(|count| *count < cap)
+            let copies = |other: &usize| likeness(&pool[*number].1, &pool[*other].1) >= COPY;
+            taken.get(&document).is_none_or(|count| *count < cap) && !chosen.iter().any(copies)
         };
         let worth = |number: usize| {
             let (hit, stems) = &pool[number];
@@ -51,7 +55,13 @@ pub fn select(index: &Index, hits: &[Hit], amount: usize) -> Vec<Hit> {
             .map(|number| (worth(number), number));
         // Of equals the first, which fits better.
         let best = candidates.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        let Some((_, number)) = best else { break };
+        let Some((_, number)) = best else {
+            if cap >= amount {
+                break;
+            }
+            cap += 1;
+            continue;
+        };
         *taken.entry(document(index, pool[number].0)).or_default() += 1;
         chosen.push(number);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aegis_agent_kit::text::{Terms, same_word};
+use aegis_agent_kit::text::{Terms, acronyms, same_word};
 
 /// One thing that the topic is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,21 +19,29 @@ pub struct Concept {
 pub type Frequencies = BTreeMap<String, usize>;
 
 /// What no document knows weighs like what this share of them know: a topic may hold one strange word.
-const RAREST: f64 = 0.03;
+const RAREST: f64 = 0.01;
 
 /// Concepts in the order of the topic, without repetitions. Words such as "impact" or "overview" are left out, unless
 /// there are only such words.
 pub fn concepts(topic: &str, terms: &Terms, known: &Frequencies, documents: usize) -> Vec<Concept> {
-    let concept = |(stem, label): (String, String)| {
-        let stems = variants(&stem, known);
+    let labelled = terms.labelled(topic);
+    let acronyms = acronyms(&labelled);
+    let concept = |(number, (stem, label)): (usize, &(String, String))| {
+        let mut stems = variants(stem, known);
+        let covering = acronyms.iter().filter(|(_, words)| words.contains(&number));
+        stems.extend(
+            covering
+                .map(|(acronym, _)| acronym.clone())
+                .filter(|a| known.contains_key(a)),
+        );
         let found = stems.iter().filter_map(|stem| known.get(stem)).max();
         Concept {
             weight: weight(found.copied().unwrap_or(0), documents),
-            label,
+            label: label.clone(),
             stems,
         }
     };
-    terms.labelled(topic).into_iter().map(concept).collect()
+    labelled.iter().enumerate().map(concept).collect()
 }
 
 fn variants(stem: &str, known: &Frequencies) -> Vec<String> {
@@ -69,6 +77,17 @@ mod tests {
         let known = known(&[("recov", 3), ("recoveri", 9), ("record", 50)]);
         let concepts = concepts("recover", &Terms::english(), &known, 100);
         assert_eq!(concepts[0].stems, ["recov", "recoveri"]);
+    }
+
+    #[test]
+    fn an_acronym_that_documents_use_stands_for_its_words() {
+        let known = known(&[("qkd", 3), ("key", 9)]);
+        let concepts = concepts("quantum key distribution", &Terms::english(), &known, 100);
+        assert!(
+            concepts
+                .iter()
+                .all(|concept| concept.stems.contains(&"qkd".to_owned()))
+        );
     }
 
     #[test]

@@ -67,10 +67,10 @@ fn collect(folder: &Path, files: &mut Vec<RawFile>) -> anyhow::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else {
+        } else if let Ok(bytes) = std::fs::read(&path) {
             files.push(RawFile {
                 uri: path.display().to_string(),
-                bytes: std::fs::read(&path)?,
+                bytes,
             });
         }
     }

@@ -6,4 +6,4 @@ mod terms;
 
 pub use sentences::sentences;
 pub use shape::{collapse, shorten};
-pub use terms::{Terms, same_word, words};
+pub use terms::{Terms, acronyms, same_word, words};

@@ -1,6 +1,7 @@
 //! From text to terms: words without stop words, brought to their stem by the tokenizer of the `bm25` crate.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use bm25::{DefaultTokenizer, Language, Tokenizer};
 
@@ -131,6 +132,20 @@ pub fn same_word(a: &str, b: &str) -> bool {
     a == b || (short.len() >= 5 && long.len() <= short.len() + 4 && long.starts_with(short))
 }
 
+/// What three to five neighbouring words would be called by their initials: `quantum key distribution` is `qkd`. With the
+/// positions of the words. Whether anybody calls it so is to be seen in the documents.
+pub fn acronyms(labelled: &[(String, String)]) -> Vec<(String, Range<usize>)> {
+    let initial = |(_, label): &(String, String)| label.chars().next();
+    let mut found = Vec::new();
+    for length in 3..=5 {
+        for (start, words) in labelled.windows(length).enumerate() {
+            let letters: String = words.iter().filter_map(initial).collect();
+            found.push((letters.to_lowercase(), start..start + length));
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +161,12 @@ mod tests {
         let topic = "Impact of quantum computing on cryptography";
         assert_eq!(labels(topic), ["quantum", "computing", "cryptography"]);
         assert_eq!(labels("Overview"), ["Overview"]);
+    }
+
+    #[test]
+    fn neighbours_have_acronyms() {
+        let labelled = Terms::english().labelled("Should we use quantum key distribution?");
+        assert_eq!(acronyms(&labelled), [("qkd".to_owned(), 0..3)]);
     }
 
     #[test]

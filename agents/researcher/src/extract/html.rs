@@ -132,6 +132,8 @@ impl Walk {
     fn open(&mut self, node: &Node) {
         match node {
             Node::Element(element) => self.open_element(element),
+            // A section's link to itself, or to a change in a repository.
+            Node::Text(text) if self.links > 0 && matches!(text.trim(), "§" | "¶" | "#") => {}
             Node::Text(text) if self.skipping == 0 => {
                 self.text.push_str(text);
                 if self.links > 0 {

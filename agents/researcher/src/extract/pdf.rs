@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use aegis_agent_kit::text::collapse;
 
-use crate::document::{Block, Document};
+use crate::document::{Block, Document, Kind};
 
 use super::plain;
 
@@ -17,11 +17,11 @@ pub fn document(uri: &str, bytes: &[u8]) -> Result<Document, String> {
     };
     let mut blocks = Vec::new();
     for (number, page) in (1..).zip(&pages) {
-        let on_page = plain::document(uri, page).blocks.into_iter();
-        blocks.extend(on_page.map(|block| Block {
+        let on_page = plain::paragraphs(page).into_iter();
+        blocks.extend(on_page.map(|text| Block {
             section: vec![format!("page {number}")],
-            text: unhyphenate(&block.text),
-            ..block
+            kind: Kind::Prose,
+            text: unhyphenate(&text),
         }));
     }
     if blocks.is_empty() {
