@@ -131,7 +131,7 @@ impl Aws {
         Arc::new(QueueConsumer {
             handler,
             dead_letters: Arc::new(dead_letters),
-            visibility,
+            visibility: Arc::new(visibility),
             service,
         })
     }

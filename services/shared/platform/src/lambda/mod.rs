@@ -7,5 +7,5 @@ mod queue;
 mod run;
 mod stream;
 
-pub use queue::QueueConsumer;
+pub use queue::{QueueConsumer, Visibility};
 pub use run::{Service, start};

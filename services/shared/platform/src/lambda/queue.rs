@@ -7,19 +7,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, Incoming, QueueHandler, Received, backoff};
 use aegis_engine::ports::DeadLetters;
+use async_trait::async_trait;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use tracing::Instrument;
 
-use crate::ports::SqsVisibility;
 use crate::telemetry::continue_from;
+
+/// When a message of the own queue is handed out again.
+#[async_trait]
+pub trait Visibility: Send + Sync {
+    /// # Errors
+    /// Of the queue. The message then comes back after the queue's own visibility timeout.
+    async fn retry_after(&self, receipt: &str, delay: Duration) -> Result<(), PortError>;
+}
 
 pub struct QueueConsumer {
     pub handler: Arc<dyn QueueHandler>,
     pub dead_letters: Arc<dyn DeadLetters>,
-    pub visibility: SqsVisibility,
+    pub visibility: Arc<dyn Visibility>,
     /// Name of the service, for its spans.
     pub service: &'static str,
 }

@@ -52,49 +52,52 @@ where
         .map_err(anyhow::Error::from_boxed)
 }
 
-async fn handle(service: &Service, telemetry: &Telemetry, event: Value) -> Result<Value, Error> {
-    let answer = route(service, event).await;
-    telemetry.flush().await;
-    answer
+impl Service {
+    /// The answer to one of Lambda's events, whose shape tells what it is.
+    ///
+    /// # Errors
+    /// If the event is none that this function takes, or should be handed out again.
+    pub async fn answer(&self, event: Value) -> Result<Value, Error> {
+        let source = event
+            .pointer("/Records/0/eventSource")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        if event.pointer("/requestContext/http").is_some() {
+            let api = self.api.as_ref().ok_or("this function serves no API")?;
+            let request: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
+            return to_value(&gateway::respond(api.as_ref(), request).await);
+        }
+        match source.as_deref() {
+            Some("aws:sqs") => {
+                let queue = self.queue.as_ref().ok_or("this function reads no queue")?;
+                let event: SqsEvent = serde_json::from_value(event)?;
+                to_value(&queue.consume(event).await)
+            }
+            Some("aws:dynamodb") => {
+                let stream = self
+                    .stream
+                    .as_ref()
+                    .ok_or("this function reads no stream")?;
+                let event: StreamEvent = serde_json::from_value(event)?;
+                stream::relay(stream.as_ref(), event).await?;
+                Ok(Value::Null)
+            }
+            Some(_) | None => {
+                let schedule = self
+                    .schedule
+                    .as_ref()
+                    .ok_or("this event is none that this function takes")?;
+                schedule.tick().await?;
+                Ok(Value::Null)
+            }
+        }
+    }
 }
 
-async fn route(service: &Service, event: Value) -> Result<Value, Error> {
-    let source = event
-        .pointer("/Records/0/eventSource")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    if event.pointer("/requestContext/http").is_some() {
-        let api = service.api.as_ref().ok_or("this function serves no API")?;
-        let request: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
-        return to_value(&gateway::respond(api.as_ref(), request).await);
-    }
-    match source.as_deref() {
-        Some("aws:sqs") => {
-            let queue = service
-                .queue
-                .as_ref()
-                .ok_or("this function reads no queue")?;
-            let event: SqsEvent = serde_json::from_value(event)?;
-            to_value(&queue.consume(event).await)
-        }
-        Some("aws:dynamodb") => {
-            let stream = service
-                .stream
-                .as_ref()
-                .ok_or("this function reads no stream")?;
-            let event: StreamEvent = serde_json::from_value(event)?;
-            stream::relay(stream.as_ref(), event).await?;
-            Ok(Value::Null)
-        }
-        Some(_) | None => {
-            let schedule = service
-                .schedule
-                .as_ref()
-                .ok_or("this event is none that this function takes")?;
-            schedule.tick().await?;
-            Ok(Value::Null)
-        }
-    }
+async fn handle(service: &Service, telemetry: &Telemetry, event: Value) -> Result<Value, Error> {
+    let answer = service.answer(event).await;
+    telemetry.flush().await;
+    answer
 }
 
 fn to_value<T: Serialize>(answer: &T) -> Result<Value, Error> {

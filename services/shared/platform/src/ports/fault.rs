@@ -54,3 +54,50 @@ where
 pub(super) fn unbuildable(error: impl std::fmt::Display) -> PortError {
     PortError::Permanent(format!("request cannot be built: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
+
+    use super::*;
+
+    fn of_code(code: &str) -> PortError {
+        let metadata = ErrorMetadata::builder().code(code).message("because");
+        let error = GetItemError::generic(metadata.build());
+        fault("GetItem")(SdkError::service_error(error, ()))
+    }
+
+    #[test]
+    fn codes_fall_into_three_kinds() {
+        for (code, expected) in [
+            (
+                "ThrottlingException",
+                PortError::Throttled as fn(String) -> PortError,
+            ),
+            (
+                "ProvisionedThroughputExceededException",
+                PortError::Throttled,
+            ),
+            ("SlowDown", PortError::Throttled),
+            ("ValidationException", PortError::Permanent),
+            ("ResourceNotFoundException", PortError::Permanent),
+            ("AccessDeniedException", PortError::Transient),
+            ("InternalServerError", PortError::Transient),
+            ("SomethingNew", PortError::Transient),
+        ] {
+            let text = format!("GetItem: {code}: because");
+            assert_eq!(of_code(code), expected(text));
+        }
+    }
+
+    #[test]
+    fn what_never_arrived_is_transient() {
+        let error: SdkError<GetItemError, ()> = SdkError::timeout_error("10 s");
+        let error = fault("GetItem")(error);
+        assert!(
+            matches!(&error, PortError::Transient(what) if what.starts_with("GetItem: ")),
+            "{error}"
+        );
+    }
+}

@@ -13,6 +13,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
 use super::fault::{fault, unbuildable};
+use crate::lambda::Visibility;
 
 /// SQS takes 1 MiB; a command is a few hundred bytes, and larger ones cost more per request.
 const MAX_MESSAGE: usize = 256 * 1024;
@@ -94,11 +95,24 @@ fn attribute(value: &str) -> Result<MessageAttributeValue, PortError> {
         .map_err(unbuildable)
 }
 
+/// SQS refuses a message with any other character, which would bring it back for ever.
+fn acceptable(text: &str) -> String {
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    text.chars()
+        .map(|c| {
+            if allowed(c) {
+                c
+            } else {
+                char::REPLACEMENT_CHARACTER
+            }
+        })
+        .collect()
+}
+
 #[async_trait]
 impl DeadLetters for SqsDeadLetters {
     async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError> {
-        // SQS refuses empty attributes and most control characters.
-        let printable: String = reason
+        let printable: String = acceptable(reason)
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .take(MAX_REASON)
@@ -111,7 +125,7 @@ impl DeadLetters for SqsDeadLetters {
         self.client
             .send_message()
             .queue_url(&self.url)
-            .message_body(body)
+            .message_body(acceptable(body))
             .message_attributes("reason", attribute(reason)?)
             .message_attributes("service", attribute(&self.service)?)
             .send()
@@ -121,8 +135,7 @@ impl DeadLetters for SqsDeadLetters {
     }
 }
 
-/// When a message of the own queue is handed out again.
-#[derive(Clone)]
+/// Visibility of the messages of the own queue.
 pub struct SqsVisibility {
     client: Client,
     url: String,
@@ -135,10 +148,11 @@ impl SqsVisibility {
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
     }
+}
 
-    /// # Errors
-    /// Of SQS. The message then comes back after the queue's own visibility timeout.
-    pub async fn retry_after(&self, receipt: &str, delay: Duration) -> Result<(), PortError> {
+#[async_trait]
+impl Visibility for SqsVisibility {
+    async fn retry_after(&self, receipt: &str, delay: Duration) -> Result<(), PortError> {
         self.client
             .change_message_visibility()
             .queue_url(&self.url)

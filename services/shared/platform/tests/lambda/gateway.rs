@@ -1,0 +1,97 @@
+//! API Gateway, payload format 2.0.
+
+use std::sync::{Arc, Mutex};
+
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
+use aegis_platform::lambda::Service;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use crate::event;
+
+/// Keeps what it was asked.
+#[derive(Default)]
+struct Listener(Mutex<Vec<ApiRequest>>);
+
+#[async_trait]
+impl ApiHandler for Listener {
+    async fn respond(&self, request: &ApiRequest) -> ApiResponse {
+        self.0.lock().unwrap().push(request.clone());
+        ApiResponse::json(202, &json!({"done": "ü"}))
+            .with_header("location", "/workflows/x".to_owned())
+    }
+}
+
+async fn heard(event: Value) -> (ApiRequest, Value) {
+    let listener = Arc::new(Listener::default());
+    let service = Service {
+        api: Some(listener.clone()),
+        ..Service::default()
+    };
+    let answer = service.answer(event).await.unwrap();
+    let request = listener.0.lock().unwrap().remove(0);
+    (request, answer)
+}
+
+#[tokio::test]
+async fn a_signed_request_arrives_whole() {
+    let (request, answer) = heard(event("api-iam")).await;
+    assert_eq!(request.route, "POST /workflows/{id}/cancel");
+    assert_eq!(request.path["id"], "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa");
+    assert_eq!(request.query["verbose"], "yes");
+    assert_eq!(
+        request.header("idempotency-key"),
+        Some("k1"),
+        "names in lower case"
+    );
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(request.body, br#"{"reason":"not needed"}"#);
+    let ada = "arn:aws:iam::123456789012:user/ada".to_owned();
+    assert_eq!(request.caller, Caller::Iam(ada));
+
+    assert_eq!(answer["statusCode"], 202);
+    assert_eq!(answer["headers"]["location"], "/workflows/x");
+    assert_eq!(answer["headers"]["content-type"], "application/json");
+    assert_eq!(answer["body"], r#"{"done":"ü"}"#);
+    assert_ne!(answer["isBase64Encoded"], json!(true));
+}
+
+#[tokio::test]
+async fn a_binary_body_is_decoded() {
+    let (request, _) = heard(event("api-base64")).await;
+    assert_eq!(request.body, r#"{"topic": "Grüße"}"#.as_bytes());
+    assert_eq!(request.caller, Caller::Anonymous);
+    assert!(request.path.is_empty() && request.query.is_empty());
+}
+
+#[tokio::test]
+async fn an_authorizer_without_an_identity_proves_nothing() {
+    for authorizer in [
+        json!(null),
+        json!({}),
+        json!({"iam": null}),
+        json!({"iam": {}}),
+        json!({"iam": {"userArn": ""}}),
+        json!({"iam": {"userArn": null}}),
+        json!({"jwt": {"claims": {"sub": "eve"}, "scopes": null}}),
+    ] {
+        let mut event = event("api-iam");
+        event["requestContext"]["authorizer"] = authorizer.clone();
+        let (request, _) = heard(event).await;
+        assert_eq!(request.caller, Caller::Anonymous, "{authorizer}");
+    }
+}
+
+#[tokio::test]
+async fn odd_bodies_arrive_and_are_refused_by_the_service() {
+    let mut broken = event("api-base64");
+    broken["body"] = json!("no base64!");
+    assert_eq!(heard(broken).await.0.body, b"no base64!");
+    let mut none = event("api-iam");
+    none.as_object_mut().unwrap().remove("body");
+    assert_eq!(heard(none).await.0.body, b"");
+    let mut null = event("api-iam");
+    null["body"] = json!(null);
+    null["pathParameters"] = json!(null);
+    assert_eq!(heard(null).await.0.body, b"");
+}
