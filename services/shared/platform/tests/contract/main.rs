@@ -6,6 +6,7 @@
 
 mod probe;
 mod stack;
+mod subscription;
 
 use aegis_platform::client::objects::S3Objects;
 use aegis_platform::ports::{DynamoTable, EventBridgeBus, ParameterStoreKeys, S3Artifacts, Shards};
@@ -13,6 +14,7 @@ use aegis_testing::contract::{artifacts, index, keys, messages, table};
 
 use probe::{Bucket, Queues};
 use stack::{Stack, stack};
+use subscription::Subscription;
 
 fn dynamo(stack: &Stack) -> DynamoTable {
     let client = aws_sdk_dynamodb::Client::new(&stack.config);
@@ -70,8 +72,10 @@ async fn bus() {
     let Some(stack) = stack().await else { return };
     let client = aws_sdk_eventbridge::Client::new(&stack.config);
     let bus = EventBridgeBus::new(client, stack.output("event_bus_name"));
-    messages::a_bus_takes_many_and_large_events(&bus).await;
+    let subscription = Subscription::create(&stack).await;
+    messages::a_bus_carries_many_and_large_events(&bus, &subscription).await;
     messages::a_bus_refuses_what_is_too_large_for_good(&bus).await;
+    subscription.delete().await;
 }
 
 #[tokio::test]

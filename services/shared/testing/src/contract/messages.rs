@@ -97,14 +97,34 @@ fn event(id: &WorkflowId, index: usize, topic: &str) -> EventEnvelope {
     Envelope::new(id, 1, index, THEN, started)
 }
 
-pub async fn a_bus_takes_many_and_large_events(bus: &dyn EventBus) {
+/// Somebody who has subscribed to the bus under test.
+#[async_trait]
+pub trait Subscriber: Send + Sync {
+    /// Events of `id` that arrived, waiting a while for `count` of them.
+    async fn events(&self, id: &WorkflowId, count: usize) -> Vec<EventEnvelope>;
+}
+
+pub async fn a_bus_carries_many_and_large_events(bus: &dyn EventBus, subscriber: &dyn Subscriber) {
     let id = own_id();
     bus.publish(&[]).await.unwrap();
-    let many: Vec<_> = (0..23).map(|index| event(&id, index, "small")).collect();
-    bus.publish(&many).await.unwrap();
+    // More than one call takes, by number and by size.
     let large = "x".repeat(100 * 1024);
-    let large: Vec<_> = (23..28).map(|index| event(&id, index, &large)).collect();
-    bus.publish(&large).await.unwrap();
+    let many = (0..23).map(|index| event(&id, index, "small"));
+    let all: Vec<_> = many
+        .chain((23..28).map(|index| event(&id, index, &large)))
+        .collect();
+    bus.publish(&all).await.unwrap();
+    let mut arrived = subscriber.events(&id, all.len()).await;
+    // Each at least once; a bus keeps no order.
+    let place = |event: &EventEnvelope| all.iter().position(|sent| sent.event_id == event.event_id);
+    arrived.sort_by_key(place);
+    arrived.dedup();
+    assert!(
+        arrived == all,
+        "{} of {} events arrived as sent",
+        arrived.len(),
+        all.len()
+    );
 }
 
 /// Only of buses with a limit; the one in memory has none.
