@@ -6,6 +6,7 @@ use aegis_agent_kit::text::sentences;
 
 use crate::feedback::Wishes;
 use crate::material::{Material, mentions};
+use crate::stance;
 
 const WORDS: std::ops::RangeInclusive<usize> = 6..=55;
 /// Beginnings that lean on the sentence before.
@@ -88,6 +89,15 @@ const ABOUT_ITSELF: [&str; 9] = [
 const ABOUT_ITSELF_COST: f64 = 0.4;
 /// The first sentence of a paragraph leans on nothing.
 const FIRST_WORTH: f64 = 0.1;
+/// The first sentence of a document says what it is about,
+const LEAD_WORTH: f64 = 0.1;
+/// and one that begins with the topic says something of it.
+const OPENING_WORTH: f64 = 0.15;
+const OPENING_WORDS: usize = 6;
+/// That people disagree is worth knowing.
+const DISPUTE_WORTH: f64 = 0.2;
+/// What the approver asks about goes before all else.
+const WANTED_WORTH: f64 = 0.6;
 
 /// A sentence that may become a claim.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,7 +116,6 @@ pub struct Candidate<'a> {
 pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate<'a>> {
     let mut found = Vec::new();
     for (number, evidence) in material.evidence().iter().enumerate() {
-        let context = material.stems(&format!("{} {}", evidence.title, evidence.location));
         for (position, text) in sentences(&evidence.passage).into_iter().enumerate() {
             let words = text.split(' ').count();
             let stems = material.stems(text);
@@ -117,9 +126,13 @@ pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate
             if !WORDS.contains(&words) || unwanted || !is_statement(text) {
                 continue;
             }
-            let worth = worth(material, number, text, &stems, &context)
-                + FIRST_WORTH * f64::from(u8::from(position == 0))
-                + 0.8 * material.share(&wishes.wanted, &stems);
+            let wanted = material.share(&wishes.wanted, &stems);
+            let asked = if wanted > 0.0 {
+                WANTED_WORTH * (1.0 + wanted)
+            } else {
+                0.0
+            };
+            let worth = worth(material, number, position, text, &stems) + asked;
             found.push(Candidate {
                 evidence: number,
                 position,
@@ -148,32 +161,41 @@ fn is_statement(text: &str) -> bool {
 fn worth(
     material: &Material<'_>,
     rank: usize,
+    position: usize,
     text: &str,
     stems: &BTreeSet<String>,
-    context: &BTreeSet<String>,
 ) -> f64 {
+    let evidence = &material.evidence()[rank];
     let total = material.evidence().len() as f64;
-    let topic = material.on_topic(stems);
     // A sentence under a heading about the topic is about it, though it does not repeat the words.
-    let around: BTreeSet<String> = stems.union(context).cloned().collect();
-    let mut worth = 0.5 * topic
+    let around = material.stems(&format!("{} {} {text}", evidence.title, evidence.location));
+    let when = |condition: bool, worth: f64| if condition { worth } else { 0.0 };
+    let opening: Vec<&str> = text.split(' ').take(OPENING_WORDS).collect();
+    let opening = material.stems(&opening.join(" "));
+    let lead = evidence.location.starts_with("paragraph") && position == 0;
+    let lower = text.to_lowercase();
+    0.5 * material.on_topic(stems)
         + 0.2 * material.on_topic(&around)
         + 0.35 * (1.0 - rank as f64 / total)
-        + 0.1 * f64::from(u8::from(text.chars().any(|c| c.is_ascii_digit())));
-    let lower = text.to_lowercase();
-    if leans(text) {
-        worth -= LEANING_COST;
-    }
-    if ABOUT_ITSELF.iter().any(|cue| lower.contains(cue)) {
-        worth -= ABOUT_ITSELF_COST;
-    }
-    worth
+        + when(text.chars().any(|c| c.is_ascii_digit()), 0.1)
+        + when(position == 0, FIRST_WORTH)
+        + when(lead, LEAD_WORTH)
+        + when(material.on_topic(&opening) >= 0.5, OPENING_WORTH)
+        + when(stance::dispute_cue(text).is_some(), DISPUTE_WORTH)
+        - when(leans(text), LEANING_COST)
+        - when(
+            ABOUT_ITSELF.iter().any(|cue| lower.contains(cue)),
+            ABOUT_ITSELF_COST,
+        )
 }
 
 /// Whether a sentence can hardly be understood without the one before it.
 pub fn leans(text: &str) -> bool {
     let lower = text.to_lowercase();
-    text.starts_with('(') || LEANING.iter().any(|start| lower.starts_with(start))
+    // A word of a program may begin a sentence, another word in lower case is the rest of one.
+    let first = text.split(' ').next().unwrap_or_default();
+    let rest = first.starts_with(char::is_lowercase) && first.chars().all(char::is_alphabetic);
+    rest || text.starts_with(['(', '`']) || LEANING.iter().any(|start| lower.starts_with(start))
 }
 
 /// The best few of a group that do not repeat each other, best first.

@@ -118,7 +118,7 @@ pub fn taken(
             the analysis is unchanged."
             .to_owned(),
         (false, 0) => "The claims are the same as before.".to_owned(),
-        (false, _) => format!("{added} claims are new, {removed} were removed."),
+        (false, _) => format!("Claims added: {added}, removed: {removed}."),
     });
     FeedbackTaken {
         feedback: feedback.to_owned(),
@@ -140,7 +140,14 @@ fn found(material: &Material<'_>, stem: &str, label: &str, claims: &[Candidate<'
         let total = material.evidence().len();
         return format!("No evidence was found for “{label}” in the {total} passages.");
     }
-    format!("“{label}” is mentioned in {passages} passages and now in {claims} claims.")
+    let of = |number: usize, thing: &str| {
+        format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+    };
+    format!(
+        "“{label}” is mentioned in {} and now in {}.",
+        of(passages, "passage"),
+        of(claims, "claim")
+    )
 }
 
 #[cfg(test)]

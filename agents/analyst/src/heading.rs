@@ -6,7 +6,7 @@ use crate::grouping::section;
 use crate::material::Material;
 
 /// Headings that could stand over anything.
-const EMPTY: [&str; 24] = [
+const EMPTY: [&str; 29] = [
     "introduction",
     "overview",
     "summary",
@@ -31,6 +31,11 @@ const EMPTY: [&str; 24] = [
     "definition",
     "name",
     "outlook",
+    "settings",
+    "changes",
+    "commands",
+    "caveats",
+    "files",
 ];
 
 /// A heading for the group that no other group has.

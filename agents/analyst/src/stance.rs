@@ -42,7 +42,7 @@ const OPPOSITES: [(&str, &str); 20] = [
 const NEGATIONS: [&str; 9] = [
     "not", "no", "never", "cannot", "without", "neither", "nor", "hardly", "unable",
 ];
-const DISPUTES: [&str; 15] = [
+const DISPUTES: [&str; 19] = [
     "critics",
     "opponents",
     "sceptics",
@@ -58,6 +58,10 @@ const DISPUTES: [&str; 15] = [
     "opposing view",
     "recommends against",
     "does not recommend",
+    "objection",
+    "object to",
+    "rebuttal",
+    "argued against",
 ];
 
 /// What the sources of one group say together.
@@ -160,11 +164,15 @@ fn shared(material: &Material<'_>, a: &Candidate<'_>, b: &Candidate<'_>) -> usiz
 }
 
 fn dispute<'c, 'a>(claims: &'c [Candidate<'a>]) -> Option<(&'c Candidate<'a>, &'static str)> {
-    claims.iter().find_map(|claim| {
-        let lower = claim.text.to_lowercase();
-        let cue = DISPUTES.iter().find(|cue| lower.contains(*cue))?;
-        Some((claim, *cue))
-    })
+    claims
+        .iter()
+        .find_map(|claim| Some((claim, dispute_cue(claim.text)?)))
+}
+
+/// The words by which a sentence reports that people disagree.
+pub fn dispute_cue(text: &str) -> Option<&'static str> {
+    let lower = text.to_lowercase();
+    DISPUTES.into_iter().find(|cue| lower.contains(cue))
 }
 
 /// What tells two sentences about the same thing apart, in words for the note.

@@ -1,4 +1,9 @@
 //! The analyst as a server: from `evidence.json` to `analysis.json`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 
@@ -153,7 +158,7 @@ async fn feedback_changes_the_analysis_or_says_why_not() {
     );
     let effect = after.feedback.unwrap().effect;
     assert!(
-        effect.contains("“fires” is mentioned in 1 passages"),
+        effect.contains("“fires” is mentioned in 1 passage "),
         "{effect}"
     );
     assert!(

@@ -24,11 +24,11 @@ pub struct Invocation {
 
 /// # Errors
 /// A problem of status 400 that says what is wrong.
-pub fn accept(role: Role, headers: &HeaderMap, body: &[u8]) -> Result<Invocation, Problem> {
+pub fn accept(role: Role, headers: &HeaderMap, body: &[u8]) -> Result<Invocation, Box<Problem>> {
     let session = session(headers)?;
     let mut json = serde_json::Deserializer::from_slice(body);
     let task: AgentTask = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| Problem::new(400, "invalid_task", error.to_string()))?;
+        .map_err(|error| Box::new(Problem::new(400, "invalid_task", error.to_string())))?;
     let callback = check(role, &task)?;
     Ok(Invocation {
         session,
@@ -37,9 +37,9 @@ pub fn accept(role: Role, headers: &HeaderMap, body: &[u8]) -> Result<Invocation
     })
 }
 
-fn session(headers: &HeaderMap) -> Result<String, Problem> {
+fn session(headers: &HeaderMap) -> Result<String, Box<Problem>> {
     let value = headers.get(SESSION_HEADER).and_then(|v| v.to_str().ok());
-    let problem = |detail: String| Problem::new(400, "invalid_session", detail);
+    let problem = |detail: String| Box::new(Problem::new(400, "invalid_session", detail));
     let Some(session) = value else {
         return Err(problem(format!("the header `{SESSION_HEADER}` is missing")));
     };
@@ -52,8 +52,8 @@ fn session(headers: &HeaderMap) -> Result<String, Problem> {
     Ok(session.to_owned())
 }
 
-fn check(role: Role, task: &AgentTask) -> Result<Url, Problem> {
-    let problem = |detail: String| Err(Problem::new(400, "invalid_task", detail));
+fn check(role: Role, task: &AgentTask) -> Result<Url, Box<Problem>> {
+    let problem = |detail: String| Err(Box::new(Problem::new(400, "invalid_task", detail)));
     if task.schema_version > SCHEMA_VERSION {
         let version = task.schema_version;
         return problem(format!(
@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn tasks_that_are_not_ours_are_refused() {
-        let cases: [(fn(&mut AgentTask), &str); 5] = [
+        type Change = fn(&mut AgentTask);
+        let cases: [(Change, &str); 5] = [
             (|t| t.role = Role::Writer, "for the writer"),
             (|t| t.schema_version = 99, "newer"),
             (

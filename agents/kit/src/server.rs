@@ -103,13 +103,13 @@ fn refuse(problem: &Problem) -> Response {
 async fn begin<A: Agent>(
     server: &Server<A>,
     invocation: Invocation,
-) -> Result<InvocationStatus, Problem> {
+) -> Result<InvocationStatus, Box<Problem>> {
     if *server.ending.borrow() {
-        return Err(Problem::new(
+        return Err(Box::new(Problem::new(
             503,
             "ending",
             "the agent's process is about to end",
-        ));
+        )));
     }
     let span = telemetry::work_span(&invocation.task);
     let Invocation {
@@ -138,7 +138,7 @@ async fn claim_attempt<A: Agent>(
     server: &Server<A>,
     task: &AgentTask,
     session: String,
-) -> Result<Owed, Problem> {
+) -> Result<Owed, Box<Problem>> {
     let claim = Claim {
         session,
         invocation: uuid::Uuid::new_v4().to_string(),
@@ -152,9 +152,13 @@ async fn claim_attempt<A: Agent>(
         Ok(Begun::WornOut) => Ok(Owed::Failure(worn_out())),
         Ok(Begun::Foreign { session }) => {
             let detail = format!("the attempt is claimed by the session `{session}`");
-            Err(Problem::new(409, "claimed_elsewhere", detail))
+            Err(Box::new(Problem::new(409, "claimed_elsewhere", detail)))
         }
-        Err(error) => Err(Problem::new(503, "storage_unavailable", error.to_string())),
+        Err(error) => Err(Box::new(Problem::new(
+            503,
+            "storage_unavailable",
+            error.to_string(),
+        ))),
     }
 }
 

@@ -1,4 +1,9 @@
 //! The life of an attempt over HTTP: claims, heartbeats, results, and everything that comes in between.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

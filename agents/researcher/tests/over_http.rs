@@ -1,4 +1,9 @@
 //! The researcher as a server: from an invocation to `evidence.json`. What every agent does alike is tested in the kit.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

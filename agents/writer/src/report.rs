@@ -158,6 +158,11 @@ fn alone(analysis: &AnalysisFile) -> Option<String> {
     let numbers: Vec<String> = alone
         .map(|(number, _): (usize, _)| number.to_string())
         .collect();
+    if numbers.len() == analysis.findings.len() && numbers.len() > 1 {
+        return Some(
+            "**Unconfirmed.** No second source was found for any of the findings.".to_owned(),
+        );
+    }
     let list = match numbers.as_slice() {
         [] => return None,
         [only] => {

@@ -1,4 +1,9 @@
 //! The writer as a server: from evidence and analysis to `report.md`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::sync::Arc;
 

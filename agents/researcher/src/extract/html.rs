@@ -92,7 +92,10 @@ pub fn document(uri: &str, text: &str) -> Document {
     walk.flush();
     let title = title(&page).or(walk.first_heading).unwrap_or_default();
     for block in &mut walk.blocks {
-        block.section.retain(|heading| *heading != title);
+        // `Title — Manual 1.0` begins with the heading of the page.
+        block
+            .section
+            .retain(|heading| !title.starts_with(heading.as_str()));
     }
     Document {
         uri: uri.to_owned(),
