@@ -17,6 +17,8 @@ use crate::stance::{Verdict, verdict};
 
 /// Claims that the summary repeats.
 const IN_SUMMARY: usize = 3;
+/// Likeness from which a sentence was said before.
+const TOLD: f64 = 0.5;
 
 /// A finding before it is written down.
 struct Draft<'a> {
@@ -75,7 +77,15 @@ fn drafts<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Draft<'a>> {
     let all = candidates(material, wishes);
     let mut drafts: Vec<Draft<'a>> = Vec::new();
     for group in groups(material, findings, wishes) {
-        let own: Vec<&Candidate<'a>> = all.iter().filter(|c| group.contains(&c.evidence)).collect();
+        // What one finding says, another need not say again.
+        let before = said(&drafts);
+        let told = |c: &&Candidate<'a>| {
+            before
+                .iter()
+                .any(|b| material.likeness(&b.stems, &c.stems) > TOLD)
+        };
+        let here = all.iter().filter(|c| group.contains(&c.evidence));
+        let own: Vec<&Candidate<'a>> = here.filter(|c| !told(c)).collect();
         let mut claims = pick(material, &own, amount);
         if claims.is_empty() {
             continue;

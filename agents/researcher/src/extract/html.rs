@@ -9,76 +9,7 @@ use scraper::{Html, Node, Selector};
 
 use crate::document::{Block, Document, Kind};
 
-const SKIPPED: [&str; 19] = [
-    "head", "script", "style", "noscript", "template", "nav", "footer", "aside", "form", "button",
-    "select", "svg", "iframe", "object", "math", "pre", "textarea", "video", "audio",
-];
-/// Class names and ids of navigation, as DocBook, Sphinx, MediaWiki, Doxygen, mdBook and others write them.
-const SKIPPED_NAMES: [&str; 31] = [
-    "navheader",
-    "navfooter",
-    "nav",
-    "navbar",
-    "navigation",
-    "navbox",
-    "toc",
-    "sidebar",
-    "sphinxsidebar",
-    "footer",
-    "breadcrumb",
-    "breadcrumbs",
-    "menu",
-    "related",
-    "headerlink",
-    "mw-editsection",
-    "catlinks",
-    "siteSub",
-    "site-header",
-    "site-footer",
-    "page-footer",
-    "skip-link",
-    "toctree-wrapper",
-    "indextable",
-    "genindextable",
-    "footnotes",
-    "printfooter",
-    "noprint",
-    "search",
-    "cookie-banner",
-    "titleinfo",
-];
-const SKIPPED_ROLES: [&str; 5] = ["navigation", "banner", "contentinfo", "search", "doc-toc"];
-const BLOCKS: [&str; 29] = [
-    "p",
-    "div",
-    "section",
-    "article",
-    "main",
-    "body",
-    "ul",
-    "ol",
-    "li",
-    "dl",
-    "dd",
-    "dt",
-    "blockquote",
-    "table",
-    "thead",
-    "tbody",
-    "tfoot",
-    "tr",
-    "caption",
-    "figure",
-    "figcaption",
-    "details",
-    "summary",
-    "address",
-    "hr",
-    "fieldset",
-    "header",
-    "center",
-    "html",
-];
+use super::markup::{is_block, is_box, is_skipped, level};
 
 pub fn document(uri: &str, text: &str) -> Document {
     let page = Html::parse_document(text);
@@ -109,9 +40,6 @@ fn title(page: &Html) -> Option<String> {
     let title = page.select(&selector).next()?.text().collect::<String>();
     Some(collapse(&title)).filter(|title| !title.is_empty())
 }
-
-/// Headings that only name a box. They do not begin a section.
-const BOXES: [&str; 6] = ["tip", "note", "warning", "caution", "important", "example"];
 
 #[derive(Default)]
 struct Walk {
@@ -205,7 +133,7 @@ impl Walk {
     fn heading(&mut self, level: usize) {
         let heading = self.take();
         let heading = heading.trim_end_matches(['¶', '#']).trim_end().to_owned();
-        if heading.is_empty() || BOXES.contains(&heading.to_lowercase().as_str()) {
+        if heading.is_empty() || is_box(&heading) {
             return;
         }
         self.first_heading.get_or_insert_with(|| heading.clone());
@@ -242,34 +170,6 @@ impl Walk {
             text,
         });
     }
-}
-
-fn is_block(name: &str) -> bool {
-    BLOCKS.contains(&name)
-}
-
-fn level(name: &str) -> Option<usize> {
-    match name {
-        "h1" => Some(1),
-        "h2" => Some(2),
-        "h3" => Some(3),
-        "h4" => Some(4),
-        "h5" => Some(5),
-        "h6" => Some(6),
-        _ => None,
-    }
-}
-
-fn is_skipped(element: &Element) -> bool {
-    let named = |name: &str| SKIPPED_NAMES.contains(&name);
-    SKIPPED.contains(&element.name())
-        || element.id().is_some_and(named)
-        || element.classes().any(named)
-        || element
-            .attr("role")
-            .is_some_and(|role| SKIPPED_ROLES.contains(&role))
-        || element.attr("aria-hidden") == Some("true")
-        || element.attr("hidden").is_some()
 }
 
 #[cfg(test)]

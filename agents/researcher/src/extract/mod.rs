@@ -4,6 +4,7 @@
 
 mod html;
 mod markdown;
+mod markup;
 mod pdf;
 mod plain;
 
