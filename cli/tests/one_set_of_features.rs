@@ -1,7 +1,10 @@
 //! A build with tests and one without must resolve the same features for all that lies below the AWS
 //! SDKs: otherwise they are compiled twice, which takes longer than everything else together.
 
-#![expect(clippy::unwrap_used, reason = "a test program: a panic is its way to fail")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test program: a panic is its way to fail"
+)]
 
 use std::collections::BTreeSet;
 use std::path::Path;
