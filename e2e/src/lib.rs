@@ -2,7 +2,7 @@
 //!
 //! - [`stack`]: which stack, how a test is run on it
 //! - [`http`]: the API, answer by answer
-//! - [`run`]: one workflow of one test
+//! - [`run`] and [`reach`]: one workflow of one test, and how far it has got
 //! - [`agent`]: the test in the place of an agent: tokens, reports, held attempts
 //! - [`processes`]: the agents' processes, and that no test loses its researcher to another one
 //! - [`inbox`]: what lies in queues: dead letters, and the events on the bus
@@ -16,6 +16,7 @@ pub mod agent;
 pub mod http;
 pub mod inbox;
 pub mod processes;
+pub mod reach;
 pub mod run;
 pub mod spans;
 pub mod stack;

@@ -6,14 +6,13 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowAccepted, WorkflowView};
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::sync::RwLockReadGuard;
 
 use crate::http::Answer;
 use crate::processes;
 use crate::stack::Stack;
-use crate::wait::{SOON, Seen, eventually};
 
 /// Under which name the API without authorisation knows all callers.
 pub const ANONYMOUS: &str = "anonymous";
@@ -74,8 +73,15 @@ impl Stack {
 impl Run {
     /// To be called before anything that leads to research.
     pub async fn calm(&self) {
+        self.release();
         let guard = processes::undisturbed().await;
         *self.calm.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
+    }
+
+    /// While one guard is held, waiting for another could last for ever.
+    fn release(&self) {
+        let mut held = self.calm.lock().unwrap_or_else(PoisonError::into_inner);
+        held.take();
     }
 
     /// # Errors
@@ -119,10 +125,7 @@ impl Run {
     pub async fn view(&self) -> Result<WorkflowView> {
         let view: WorkflowView = self.get("").await?.read(200)?;
         if view.status != Status::Researching {
-            self.calm
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
+            self.release();
         }
         Ok(view)
     }
@@ -136,59 +139,6 @@ impl Run {
             .http
             .get(&format!("/workflows/{}{below}", self.id))
             .await
-    }
-
-    /// Waits for a status. Ends at once where the workflow has ended in another one.
-    ///
-    /// # Errors
-    /// Where it does not get there in time.
-    pub async fn reach(&self, status: Status) -> Result<WorkflowView> {
-        self.reach_within(status, SOON).await
-    }
-
-    /// # Errors
-    /// Where it does not get there in time.
-    pub async fn reach_within(
-        &self,
-        status: Status,
-        within: std::time::Duration,
-    ) -> Result<WorkflowView> {
-        let what = format!("{} to be {}", self.id, status.as_str());
-        eventually(&what, within, async || {
-            let view = self.view().await?;
-            if view.status == status {
-                return Ok(Seen::Yes(view));
-            }
-            if view.status.is_terminal() {
-                let (now, failure) = (view.status.as_str(), view.failure);
-                bail!("waited for {what}, but it is {now}: {failure:?}");
-            }
-            Ok(Seen::NotYet(format!("{:?} {:?}", view.status, view.steps)))
-        })
-        .await
-    }
-
-    /// Waits until revision `revision` can be decided.
-    ///
-    /// # Errors
-    /// Where it does not get there in time.
-    pub async fn reach_revision(&self, revision: u32) -> Result<WorkflowView> {
-        let what = format!("{} to wait with revision {revision}", self.id);
-        eventually(&what, SOON, async || {
-            let view = self.view().await?;
-            let waits = view.status == Status::AwaitingApproval && view.revision == revision;
-            ensure!(
-                !view.status.is_terminal(),
-                "waited for {what}, but it has ended: {view:?}"
-            );
-            let seen = format!("{:?} with revision {}", view.status, view.revision);
-            Ok(if waits {
-                Seen::Yes(view)
-            } else {
-                Seen::NotYet(seen)
-            })
-        })
-        .await
     }
 
     /// # Errors

@@ -144,7 +144,7 @@ fn an_idempotency_key_has_its_length() -> Result<()> {
 fn unknown_workflows_are_not_found() -> Result<()> {
     e2e(async |stack| {
         let unknown = stack.plan().id.to_string();
-        for id in [unknown.as_str(), "wf_1", "%00", "..%2f.."] {
+        for id in [unknown.as_str(), "wf_1", "%00"] {
             for below in ["", "/history", "/artifacts/report.md"] {
                 let answer = stack.http.get(&format!("/workflows/{id}{below}")).await?;
                 answer

@@ -38,7 +38,8 @@ async fn stops_in(run: &Run, status: Status) -> Result<()> {
         (&event["status"], &event["reason"]),
         (&json!(status), &json!("a test"))
     );
-    let late = run.decide(json!({"decision": "approve"})).await?;
+    let late = json!({"decision": "approve", "approver": "latecomer"});
+    let late = run.decide(late).await?;
     late.problem(409, "not_awaiting_approval")?;
     run.redrive(&json!({})).await?.problem(409, "not_failed")?;
     Ok(())

@@ -49,6 +49,7 @@ fn a_redrive_tries_again_once_per_failure() -> Result<()> {
             4,
             "the same redrive again changes nothing"
         );
+        run.calm().await;
         run.redrive(&json!({})).await?.is(202)?;
         failed_at(&run, 6).await?;
         let view = run.view().await?;
