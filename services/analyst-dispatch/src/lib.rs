@@ -1,11 +1,11 @@
 //! What makes the shared dispatcher the one of the analyst.
 
 use aegis_contracts::agent::Role;
+use aegis_platform::services::DispatcherKind;
 
-/// Also the name of its spans and dead letters.
-pub const SERVICE: &str = "analyst-dispatch";
-
-pub const ROLE: Role = Role::Analyst;
-
-/// Holds the ARN of the agent's runtime.
-pub const AGENT_ARN: &str = "ANALYST_AGENT_ARN";
+pub const KIND: DispatcherKind = DispatcherKind {
+    role: Role::Analyst,
+    service: "analyst-dispatch",
+    agent_arn: "ANALYST_AGENT_ARN",
+    may_create_keys: false,
+};

@@ -1,11 +1,11 @@
 //! What makes the shared dispatcher the one of the researcher.
 
 use aegis_contracts::agent::Role;
+use aegis_platform::services::DispatcherKind;
 
-/// Also the name of its spans and dead letters.
-pub const SERVICE: &str = "researcher-dispatch";
-
-pub const ROLE: Role = Role::Researcher;
-
-/// Holds the ARN of the agent's runtime.
-pub const AGENT_ARN: &str = "RESEARCHER_AGENT_ARN";
+pub const KIND: DispatcherKind = DispatcherKind {
+    role: Role::Researcher,
+    service: "researcher-dispatch",
+    agent_arn: "RESEARCHER_AGENT_ARN",
+    may_create_keys: true,
+};

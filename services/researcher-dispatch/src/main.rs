@@ -1,39 +1,10 @@
 //! Starts the researcher for each `Research` command.
 
-use std::sync::Arc;
-
-use aegis_engine::dispatch::Dispatcher;
-use aegis_platform::lambda::{Service, start};
-use aegis_platform::services::from_environment;
+use aegis_platform::lambda::start;
+use aegis_platform::services::dispatcher;
+use aegis_researcher_dispatch::KIND;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    start(aegis_researcher_dispatch::SERVICE, build).await
-}
-
-async fn build() -> anyhow::Result<Service> {
-    let service = from_environment(|aws, environment| {
-        let dispatcher = Dispatcher {
-            engine: aws.engine(environment),
-            runtime: aws.runtime(
-                environment,
-                aegis_researcher_dispatch::ROLE,
-                aegis_researcher_dispatch::AGENT_ARN,
-            ),
-            // The first service of the flow that signs a token makes the keys.
-            keys: aws.keys(environment, true),
-            role: aegis_researcher_dispatch::ROLE,
-            callback_api_url: environment.required("CALLBACK_API_URL"),
-        };
-        let queue = aws.consumer(
-            environment,
-            aegis_researcher_dispatch::SERVICE,
-            Arc::new(dispatcher),
-        );
-        Service {
-            queue: Some(queue),
-            ..Service::default()
-        }
-    });
-    Ok(service.await?)
+    start(KIND.service, || dispatcher(KIND)).await
 }

@@ -1,11 +1,11 @@
 //! What makes the shared dispatcher the one of the writer.
 
 use aegis_contracts::agent::Role;
+use aegis_platform::services::DispatcherKind;
 
-/// Also the name of its spans and dead letters.
-pub const SERVICE: &str = "writer-dispatch";
-
-pub const ROLE: Role = Role::Writer;
-
-/// Holds the ARN of the agent's runtime.
-pub const AGENT_ARN: &str = "WRITER_AGENT_ARN";
+pub const KIND: DispatcherKind = DispatcherKind {
+    role: Role::Writer,
+    service: "writer-dispatch",
+    agent_arn: "WRITER_AGENT_ARN",
+    may_create_keys: false,
+};

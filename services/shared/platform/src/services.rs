@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Destination;
+use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::keys::KeyRing;
 use aegis_engine::message::QueueHandler;
 use aegis_engine::ports::SystemClock;
@@ -12,7 +13,7 @@ use aegis_engine::turn::Engine;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 use crate::config::{ConfigError, Environment};
-use crate::lambda::QueueConsumer;
+use crate::lambda::{QueueConsumer, Service};
 use crate::ports::{
     AgentArns, AgentCoreRuntime, DynamoTable, EventBridgeBus, ParameterStoreKeys, QueueUrls,
     S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
@@ -135,6 +136,40 @@ impl Aws {
             service,
         })
     }
+}
+
+/// What differs between the three dispatchers.
+#[derive(Debug, Clone, Copy)]
+pub struct DispatcherKind {
+    pub role: Role,
+    /// Also the name of its spans and dead letters.
+    pub service: &'static str,
+    /// Holds the ARN of the agent's runtime.
+    pub agent_arn: &'static str,
+    /// The first service of the flow that signs a token makes the keys.
+    pub may_create_keys: bool,
+}
+
+/// A dispatcher, from the process environment.
+///
+/// # Errors
+/// [`ConfigError`] with every problem.
+pub async fn dispatcher(kind: DispatcherKind) -> anyhow::Result<Service> {
+    let service = from_environment(|aws, environment| {
+        let dispatcher = Dispatcher {
+            engine: aws.engine(environment),
+            runtime: aws.runtime(environment, kind.role, kind.agent_arn),
+            keys: aws.keys(environment, kind.may_create_keys),
+            role: kind.role,
+            callback_api_url: environment.required("CALLBACK_API_URL"),
+        };
+        let queue = aws.consumer(environment, kind.service, Arc::new(dispatcher));
+        Service {
+            queue: Some(queue),
+            ..Service::default()
+        }
+    });
+    Ok(service.await?)
 }
 
 /// Builds a service from the process environment, reporting everything that is wrong with it together.

@@ -77,20 +77,17 @@ pub(super) fn read_created_key(key: &str) -> Result<(Timestamp, WorkflowId), Por
 }
 
 /// What changes with the state.
-pub(super) struct StateAttributes {
-    pub body: AttributeValue,
-    pub seq: AttributeValue,
-    pub status_key: AttributeValue,
+struct StateAttributes {
+    body: AttributeValue,
+    seq: AttributeValue,
+    status_key: AttributeValue,
     /// Shard and time; absent in a terminal state, which keeps the index sparse.
-    pub deadline: Option<(AttributeValue, AttributeValue)>,
+    deadline: Option<(AttributeValue, AttributeValue)>,
 }
 
 /// # Errors
 /// Permanent, if the state is too large or cannot be written.
-pub(super) fn state_attributes(
-    workflow: &Workflow,
-    shards: Shards,
-) -> Result<StateAttributes, PortError> {
+fn state_attributes(workflow: &Workflow, shards: Shards) -> Result<StateAttributes, PortError> {
     let deadline = workflow.wake_at.map(|at| {
         let shard = deadline_shard(shard_of(&workflow.id, shards.deadline));
         (text(shard), number(at.as_millis()))
@@ -104,6 +101,41 @@ pub(super) fn state_attributes(
         )),
         deadline,
     })
+}
+
+/// The condition of every write: nobody wrote since the state was read.
+pub(super) const UNCHANGED: &str = "seq = :expected";
+
+/// How a stored state becomes the next one.
+pub(super) struct StateUpdate {
+    pub expression: &'static str,
+    /// Of the expression and of [`UNCHANGED`].
+    pub values: Item,
+}
+
+/// # Errors
+/// Permanent, if the state is too large or cannot be written.
+pub(super) fn state_update(
+    expected_seq: u64,
+    next: &Workflow,
+    shards: Shards,
+) -> Result<StateUpdate, PortError> {
+    let attributes = state_attributes(next, shards)?;
+    let mut values = Item::from([
+        (":body".to_owned(), attributes.body),
+        (":seq".to_owned(), attributes.seq),
+        (":status".to_owned(), attributes.status_key),
+        (":expected".to_owned(), number(expected_seq)),
+    ]);
+    let Some((shard, at)) = attributes.deadline else {
+        let expression =
+            "SET body = :body, seq = :seq, status_key = :status REMOVE deadline_shard, deadline_at";
+        return Ok(StateUpdate { expression, values });
+    };
+    values.insert(":shard".to_owned(), shard);
+    values.insert(":at".to_owned(), at);
+    let expression = "SET body = :body, seq = :seq, status_key = :status, deadline_shard = :shard, deadline_at = :at";
+    Ok(StateUpdate { expression, values })
 }
 
 /// # Errors

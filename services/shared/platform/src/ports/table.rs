@@ -18,8 +18,8 @@ use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem, Update}
 
 use super::fault::{fault, unbuildable};
 use super::items::{
-    HISTORY_PREFIX, Item, REQUEST, STATE, StateAttributes, body, history_item, key, number,
-    partition, request_item, state_attributes, state_item, text,
+    HISTORY_PREFIX, Item, REQUEST, STATE, StateUpdate, UNCHANGED, body, history_item, key,
+    partition, request_item, state_item, state_update, text,
 };
 
 /// Into how many keys each index is spread.
@@ -59,27 +59,13 @@ impl DynamoTable {
         expected_seq: u64,
         next: &Workflow,
     ) -> Result<TransactWriteItem, PortError> {
-        let StateAttributes {
-            body,
-            seq,
-            status_key,
-            deadline,
-        } = state_attributes(next, self.shards)?;
-        let expression = update_expression(deadline.is_some());
-        let mut update = Update::builder()
+        let StateUpdate { expression, values } = state_update(expected_seq, next, self.shards)?;
+        let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(key(&next.id, STATE)))
             .update_expression(expression)
-            .condition_expression("seq = :expected")
-            .expression_attribute_values(":body", body)
-            .expression_attribute_values(":seq", seq)
-            .expression_attribute_values(":status", status_key)
-            .expression_attribute_values(":expected", number(expected_seq));
-        if let Some((shard, at)) = deadline {
-            update = update
-                .expression_attribute_values(":shard", shard)
-                .expression_attribute_values(":at", at);
-        }
+            .condition_expression(UNCHANGED)
+            .set_expression_attribute_values(Some(values));
         Ok(TransactWriteItem::builder()
             .update(update.build().map_err(unbuildable)?)
             .build())
@@ -110,14 +96,6 @@ impl DynamoTable {
             .await
             .map_err(fault("GetItem"))?;
         Ok(answer.item)
-    }
-}
-
-fn update_expression(live: bool) -> &'static str {
-    if live {
-        "SET body = :body, seq = :seq, status_key = :status, deadline_shard = :shard, deadline_at = :at"
-    } else {
-        "SET body = :body, seq = :seq, status_key = :status REMOVE deadline_shard, deadline_at"
     }
 }
 
@@ -218,28 +196,15 @@ impl Table for DynamoTable {
     }
 
     async fn touch(&self, expected_seq: u64, next: &Workflow) -> Result<Write, PortError> {
-        let StateAttributes {
-            body,
-            seq,
-            status_key,
-            deadline,
-        } = state_attributes(next, self.shards)?;
-        let mut update = self
+        let StateUpdate { expression, values } = state_update(expected_seq, next, self.shards)?;
+        let update = self
             .client
             .update_item()
             .table_name(&self.name)
             .set_key(Some(key(&next.id, STATE)))
-            .update_expression(update_expression(deadline.is_some()))
-            .condition_expression("seq = :expected")
-            .expression_attribute_values(":body", body)
-            .expression_attribute_values(":seq", seq)
-            .expression_attribute_values(":status", status_key)
-            .expression_attribute_values(":expected", number(expected_seq));
-        if let Some((shard, at)) = deadline {
-            update = update
-                .expression_attribute_values(":shard", shard)
-                .expression_attribute_values(":at", at);
-        }
+            .update_expression(expression)
+            .condition_expression(UNCHANGED)
+            .set_expression_attribute_values(Some(values));
         match update.send().await {
             Ok(_) => Ok(Write::Done),
             Err(error)
