@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aegis_agent_kit::text::Terms;
+use aegis_agent_kit::text::{Terms, counted};
 use aegis_contracts::findings::FeedbackTaken;
 
 use crate::claims::Candidate;
@@ -140,13 +140,10 @@ fn found(material: &Material<'_>, stem: &str, label: &str, claims: &[Candidate<'
         let total = material.evidence().len();
         return format!("No evidence was found for “{label}” in the {total} passages.");
     }
-    let of = |number: usize, thing: &str| {
-        format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-    };
     format!(
         "“{label}” is mentioned in {} and now in {}.",
-        of(passages, "passage"),
-        of(claims, "claim")
+        counted(passages, "passage"),
+        counted(claims, "claim")
     )
 }
 

@@ -1,10 +1,7 @@
 use aegis_agent_analyst::agent::Analyst;
-use aegis_agent_kit::{run, telemetry};
+use aegis_agent_kit::run::run;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let telemetry = telemetry::init("analyst-agent")?;
-    let ended = run::run(Analyst).await;
-    telemetry.flush().await;
-    ended
+    run(Analyst).await
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aegis_platform::client::connection::Connection;
 use aegis_platform::client::objects::S3Objects;
+use aegis_platform::telemetry;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,7 @@ const GRACE: Duration = Duration::from_secs(8);
 /// # Errors
 /// Where the environment is incomplete or the port is taken.
 pub async fn run<A: Agent>(agent: A) -> anyhow::Result<()> {
+    let telemetry = telemetry::init(&format!("{}-agent", A::ROLE))?;
     let settings = Settings::from_env()?;
     let config = Connection::default().load().await;
     let objects = S3Objects::new(&config, settings.artifact_bucket);
@@ -44,5 +46,6 @@ pub async fn run<A: Agent>(agent: A) -> anyhow::Result<()> {
         // What cannot be reported is noticed by its silence.
         let _ = tokio::time::timeout(GRACE, server.idle()).await;
     }
+    telemetry.flush().await;
     Ok(())
 }

@@ -1,19 +1,13 @@
-//! Logs and traces of an agent's process: JSON lines with `workflow_id`, `role` and `attempt`, and one trace from task to callback.
+//! The span of one attempt's work: a child of the dispatcher's, and the parent of what its callbacks lead to.
+//!
+//! Logs and export are set up by `aegis_platform::telemetry`.
+
+pub use aegis_platform::telemetry::current_traceparent;
 
 use aegis_contracts::agent::AgentTask;
 use aegis_platform::telemetry::continue_from;
-pub use aegis_platform::telemetry::{Telemetry, current_traceparent};
 use tracing::Span;
 
-/// Sets the process up for logs and traces, like the services: JSON lines, and spans over OTLP where an endpoint is set.
-///
-/// # Errors
-/// Where the process was set up before, or the endpoint cannot be used.
-pub fn init(service: &'static str) -> anyhow::Result<Telemetry> {
-    Ok(aegis_platform::telemetry::init(service)?)
-}
-
-/// The span of one attempt, a child of the dispatcher's.
 pub fn work_span(task: &AgentTask) -> Span {
     let span = tracing::info_span!(
         "agent work",

@@ -1,5 +1,6 @@
 //! The researcher as an agent: reads the sources, leaves the rest to [`crate::research`].
 
+use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, Role};
@@ -79,18 +80,17 @@ fn summary(file: &EvidenceFile) -> String {
     let mut sources: Vec<&str> = file.evidence.iter().map(|e| e.source.as_str()).collect();
     sources.sort_unstable();
     sources.dedup();
+    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let mut text = format!(
-        "{} passages from {} documents, out of {} passages in {} documents",
-        file.evidence.len(),
-        sources.len(),
-        file.passages_ranked,
-        file.documents_read
+        "{} from {}, out of {} in {}",
+        counted(file.evidence.len(), "passage"),
+        counted(sources.len(), "document"),
+        counted(size(file.passages_ranked), "passage"),
+        counted(size(file.documents_read), "document"),
     );
     if !file.unreadable.is_empty() {
-        text.push_str(&format!(
-            "; {} files could not be read",
-            file.unreadable.len()
-        ));
+        let unread = counted(file.unreadable.len(), "file");
+        text.push_str(&format!("; {unread} could not be read"));
     }
     text
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aegis_agent_kit::text::Terms;
+use aegis_agent_kit::text::{Terms, counted};
 use aegis_contracts::findings::Evidence;
 use aegis_contracts::request::Depth;
 
@@ -90,9 +90,9 @@ fn check(
         return Ok(());
     }
     let mut message = format!(
-        "nothing in the sources is about “{topic}”: {} documents with {} passages were searched",
-        documents.len(),
-        index.passages.len()
+        "nothing in the sources is about “{topic}”: {} with {} were searched",
+        counted(documents.len(), "document"),
+        counted(index.passages.len(), "passage")
     );
     match closest {
         Some((_, document, found)) => {

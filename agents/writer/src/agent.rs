@@ -1,5 +1,6 @@
 //! The writer as an agent: fetches what was found and approved, leaves the rest to [`crate::report`].
 
+use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::agent::Role;
 use aegis_contracts::findings::{AnalysisFile, EvidenceFile};
@@ -25,10 +26,11 @@ impl Agent for Writer {
         let text = report(&evidence, &analysis, &citations);
         let claims: usize = analysis.findings.iter().map(|f| f.claims.len()).sum();
         let summary = format!(
-            "A report of {} findings; {claims} claims cite {} passages in {} documents, each checked to be verbatim",
-            analysis.findings.len(),
-            citations.passages().len(),
-            citations.sources().len()
+            "A report of {}; {} cite {} in {}, each checked to be verbatim",
+            counted(analysis.findings.len(), "finding"),
+            counted(claims, "claim"),
+            counted(citations.passages().len(), "passage"),
+            counted(citations.sources().len(), "document")
         );
         Ok(Produced::by(Self::ROLE, summary, text.into_bytes()))
     }

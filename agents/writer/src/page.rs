@@ -23,8 +23,3 @@ impl Page {
         }
     }
 }
-
-pub fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
-}

@@ -2,12 +2,13 @@
 //!
 //! Pure and deterministic. A model-backed writer would take the place of [`report`]; the check of citations stays.
 
+use aegis_agent_kit::text::counted;
 use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
 use aegis_contracts::request::Depth;
 
 use crate::citations::Citations;
 use crate::escape::{code, inline, start};
-use crate::page::{Page, counted};
+use crate::page::Page;
 use crate::uncertain::uncertain;
 
 /// Statements in the summary.

@@ -1,9 +1,10 @@
 //! What a reader should not rely on: differences, what only one source says, what was not found or read.
 
+use aegis_agent_kit::text::counted;
 use aegis_contracts::findings::{AnalysisFile, EvidenceFile, Stance};
 
 use crate::escape::{code, inline};
-use crate::page::{Page, counted};
+use crate::page::Page;
 
 /// Reasons for which files were not read that are listed one by one.
 const REASONS_LISTED: usize = 8;

@@ -5,5 +5,5 @@ mod shape;
 mod terms;
 
 pub use sentences::sentences;
-pub use shape::{collapse, shorten};
+pub use shape::{collapse, counted, shorten};
 pub use terms::{Terms, acronyms, same_word, words};
