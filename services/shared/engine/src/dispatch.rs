@@ -15,6 +15,7 @@ use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
 use aegis_workflow::{Input, StepFailure, Workflow, artifact_refs};
 use async_trait::async_trait;
+use tracing::Instrument;
 
 use crate::error::PortError;
 use crate::keys::KeyRing;
@@ -80,6 +81,21 @@ impl Dispatcher {
             }
             Err(error) => return disposition_of_error(message, &error),
         };
+        let span = trace::rejoin(request.traceparent.as_deref(), id);
+        self.start(message, command, step, workflow, request)
+            .instrument(span)
+            .await
+    }
+
+    async fn start(
+        &self,
+        message: &Received,
+        command: &CommandEnvelope,
+        step: StepCommand,
+        workflow: Workflow,
+        request: StoredRequest,
+    ) -> Disposition {
+        let id = &workflow.id;
         match workflow.current_step(self.role, step.attempt) {
             Some(current) if current.dispatched_at.is_none() => {}
             Some(_) => return Disposition::Ack,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::PortError;
+use crate::trace;
 
 /// `sk = REQUEST`: what was asked, written once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,10 @@ pub struct StoredRequest {
     pub requested_by: String,
     /// SHA-256 of the request: the same idempotency key with another request is a conflict.
     pub fingerprint: String,
+    /// The trace in which the workflow was asked for. Work after an approval goes on in it: the
+    /// approver's own request belongs to another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }
 
 impl StoredRequest {
@@ -38,6 +43,7 @@ impl StoredRequest {
             tags: request.tags.clone(),
             requested_by: requested_by.to_owned(),
             fingerprint: HEXLOWER.encode(&Sha256::digest(canonical.as_bytes())),
+            traceparent: trace::current(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aegis_contracts::ids::WorkflowId;
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
@@ -24,4 +25,22 @@ pub fn continue_from(span: &Span, traceparent: Option<&str>) {
     let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
     // Fails only without a tracer, when there is nothing to continue.
     let _ = span.set_parent(TraceContextPropagator::new().extract(&carrier));
+}
+
+/// Characters of a `traceparent` that name the trace: behind the version.
+const TRACE_ID: std::ops::Range<usize> = 3..35;
+
+/// A span for work that belongs to the trace of `traceparent`, wherever it was triggered: a child of that
+/// span with a link to the current one. Disabled, if the current span is of that trace already.
+pub fn rejoin(traceparent: Option<&str>, workflow_id: &WorkflowId) -> Span {
+    let here = current();
+    let trace_id = |text: &str| text.get(TRACE_ID).map(str::to_owned);
+    let same = here.as_deref().and_then(trace_id) == traceparent.and_then(trace_id);
+    if same || traceparent.is_none() {
+        return Span::none();
+    }
+    let span = tracing::info_span!(parent: None, "rejoin", %workflow_id);
+    continue_from(&span, traceparent);
+    span.follows_from(Span::current());
+    span
 }
