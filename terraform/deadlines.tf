@@ -19,7 +19,6 @@ module "deadlines" {
     local.engine_environment,
     {
       ARTIFACT_BUCKET = aws_s3_bucket.artifacts.bucket
-      DEAD_LETTER_URL = aws_sqs_queue.deadlines_dead_letter.url
     },
     var.extra_lambda_environment,
   )

@@ -36,9 +36,8 @@ locals {
 # Environment variables by who reads them.
 locals {
   common_environment = {
-    ENVIRONMENT    = var.environment
-    LOG_LEVEL      = local.log_level
-    WORKFLOW_TABLE = aws_dynamodb_table.workflows.name
+    ENVIRONMENT = var.environment
+    LOG_LEVEL   = local.log_level
   }
 
   # Four queues that carry commands. Every service but relay may owe a command to any of them.
@@ -50,6 +49,7 @@ locals {
   }
 
   lifecycle_environment = {
+    WORKFLOW_TABLE            = aws_dynamodb_table.workflows.name
     PICKUP_TIMEOUT_SECONDS    = tostring(var.pickup_timeout_seconds)
     START_TIMEOUT_SECONDS     = tostring(var.start_timeout_seconds)
     HEARTBEAT_TIMEOUT_SECONDS = tostring(var.heartbeat_timeout_seconds)
@@ -76,7 +76,6 @@ locals {
     sid = "ChangeWorkflows"
     actions = [
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",

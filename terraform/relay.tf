@@ -63,9 +63,8 @@ resource "aws_lambda_event_source_mapping" "relay" {
   }
 
   # From the oldest record, so that a mapping made anew misses nothing.
-  starting_position       = "TRIM_HORIZON"
-  batch_size              = 100
-  function_response_types = ["ReportBatchItemFailures"]
+  starting_position = "TRIM_HORIZON"
+  batch_size        = 100
 
   # An event may be late but not lost: retried as long as the stream keeps it.
   maximum_retry_attempts         = -1

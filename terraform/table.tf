@@ -44,7 +44,7 @@ resource "aws_dynamodb_table" "workflows" {
     hash_key           = "status_key"
     range_key          = "created_key"
     projection_type    = "INCLUDE"
-    non_key_attributes = ["workflow_id", "created_at", "topic_head"]
+    non_key_attributes = ["topic_head"]
   }
 
   # Sparse: only live workflows have a deadline.

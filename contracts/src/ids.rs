@@ -136,11 +136,6 @@ impl EventId {
             &(index as u64).to_be_bytes(),
         ])
     }
-
-    /// The id of an external event of `source`, from its idempotency key.
-    pub fn external(source: &str, idempotency_key: &str) -> Self {
-        Self::from_digest(&[b"external", source.as_bytes(), idempotency_key.as_bytes()])
-    }
 }
 
 impl SessionId {

@@ -18,7 +18,6 @@ run "functions" {
   assert {
     condition = toset(flatten([for statement in jsondecode(module.intake.policy).Statement : statement.Action])) == toset([
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -38,7 +37,6 @@ run "functions" {
   assert {
     condition = toset(flatten([for statement in jsondecode(module.approval.policy).Statement : statement.Action])) == toset([
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
@@ -56,7 +54,6 @@ run "functions" {
   assert {
     condition = toset(flatten([for statement in jsondecode(module.callback.policy).Statement : statement.Action])) == toset([
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
@@ -80,7 +77,6 @@ run "functions" {
       "bedrock-agentcore:InvokeAgentRuntime",
       "bedrock-agentcore:StopRuntimeSession",
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
@@ -103,7 +99,6 @@ run "functions" {
       "bedrock-agentcore:InvokeAgentRuntime",
       "bedrock-agentcore:StopRuntimeSession",
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
@@ -125,7 +120,6 @@ run "functions" {
       "bedrock-agentcore:InvokeAgentRuntime",
       "bedrock-agentcore:StopRuntimeSession",
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
@@ -159,7 +153,6 @@ run "functions" {
   assert {
     condition = toset(flatten([for statement in jsondecode(module.deadlines.policy).Statement : statement.Action])) == toset([
       "dynamodb:BatchGetItem",
-      "dynamodb:ConditionCheckItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",

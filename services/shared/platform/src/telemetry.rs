@@ -3,6 +3,7 @@
 //! Without an endpoint spans still exist, so that every message carries a `traceparent`; they are
 //! dropped when they end.
 
+use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
@@ -43,8 +44,10 @@ pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
     let endpoint = std::env::var(ENDPOINT)
         .ok()
         .filter(|endpoint| !endpoint.is_empty());
+    let environment = std::env::var("ENVIRONMENT").unwrap_or_else(|_| "unknown".to_owned());
     let resource = Resource::builder()
         .with_service_name(service.to_owned())
+        .with_attribute(KeyValue::new("deployment.environment.name", environment))
         .build();
     let mut provider = SdkTracerProvider::builder().with_resource(resource);
     if let Some(endpoint) = &endpoint {
