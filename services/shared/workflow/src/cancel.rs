@@ -3,10 +3,13 @@
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 
-use crate::answer::{Answer, Transition};
+use crate::answer::Answer;
+use crate::decide::transition;
+use crate::rules::Rules;
 use crate::state::{Cancellation, Phase, Workflow};
 
 pub(crate) fn cancelled(
+    rules: &Rules,
     workflow: &Workflow,
     by: String,
     reason: Option<String>,
@@ -29,18 +32,10 @@ pub(crate) fn cancelled(
         by: by.clone(),
         status,
     });
-    next.version += 1;
-    next.seq += 1;
-    next.updated_at = now;
-    next.wake_at = None;
     let events = vec![Event::WorkflowCancelled {
         cancelled_by: by,
         reason,
         status,
     }];
-    Answer::Transition(Transition {
-        next,
-        events,
-        commands: Vec::new(),
-    })
+    transition(rules, next, now, events, Vec::new())
 }

@@ -72,7 +72,7 @@ pub fn decide(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) 
             };
             approval::decided(rules, workflow, vote, now)
         }
-        Input::Cancel { by, reason } => cancel::cancelled(workflow, by, reason, now),
+        Input::Cancel { by, reason } => cancel::cancelled(rules, workflow, by, reason, now),
         Input::DeadlinePassed => deadline::passed(rules, workflow, now),
         Input::Redrive { by, version } => redrive::redriven(rules, workflow, by, version, now),
         Input::Notified { revision } => approval::notified(rules, workflow, revision, now),

@@ -5,12 +5,14 @@
 
 mod answer;
 mod approval;
+mod budget;
 mod cancel;
 mod compact;
 mod deadline;
 mod decide;
 mod input;
 mod redrive;
+mod results;
 mod rules;
 mod start;
 mod state;

@@ -1,20 +1,19 @@
 //! One step: asked for, dispatched, alive, done, failed.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::command::Command;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 
 use crate::answer::{Answer, Illegal, Owed, Rejection};
+use crate::budget::over_budget;
 use crate::decide::{touch, transition};
 use crate::input::StepFailure;
+use crate::results::{own_artifacts, record_result};
 use crate::rules::{HEARTBEAT_GRAIN, Rules};
-use crate::state::{
-    Attempts, Failure, Phase, Progress, ResumeAt, Step, StepResult, StoredArtifact, Workflow,
-    working_status,
-};
+use crate::state::{Attempts, Failure, Phase, Progress, ResumeAt, Step, Workflow, working_status};
 use crate::{approval, redrive};
 
 /// Longest progress message that is kept in the state, in characters.
@@ -325,83 +324,4 @@ pub(crate) fn fail(
     });
     next.phase = Phase::Failed(failure);
     transition(rules, next, now, events, Vec::new())
-}
-
-fn record_result(next: &mut Workflow, step: &Step, artifacts: &[ArtifactRef]) {
-    let stored = |artifact: &ArtifactRef| StoredArtifact {
-        name: artifact.name.clone(),
-        size: artifact.size,
-        sha256: artifact.sha256.clone(),
-        media_type: artifact.media_type.clone(),
-    };
-    next.results.retain(|result| result.role != step.role);
-    next.results.push(StepResult {
-        role: step.role,
-        attempt: step.attempt,
-        revision: step.revision,
-        artifacts: artifacts.iter().map(stored).collect(),
-    });
-    next.results.sort_by_key(|result| result.role);
-}
-
-/// Artifacts lie directly under the attempt's own prefix, and the one that the next step needs is among them.
-fn own_artifacts(workflow: &Workflow, success: &Success) -> Result<(), String> {
-    let prefix = attempt_prefix(&workflow.id, success.role, success.attempt);
-    for artifact in &success.artifacts {
-        if artifact.name.contains('/') || artifact.key != format!("{prefix}{}", artifact.name) {
-            return Err(format!(
-                "`{}` does not lie at `{prefix}<name>`",
-                artifact.key
-            ));
-        }
-    }
-    let needed = success.role.artifact_name();
-    let found = success
-        .artifacts
-        .iter()
-        .filter(|artifact| artifact.name == needed)
-        .count();
-    if found == 1 {
-        Ok(())
-    } else {
-        Err(format!(
-            "exactly one artifact must be named `{needed}`, found {found}"
-        ))
-    }
-}
-
-fn over_budget(
-    workflow: &Workflow,
-    resume: ResumeAt,
-    status: aegis_contracts::view::Status,
-    now: Timestamp,
-) -> Option<Failure> {
-    let budget = workflow.budget?;
-    let usage = workflow.usage;
-    let minutes = now.since(workflow.created_at).as_secs_f64() / 60.0;
-    let message = if budget.max_cost_usd.is_some_and(|max| usage.cost_usd > max) {
-        format!(
-            "the agents have cost ${:.4}, more than `max_cost_usd` allows",
-            usage.cost_usd
-        )
-    } else if budget
-        .max_tokens
-        .is_some_and(|max| usage.total_tokens() > max)
-    {
-        format!(
-            "the agents have used {} tokens, more than `max_tokens` allows",
-            usage.total_tokens()
-        )
-    } else if budget.max_duration_minutes.is_some_and(|max| minutes > max) {
-        format!("{minutes:.1} minutes have passed, more than `max_duration_minutes` allows")
-    } else {
-        return None;
-    };
-    Some(Failure {
-        code: "budget_exceeded".to_owned(),
-        message,
-        status,
-        resume,
-        attempt: None,
-    })
 }

@@ -1,0 +1,42 @@
+//! Whether a workflow has used more than its request allows.
+
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::Status;
+
+use crate::state::{Failure, ResumeAt, Workflow};
+
+pub(crate) fn over_budget(
+    workflow: &Workflow,
+    resume: ResumeAt,
+    status: Status,
+    now: Timestamp,
+) -> Option<Failure> {
+    let budget = workflow.budget?;
+    let usage = workflow.usage;
+    let minutes = now.since(workflow.created_at).as_secs_f64() / 60.0;
+    let message = if budget.max_cost_usd.is_some_and(|max| usage.cost_usd > max) {
+        format!(
+            "the agents have cost ${:.4}, more than `max_cost_usd` allows",
+            usage.cost_usd
+        )
+    } else if budget
+        .max_tokens
+        .is_some_and(|max| usage.total_tokens() > max)
+    {
+        format!(
+            "the agents have used {} tokens, more than `max_tokens` allows",
+            usage.total_tokens()
+        )
+    } else if budget.max_duration_minutes.is_some_and(|max| minutes > max) {
+        format!("{minutes:.1} minutes have passed, more than `max_duration_minutes` allows")
+    } else {
+        return None;
+    };
+    Some(Failure {
+        code: "budget_exceeded".to_owned(),
+        message,
+        status,
+        resume,
+        attempt: None,
+    })
+}
