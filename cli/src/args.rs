@@ -54,6 +54,8 @@ pub enum Verb {
     Status(stack::status::Arguments),
     /// Run all tests, the end-to-end ones against a stack of their own.
     Test(stack::test::Arguments),
+    /// Build the Lambda packages that a stage in AWS runs.
+    Package(stack::package::Arguments),
     /// The local stand-in for the agent runtime; started by `up`.
     #[command(hide = true)]
     AgentHost(stack::host::Arguments),

@@ -67,6 +67,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, &context).await,
         Verb::Logs(arguments) => client::logs::run(arguments, &context).await,
+        Verb::Package(arguments) => stack::package::run(arguments, &context).await,
         Verb::AgentHost(arguments) => stack::host::run(arguments, &context).await,
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde::Deserialize;
+use tokio::process::Command;
 
 use crate::stack::environment;
 use crate::stack::foreground::{self, Line};
@@ -42,6 +43,19 @@ pub async fn build(cargo: &str, root: &Path) -> Result<Binaries> {
         "--bins",
         "--message-format=json-render-diagnostics",
     ]);
+    let (binaries, compiled) = compile(command, &step).await?;
+    let missing: Vec<String> = expected()
+        .filter(|name| !binaries.contains_key(name))
+        .collect();
+    if !missing.is_empty() {
+        bail!("the build made no binary named {}", missing.join(", "));
+    }
+    step.done(&in_words(compiled));
+    Ok(binaries)
+}
+
+/// Runs a build that reports in JSON; returns what it made and how many crates it compiled.
+pub async fn compile(command: Command, step: &Step) -> Result<(Binaries, u32)> {
     let mut binaries = Binaries::new();
     let mut compiled = 0_u32;
     let finished = foreground::run(command, |line| match line {
@@ -57,17 +71,14 @@ pub async fn build(cargo: &str, root: &Path) -> Result<Binaries> {
     if !finished.status.success() {
         bail!("the build failed:\n{}", finished.errors.join("\n"));
     }
-    let missing: Vec<String> = expected()
-        .filter(|name| !binaries.contains_key(name))
-        .collect();
-    if !missing.is_empty() {
-        bail!("the build made no binary named {}", missing.join(", "));
-    }
-    step.done(&match compiled {
+    Ok((binaries, compiled))
+}
+
+pub fn in_words(compiled: u32) -> String {
+    match compiled {
         0 => "nothing to compile".to_owned(),
         count => format!("{count} crates compiled"),
-    });
-    Ok(binaries)
+    }
 }
 
 /// Every binary that a stack needs.

@@ -192,5 +192,5 @@ fn environment_of(folder: &StackFolder, settings: &Settings) -> BTreeMap<String,
 }
 
 fn fingerprint(environment: &BTreeMap<String, String>) -> String {
-    digest::of_bytes(format!("{}{environment:?}", venv::fingerprint()).as_bytes())
+    digest::of_bytes(format!("{}{environment:?}", venv::EMULATOR.fingerprint()).as_bytes())
 }

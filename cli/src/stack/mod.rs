@@ -1,6 +1,6 @@
 //! The local stack: our Terraform and our binaries on an AWS emulator, with agents beside it.
 //!
-//! The verbs, one per file: `up`, `down`, `status`, `test`, and `host` (the hidden `agent-host`).
+//! The verbs, one per file: `up`, `down`, `status`, `test`, `package`, and `host` (the hidden `agent-host`).
 //! The parts, in the order in which `up` needs them:
 //! - `workspace`, `folder`, `lock`, `settings`: where the stack lives and what it keeps
 //! - `prerequisites`, `venv`: what must be on the machine
@@ -27,6 +27,7 @@ pub mod foreground;
 pub mod generation;
 pub mod host;
 pub mod lock;
+pub mod package;
 pub mod packages;
 pub mod prerequisites;
 pub mod process;

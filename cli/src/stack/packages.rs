@@ -21,6 +21,10 @@ use crate::stack::digest;
 use crate::stack::folder::{StackFolder, read_json, write_json};
 use crate::stack::progress::Step;
 
+/// Levels of compression: locally a package is made after each change, and read once.
+const QUICK: i64 = 1;
+const SMALLEST: i64 = 9;
+
 /// What is known of something that was made from a binary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Made {
@@ -113,10 +117,17 @@ fn describe(path: &Path) -> Result<String> {
 fn make_package(binary: &Path, product: &Path) -> Result<String> {
     let draft = draft_of(product)?;
     let lean = strip(binary, &draft.with_extension("lean"))?;
-    write_package(&lean, &draft)?;
+    write_package(&lean, &draft, QUICK)?;
     if lean != binary {
         std::fs::remove_file(&lean)?;
     }
+    finish(&draft, product)
+}
+
+/// A package to deploy: of a binary that the build has stripped, as small as can be.
+pub fn make_release_package(binary: &Path, product: &Path) -> Result<String> {
+    let draft = draft_of(product)?;
+    write_package(binary, &draft, SMALLEST)?;
     finish(&draft, product)
 }
 
@@ -159,14 +170,14 @@ fn strip(binary: &Path, lean: &Path) -> Result<PathBuf> {
 }
 
 /// One file named `bootstrap`, executable, with the same time in every package.
-fn write_package(binary: &Path, package: &Path) -> Result<()> {
+fn write_package(binary: &Path, package: &Path, level: i64) -> Result<()> {
     let content =
         std::fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
     let file =
         File::create(package).with_context(|| format!("cannot write {}", package.display()))?;
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(1))
+        .compression_level(Some(level))
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
     let mut writer = ZipWriter::new(file);
@@ -200,7 +211,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (binary, package) = (folder.path().join("binary"), folder.path().join("one.zip"));
         std::fs::write(&binary, "content").unwrap();
-        write_package(&binary, &package).unwrap();
+        write_package(&binary, &package, SMALLEST).unwrap();
         let mut archive = zip::ZipArchive::new(File::open(&package).unwrap()).unwrap();
         assert_eq!(archive.len(), 1);
         let entry = archive.by_index(0).unwrap();

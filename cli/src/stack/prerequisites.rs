@@ -55,6 +55,11 @@ pub fn cargo() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
+/// A Python that can make virtual environments.
+pub fn python() -> Result<String> {
+    find_python().map_err(anyhow::Error::msg)
+}
+
 fn find_python() -> Result<String, String> {
     const PROBE: &str = "import sys, venv, ensurepip; print(*sys.version_info[:2])";
     let mut problem = judge_python(None);

@@ -73,11 +73,8 @@ async fn all_parts(
     let mut settings = Settings::load_or_create(folder)?;
     merge_variables(&mut settings.variables, &arguments.variables)?;
     settings.set_traces(arguments.traces.as_deref());
-    let python = venv::ensure(
-        &workspace::default_stack_folder()?.join("venv"),
-        &found.python,
-    )
-    .await?;
+    let parent = workspace::default_stack_folder()?;
+    let python = venv::ensure(&venv::EMULATOR, &parent, &found.python).await?;
     // The emulator starts while cargo builds: neither needs the other.
     let start = start_emulator(folder, &settings, &python, started);
     let built = binaries::build(&found.cargo, &root);

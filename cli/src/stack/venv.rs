@@ -1,5 +1,4 @@
-//! The emulator's private Python environment: pinned by hash, shared by all stacks of this
-//! workspace.
+//! Private Python environments: pinned by hash, shared by all stacks of this workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -11,23 +10,48 @@ use crate::stack::foreground::{self, Line};
 use crate::stack::lock;
 use crate::stack::progress::Step;
 
-const REQUIREMENTS: &str = include_str!("../../assets/emulator-requirements.txt");
-
-/// Names the set of packages; changes whenever they do.
-pub fn fingerprint() -> String {
-    digest::of_bytes(REQUIREMENTS.as_bytes())
+/// What an environment holds.
+pub struct Packages {
+    /// What is said while they are installed.
+    title: &'static str,
+    /// The environment's folder, beside those of the stacks.
+    folder: &'static str,
+    /// What `pip install --require-hashes` reads.
+    requirements: &'static str,
 }
 
-/// Returns the environment's Python, after making the environment if it is not there.
-pub async fn ensure(folder: &Path, python: &str) -> Result<PathBuf> {
+pub const EMULATOR: Packages = Packages {
+    title: "Install the AWS emulator",
+    folder: "venv",
+    requirements: include_str!("../../assets/emulator-requirements.txt"),
+};
+
+/// A linker for other machines than this one.
+pub const LINKER: Packages = Packages {
+    title: "Install the linker for packages",
+    folder: "linker",
+    requirements: include_str!("../../assets/linker-requirements.txt"),
+};
+
+impl Packages {
+    /// Names the set of packages; changes whenever they do.
+    pub fn fingerprint(&self) -> String {
+        digest::of_bytes(self.requirements.as_bytes())
+    }
+}
+
+/// Returns the environment's Python, after making the environment if it is not there. `parent` is
+/// the folder that holds the stacks.
+pub async fn ensure(packages: &Packages, parent: &Path, python: &str) -> Result<PathBuf> {
+    let folder = &parent.join(packages.folder);
     let program = folder.join("bin").join("python");
     let marker = folder.join("installed");
     let _lock = lock::acquire(&folder.with_extension("lock")).await?;
     let installed = std::fs::read_to_string(&marker).unwrap_or_default();
-    if installed == fingerprint() && program.exists() {
+    if installed == packages.fingerprint() && program.exists() {
         return Ok(program);
     }
-    let step = Step::begin("Install the AWS emulator");
+    let step = Step::begin(packages.title);
     if folder.exists() {
         std::fs::remove_dir_all(folder)
             .with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -37,7 +61,7 @@ pub async fn ensure(folder: &Path, python: &str) -> Result<PathBuf> {
     make.args(["-m", "venv"]).arg(folder);
     finish(make, &step, "making a virtual environment failed").await?;
     let requirements = folder.join("requirements.txt");
-    std::fs::write(&requirements, REQUIREMENTS)?;
+    std::fs::write(&requirements, packages.requirements)?;
     let mut install = Command::new(&program);
     install
         .args([
@@ -52,10 +76,10 @@ pub async fn ensure(folder: &Path, python: &str) -> Result<PathBuf> {
     finish(
         install,
         &step,
-        "installing the emulator's Python packages failed",
+        "installing the pinned Python packages failed",
     )
     .await?;
-    std::fs::write(&marker, fingerprint())?;
+    std::fs::write(&marker, packages.fingerprint())?;
     step.done("ready");
     Ok(program)
 }

@@ -10,10 +10,10 @@ use aegis_contracts::time::Timestamp;
 use crate::answer::Answer;
 use crate::approval::grant;
 use crate::decide::{touch, transition};
+use crate::failure::{end_attempt, fail};
 use crate::input::StepFailure;
 use crate::rules::{RESEND_FLOOR, Rules};
 use crate::state::{Approval, Failure, Phase, ResumeAt, Step, Workflow, working_status};
-use crate::step::{end_attempt, fail};
 
 /// Recorded as the approver where silence means approval.
 const TIMEOUT: &str = "timeout";

@@ -7,7 +7,7 @@ use crate::answer::{Answer, Owed, Touch, Transition};
 use crate::input::Input;
 use crate::rules::Rules;
 use crate::state::Workflow;
-use crate::{approval, cancel, deadline, redrive, step};
+use crate::{approval, cancel, deadline, failure, redrive, step, success};
 
 /// What becomes of `input`, which arrived at `now`.
 ///
@@ -41,21 +41,21 @@ pub fn decide(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) 
             artifacts,
             usage,
         } => {
-            let success = step::Success {
+            let success = success::Success {
                 role,
                 attempt,
                 summary,
                 artifacts,
                 usage,
             };
-            step::succeeded(rules, workflow, success, now)
+            success::succeeded(rules, workflow, success, now)
         }
         Input::StepFailed {
             role,
             attempt,
             failure,
             usage,
-        } => step::failed(rules, workflow, role, attempt, failure, usage, now),
+        } => failure::failed(rules, workflow, role, attempt, failure, usage, now),
         Input::Decide {
             approver,
             claimed_by,

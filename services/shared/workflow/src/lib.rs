@@ -7,9 +7,9 @@ mod answer;
 mod approval;
 mod budget;
 mod cancel;
-mod compact;
 mod deadline;
 mod decide;
+mod failure;
 mod input;
 mod redrive;
 mod results;
@@ -17,6 +17,7 @@ mod rules;
 mod start;
 mod state;
 mod step;
+mod success;
 mod view;
 
 pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};

@@ -3,7 +3,7 @@
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 
 use crate::state::{Step, StepResult, StoredArtifact, Workflow};
-use crate::step::Success;
+use crate::success::Success;
 
 pub(crate) fn record_result(next: &mut Workflow, step: &Step, artifacts: &[ArtifactRef]) {
     let stored = |artifact: &ArtifactRef| StoredArtifact {

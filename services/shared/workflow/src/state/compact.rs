@@ -3,7 +3,7 @@
 use aegis_contracts::agent::Role;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{StepResult, StoredArtifact};
+use super::step::{StepResult, StoredArtifact};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CompactResult {

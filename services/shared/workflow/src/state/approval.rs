@@ -1,0 +1,80 @@
+//! What people are asked, and what they answered.
+
+use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::time::{Timestamp, millis};
+use serde::{Deserialize, Serialize};
+
+use super::compact::is_zero;
+
+/// Who approves, by when, and what silence means; fixed when the workflow starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalPolicy {
+    #[serde(rename = "n")]
+    pub required: u32,
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+    #[serde(rename = "t")]
+    pub timeout_seconds: u64,
+    #[serde(rename = "o", default, skip_serializing_if = "is_expire")]
+    pub on_timeout: OnTimeout,
+    #[serde(rename = "e", default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate_to: Vec<String>,
+    #[serde(rename = "r")]
+    pub max_revisions: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
+    pub revision: u32,
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
+    #[serde(rename = "q", with = "millis")]
+    pub requested_at: Timestamp,
+    #[serde(rename = "x", with = "millis")]
+    pub deadline_at: Timestamp,
+    #[serde(rename = "l", default, skip_serializing_if = "std::ops::Not::not")]
+    pub escalated: bool,
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
+    pub sends: u32,
+    #[serde(
+        rename = "s",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sent_at: Option<Timestamp>,
+    #[serde(
+        rename = "e",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub resend_at: Option<Timestamp>,
+    #[serde(
+        rename = "o",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub notified_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    #[serde(rename = "a")]
+    pub approver: String,
+    #[serde(rename = "k")]
+    pub kind: DecisionKind,
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// `account:source` of an event that claims this decision; its source is self-asserted.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub claimed_by: Option<String>,
+    #[serde(rename = "t", with = "millis")]
+    pub decided_at: Timestamp,
+}
+
+fn is_expire(on_timeout: &OnTimeout) -> bool {
+    *on_timeout == OnTimeout::Expire
+}
