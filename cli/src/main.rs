@@ -8,6 +8,7 @@ mod args;
 mod client;
 mod context;
 mod run;
+mod simulate;
 mod stack;
 
 use std::process::ExitCode;
@@ -67,6 +68,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, &context).await,
         Verb::Logs(arguments) => client::logs::run(arguments, &context).await,
+        Verb::Simulate(arguments) => simulate::run(&arguments, &context),
         Verb::Package(arguments) => stack::package::run(arguments, &context).await,
         Verb::AgentHost(arguments) => stack::host::run(arguments, &context).await,
     }

@@ -92,18 +92,42 @@ struct Versions {
     flow_version: u16,
 }
 
+/// What a deployment of this code can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    pub state_version: u16,
+    pub flow_version: u16,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            state_version: STATE_VERSION,
+            flow_version: FLOW_VERSION,
+        }
+    }
+}
+
 /// Reads a stored state.
+///
+/// # Errors
+/// As [`decode_state_as`].
+pub fn decode_state(json: &str) -> Result<Workflow, PortError> {
+    decode_state_as(json, Known::default())
+}
+
+/// Reads a stored state as code that knows `known`.
 ///
 /// # Errors
 /// Transient, if newer code wrote it: the message is left for that code, the state is not touched.
 /// Permanent, if it cannot be read at all.
-pub fn decode_state(json: &str) -> Result<Workflow, PortError> {
+pub fn decode_state_as(json: &str, known: Known) -> Result<Workflow, PortError> {
     let unreadable = |error| PortError::Permanent(format!("cannot read the stored state: {error}"));
     let versions: Versions = serde_json::from_str(json).map_err(unreadable)?;
-    if versions.state_version > STATE_VERSION || versions.flow_version > FLOW_VERSION {
+    if versions.state_version > known.state_version || versions.flow_version > known.flow_version {
         return Err(PortError::Transient(format!(
-            "state version {} and flow version {} are newer than this code ({STATE_VERSION}, {FLOW_VERSION})",
-            versions.state_version, versions.flow_version
+            "state version {} and flow version {} are newer than this code ({}, {})",
+            versions.state_version, versions.flow_version, known.state_version, known.flow_version
         )));
     }
     serde_json::from_str(json).map_err(unreadable)

@@ -1,5 +1,6 @@
 //! An agent runtime in memory: it notes what was asked of it.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use aegis_contracts::agent::{AgentTask, InvocationAnswer, InvocationStatus, Role};
@@ -19,6 +20,7 @@ pub struct Invocation {
 #[derive(Debug, Default)]
 pub struct MemoryRuntime {
     invocations: Mutex<Vec<Invocation>>,
+    sessions: Mutex<BTreeSet<String>>,
     stopped: Mutex<Vec<String>>,
     faults: Arc<Faults>,
 }
@@ -35,17 +37,19 @@ impl MemoryRuntime {
         lock(&self.invocations).clone()
     }
 
+    /// Takes what was asked since the last time.
+    pub fn drain(&self) -> Vec<Invocation> {
+        std::mem::take(&mut *lock(&self.invocations))
+    }
+
     /// Sessions that were ended from outside.
     pub fn stopped(&self) -> Vec<String> {
         lock(&self.stopped).clone()
     }
 
     fn start(&self, role: Role, session: &str, task: &AgentTask) -> InvocationAnswer {
-        let mut invocations = lock(&self.invocations);
-        let known = invocations
-            .iter()
-            .any(|invocation| invocation.session == session);
-        invocations.push(Invocation {
+        let known = !lock(&self.sessions).insert(session.to_owned());
+        lock(&self.invocations).push(Invocation {
             role,
             session: session.to_owned(),
             task: task.clone(),

@@ -35,6 +35,20 @@ impl MemoryArtifacts {
         lock(&self.objects).insert(key.to_owned(), bytes.to_vec());
     }
 
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        lock(&self.objects).get(key).cloned()
+    }
+
+    /// Whether `key` was free and now holds `bytes`.
+    pub fn put_new(&self, key: &str, bytes: &[u8]) -> bool {
+        let mut objects = lock(&self.objects);
+        let free = !objects.contains_key(key);
+        if free {
+            objects.insert(key.to_owned(), bytes.to_vec());
+        }
+        free
+    }
+
     /// Stores the artifact that `role` has to produce and returns the reference to it.
     pub fn put_result(
         &self,

@@ -16,6 +16,10 @@ impl ManualClock {
         Self(Mutex::new(now))
     }
 
+    pub fn set(&self, now: Timestamp) {
+        *lock(&self.0) = now;
+    }
+
     pub fn advance(&self, by: Duration) {
         let mut now = lock(&self.0);
         *now = now.plus(by);

@@ -75,6 +75,11 @@ impl MemoryBus {
         lock(&self.published).clone()
     }
 
+    /// Takes what was published since the last time.
+    pub fn drain(&self) -> Vec<EventEnvelope> {
+        std::mem::take(&mut *lock(&self.published))
+    }
+
     /// Whatever contains this event is refused for good, as too large ones are.
     pub fn refuse(&self, event: EventId) {
         lock(&self.refused).push(event);

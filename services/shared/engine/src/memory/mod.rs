@@ -12,11 +12,11 @@ mod table;
 pub use agents::{Invocation, MemoryRuntime};
 pub use artifacts::MemoryArtifacts;
 pub use clock::ManualClock;
-pub use faults::Faults;
+pub use faults::{Fate, Faults, Weather};
 pub use keys::MemoryKeys;
 pub use messages::{MemoryBus, MemoryDeadLetters, MemoryQueues, SentCommand};
 pub use ports::MemoryPorts;
-pub use table::MemoryTable;
+pub use table::{MemoryTable, Row};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -27,7 +27,10 @@ pub struct MemoryPorts {
 
 impl MemoryPorts {
     pub fn at(now: Timestamp) -> Self {
-        let faults = Arc::new(Faults::default());
+        Self::under(Arc::new(Faults::default()), now)
+    }
+
+    pub fn under(faults: Arc<Faults>, now: Timestamp) -> Self {
         Self {
             clock: Arc::new(ManualClock::at(now)),
             table: Arc::new(MemoryTable::new(faults.clone())),

@@ -12,10 +12,11 @@ use async_trait::async_trait;
 use super::{Faults, lock};
 use crate::error::PortError;
 use crate::ports::{ListPage, ListPosition, ListQuery, Table, Write};
-use crate::stored::{HistoryEntry, StoredRequest, decode_state, encode};
+use crate::stored::{HistoryEntry, Known, StoredRequest, decode_state_as, encode};
 
-#[derive(Debug)]
-struct Row {
+/// One workflow as it is stored.
+#[derive(Debug, Clone)]
+pub struct Row {
     seq: u64,
     state: String,
     /// Kept beside the state, as the indexes are: a state that cannot be read is listed and due nevertheless.
@@ -25,10 +26,35 @@ struct Row {
     history: Vec<HistoryEntry>,
 }
 
+impl Row {
+    pub fn id(&self) -> &WorkflowId {
+        &self.summary.workflow_id
+    }
+
+    pub fn history(&self) -> &[HistoryEntry] {
+        &self.history
+    }
+
+    /// # Errors
+    /// If the state cannot be read by any code.
+    pub fn workflow(&self) -> Result<Workflow, PortError> {
+        let any = Known {
+            state_version: u16::MAX,
+            flow_version: u16::MAX,
+        };
+        decode_state_as(&self.state, any)
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct MemoryTable {
     rows: Mutex<BTreeMap<WorkflowId, Row>>,
     races_to_lose: Mutex<u32>,
+    /// Every history entry in the order of the commits.
+    stream: Mutex<Vec<HistoryEntry>>,
+    writes: Mutex<usize>,
+    /// What the code that reads now knows.
+    known: Mutex<Known>,
     faults: Arc<Faults>,
 }
 
@@ -50,6 +76,37 @@ impl MemoryTable {
         if let Some(row) = lock(&self.rows).get_mut(id) {
             json.clone_into(&mut row.state);
         }
+    }
+
+    /// As the table's stream hands them out: entries from `position` on.
+    pub fn stream_from(&self, position: usize, limit: usize) -> Vec<HistoryEntry> {
+        let stream = lock(&self.stream);
+        stream.iter().skip(position).take(limit).cloned().collect()
+    }
+
+    /// Grows with every write.
+    pub fn writes(&self) -> usize {
+        *lock(&self.writes)
+    }
+
+    /// Everything that is stored, by id.
+    pub fn rows(&self) -> Vec<Row> {
+        lock(&self.rows).values().cloned().collect()
+    }
+
+    /// From now on the readers are code that knows these versions.
+    pub fn read_as(&self, known: Known) {
+        *lock(&self.known) = known;
+    }
+
+    /// When the sweep next has something to find.
+    pub fn earliest_wake(&self) -> Option<Timestamp> {
+        let rows = lock(&self.rows);
+        rows.values().filter_map(|row| row.wake_at).min()
+    }
+
+    fn decode(&self, state: &str) -> Result<Workflow, PortError> {
+        decode_state_as(state, *lock(&self.known))
     }
 
     fn loses_race(&self) -> bool {
@@ -85,6 +142,8 @@ impl MemoryTable {
             history: vec![entry.clone()],
         };
         rows.insert(workflow.id.clone(), row);
+        *lock(&self.writes) += 1;
+        lock(&self.stream).push(entry.clone());
         Ok(Write::Done)
     }
 
@@ -107,6 +166,8 @@ impl MemoryTable {
         row.wake_at = next.wake_at;
         row.summary.status = next.status();
         row.history.extend(entry.cloned());
+        *lock(&self.writes) += 1;
+        lock(&self.stream).extend(entry.cloned());
         Ok(Write::Done)
     }
 
@@ -165,7 +226,7 @@ impl Table for MemoryTable {
     async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
         let effect = || {
             let rows = lock(&self.rows);
-            rows.get(id).map(|row| decode_state(&row.state)).transpose()
+            rows.get(id).map(|row| self.decode(&row.state)).transpose()
         };
         self.faults.call("load", effect).await
     }
@@ -177,7 +238,7 @@ impl Table for MemoryTable {
         let effect = || {
             let rows = lock(&self.rows);
             rows.get(id)
-                .map(|row| Ok((decode_state(&row.state)?, row.request.clone())))
+                .map(|row| Ok((self.decode(&row.state)?, row.request.clone())))
                 .transpose()
         };
         self.faults.call("load_with_request", effect).await

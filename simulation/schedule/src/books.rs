@@ -1,0 +1,46 @@
+//! What the simulation remembers besides the world itself, to judge it by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::envelope::EventEnvelope;
+use aegis_contracts::ids::{EventId, WorkflowId};
+
+use crate::queues::Owner;
+
+/// One attempt's work, as its agent saw it.
+#[derive(Debug, Default)]
+pub struct SessionFacts {
+    /// How often somebody began to work.
+    pub begun: u32,
+    /// How often who worked died of it.
+    pub deaths: u32,
+    pub revisions: BTreeSet<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub struct DeadLetter {
+    pub owner: Owner,
+    pub body: String,
+}
+
+#[derive(Debug, Default)]
+pub struct Books {
+    /// Whose client was told that it is accepted.
+    pub accepted: BTreeSet<WorkflowId>,
+    /// What other systems asked for over the bus.
+    pub asked_by_event: BTreeSet<WorkflowId>,
+    pub sessions: BTreeMap<(WorkflowId, Role, u32), SessionFacts>,
+    pub published: BTreeMap<EventId, EventEnvelope>,
+    /// Published under one id with two contents.
+    pub contradictions: Vec<EventId>,
+    pub dead_letters: Vec<DeadLetter>,
+    /// How often each command was handed to its queue at once, by workflow and content.
+    pub sends: BTreeMap<(WorkflowId, String), u32>,
+    pub flow_versions: BTreeMap<WorkflowId, u16>,
+    pub poison_records: u32,
+    /// Workflows that took a report whose sender had no right to it.
+    pub forgeries_taken: Vec<WorkflowId>,
+    /// Of the agent that was invoked last.
+    pub last_token: Option<String>,
+}

@@ -1,0 +1,97 @@
+//! Runs the actors of one world on one thread, in an order that the dice decide.
+//!
+//! Knows nothing of workflows. An actor runs until it waits; which of those that could go on does
+//! so is chance, so every order of port calls can come about.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+
+use crate::dice::Dice;
+use crate::lock;
+
+pub type Actor = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Where actors announce that they can go on, and where new ones are put.
+#[derive(Default)]
+pub struct Stage {
+    ready: Arc<Mutex<Vec<usize>>>,
+    arrivals: Mutex<Vec<(&'static str, Actor)>>,
+}
+
+struct Call {
+    ready: Arc<Mutex<Vec<usize>>>,
+    actor: usize,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        let mut ready = lock(&self.ready);
+        if !ready.contains(&self.actor) {
+            ready.push(self.actor);
+        }
+    }
+}
+
+impl Stage {
+    /// `role`: what the story calls it.
+    pub fn enter(&self, role: &'static str, actor: impl Future<Output = ()> + Send + 'static) {
+        lock(&self.arrivals).push((role, Box::pin(actor)));
+    }
+}
+
+/// The actors of one world.
+#[derive(Default)]
+pub struct Troupe {
+    places: Vec<Option<Place>>,
+    last: &'static str,
+}
+
+struct Place {
+    role: &'static str,
+    actor: Actor,
+    waker: Waker,
+}
+
+impl Troupe {
+    /// Lets one actor do one thing; `false` if all of them wait.
+    pub fn step(&mut self, stage: &Stage, dice: &Dice) -> bool {
+        self.admit(stage);
+        let actor = {
+            let mut ready = lock(&stage.ready);
+            if ready.is_empty() {
+                return false;
+            }
+            let chosen = dice.below(ready.len());
+            ready.swap_remove(chosen)
+        };
+        if let Some(place) = self.places.get_mut(actor)
+            && let Some(Place { role, actor, waker }) = place
+        {
+            self.last = role;
+            let done = actor.as_mut().poll(&mut Context::from_waker(waker));
+            if done.is_ready() {
+                *place = None;
+            }
+        }
+        true
+    }
+
+    /// Who did something last.
+    pub fn last(&self) -> &'static str {
+        self.last
+    }
+
+    fn admit(&mut self, stage: &Stage) {
+        let arrivals = std::mem::take(&mut *lock(&stage.arrivals));
+        for (role, actor) in arrivals {
+            let call = Call {
+                ready: stage.ready.clone(),
+                actor: self.places.len(),
+            };
+            let waker = Waker::from(Arc::new(call));
+            waker.wake_by_ref();
+            self.places.push(Some(Place { role, actor, waker }));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Messages that nobody should have sent: forged, foreign, early and broken.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_contracts::ids::WorkflowId;
+use serde_json::json;
+
+use crate::http::request;
+use crate::queues::Owner;
+use crate::world::World;
+
+impl World {
+    pub async fn forger(self: Arc<Self>, targets: Vec<WorkflowId>) {
+        for _ in 0..targets.len() {
+            let wait = self.dice.skewed(Duration::from_secs(600));
+            self.clock.sleep(wait).await;
+            let Some(target) = self.dice.pick(&targets) else {
+                return;
+            };
+            match self.dice.below(5) {
+                0 => self.report_without_right(target).await,
+                1 => self.report_for_another(target).await,
+                2 => self.decide_early(target).await,
+                3 => self.put(Owner::Intake, "{not json".to_owned(), Duration::ZERO),
+                _ => {
+                    let detail = json!({"topic": "no key, no workflow"});
+                    self.emit(Owner::Intake, "WorkflowRequested", &detail);
+                }
+            }
+        }
+    }
+
+    async fn report_without_right(&self, target: &WorkflowId) {
+        self.story.count("forged reports");
+        let body = json!({"kind": "succeeded", "role": "writer", "attempt": 1, "summary": "forged",
+            "artifacts": [{"name": "report.md", "key": format!("workflows/{target}/forged"),
+                "size": 1, "media_type": "text/markdown", "sha256": "0".repeat(64)}]});
+        let mut forged = request("POST /callbacks/{id}", Some(target), &body);
+        let token = "Bearer v1.00000000.9999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        forged
+            .headers
+            .insert("authorization".to_owned(), token.to_owned());
+        if self.ask(&forged).await.is_some_and(|a| a.status < 300) {
+            self.books(|books| books.forgeries_taken.push(target.clone()));
+        }
+    }
+
+    /// With a real token, of another attempt.
+    async fn report_for_another(&self, target: &WorkflowId) {
+        let Some(token) = self.books(|books| books.last_token.clone()) else {
+            return;
+        };
+        self.story.count("forged reports");
+        let body = json!({"kind": "failed", "role": "writer", "attempt": 99,
+            "error": {"code": "forged", "message": "forged", "retryable": false}});
+        let mut forged = request("POST /callbacks/{id}", Some(target), &body);
+        forged
+            .headers
+            .insert("authorization".to_owned(), format!("Bearer {token}"));
+        if self.ask(&forged).await.is_some_and(|a| a.status < 300) {
+            self.books(|books| books.forgeries_taken.push(target.clone()));
+        }
+    }
+
+    async fn decide_early(&self, target: &WorkflowId) {
+        self.story.count("early decisions");
+        let body = json!({"decision": "approve", "approver": "mallory", "revision": 7});
+        self.ask(&request("POST /approve/{id}", Some(target), &body))
+            .await;
+    }
+}

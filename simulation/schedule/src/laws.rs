@@ -1,0 +1,252 @@
+//! What must hold of every world when it has come to rest.
+
+use std::collections::BTreeSet;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::event::Event;
+use aegis_contracts::ids::WorkflowId;
+use aegis_engine::memory::Row;
+use aegis_workflow::{Phase, Rules, Workflow};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use crate::world::World;
+
+/// A law that was broken, and by what.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{law}: {what}")]
+pub struct Broken {
+    pub law: &'static str,
+    pub what: String,
+}
+
+type Verdict = Result<(), Broken>;
+
+fn holds(law: &'static str, holds: bool, what: impl FnOnce() -> String) -> Verdict {
+    if holds {
+        return Ok(());
+    }
+    Err(Broken { law, what: what() })
+}
+
+/// # Errors
+/// The first law that does not hold.
+pub fn judge(world: &World) -> Verdict {
+    let rows = world.ports.table.rows();
+    nothing_accepted_is_lost(world, &rows)?;
+    for row in &rows {
+        let workflow = row.workflow().map_err(|error| Broken {
+            law: "every state can be read",
+            what: error.to_string(),
+        })?;
+        every_wait_has_ended(&workflow)?;
+        history_has_no_gap(&workflow, row)?;
+        results_count_once(&workflow, row)?;
+        nobody_writes_without_a_grant(world, &workflow, row)?;
+        the_report_is_there(world, &workflow, row)?;
+        the_budget_holds(&workflow, row)?;
+        the_flow_is_kept(world, &workflow)?;
+    }
+    every_event_is_published(world, &rows)?;
+    work_is_done_once(world)?;
+    sends_are_bounded(world)?;
+    nothing_forged_is_taken(world)?;
+    poison_is_set_aside(world)
+}
+
+fn nothing_accepted_is_lost(world: &World, rows: &[Row]) -> Verdict {
+    let known: BTreeSet<&WorkflowId> = rows.iter().map(Row::id).collect();
+    world.books(|books| {
+        let mut wanted = books.accepted.iter().chain(&books.asked_by_event);
+        let lost = wanted.find(|id| !known.contains(id));
+        holds("no accepted workflow is lost", lost.is_none(), || {
+            format!("{lost:?} was accepted and is not in the table")
+        })
+    })
+}
+
+fn every_wait_has_ended(workflow: &Workflow) -> Verdict {
+    let ended = matches!(
+        workflow.phase,
+        Phase::Completed
+            | Phase::Failed(_)
+            | Phase::Cancelled(_)
+            | Phase::Rejected
+            | Phase::Expired
+    );
+    holds("no wait is without end", ended, || {
+        let due = workflow.due_at(&Rules::default());
+        format!("{} rests in {:?}, due {due:?}", workflow.id, workflow.phase)
+    })
+}
+
+fn history_has_no_gap(workflow: &Workflow, row: &Row) -> Verdict {
+    let versions: Vec<u64> = row.history().iter().map(|entry| entry.version).collect();
+    let expected: Vec<u64> = (1..=workflow.version).collect();
+    holds("history has no gap", versions == expected, || {
+        format!("{}: {versions:?}", workflow.id)
+    })
+}
+
+fn events(row: &Row) -> impl Iterator<Item = &Event> {
+    row.history()
+        .iter()
+        .flat_map(|entry| &entry.events)
+        .map(|event| &event.body)
+}
+
+fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
+    let mut seen = BTreeSet::new();
+    for event in events(row) {
+        if let Event::StepCompleted { role, attempt, .. } = event {
+            holds(
+                "a result counts once",
+                seen.insert((*role, *attempt)),
+                || format!("{}: {role} {attempt} counted twice", workflow.id),
+            )?;
+        }
+    }
+    let completed = events(row).filter(|event| matches!(event, Event::WorkflowCompleted { .. }));
+    let count = completed.count();
+    let once = count == usize::from(workflow.phase == Phase::Completed);
+    holds("a workflow completes once", once, || {
+        format!("{}: {count} completions", workflow.id)
+    })
+}
+
+fn nobody_writes_without_a_grant(world: &World, workflow: &Workflow, row: &Row) -> Verdict {
+    let granted = events(row).any(|event| matches!(event, Event::ApprovalGranted { .. }));
+    let wrote = world.books(|books| {
+        let mut sessions = books.sessions.keys();
+        sessions.any(|(id, role, _)| *id == workflow.id && *role == Role::Writer)
+    });
+    let law = "nobody writes what nobody approved";
+    holds(law, granted || !wrote, || workflow.id.to_string())
+}
+
+fn the_report_is_there(world: &World, workflow: &Workflow, row: &Row) -> Verdict {
+    let mut artifacts: Vec<&ArtifactRef> = Vec::new();
+    for event in events(row) {
+        match event {
+            Event::WorkflowCompleted { report, .. } => artifacts.push(report),
+            Event::StepCompleted { artifacts: new, .. } => artifacts.extend(new),
+            _ => {}
+        }
+    }
+    for artifact in artifacts {
+        let stored = world.ports.artifacts.get(&artifact.key);
+        let digest = stored.map(|bytes| HEXLOWER.encode(&Sha256::digest(bytes)));
+        let matches = digest.as_deref() == Some(artifact.sha256.as_str());
+        holds("artifacts are what was reported", matches, || {
+            format!("{}: {}", workflow.id, artifact.key)
+        })?;
+    }
+    Ok(())
+}
+
+/// What earlier steps used is known when the next one is asked for.
+fn the_budget_holds(workflow: &Workflow, row: &Row) -> Verdict {
+    let Some(most) = workflow.budget.and_then(|budget| budget.max_tokens) else {
+        return Ok(());
+    };
+    let mut used = 0;
+    for entry in row.history() {
+        let bodies = || entry.events.iter().map(|event| &event.body);
+        for event in bodies() {
+            if let Event::StepCompleted { usage, .. } = event {
+                used += usage.total_tokens();
+            }
+        }
+        let stopped = bodies().any(|event| {
+            matches!(
+                event,
+                Event::WorkflowFailed { .. } | Event::WorkflowCompleted { .. }
+            )
+        });
+        let went_on = used > most
+            && !stopped
+            && bodies().any(|event| matches!(event, Event::StepCompleted { .. }));
+        holds("no step begins over the budget", !went_on, || {
+            format!("{}: {used} of {most} tokens used", workflow.id)
+        })?;
+    }
+    Ok(())
+}
+
+fn the_flow_is_kept(world: &World, workflow: &Workflow) -> Verdict {
+    let first = world.books(|books| books.flow_versions.get(&workflow.id).copied());
+    let kept = first.is_none_or(|first| first == workflow.flow_version);
+    holds("a workflow keeps its flow", kept, || {
+        format!(
+            "{}: from {first:?} to {}",
+            workflow.id, workflow.flow_version
+        )
+    })
+}
+
+fn every_event_is_published(world: &World, rows: &[Row]) -> Verdict {
+    let mut written = 0;
+    for event in rows
+        .iter()
+        .flat_map(Row::history)
+        .flat_map(|entry| &entry.events)
+    {
+        written += 1;
+        let same = world.books(|books| books.published.get(&event.event_id) == Some(event));
+        holds("every event is published as it was written", same, || {
+            format!("{} of {}", event.body.detail_type(), event.workflow_id)
+        })?;
+    }
+    world.books(|books| {
+        let unique = books.published.len() == written && books.contradictions.is_empty();
+        holds("an event has one id and one content", unique, || {
+            let published = books.published.len();
+            format!("{published} published, {written} written")
+        })
+    })
+}
+
+fn work_is_done_once(world: &World) -> Verdict {
+    world.books(|books| {
+        for ((id, role, attempt), facts) in &books.sessions {
+            let once = facts.begun <= facts.deaths + 1 && facts.revisions.len() == 1;
+            holds("an attempt is worked on once per life", once, || {
+                format!("{id}: {role} {attempt}: {facts:?}")
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn sends_are_bounded(world: &World) -> Verdict {
+    // Beside the sends that are counted, each delivery of a throttled command sends a delayed copy.
+    let most = Rules::default().max_sends;
+    world.books(|books| {
+        for ((id, command), sends) in &books.sends {
+            holds("sends are bounded", *sends <= most, || {
+                format!("{id}: {command} was sent {sends} times")
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn nothing_forged_is_taken(world: &World) -> Verdict {
+    world.books(|books| {
+        let none = books.forgeries_taken.is_empty();
+        holds("nothing forged is taken", none, || {
+            format!("{:?}", books.forgeries_taken)
+        })
+    })
+}
+
+fn poison_is_set_aside(world: &World) -> Verdict {
+    let poison = world.books(|books| books.poison_records);
+    let aside = world.ports.dead_letters.all().len();
+    // At least once: a batch with poison may be read again, or its reader died before.
+    let law = "poison in the stream is set aside and stops nothing";
+    holds(law, poison == 0 || aside > 0, || {
+        format!("{poison} records, {aside} set aside")
+    })
+}

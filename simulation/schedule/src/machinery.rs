@@ -1,0 +1,116 @@
+//! What AWS runs by itself: the schedule that ticks and the stream that is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_contracts::time::Timestamp;
+use aegis_engine::schedule::ScheduleHandler;
+use aegis_engine::stream::{StreamHandler, StreamRecord};
+use futures::future::{Either, select};
+
+use crate::time::BEGINNING;
+use crate::world::World;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const LARGEST_BATCH: usize = 10;
+
+impl World {
+    /// The schedule. Minutes in which the index of deadlines has nothing due are left out, which
+    /// changes nothing: such a tick finds nothing.
+    pub async fn schedule(self: Arc<Self>) {
+        let outage = self.drawn_outage();
+        loop {
+            let rings = self.bell.rings();
+            let Some(wake) = self.ports.table.earliest_wake() else {
+                rings.await;
+                continue;
+            };
+            let mut at = next_minute(wake.max(self.clock.true_now()));
+            if at >= outage.0 && at < outage.1 {
+                self.story.count("ticks missed in an outage");
+                at = outage.1;
+            }
+            let sleep = std::pin::pin!(self.clock.sleep_until(at));
+            if let Either::Left(_) = select(std::pin::pin!(rings), sleep).await {
+                continue;
+            }
+            let overlapping = !self.sky.is_calm() && self.dice.chance(0.1);
+            for _ in 0..=u32::from(overlapping) {
+                let world = self.clone();
+                self.stage.enter("sweep", async move { world.tick().await });
+            }
+            if overlapping {
+                self.story.count("sweeps at the same time");
+            }
+            // The next minute at the earliest.
+            self.clock.sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    async fn tick(&self) {
+        self.story.count("sweeps");
+        let deadlines = self.services.deadlines.clone();
+        // A tick that fails is not tried again here: the next one is near.
+        let outcome = self.on_a_machine(deadlines.tick()).await;
+        self.tell(|| format!("sweep: {outcome:?}"));
+    }
+
+    fn drawn_outage(&self) -> (Timestamp, Timestamp) {
+        let begins = BEGINNING.plus(self.dice.time(Duration::ZERO, Duration::from_secs(3600)));
+        if !self.dice.chance(0.2) {
+            return (begins, begins);
+        }
+        let longest = Duration::from_secs(5 * 3600);
+        (begins, begins.plus(self.dice.time(MINUTE, longest)))
+    }
+
+    /// The stream's reader: batches in order, again and again until they are taken.
+    pub async fn stream(self: Arc<Self>) {
+        let mut position = 0;
+        loop {
+            let rings = self.bell.rings();
+            let limit = 1 + self.dice.below(LARGEST_BATCH);
+            let entries = self.ports.table.stream_from(position, limit);
+            if entries.is_empty() {
+                rings.await;
+                continue;
+            }
+            self.clock
+                .sleep(self.dice.skewed(Duration::from_millis(300)))
+                .await;
+            let taken = entries.len();
+            let mut records: Vec<StreamRecord> = entries.iter().map(record).collect();
+            if self.sky.strikes("poison records in the stream", 0.01) {
+                self.books(|books| books.poison_records += 1);
+                records.push(StreamRecord {
+                    body: Some("{not a history entry".to_owned()),
+                    raw: "{not a history entry".to_owned(),
+                });
+            }
+            let relay = self.services.relay.clone();
+            match self.on_a_machine(relay.relay(&records)).await {
+                Ok(Ok(())) => position += taken,
+                Ok(Err(_)) | Err(_) => self.clock.sleep(Duration::from_secs(1)).await,
+            }
+            if self
+                .sky
+                .strikes("stream replays", self.sky.climate.stream_replays)
+            {
+                position -= self.dice.below(position.min(20) + 1);
+            }
+        }
+    }
+}
+
+fn record(entry: &aegis_engine::stored::HistoryEntry) -> StreamRecord {
+    let body = serde_json::to_string(entry).unwrap_or_default();
+    StreamRecord {
+        raw: body.clone(),
+        body: Some(body),
+    }
+}
+
+fn next_minute(at: Timestamp) -> Timestamp {
+    let minute = 60_000;
+    Timestamp::from_millis((at.as_millis().div_euclid(minute) + 1) * minute)
+}

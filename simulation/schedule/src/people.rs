@@ -1,0 +1,165 @@
+//! Clients who start workflows, people who decide, cancel and redrive, and systems that do the
+//! same over the bus.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::ids::WorkflowId;
+use serde_json::{Value, json};
+
+use crate::http::request;
+use crate::queues::Owner;
+use crate::world::World;
+
+const MINUTES: u64 = 60;
+/// As intake names a caller whom nobody has proven.
+const CLIENT: &str = "anonymous";
+/// As intake names the other system of [`World::emit`].
+const OTHER_SYSTEM: &str = "123456789012:partner.crm";
+
+impl World {
+    /// Client number `number` and its workflow.
+    pub async fn client(self: Arc<Self>, number: usize) {
+        let wait = self.dice.skewed(Duration::from_secs(20 * MINUTES));
+        self.clock.sleep(wait).await;
+        let key = format!("key-{number}");
+        let body = self.drawn_request(number);
+        let by_event = self.dice.chance(0.25);
+        let id = WorkflowId::derive(if by_event { OTHER_SYSTEM } else { CLIENT }, &key);
+        self.tell(|| format!("client {number} asks for {id}: {body}"));
+        if by_event {
+            let mut detail = body;
+            detail["idempotency_key"] = key.into();
+            self.books(|books| books.asked_by_event.insert(id.clone()));
+            self.emit(Owner::Intake, "WorkflowRequested", &detail);
+        } else {
+            self.start_over_http(&key, &id, &body).await;
+        }
+        if self.dice.chance(0.12) {
+            let world = self.clone();
+            self.stage
+                .enter("canceller", async move { world.canceller(id).await });
+        }
+    }
+
+    async fn start_over_http(&self, key: &str, id: &WorkflowId, body: &Value) {
+        let mut start = request("POST /workflows", None, body);
+        start
+            .headers
+            .insert("idempotency-key".to_owned(), key.to_owned());
+        let again = 1 + u32::from(self.dice.chance(0.2));
+        for _ in 0..again {
+            let Some(answer) = self.insist(&start).await else {
+                continue;
+            };
+            if answer.status == 202 {
+                self.books(|books| books.accepted.insert(id.clone()));
+            }
+        }
+        if self.dice.chance(0.05) {
+            let other = json!({"topic": "another topic under the same key"});
+            start.body = other.to_string().into_bytes();
+            self.ask(&start).await;
+        }
+    }
+
+    fn drawn_request(&self, number: usize) -> Value {
+        let required = 1 + self.dice.below(2);
+        let on_timeout = self.dice.pick(&["expire", "approve", "escalate"]);
+        let mut approval = json!({
+            "required": required,
+            "timeout_hours": self.dice.between(1, 30) as f64 / 10.0,
+            "on_timeout": on_timeout,
+            "escalate_to": ["zoe"],
+            "max_revisions": self.dice.below(3),
+        });
+        if self.dice.chance(0.5) {
+            approval["approvers"] = json!(["ann", "bob", "cid"]);
+        }
+        let mut body = json!({"topic": format!("topic {number}"), "approval": approval});
+        if self.dice.chance(0.25) {
+            body["budget"] = match self.dice.below(3) {
+                0 => json!({"max_tokens": self.dice.between(100, 12_000)}),
+                1 => json!({"max_cost_usd": self.dice.between(1, 5) as f64 / 1000.0}),
+                _ => json!({"max_duration_minutes": self.dice.between(1, 120)}),
+            };
+        }
+        body
+    }
+
+    async fn canceller(self: Arc<Self>, id: WorkflowId) {
+        let wait = self.dice.skewed(Duration::from_secs(15 * MINUTES));
+        self.clock.sleep(wait).await;
+        self.story.count("cancels");
+        if self.dice.chance(0.3) {
+            let detail = json!({"idempotency_key": "c", "workflow_id": id.to_string()});
+            self.emit(Owner::Intake, "CancelRequested", &detail);
+        } else {
+            let cancel = request("POST /workflows/{id}/cancel", Some(&id), &json!({}));
+            self.insist(&cancel).await;
+        }
+    }
+
+    /// Somebody who has read that `revision` waits for a decision.
+    pub async fn approver(self: Arc<Self>, name: &'static str, id: WorkflowId, revision: u32) {
+        let wait = self.dice.skewed(Duration::from_secs(12 * MINUTES));
+        self.clock.sleep(wait).await;
+        if self.dice.chance(0.15) {
+            self.story.count("decisions never made");
+            return;
+        }
+        let decision = self.drawn_decision();
+        // Some look at an old page, some answer for a revision that is still to come.
+        let revision = match self.dice.below(20) {
+            0 => revision + 1,
+            1 => revision.saturating_sub(1),
+            _ => revision,
+        };
+        self.decide(name, &id, decision, revision).await;
+        if self.dice.chance(0.1) {
+            self.story.count("contradictory decisions");
+            let other = self.drawn_decision();
+            self.decide(name, &id, other, revision).await;
+        }
+    }
+
+    fn drawn_decision(&self) -> DecisionKind {
+        match self.dice.below(10) {
+            0 => DecisionKind::Reject,
+            1 | 2 => DecisionKind::RequestChanges,
+            _ => DecisionKind::Approve,
+        }
+    }
+
+    async fn decide(
+        self: &Arc<Self>,
+        name: &str,
+        id: &WorkflowId,
+        decision: DecisionKind,
+        revision: u32,
+    ) {
+        self.story.count("decisions");
+        let mut body = json!({
+            "decision": decision.as_str(), "approver": name, "revision": revision,
+        });
+        if self.dice.chance(0.25) {
+            body["idempotency_key"] = "d".into();
+            body["workflow_id"] = id.to_string().into();
+            self.emit(Owner::Approval, "ApprovalDecided", &body);
+        } else {
+            self.insist(&request("POST /approve/{id}", Some(id), &body))
+                .await;
+        }
+    }
+
+    /// Somebody who takes a failed workflow up again.
+    pub async fn redriver(self: Arc<Self>, id: WorkflowId, version: u64) {
+        let wait = self.dice.skewed(Duration::from_secs(30 * MINUTES));
+        self.clock.sleep(wait).await;
+        self.story.count("redrives");
+        let body = json!({"version": version});
+        let redrive = request("POST /workflows/{id}/redrive", Some(&id), &body);
+        self.insist(&redrive).await;
+    }
+}

@@ -1,0 +1,145 @@
+//! The queues: each message lives as an actor until it is deleted or dead.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::command::Destination;
+use aegis_engine::memory::SentCommand;
+use aegis_engine::message::{Disposition, QueueHandler, Received};
+use serde_json::{Value, json};
+
+use crate::books::DeadLetter;
+use crate::world::World;
+
+/// As Terraform's `max_receive_count` says by default.
+const MAX_RECEIVES: u32 = 5;
+/// As Terraform says: six times the function's timeout.
+const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(180);
+const USUAL_LATENCY: Duration = Duration::from_millis(40);
+
+/// The service whose queue it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    Intake,
+    Dispatcher(Role),
+    Approval,
+    Callback,
+}
+
+impl World {
+    fn handler(&self, owner: Owner) -> Option<Arc<dyn QueueHandler>> {
+        match owner {
+            Owner::Intake => Some(self.services.intake.clone()),
+            Owner::Approval => Some(self.services.approval.clone()),
+            Owner::Callback => Some(self.services.callback.clone()),
+            Owner::Dispatcher(role) => {
+                let dispatcher = self.services.dispatchers.get(&role)?;
+                Some(dispatcher.clone())
+            }
+        }
+    }
+
+    /// A command on its way. Only these may be lost: the state owes them.
+    pub fn carry(self: &Arc<Self>, sent: SentCommand) {
+        let SentCommand { command, delay } = sent;
+        let owner = match command.body.destination() {
+            Destination::Researcher => Owner::Dispatcher(Role::Researcher),
+            Destination::Analyst => Owner::Dispatcher(Role::Analyst),
+            Destination::Approval => Owner::Approval,
+            Destination::Writer => Owner::Dispatcher(Role::Writer),
+        };
+        let key = (command.workflow_id.clone(), format!("{:?}", command.body));
+        self.books(|books| *books.sends.entry(key).or_default() += 1);
+        self.story.count("commands sent");
+        let lost = self
+            .sky
+            .strikes("commands lost", self.sky.climate.command_lost);
+        self.tell(|| {
+            let fate = if lost { ", and is lost" } else { "" };
+            format!("  -> {:?} for {}{fate}", command.body, command.workflow_id)
+        });
+        if let (false, Ok(body)) = (lost, serde_json::to_string(&command)) {
+            self.put(owner, body, delay);
+        }
+    }
+
+    /// An event of another system, as a rule of the bus hands it to a queue.
+    pub fn emit(self: &Arc<Self>, owner: Owner, detail_type: &str, detail: &Value) {
+        self.story.count("external events");
+        let id = format!("{:016x}", self.dice.between(0, u64::MAX));
+        let body = json!({
+            "version": "0", "id": id, "detail-type": detail_type, "source": "partner.crm",
+            "account": "123456789012", "time": "2026-11-23T18:00:00Z", "region": "us-east-1",
+            "resources": [], "detail": detail,
+        });
+        self.put(owner, body.to_string(), Duration::ZERO);
+    }
+
+    pub fn put(self: &Arc<Self>, owner: Owner, body: String, delay: Duration) {
+        let twice = self
+            .sky
+            .strikes("messages delivered twice", self.sky.climate.delivered_twice);
+        let message_id = format!("m{:012x}", self.dice.between(0, u64::MAX) >> 16);
+        for _ in 0..=u32::from(twice) {
+            let world = self.clone();
+            let (message_id, body) = (message_id.clone(), body.clone());
+            self.stage.enter("message", async move {
+                world.live(owner, message_id, body, delay).await;
+            });
+        }
+    }
+
+    /// One message, from its arrival to its end.
+    async fn live(
+        self: Arc<Self>,
+        owner: Owner,
+        message_id: String,
+        body: String,
+        delay: Duration,
+    ) {
+        let Some(handler) = self.handler(owner) else {
+            return;
+        };
+        let latency = self.dice.skewed(USUAL_LATENCY);
+        self.clock.sleep(delay + latency).await;
+        for receive_count in 1..=MAX_RECEIVES {
+            let received = Received {
+                message_id: message_id.clone(),
+                body: body.clone(),
+                receive_count,
+            };
+            self.story.count("messages handled");
+            match self.on_a_machine(handler.handle(&received)).await {
+                Ok(Disposition::Ack) => return,
+                Ok(Disposition::RetryAfter(wait)) => self.clock.sleep(wait).await,
+                Ok(Disposition::DeadLetter(reason)) => {
+                    self.bury(owner, body, &reason);
+                    return;
+                }
+                Err(_) => self.clock.sleep(VISIBILITY_TIMEOUT).await,
+            }
+        }
+        let reason = format!("received {MAX_RECEIVES} times without success");
+        self.bury(owner, body, &reason);
+    }
+
+    fn bury(&self, owner: Owner, body: String, reason: &str) {
+        self.story.count("dead letters");
+        self.tell(|| format!("  dead letter of {owner:?}: {reason}"));
+        self.books(|books| {
+            books.dead_letters.push(DeadLetter { owner, body });
+        });
+    }
+
+    /// What an operator does once the trouble is over: every dead letter goes back to its owner.
+    pub fn redrive_dead_letters(self: &Arc<Self>) -> usize {
+        let letters = self.books(|books| std::mem::take(&mut books.dead_letters));
+        let count = letters.len();
+        for letter in letters {
+            self.story.count("dead letters redriven");
+            self.put(letter.owner, letter.body, Duration::ZERO);
+        }
+        count
+    }
+}

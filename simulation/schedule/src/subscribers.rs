@@ -1,0 +1,101 @@
+//! What follows from what the services did: sent commands travel, invoked agents begin, and people
+//! react to events.
+
+use std::sync::Arc;
+
+use aegis_contracts::envelope::EventEnvelope;
+use aegis_contracts::event::Event;
+
+use crate::world::World;
+
+/// Everybody who decides anything in this world.
+const APPROVERS: [&str; 3] = ["ann", "bob", "cid"];
+const ESCALATED_TO: &str = "zoe";
+
+impl World {
+    /// Carries on with what the last step of an actor brought about.
+    pub fn carry_on(self: &Arc<Self>, seen: &mut usize) {
+        for sent in self.ports.queues.drain() {
+            self.carry(sent);
+        }
+        for invocation in self.ports.runtime.drain() {
+            let token = invocation.task.callback.token.clone();
+            self.books(|books| books.last_token = Some(token));
+            let world = self.clone();
+            self.stage
+                .enter("agent", async move { world.invoked(invocation).await });
+        }
+        for event in self.ports.bus.drain() {
+            self.published(event);
+        }
+        let written = self.ports.table.writes();
+        if written != *seen {
+            *seen = written;
+            self.bell.ring();
+        }
+    }
+
+    fn published(self: &Arc<Self>, event: EventEnvelope) {
+        self.story.count("events published");
+        let known = self.books(|books| {
+            let id = event.event_id.clone();
+            match books.published.get(&id) {
+                Some(before) if *before != event => {
+                    books.contradictions.push(id);
+                    true
+                }
+                Some(_) => true,
+                None => {
+                    books.published.insert(id, event.clone());
+                    false
+                }
+            }
+        });
+        if known {
+            return;
+        }
+        self.tell(|| {
+            let (name, id) = (event.body.detail_type(), &event.workflow_id);
+            format!("* {name} of {id}, version {}", event.version)
+        });
+        self.react(&event);
+    }
+
+    fn react(self: &Arc<Self>, event: &EventEnvelope) {
+        match &event.body {
+            Event::ApprovalRequested { revision, .. } => {
+                for name in APPROVERS {
+                    self.ask_approver(name, event, *revision);
+                }
+            }
+            Event::ApprovalEscalated { revision, .. } => {
+                self.ask_approver(ESCALATED_TO, event, *revision);
+            }
+            // Not for ever: who fails four times is left alone.
+            Event::WorkflowFailed { .. } if event.version < 30 && self.dice.chance(0.5) => {
+                let (world, id, version) = (self.clone(), event.workflow_id.clone(), event.version);
+                self.stage
+                    .enter("redriver", async move { world.redriver(id, version).await });
+            }
+            Event::WorkflowFailed { .. }
+            | Event::WorkflowStarted { .. }
+            | Event::StepCompleted { .. }
+            | Event::StepRetried { .. }
+            | Event::ApprovalRecorded { .. }
+            | Event::ApprovalGranted { .. }
+            | Event::ChangesRequested { .. }
+            | Event::WorkflowCompleted { .. }
+            | Event::WorkflowRejected { .. }
+            | Event::WorkflowExpired { .. }
+            | Event::WorkflowCancelled { .. }
+            | Event::WorkflowRedriven { .. } => {}
+        }
+    }
+
+    fn ask_approver(self: &Arc<Self>, name: &'static str, event: &EventEnvelope, revision: u32) {
+        let (world, id) = (self.clone(), event.workflow_id.clone());
+        self.stage.enter("approver", async move {
+            world.approver(name, id, revision).await
+        });
+    }
+}
