@@ -13,7 +13,9 @@ mod failure;
 mod input;
 mod redrive;
 mod results;
+mod retries;
 mod rules;
+pub mod spread;
 mod start;
 mod state;
 mod step;
@@ -23,6 +25,7 @@ mod view;
 pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
 pub use decide::decide;
 pub use input::{Input, StepFailure};
+pub use retries::{RetryPolicy, StepRetries};
 pub use rules::{RESEND_FLOOR, Rules};
 pub use start::{Start, start};
 pub use state::{
