@@ -13,7 +13,7 @@ use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::command::StepCommand;
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
-use aegis_workflow::{Input, StepFailure, Workflow, artifact_refs, spread};
+use aegis_workflow::{Input, StepFailure, Workflow, artifact_refs, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
 
@@ -166,7 +166,7 @@ impl Dispatcher {
             PortError::Permanent(what) => {
                 tracing::error!(what, "agent runtime refused the attempt");
                 let failure = StepFailure {
-                    code: "agent_refused".to_owned(),
+                    code: codes::AGENT_REFUSED.to_owned(),
                     message: what,
                     transient: false,
                 };

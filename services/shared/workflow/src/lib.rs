@@ -7,6 +7,7 @@ mod answer;
 mod approval;
 mod budget;
 mod cancel;
+pub mod codes;
 mod deadline;
 mod decide;
 mod failure;
