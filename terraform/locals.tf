@@ -54,7 +54,7 @@ locals {
     START_TIMEOUT_SECONDS     = tostring(var.start_timeout_seconds)
     HEARTBEAT_TIMEOUT_SECONDS = tostring(var.heartbeat_timeout_seconds)
     STEP_TIMEOUT_SECONDS      = tostring(var.step_timeout_seconds)
-    MAX_STEP_RETRIES          = tostring(var.max_step_retries)
+    STEP_RETRIES              = jsonencode(var.step_retries)
     MAX_SENDS                 = tostring(var.max_sends)
     RETENTION_DAYS            = tostring(var.retention_days)
     STATUS_SHARDS             = tostring(var.status_shards)

@@ -367,14 +367,41 @@ variable "step_timeout_seconds" {
   }
 }
 
-variable "max_step_retries" {
-  description = "Further attempts at a step after a transient failure."
-  type        = number
-  default     = 2
+variable "step_retries" {
+  description = "How often each step is tried after transient failures: attempts in all, and the delay before a further one, which is anywhere up to a bound that starts at first_delay_seconds and doubles up to longest_delay_seconds."
+  type = object({
+    researcher = optional(object({
+      attempts              = optional(number, 3)
+      first_delay_seconds   = optional(number, 2)
+      longest_delay_seconds = optional(number, 60)
+    }), {})
+    analyst = optional(object({
+      attempts              = optional(number, 3)
+      first_delay_seconds   = optional(number, 2)
+      longest_delay_seconds = optional(number, 60)
+    }), {})
+    writer = optional(object({
+      attempts              = optional(number, 3)
+      first_delay_seconds   = optional(number, 2)
+      longest_delay_seconds = optional(number, 60)
+    }), {})
+  })
+  default  = {}
+  nullable = false
 
   validation {
-    condition     = var.max_step_retries >= 0 && var.max_step_retries <= 20 && floor(var.max_step_retries) == var.max_step_retries
-    error_message = "max_step_retries is a whole number from 0 to 20."
+    condition     = alltrue([for policy in values(var.step_retries) : policy.attempts >= 1 && policy.attempts <= 20 && floor(policy.attempts) == policy.attempts])
+    error_message = "step_retries: attempts is a whole number from 1 to 20."
+  }
+
+  validation {
+    condition     = alltrue([for policy in values(var.step_retries) : policy.first_delay_seconds >= 0 && policy.longest_delay_seconds >= policy.first_delay_seconds && policy.longest_delay_seconds <= 900])
+    error_message = "step_retries: first_delay_seconds is from 0 to longest_delay_seconds, which is at most 900, the longest that SQS delays a message."
+  }
+
+  validation {
+    condition     = alltrue([for policy in values(var.step_retries) : floor(policy.first_delay_seconds) == policy.first_delay_seconds && floor(policy.longest_delay_seconds) == policy.longest_delay_seconds])
+    error_message = "step_retries: delays are whole seconds."
   }
 }
 

@@ -49,7 +49,7 @@ run "refuses" {
     start_timeout_seconds     = 0
     heartbeat_timeout_seconds = 0
     step_timeout_seconds      = 0
-    max_step_retries          = -1
+    step_retries              = { writer = { attempts = 0 } }
     max_sends                 = 0
     retention_days            = 0
     report_url_seconds        = 59
@@ -91,7 +91,7 @@ run "refuses" {
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,
     var.step_timeout_seconds,
-    var.max_step_retries,
+    var.step_retries,
     var.max_sends,
     var.retention_days,
     var.report_url_seconds,
@@ -127,7 +127,7 @@ run "refuses_too" {
     start_timeout_seconds     = 3601
     heartbeat_timeout_seconds = 3601
     step_timeout_seconds      = 28801
-    max_step_retries          = 21
+    step_retries              = { analyst = { longest_delay_seconds = 901 } }
     max_sends                 = 21
     retention_days            = 1.5
     report_url_seconds        = 43201
@@ -158,7 +158,7 @@ run "refuses_too" {
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,
     var.step_timeout_seconds,
-    var.max_step_retries,
+    var.step_retries,
     var.max_sends,
     var.retention_days,
     var.report_url_seconds,
@@ -175,6 +175,7 @@ run "refuses_as_well" {
     lambda_memory_mb       = 128.5
     lambda_timeout_seconds = 10.5
     external_sources       = [""]
+    step_retries           = { researcher = { first_delay_seconds = 0.5 } }
   }
 
   expect_failures = [
@@ -182,6 +183,7 @@ run "refuses_as_well" {
     var.lambda_memory_mb,
     var.lambda_timeout_seconds,
     var.external_sources,
+    var.step_retries,
   ]
 }
 

@@ -150,3 +150,31 @@ run "emulator" {
     error_message = "What an emulator cannot do is left out."
   }
 }
+
+run "retries_by_default" {
+  command = plan
+
+  assert {
+    condition = jsondecode(local.engine_environment["STEP_RETRIES"]) == {
+      for role in ["researcher", "analyst", "writer"] :
+      role => { attempts = 3, first_delay_seconds = 2, longest_delay_seconds = 60 }
+    }
+    error_message = "Each step is tried three times, with short delays."
+  }
+}
+
+run "retries_of_one_step" {
+  command = plan
+
+  variables {
+    step_retries = { writer = { attempts = 5, longest_delay_seconds = 300 } }
+  }
+
+  assert {
+    condition = (
+      jsondecode(local.engine_environment["STEP_RETRIES"]).writer == { attempts = 5, first_delay_seconds = 2, longest_delay_seconds = 300 }
+      && jsondecode(local.engine_environment["STEP_RETRIES"]).analyst.attempts == 3
+    )
+    error_message = "The other steps keep their defaults."
+  }
+}

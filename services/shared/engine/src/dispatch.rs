@@ -13,7 +13,7 @@ use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::command::StepCommand;
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
-use aegis_workflow::{Input, StepFailure, Workflow, artifact_refs};
+use aegis_workflow::{Input, StepFailure, Workflow, artifact_refs, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
 
@@ -31,7 +31,7 @@ use crate::turn::{Engine, Outcome};
 /// A token outlives its attempt by this, so that a late report is told `superseded`, not `unauthenticated`.
 const TOKEN_GRACE: Duration = Duration::from_secs(24 * 3600);
 /// Throttled starts come back somewhere in this window.
-const THROTTLE_WINDOW: std::ops::RangeInclusive<u64> = 2..=30;
+const THROTTLE_WINDOW: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
 
 pub struct Dispatcher {
     pub engine: Engine,
@@ -156,7 +156,7 @@ impl Dispatcher {
         match error {
             PortError::Throttled(_) => {
                 // A delayed copy instead of a retry: waiting for a free start must not use up receives.
-                let delay = Duration::from_secs(rand::random_range(THROTTLE_WINDOW));
+                let delay = throttle_delay(message);
                 match self.engine.commands.send(command, delay).await {
                     Ok(()) => Disposition::Ack,
                     Err(error) => disposition_of_error(message, &error),
@@ -166,7 +166,7 @@ impl Dispatcher {
             PortError::Permanent(what) => {
                 tracing::error!(what, "agent runtime refused the attempt");
                 let failure = StepFailure {
-                    code: "agent_refused".to_owned(),
+                    code: codes::AGENT_REFUSED.to_owned(),
                     message: what,
                     transient: false,
                 };
@@ -233,4 +233,16 @@ impl Dispatcher {
             .filter(|artifact| names.contains(&artifact.name.as_str()))
             .collect()
     }
+}
+
+/// By which delivery it is: spread like chance, and the same whenever a run is replayed.
+fn throttle_delay(message: &Received) -> Duration {
+    let [least, most] = THROTTLE_WINDOW;
+    let count = message.receive_count.to_be_bytes();
+    let delivery = [
+        b"throttled".as_slice(),
+        message.message_id.as_bytes(),
+        &count,
+    ];
+    spread::between(least, most, &delivery)
 }

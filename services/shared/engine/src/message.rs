@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::external::BusEvent;
-use aegis_workflow::RESEND_FLOOR;
+use aegis_workflow::{RESEND_FLOOR, spread};
 use async_trait::async_trait;
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -93,14 +93,17 @@ pub fn detail<T: DeserializeOwned + Validate<Context = ()>>(event: &BusEvent) ->
     Ok(detail)
 }
 
-/// Full jitter: anywhere up to an exponentially growing bound, so that retries of many messages spread out.
-pub fn backoff(receive_count: u32) -> Duration {
+/// Full jitter: anywhere up to an exponentially growing bound, so that retries of many messages spread out. Which
+/// message it is and how often it came say where: the same delivery waits the same time whenever a run is replayed.
+pub fn backoff(message: &Received) -> Duration {
     const FIRST: u64 = 2;
     const LONGEST: u64 = 300;
     let bound = FIRST
-        .saturating_mul(2u64.saturating_pow(receive_count.min(16)))
+        .saturating_mul(2u64.saturating_pow(message.receive_count.min(16)))
         .min(LONGEST);
-    Duration::from_secs(rand::random_range(1..=bound))
+    let count = message.receive_count.to_be_bytes();
+    let delivery = [b"backoff".as_slice(), message.message_id.as_bytes(), &count];
+    spread::up_to(Duration::from_secs(bound), &delivery)
 }
 
 /// What becomes of a message whose handling failed at a port.
@@ -109,7 +112,7 @@ pub fn disposition_of_error(message: &Received, error: &PortError) -> Dispositio
         PortError::Permanent(what) => Disposition::DeadLetter(what.clone()),
         PortError::Transient(_) | PortError::Throttled(_) => {
             tracing::warn!(%error, receive_count = message.receive_count, "message will be tried again");
-            Disposition::RetryAfter(backoff(message.receive_count))
+            Disposition::RetryAfter(backoff(message))
         }
     }
 }

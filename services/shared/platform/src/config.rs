@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use aegis_engine::api::Authorization;
-use aegis_workflow::Rules;
+use aegis_workflow::{Rules, StepRetries};
 
 /// Everything that is wrong with the environment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,10 +101,20 @@ impl<'a> Environment<'a> {
             start_timeout: self.seconds("START_TIMEOUT_SECONDS", default.start_timeout),
             heartbeat_timeout: self.seconds("HEARTBEAT_TIMEOUT_SECONDS", default.heartbeat_timeout),
             step_timeout: self.seconds("STEP_TIMEOUT_SECONDS", default.step_timeout),
-            max_step_retries: self.or("MAX_STEP_RETRIES", default.max_step_retries),
+            step_retries: self.step_retries(default.step_retries),
             max_sends: self.or("MAX_SENDS", default.max_sends),
             retention: Duration::from_secs(days.saturating_mul(86_400)),
         }
+    }
+
+    fn step_retries(&mut self, default: StepRetries) -> StepRetries {
+        let Some(text) = self.get("STEP_RETRIES") else {
+            return default;
+        };
+        crate::retries::parse(&text).unwrap_or_else(|error| {
+            self.problems.push(format!("STEP_RETRIES: {error}"));
+            default
+        })
     }
 
     /// # Errors
@@ -127,6 +137,7 @@ mod tests {
         let lookup = |name: &str| match name {
             "MAX_SENDS" => Some("many".to_owned()),
             "API_AUTHORIZATION" => Some("jwt".to_owned()),
+            "STEP_RETRIES" => Some("often".to_owned()),
             _ => None,
         };
         let mut environment = Environment::new(&lookup);
@@ -135,6 +146,6 @@ mod tests {
         environment.authorization();
         assert_eq!(rules.pickup_timeout, Rules::default().pickup_timeout);
         let ConfigError(problems) = environment.finish().unwrap_err();
-        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems.len(), 4, "{problems:?}");
     }
 }

@@ -7,5 +7,6 @@ pub mod client;
 pub mod config;
 pub mod lambda;
 pub mod ports;
+mod retries;
 pub mod services;
 pub mod telemetry;

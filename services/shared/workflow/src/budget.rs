@@ -3,6 +3,7 @@
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 
+use crate::codes;
 use crate::state::{Failure, ResumeAt, Workflow};
 
 pub(crate) fn over_budget(
@@ -33,7 +34,7 @@ pub(crate) fn over_budget(
         return None;
     };
     Some(Failure {
-        code: "budget_exceeded".to_owned(),
+        code: codes::BUDGET_EXCEEDED.to_owned(),
         message,
         status,
         resume,

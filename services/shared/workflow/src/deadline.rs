@@ -9,6 +9,7 @@ use aegis_contracts::time::Timestamp;
 
 use crate::answer::Answer;
 use crate::approval::grant;
+use crate::codes;
 use crate::decide::{touch, transition};
 use crate::failure::{end_attempt, fail};
 use crate::input::StepFailure;
@@ -140,9 +141,9 @@ pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
 fn resend_step(rules: &Rules, workflow: &Workflow, step: &Step, now: Timestamp) -> Answer {
     if step.sends >= rules.max_sends {
         let failure = Failure {
-            code: "undeliverable".to_owned(),
+            code: codes::UNDELIVERABLE.to_owned(),
             message: format!(
-                "the {} did not pick up attempt {} after {} sends",
+                "the {} did not pick up attempt {} after {} sends; mend its dispatcher, then redrive",
                 step.role, step.attempt, step.sends
             ),
             status: working_status(step.role),
@@ -198,27 +199,27 @@ fn give_up(rules: &Rules, workflow: &Workflow, step: &Step, now: Timestamp) -> A
     let (code, message) = if now >= step.deadline_at {
         let limit = rules.step_timeout.as_secs();
         (
-            "step_timeout",
+            codes::STEP_TIMEOUT,
             format!(
-                "attempt {} of the {} took longer than {limit} s",
+                "attempt {} of the {} took longer than {limit} s; ask for less or allow more, then redrive",
                 step.attempt, step.role
             ),
         )
     } else if step.last_heartbeat_at.is_some() {
         let limit = rules.heartbeat_timeout.as_secs();
         (
-            "agent_silent",
+            codes::AGENT_SILENT,
             format!(
-                "attempt {} of the {} was silent for {limit} s",
+                "attempt {} of the {} was silent for {limit} s; the agent's log says why, then redrive",
                 step.attempt, step.role
             ),
         )
     } else {
         let limit = rules.start_timeout.as_secs();
         (
-            "agent_not_started",
+            codes::AGENT_NOT_STARTED,
             format!(
-                "attempt {} of the {} gave no sign of life in {limit} s",
+                "attempt {} of the {} gave no sign of life in {limit} s; the agent's log says why, then redrive",
                 step.attempt, step.role
             ),
         )

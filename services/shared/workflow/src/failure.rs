@@ -49,7 +49,8 @@ pub(crate) fn end_attempt(
 ) -> Answer {
     let status = working_status(step.role);
     let resume = ResumeAt::Step(step.role);
-    if !failure.transient || step.retries >= rules.max_step_retries {
+    let policy = rules.step_retries.of(step.role);
+    if !failure.transient || !policy.allows(step.retries) {
         let ended = Failure {
             code: failure.code,
             message: failure.message,
@@ -73,7 +74,8 @@ pub(crate) fn end_attempt(
         );
     }
     let retries = step.retries + 1;
-    let delay = Rules::retry_after(retries);
+    let attempt = next.attempts.of(step.role).saturating_add(1);
+    let delay = policy.delay(&next.id, step.role, attempt, retries);
     // Asked for when the delay has passed: the pick-up time counts from then.
     let (mut retry, owed) = request(
         rules,

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use aegis_contracts::agent::Role;
+
+use crate::retries::{StepRetries, doubled};
+
 /// Every wait of the flow ends by one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -13,8 +17,8 @@ pub struct Rules {
     pub heartbeat_timeout: Duration,
     /// The whole of one attempt, from its dispatch.
     pub step_timeout: Duration,
-    /// Attempts after the first one, per request of a step.
-    pub max_step_retries: u32,
+    /// When and how often a failed step is tried again.
+    pub step_retries: StepRetries,
     /// Sends of one command before the workflow fails as `undeliverable`.
     pub max_sends: u32,
     /// How long a workflow stays readable beyond its longest possible life.
@@ -28,7 +32,7 @@ impl Default for Rules {
             start_timeout: Duration::from_secs(120),
             heartbeat_timeout: Duration::from_secs(300),
             step_timeout: Duration::from_secs(3600),
-            max_step_retries: 2,
+            step_retries: StepRetries::default(),
             max_sends: 6,
             retention: Duration::from_secs(90 * 24 * 3600),
         }
@@ -40,8 +44,6 @@ pub(crate) const HEARTBEAT_GRAIN: Duration = Duration::from_secs(15);
 /// A redelivered message does not re-send a command that was sent this recently.
 pub const RESEND_FLOOR: Duration = Duration::from_secs(5);
 const LONGEST_RESEND: Duration = Duration::from_secs(3600);
-const FIRST_RETRY: Duration = Duration::from_secs(2);
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 impl Rules {
     /// Wait after send number `sends` (from 1) until the command is sent again.
@@ -49,20 +51,13 @@ impl Rules {
         doubled(self.pickup_timeout, sends).min(LONGEST_RESEND.max(self.pickup_timeout))
     }
 
-    /// Delay before attempt `retry` (from 1) of a failed step.
-    pub(crate) fn retry_after(retry: u32) -> Duration {
-        doubled(FIRST_RETRY, retry).min(LONGEST_RETRY)
-    }
-
     /// The longest that one request of a step can take, with all its attempts.
-    pub(crate) fn longest_step(&self) -> Duration {
+    pub(crate) fn longest_step(&self, role: Role) -> Duration {
+        let retries = self.step_retries.of(role);
         let pickup: Duration = (1..=self.max_sends)
             .map(|send| self.resend_after(send))
             .sum();
-        (pickup + self.step_timeout + LONGEST_RETRY) * self.max_step_retries.saturating_add(1)
+        let attempt = pickup + self.step_timeout + retries.longest_delay;
+        attempt.saturating_mul(retries.attempts.max(1))
     }
-}
-
-fn doubled(base: Duration, times: u32) -> Duration {
-    base.saturating_mul(2u32.saturating_pow(times.saturating_sub(1)))
 }

@@ -63,8 +63,9 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
 /// Upper bound of the time from start to a terminal state without a redrive.
 pub(crate) fn longest_life(rules: &Rules, policy: &ApprovalPolicy) -> Duration {
     let approval = Duration::from_secs(policy.timeout_seconds).saturating_mul(2);
-    let round = rules.longest_step().saturating_add(approval);
+    let round = rules.longest_step(Role::Analyst).saturating_add(approval);
     round
         .saturating_mul(policy.max_revisions.saturating_add(1))
-        .saturating_add(rules.longest_step().saturating_mul(2))
+        .saturating_add(rules.longest_step(Role::Researcher))
+        .saturating_add(rules.longest_step(Role::Writer))
 }

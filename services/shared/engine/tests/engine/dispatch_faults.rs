@@ -32,6 +32,22 @@ fn throttled_starts_wait_as_a_delayed_copy() {
         None
     );
 
+    // A replay of the same delivery waits as long; other messages wait differently.
+    let delay_of = |message_id: &str| {
+        let world = World::started();
+        let message = aegis_engine::message::Received {
+            message_id: message_id.to_owned(),
+            ..world.last_message()
+        };
+        world.ports.faults.fail_next("invoke", fault.clone());
+        let researcher = dispatcher(&world, Role::Researcher);
+        assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
+        world.ports.queues.sent().pop().unwrap().delay
+    };
+    assert_eq!(delay_of("m1"), copy.delay);
+    let delays: std::collections::BTreeSet<_> = (0..20).map(|n| delay_of(&n.to_string())).collect();
+    assert!(delays.len() > 5, "{delays:?}");
+
     // If not even the copy can be sent, the original stays.
     world.ports.faults.fail_next("invoke", fault);
     world.ports.faults.fail_next("send", transient());

@@ -1,11 +1,12 @@
 //! What becomes of a message: reading it, and the answers to errors and outcomes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aegis_contracts::external::{BusEvent, CancelRequested};
 use aegis_engine::error::PortError;
 use aegis_engine::message::{
-    Disposition, Incoming, backoff, detail, disposition_of_error, disposition_of_turn,
+    Disposition, Incoming, Received, backoff, detail, disposition_of_error, disposition_of_turn,
 };
 use aegis_testing::world::{World, external, received_text};
 use aegis_workflow::Input;
@@ -71,14 +72,23 @@ fn details_name_the_field_that_is_wrong() {
 #[test]
 fn backoff_grows_and_stays_bounded() {
     for receive_count in [0, 1, 2, 5, 9, 30, u32::MAX] {
-        for _ in 0..50 {
-            let wait = backoff(receive_count);
+        let mut waits = BTreeSet::new();
+        for number in 0..50 {
+            let message = Received {
+                message_id: format!("m{number}"),
+                body: "{}".to_owned(),
+                receive_count,
+            };
+            let wait = backoff(&message);
+            assert_eq!(backoff(&message), wait, "the same when it is replayed");
+            waits.insert(wait);
             let bound = 2u64.saturating_pow(receive_count.min(20) + 1).min(300);
             assert!(
                 (1..=bound).contains(&wait.as_secs()),
                 "{receive_count}: {wait:?}"
             );
         }
+        assert!(waits.len() > 1, "spread: {receive_count}");
     }
 }
 

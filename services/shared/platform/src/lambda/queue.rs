@@ -79,7 +79,7 @@ impl QueueConsumer {
             }
             Err(error) => {
                 tracing::error!(reason, %error, "message cannot be moved to the dead-letter queue; it stays");
-                self.hide(receipt, backoff(message.receive_count)).await;
+                self.hide(receipt, backoff(message)).await;
                 Some(message.message_id.clone())
             }
         }

@@ -8,6 +8,8 @@ use aegis_engine::ports::AgentRuntime;
 use aegis_engine::stored::encode;
 use async_trait::async_trait;
 use aws_sdk_bedrockagentcore::Client;
+use aws_sdk_bedrockagentcore::error::SdkError;
+use aws_sdk_bedrockagentcore::operation::invoke_agent_runtime::InvokeAgentRuntimeError;
 use aws_sdk_bedrockagentcore::operation::stop_runtime_session::StopRuntimeSessionError;
 use aws_smithy_types::Blob;
 
@@ -33,6 +35,19 @@ impl AgentCoreRuntime {
     }
 }
 
+/// A runtime that is not there is not hopeless as an item that is not there: it is being created or replaced, or an
+/// operator mends its name while the command is sent again. `RuntimeClientError` is what AWS says of a container that
+/// did not start in time as well as of one that answered with an error, so it is transient too.
+fn not_invoked<R: std::fmt::Debug>(error: SdkError<InvokeAgentRuntimeError, R>) -> PortError {
+    let absent = error
+        .as_service_error()
+        .is_some_and(InvokeAgentRuntimeError::is_resource_not_found_exception);
+    match fault("InvokeAgentRuntime")(error) {
+        PortError::Permanent(what) if absent => PortError::Transient(what),
+        kind => kind,
+    }
+}
+
 #[async_trait]
 impl AgentRuntime for AgentCoreRuntime {
     async fn invoke(
@@ -52,7 +67,7 @@ impl AgentRuntime for AgentCoreRuntime {
             .payload(Blob::new(encode(task)?))
             .send()
             .await
-            .map_err(fault("InvokeAgentRuntime"))?;
+            .map_err(not_invoked)?;
         let bytes = answer
             .response
             .collect()
@@ -85,5 +100,80 @@ impl AgentRuntime for AgentCoreRuntime {
             }
             Err(error) => Err(fault("StopRuntimeSession")(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::connection::{Connection, Keys};
+    use aegis_engine::ports::AgentRuntime;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// Answers every request with `status` and an error of type `kind`, as AWS does.
+    async fn answering(status: u16, kind: &'static str) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 16 * 1024];
+                let _ = stream.read(&mut request).await;
+                let body = r#"{"message":"because"}"#;
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nx-amzn-errortype: {kind}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    async fn invoked_at(url: String) -> PortError {
+        let connection = Connection {
+            region: Some("us-east-1".to_owned()),
+            endpoint_url: Some(url),
+            keys: Some(Keys {
+                access_key_id: "id".to_owned(),
+                secret_access_key: "secret".to_owned(),
+            }),
+        };
+        let config = connection.load().await.into_builder();
+        let once = aws_config::retry::RetryConfig::disabled();
+        let client = Client::new(&config.retry_config(once).build());
+        let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".to_owned();
+        let runtime =
+            AgentCoreRuntime::new(client, AgentArns(BTreeMap::from([(Role::Writer, arn)])));
+        let golden = include_str!("../../../../../contracts/golden/v1/agent-task.json");
+        let task: AgentTask = serde_json::from_str(golden).unwrap();
+        let session = "a-session-of-at-least-33-characters";
+        runtime
+            .invoke(Role::Writer, session, &task)
+            .await
+            .unwrap_err()
+    }
+
+    /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html>
+    #[tokio::test]
+    async fn every_documented_error_of_an_invocation_is_of_its_kind() {
+        type Kind = fn(String) -> PortError;
+        let transient: Kind = PortError::Transient;
+        for (status, kind, expected) in [
+            (429, "ThrottlingException", PortError::Throttled as Kind),
+            (402, "ServiceQuotaExceededException", PortError::Throttled),
+            (424, "RuntimeClientError", transient),
+            (404, "ResourceNotFoundException", transient),
+            (409, "RetryableConflictException", transient),
+            (403, "AccessDeniedException", transient),
+            (500, "InternalServerException", transient),
+            (503, "ServiceUnavailableException", transient),
+            (400, "ValidationException", PortError::Permanent),
+        ] {
+            let error = invoked_at(answering(status, kind).await).await;
+            let text = format!("InvokeAgentRuntime: {kind}: because");
+            assert_eq!(error, expected(text));
+        }
+        let nobody = invoked_at("http://127.0.0.1:9".to_owned()).await;
+        assert!(matches!(nobody, PortError::Transient(_)), "{nobody}");
     }
 }

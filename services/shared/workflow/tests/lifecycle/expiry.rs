@@ -40,7 +40,7 @@ proptest! {
 /// Every attempt but the last is lost at its last moment, and the last one just makes it.
 fn work_slowly(mut walk: Walk) -> Walk {
     while let Phase::Working(step) = &walk.workflow.phase {
-        let last = step.retries == walk.rules.max_step_retries;
+        let last = step.retries + 1 == walk.rules.step_retries.of(step.role).attempts;
         let whole = walk.rules.step_timeout;
         walk = walk.dispatched();
         walk = if last {

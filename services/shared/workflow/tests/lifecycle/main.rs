@@ -8,6 +8,7 @@ mod expiry;
 mod inputs;
 mod laws;
 mod random;
+mod retries;
 mod rules;
 mod sizes;
 mod specimens;

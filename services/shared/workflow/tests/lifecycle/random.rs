@@ -9,7 +9,9 @@ use aegis_contracts::request::Budget;
 use aegis_workflow::{Answer, ApprovalPolicy, Input, Rules, Transition};
 use proptest::prelude::*;
 
-use crate::walk::{Walk, cancel, decision_of, failed, progress_after, redrive, rules, succeeded};
+use crate::walk::{
+    Walk, attempts, cancel, decision_of, failed, progress_after, redrive, rules, succeeded,
+};
 use crate::{diagram, laws};
 
 /// Something that may happen, resolved against the state at its moment.
@@ -132,7 +134,7 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
     let tokens = proptest::option::weighted(0.3, 1000..20_000u64);
     let bounds = (0..3u32, 1..4u32);
     let policy = (1..3u32, named, 1..300_000u64, on_timeout, 0..3u32);
-    (policy, tokens, bounds).prop_map(|(policy, max_tokens, (max_step_retries, max_sends))| {
+    (policy, tokens, bounds).prop_map(|(policy, max_tokens, (retries, max_sends))| {
         let (required, approvers, timeout_seconds, on_timeout, max_revisions) = policy;
         let policy = ApprovalPolicy {
             required,
@@ -147,7 +149,7 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
             ..Budget::default()
         });
         let rules = Rules {
-            max_step_retries,
+            step_retries: attempts(retries + 1),
             max_sends,
             ..rules()
         };
@@ -200,7 +202,7 @@ proptest! {
         let mut walk = live_through(walk, history);
         let rules = &walk.rules;
         // Each attempt: its sends, its dispatch; two steps at most; the approval and its escalation.
-        let per_step = (rules.max_step_retries + 1) * (rules.max_sends + 1);
+        let per_step = rules.step_retries.researcher.attempts * (rules.max_sends + 1);
         let most = 2 * per_step + 2 * (rules.max_sends + 1);
         let mut looks = 0;
         while !walk.workflow.status().is_terminal() {

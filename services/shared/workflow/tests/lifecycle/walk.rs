@@ -10,8 +10,8 @@ use aegis_contracts::request::Budget;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 use aegis_workflow::{
-    Answer, ApprovalPolicy, Input, Phase, Rejection, Rules, Start, StepFailure, Workflow, decide,
-    start,
+    Answer, ApprovalPolicy, Input, Phase, Rejection, RetryPolicy, Rules, Start, StepFailure,
+    StepRetries, Workflow, decide, start,
 };
 
 #[derive(Debug, Clone)]
@@ -32,10 +32,18 @@ pub fn policy() -> ApprovalPolicy {
     }
 }
 
+/// So many attempts at each step.
+pub fn attempts(attempts: u32) -> StepRetries {
+    StepRetries::all(RetryPolicy {
+        attempts,
+        ..RetryPolicy::default()
+    })
+}
+
 /// One retry, so that the second failure of a step is its last.
 pub fn rules() -> Rules {
     Rules {
-        max_step_retries: 1,
+        step_retries: attempts(2),
         ..Rules::default()
     }
 }
