@@ -7,7 +7,7 @@ use aegis_agent_kit::claim::{Begun, Claim, begin};
 use aegis_agent_kit::publish::publish;
 use aegis_agent_kit::{Produced, WorkError};
 use aegis_contracts::agent::AgentTask;
-use aegis_contracts::artifact::{COMPLETION, CompletionRecord};
+use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::usage::Usage;
 use aegis_engine::memory::Invocation;
@@ -55,15 +55,27 @@ impl World {
             faults: self.ports.faults.clone(),
         };
         let task = invocation.task;
-        if self.is_at_work(&task) {
+        let key = (task.workflow_id.clone(), task.role, task.attempt);
+        // The runtime sends a session to the process that has it, which goes on with its work.
+        if !self.books(|books| books.held.insert(key.clone())) {
             return;
         }
+        self.hold(&store, &task, invocation.session).await;
+        if !self.books(|books| books.hung.contains(&key)) {
+            self.books(|books| books.held.remove(&key));
+        }
+    }
+
+    async fn hold(self: &Arc<Self>, store: &Bucket, task: &AgentTask, session: String) {
+        if let Some(error) = self.known_failure(task) {
+            return self.report_failure(task, error).await;
+        }
         let claim = Claim {
-            session: invocation.session,
+            session,
             invocation: format!("{:016x}", self.dice.between(0, u64::MAX)),
         };
         let begun = loop {
-            match self.on_a_machine(begin(&store, &task, &claim)).await {
+            match self.on_a_machine(begin(store, task, &claim)).await {
                 Ok(Ok(begun)) => break begun,
                 Ok(Err(_)) => self.clock.sleep(Duration::from_secs(1)).await,
                 Err(_) => {
@@ -73,27 +85,20 @@ impl World {
             }
         };
         match begun {
-            Begun::Work { .. } => self.work(&store, &task).await,
-            Begun::Completed(record) => self.report_success(&task, record).await,
+            Begun::Work { .. } => self.work(store, task).await,
+            Begun::Completed(record) => self.report_success(task, record).await,
             Begun::Foreign { .. } => {}
             Begun::WornOut => {
                 let error = WorkError::permanent("worn_out", "its process died of it three times");
-                self.report_failure(&task, error.report()).await;
+                self.report_failure(task, error.report()).await;
             }
         }
     }
 
-    /// The runtime sends a session to the process that has it, which goes on with its work.
-    fn is_at_work(&self, task: &AgentTask) -> bool {
-        let record = format!("{}{COMPLETION}", task.output_prefix);
-        if self.ports.artifacts.get(&record).is_some() {
-            return false;
-        }
+    /// What this process remembers of an attempt that failed in it.
+    fn known_failure(&self, task: &AgentTask) -> Option<AgentError> {
         let key = (task.workflow_id.clone(), task.role, task.attempt);
-        self.books(|books| {
-            let facts = books.sessions.get(&key);
-            facts.is_some_and(|facts| facts.begun > facts.deaths)
-        })
+        self.books(|books| books.sessions.get(&key)?.failed.clone())
     }
 
     async fn work(self: &Arc<Self>, store: &Bucket, task: &AgentTask) {
@@ -101,11 +106,15 @@ impl World {
         self.note_begun(task, conduct);
         let usage = self.drawn_usage();
         let Some(()) = self.spend_time(task, conduct, usage).await else {
-            return;
+            return self.note_end(task, "agents told to stop");
         };
         let done = match conduct {
-            Conduct::DiesWorking => return self.note_death(task),
-            Conduct::GoesSilent => return,
+            Conduct::DiesWorking => return self.note_end(task, "agents killed"),
+            Conduct::GoesSilent => {
+                let key = (task.workflow_id.clone(), task.role, task.attempt);
+                self.books(|books| books.hung.insert(key));
+                return;
+            }
             Conduct::FailsForNow => Err(WorkError::transient("model_overloaded", "try later")),
             Conduct::FailsForGood => Err(WorkError::permanent("nothing_found", "no evidence")),
             Conduct::Works
@@ -114,8 +123,10 @@ impl World {
             | Conduct::Lies => self.store_result(store, task, usage).await,
         };
         match done {
-            Ok(None) => self.note_death(task),
-            Ok(Some(_)) if conduct == Conduct::DiesBeforeReport => self.note_death(task),
+            Ok(None) => self.note_end(task, "agents killed"),
+            Ok(Some(_)) if conduct == Conduct::DiesBeforeReport => {
+                self.note_end(task, "agents killed");
+            }
             Ok(Some(mut record)) => {
                 if conduct == Conduct::Lies {
                     for artifact in &mut record.artifacts {
@@ -124,7 +135,10 @@ impl World {
                 }
                 self.report_success(task, record).await;
             }
-            Err(error) => self.report_failure(task, error.report()).await,
+            Err(error) => {
+                self.note_failure(task, error.report());
+                self.report_failure(task, error.report()).await;
+            }
         }
     }
 
@@ -164,7 +178,6 @@ impl World {
                 };
                 let answer = self.ask(&callback(task, &report)).await;
                 if matches!(answer, Some(answer) if [401, 409].contains(&answer.status)) {
-                    self.story.count("agents told to stop");
                     return None;
                 }
             }
@@ -268,11 +281,16 @@ impl World {
         });
     }
 
-    fn note_death(&self, task: &AgentTask) {
-        self.story.count("agents killed");
-        self.tell(|| format!("  {} {} dies", task.role, task.attempt));
+    fn note_end(&self, task: &AgentTask, how: &'static str) {
+        self.story.count(how);
+        self.tell(|| format!("  {} {}: {how}", task.role, task.attempt));
         let key = (task.workflow_id.clone(), task.role, task.attempt);
-        self.books(|books| books.sessions.entry(key).or_default().deaths += 1);
+        self.books(|books| books.sessions.entry(key).or_default().ended += 1);
+    }
+
+    fn note_failure(&self, task: &AgentTask, error: AgentError) {
+        let key = (task.workflow_id.clone(), task.role, task.attempt);
+        self.books(|books| books.sessions.entry(key).or_default().failed = Some(error));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::callback::AgentError;
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::ids::{EventId, WorkflowId};
 
@@ -13,8 +14,9 @@ use crate::queues::Owner;
 pub struct SessionFacts {
     /// How often somebody began to work.
     pub begun: u32,
-    /// How often who worked died of it.
-    pub deaths: u32,
+    /// How often who worked ended before there was a result: killed, or told to stop.
+    pub ended: u32,
+    pub failed: Option<AgentError>,
     pub revisions: BTreeSet<u32>,
 }
 
@@ -24,13 +26,19 @@ pub struct DeadLetter {
     pub body: String,
 }
 
+pub type Attempt = (WorkflowId, Role, u32);
+
 #[derive(Debug, Default)]
 pub struct Books {
     /// Whose client was told that it is accepted.
     pub accepted: BTreeSet<WorkflowId>,
     /// What other systems asked for over the bus.
     pub asked_by_event: BTreeSet<WorkflowId>,
-    pub sessions: BTreeMap<(WorkflowId, Role, u32), SessionFacts>,
+    pub sessions: BTreeMap<Attempt, SessionFacts>,
+    /// Attempts that a process holds.
+    pub held: BTreeSet<Attempt>,
+    /// Of these, the ones whose process does nothing more.
+    pub hung: BTreeSet<Attempt>,
     pub published: BTreeMap<EventId, EventEnvelope>,
     /// Published under one id with two contents.
     pub contradictions: Vec<EventId>,

@@ -210,7 +210,7 @@ fn every_event_is_published(world: &World, rows: &[Row]) -> Verdict {
 fn work_is_done_once(world: &World) -> Verdict {
     world.books(|books| {
         for ((id, role, attempt), facts) in &books.sessions {
-            let once = facts.begun <= facts.deaths + 1 && facts.revisions.len() == 1;
+            let once = facts.begun <= facts.ended + 1 && facts.revisions.len() == 1;
             holds("an attempt is worked on once per life", once, || {
                 format!("{id}: {role} {attempt}: {facts:?}")
             })?;

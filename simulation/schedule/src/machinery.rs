@@ -67,6 +67,7 @@ impl World {
     /// The stream's reader: batches in order, again and again until they are taken.
     pub async fn stream(self: Arc<Self>) {
         let mut position = 0;
+        let mut poisoned = false;
         loop {
             let rings = self.bell.rings();
             let limit = 1 + self.dice.below(LARGEST_BATCH);
@@ -80,8 +81,11 @@ impl World {
                 .await;
             let taken = entries.len();
             let mut records: Vec<StreamRecord> = entries.iter().map(record).collect();
-            if self.sky.strikes("poison records in the stream", 0.01) {
+            if !poisoned && self.sky.strikes("poison records in the stream", 0.01) {
                 self.books(|books| books.poison_records += 1);
+                poisoned = true;
+            }
+            if poisoned {
                 records.push(StreamRecord {
                     body: Some("{not a history entry".to_owned()),
                     raw: "{not a history entry".to_owned(),
@@ -89,7 +93,10 @@ impl World {
             }
             let relay = self.services.relay.clone();
             match self.on_a_machine(relay.relay(&records)).await {
-                Ok(Ok(())) => position += taken,
+                Ok(Ok(())) => {
+                    position += taken;
+                    poisoned = false;
+                }
                 Ok(Err(_)) | Err(_) => self.clock.sleep(Duration::from_secs(1)).await,
             }
             if self
