@@ -24,6 +24,7 @@ pub struct SessionFacts {
 pub struct DeadLetter {
     pub owner: Owner,
     pub body: String,
+    pub reason: String,
 }
 
 pub type Attempt = (WorkflowId, Role, u32);

@@ -4,6 +4,7 @@
 //! so is chance, so every order of port calls can come about.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 
@@ -22,13 +23,13 @@ pub struct Stage {
 struct Call {
     ready: Arc<Mutex<Vec<usize>>>,
     actor: usize,
+    announced: AtomicBool,
 }
 
 impl Wake for Call {
     fn wake(self: Arc<Self>) {
-        let mut ready = lock(&self.ready);
-        if !ready.contains(&self.actor) {
-            ready.push(self.actor);
+        if !self.announced.swap(true, Ordering::Relaxed) {
+            lock(&self.ready).push(self.actor);
         }
     }
 }
@@ -50,6 +51,7 @@ pub struct Troupe {
 struct Place {
     role: &'static str,
     actor: Actor,
+    call: Arc<Call>,
     waker: Waker,
 }
 
@@ -66,10 +68,12 @@ impl Troupe {
             ready.swap_remove(chosen)
         };
         if let Some(place) = self.places.get_mut(actor)
-            && let Some(Place { role, actor, waker }) = place
+            && let Some(found) = place
         {
-            self.last = role;
-            let done = actor.as_mut().poll(&mut Context::from_waker(waker));
+            self.last = found.role;
+            found.call.announced.store(false, Ordering::Relaxed);
+            let mut context = Context::from_waker(&found.waker);
+            let done = found.actor.as_mut().poll(&mut context);
             if done.is_ready() {
                 *place = None;
             }
@@ -85,13 +89,19 @@ impl Troupe {
     fn admit(&mut self, stage: &Stage) {
         let arrivals = std::mem::take(&mut *lock(&stage.arrivals));
         for (role, actor) in arrivals {
-            let call = Call {
+            let call = Arc::new(Call {
                 ready: stage.ready.clone(),
                 actor: self.places.len(),
-            };
-            let waker = Waker::from(Arc::new(call));
+                announced: AtomicBool::new(false),
+            });
+            let waker = Waker::from(call.clone());
             waker.wake_by_ref();
-            self.places.push(Some(Place { role, actor, waker }));
+            self.places.push(Some(Place {
+                role,
+                actor,
+                call,
+                waker,
+            }));
         }
     }
 }

@@ -11,6 +11,7 @@ use aegis_workflow::{Phase, Rules, Workflow};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use crate::queues::WORN_OUT;
 use crate::world::World;
 
 /// A law that was broken, and by what.
@@ -52,6 +53,7 @@ pub fn judge(world: &World) -> Verdict {
     work_is_done_once(world)?;
     sends_are_bounded(world)?;
     nothing_forged_is_taken(world)?;
+    what_is_dead_is_explained(world)?;
     poison_is_set_aside(world)
 }
 
@@ -237,6 +239,17 @@ fn nothing_forged_is_taken(world: &World) -> Verdict {
         let none = books.forgeries_taken.is_empty();
         holds("nothing forged is taken", none, || {
             format!("{:?}", books.forgeries_taken)
+        })
+    })
+}
+
+/// When the trouble is over and the letters were put back, only what can never work is left.
+fn what_is_dead_is_explained(world: &World) -> Verdict {
+    world.books(|books| {
+        let mut letters = books.dead_letters.iter();
+        let unexplained = letters.find(|letter| letter.reason == WORN_OUT);
+        holds("what is dead is explained", unexplained.is_none(), || {
+            format!("{unexplained:?}")
         })
     })
 }

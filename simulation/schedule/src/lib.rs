@@ -15,6 +15,7 @@ mod http;
 mod laws;
 mod machinery;
 mod people;
+mod population;
 mod queues;
 mod run;
 mod store;
@@ -29,7 +30,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use campaign::{Campaign, Defeat, Summary, campaign, population};
 pub use laws::Broken;
-pub use run::{Telling, simulate};
+pub use run::{Telling, simulate, storm};
 pub use story::Tally;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

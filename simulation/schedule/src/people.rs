@@ -43,6 +43,22 @@ impl World {
         }
     }
 
+    /// One of a crowd that starts at once.
+    pub async fn hasty_client(self: Arc<Self>, number: usize) {
+        let wait = self.dice.time(Duration::ZERO, Duration::from_secs(1));
+        self.clock.sleep(wait).await;
+        let key = format!("key-{number}");
+        let id = WorkflowId::derive(CLIENT, &key);
+        let body = json!({"topic": format!("topic {number}")});
+        let mut start = request("POST /workflows", None, &body);
+        start.headers.insert("idempotency-key".to_owned(), key);
+        if let Some(answer) = self.insist(&start).await
+            && answer.status == 202
+        {
+            self.books(|books| books.accepted.insert(id));
+        }
+    }
+
     async fn start_over_http(&self, key: &str, id: &WorkflowId, body: &Value) {
         let mut start = request("POST /workflows", None, body);
         start

@@ -14,6 +14,8 @@ use crate::world::World;
 
 /// As Terraform's `max_receive_count` says by default.
 const MAX_RECEIVES: u32 = 5;
+/// What nobody said is wrong with a message that SQS gives up.
+pub const WORN_OUT: &str = "received too often without success";
 /// As Terraform says: six times the function's timeout.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(180);
 const USUAL_LATENCY: Duration = Duration::from_millis(40);
@@ -120,15 +122,21 @@ impl World {
                 Err(_) => self.clock.sleep(VISIBILITY_TIMEOUT).await,
             }
         }
-        let reason = format!("received {MAX_RECEIVES} times without success");
-        self.bury(owner, body, &reason);
+        self.bury(owner, body, WORN_OUT);
     }
 
     fn bury(&self, owner: Owner, body: String, reason: &str) {
         self.story.count("dead letters");
+        if matches!(owner, Owner::Dispatcher(_)) {
+            self.story.count("commands dead");
+        }
         self.tell(|| format!("  dead letter of {owner:?}: {reason}"));
         self.books(|books| {
-            books.dead_letters.push(DeadLetter { owner, body });
+            books.dead_letters.push(DeadLetter {
+                owner,
+                body,
+                reason: reason.to_owned(),
+            });
         });
     }
 

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_contracts::ids::WorkflowId;
-
 use crate::executor::Troupe;
 use crate::laws::{Broken, judge};
+use crate::population::{crowd, populate};
 use crate::story::Tally;
 use crate::time::BEGINNING;
 use crate::world::World;
@@ -16,7 +15,7 @@ const END_OF_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Far more than all actors of a world can need before one of them waits.
 const STEPS_AT_ONCE: u32 = 200_000;
 /// Times that the operator puts dead letters back.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 2;
 
 /// How a world went.
 #[derive(Debug)]
@@ -24,6 +23,8 @@ pub struct Telling {
     pub seed: u64,
     pub workflows: usize,
     pub tally: Tally,
+    /// Virtual time until everything was at rest.
+    pub lasted: Duration,
     /// Empty unless it was asked for.
     pub lines: Vec<String>,
     pub broken: Option<Broken>,
@@ -33,41 +34,28 @@ pub struct Telling {
 pub fn simulate(seed: u64, workflows: usize, told: bool) -> Telling {
     let world = World::of(seed, told);
     populate(&world, workflows);
-    let broken = live(&world).and_then(|()| judge(&world)).err();
-    count_endings(&world);
+    finish(seed, workflows, &world)
+}
+
+/// As many workflows as are asked for, all started within one second, in good weather: what is
+/// short is only the number of agent sessions that may start in a second.
+pub fn storm(seed: u64, workflows: usize) -> Telling {
+    let world = World::of(seed, false);
+    world.sky.end();
+    crowd(&world, workflows);
+    finish(seed, workflows, &world)
+}
+
+fn finish(seed: u64, workflows: usize, world: &Arc<World>) -> Telling {
+    let broken = live(world).and_then(|()| judge(world)).err();
+    count_endings(world);
     Telling {
         seed,
         workflows,
         tally: world.story.tally(),
         lines: world.story.lines(),
+        lasted: world.clock.true_now().since(BEGINNING),
         broken,
-    }
-}
-
-fn populate(world: &Arc<World>, workflows: usize) {
-    for number in 0..workflows {
-        let actor = world.clone();
-        world
-            .stage
-            .enter("client", async move { actor.client(number).await });
-    }
-    let actor = world.clone();
-    world
-        .stage
-        .enter("schedule", async move { actor.schedule().await });
-    let actor = world.clone();
-    world
-        .stage
-        .enter("stream", async move { actor.stream().await });
-    if world.dice.chance(0.5) {
-        let targets = (0..workflows).map(|number| {
-            let key = format!("key-{number}");
-            WorkflowId::derive("anonymous", &key)
-        });
-        let (actor, targets) = (world.clone(), targets.collect());
-        world
-            .stage
-            .enter("forger", async move { actor.forger(targets).await });
     }
 }
 
@@ -83,7 +71,7 @@ fn live(world: &Arc<World>) -> Result<(), Broken> {
             return Ok(());
         }
     }
-    Ok(())
+    rest(world, &mut troupe, &mut seen)
 }
 
 fn rest(world: &Arc<World>, troupe: &mut Troupe, seen: &mut usize) -> Result<(), Broken> {

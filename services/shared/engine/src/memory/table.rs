@@ -1,6 +1,6 @@
 //! The table in memory. Stores JSON, so that whatever cannot be written or read shows here too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use aegis_contracts::ids::WorkflowId;
@@ -26,6 +26,27 @@ pub struct Row {
     history: Vec<HistoryEntry>,
 }
 
+#[derive(Debug, Default)]
+struct Rows {
+    by_id: BTreeMap<WorkflowId, Row>,
+    /// The sparse index of deadlines.
+    wakes: BTreeSet<(Timestamp, WorkflowId)>,
+}
+
+impl Rows {
+    fn index(&mut self, id: &WorkflowId, before: Option<Timestamp>, after: Option<Timestamp>) {
+        if before == after {
+            return;
+        }
+        if let Some(before) = before {
+            self.wakes.remove(&(before, id.clone()));
+        }
+        if let Some(after) = after {
+            self.wakes.insert((after, id.clone()));
+        }
+    }
+}
+
 impl Row {
     pub fn id(&self) -> &WorkflowId {
         &self.summary.workflow_id
@@ -48,7 +69,7 @@ impl Row {
 
 #[derive(Debug, Default)]
 pub struct MemoryTable {
-    rows: Mutex<BTreeMap<WorkflowId, Row>>,
+    rows: Mutex<Rows>,
     races_to_lose: Mutex<u32>,
     /// Every history entry in the order of the commits.
     stream: Mutex<Vec<HistoryEntry>>,
@@ -73,7 +94,7 @@ impl MemoryTable {
 
     /// Puts `json` in the place of a stored state, as newer or broken code would.
     pub fn overwrite(&self, id: &WorkflowId, json: &str) {
-        if let Some(row) = lock(&self.rows).get_mut(id) {
+        if let Some(row) = lock(&self.rows).by_id.get_mut(id) {
             json.clone_into(&mut row.state);
         }
     }
@@ -91,7 +112,7 @@ impl MemoryTable {
 
     /// Everything that is stored, by id.
     pub fn rows(&self) -> Vec<Row> {
-        lock(&self.rows).values().cloned().collect()
+        lock(&self.rows).by_id.values().cloned().collect()
     }
 
     /// From now on the readers are code that knows these versions.
@@ -102,7 +123,7 @@ impl MemoryTable {
     /// When the sweep next has something to find.
     pub fn earliest_wake(&self) -> Option<Timestamp> {
         let rows = lock(&self.rows);
-        rows.values().filter_map(|row| row.wake_at).min()
+        rows.wakes.first().map(|(at, _)| *at)
     }
 
     fn decode(&self, state: &str) -> Result<Workflow, PortError> {
@@ -124,7 +145,7 @@ impl MemoryTable {
     ) -> Result<Write, PortError> {
         let state = encode(workflow)?;
         let mut rows = lock(&self.rows);
-        if rows.contains_key(&workflow.id) {
+        if rows.by_id.contains_key(&workflow.id) {
             return Ok(Write::Conflict);
         }
         let summary = WorkflowSummary {
@@ -141,7 +162,8 @@ impl MemoryTable {
             request: request.clone(),
             history: vec![entry.clone()],
         };
-        rows.insert(workflow.id.clone(), row);
+        rows.index(&workflow.id, None, workflow.wake_at);
+        rows.by_id.insert(workflow.id.clone(), row);
         *lock(&self.writes) += 1;
         lock(&self.stream).push(entry.clone());
         Ok(Write::Done)
@@ -158,14 +180,17 @@ impl MemoryTable {
             return Ok(Write::Conflict);
         }
         let mut rows = lock(&self.rows);
-        let Some(row) = rows.get_mut(&next.id).filter(|row| row.seq == expected_seq) else {
+        let found = rows.by_id.get_mut(&next.id);
+        let Some(row) = found.filter(|row| row.seq == expected_seq) else {
             return Ok(Write::Conflict);
         };
+        let woke_at = row.wake_at;
         row.seq = next.seq;
         row.state = state;
         row.wake_at = next.wake_at;
         row.summary.status = next.status();
         row.history.extend(entry.cloned());
+        rows.index(&next.id, woke_at, next.wake_at);
         *lock(&self.writes) += 1;
         lock(&self.stream).extend(entry.cloned());
         Ok(Write::Done)
@@ -180,7 +205,7 @@ impl MemoryTable {
                     .is_none_or(|before| position(row) < *before)
         };
         let rows = lock(&self.rows);
-        let found = rows.values().map(|row| &row.summary).filter(wanted);
+        let found = rows.by_id.values().map(|row| &row.summary).filter(wanted);
         let mut found: Vec<WorkflowSummary> = found.cloned().collect();
         found.sort_by_key(|row| std::cmp::Reverse(position(row)));
         let limit = query.limit as usize;
@@ -194,13 +219,8 @@ impl MemoryTable {
 
     fn due_at(&self, now: Timestamp, limit: u32) -> Vec<WorkflowId> {
         let rows = lock(&self.rows);
-        let mut due: Vec<(Timestamp, WorkflowId)> = rows
-            .iter()
-            .filter_map(|(id, row)| Some((row.wake_at.filter(|at| *at <= now)?, id.clone())))
-            .collect();
-        due.sort();
-        let ids = due.into_iter().map(|(_, id)| id);
-        ids.take(limit as usize).collect()
+        let due = rows.wakes.iter().take_while(|(at, _)| *at <= now);
+        due.take(limit as usize).map(|(_, id)| id.clone()).collect()
     }
 }
 
@@ -226,7 +246,10 @@ impl Table for MemoryTable {
     async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
         let effect = || {
             let rows = lock(&self.rows);
-            rows.get(id).map(|row| self.decode(&row.state)).transpose()
+            rows.by_id
+                .get(id)
+                .map(|row| self.decode(&row.state))
+                .transpose()
         };
         self.faults.call("load", effect).await
     }
@@ -237,7 +260,8 @@ impl Table for MemoryTable {
     ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
         let effect = || {
             let rows = lock(&self.rows);
-            rows.get(id)
+            rows.by_id
+                .get(id)
                 .map(|row| Ok((self.decode(&row.state)?, row.request.clone())))
                 .transpose()
         };
@@ -263,6 +287,7 @@ impl Table for MemoryTable {
         let effect = || {
             let rows = lock(&self.rows);
             Ok(rows
+                .by_id
                 .get(id)
                 .map(|row| row.history.clone())
                 .unwrap_or_default())
