@@ -1,6 +1,6 @@
 # deadlines: every minute, finds waits that ran out and commands that nobody picked up.
 
-# Sweeps that failed, and items that deadlines could not read.
+# Sweeps that failed, and workflows whose state deadlines could not read.
 resource "aws_sqs_queue" "deadlines_dead_letter" {
   name                      = "${local.name}-deadlines-dlq"
   message_retention_seconds = 1209600
@@ -19,6 +19,7 @@ module "deadlines" {
     local.engine_environment,
     {
       ARTIFACT_BUCKET = aws_s3_bucket.artifacts.bucket
+      DEAD_LETTER_URL = aws_sqs_queue.deadlines_dead_letter.url
     },
     var.extra_lambda_environment,
   )

@@ -13,6 +13,9 @@ pub enum Command {
     Analyze(StepCommand),
     RequestApproval(ApprovalCommand),
     Write(StepCommand),
+    /// Ends the session of an attempt that does not count any more. Saves work, and nothing depends on it: an agent
+    /// whose attempt is superseded is told so by its next report.
+    StopSession(SessionCommand),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +27,12 @@ pub struct StepCommand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovalCommand {
     pub revision: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionCommand {
+    pub role: Role,
+    pub attempt: u32,
 }
 
 /// The service that owns a command, and so the queue that carries it.
@@ -52,6 +61,7 @@ impl Command {
             Self::Analyze(_) => Destination::Analyst,
             Self::RequestApproval(_) => Destination::Approval,
             Self::Write(_) => Destination::Writer,
+            Self::StopSession(session) => Destination::of(session.role),
         }
     }
 
@@ -61,7 +71,18 @@ impl Command {
             Self::Research(step) => Some((Role::Researcher, *step)),
             Self::Analyze(step) => Some((Role::Analyst, *step)),
             Self::Write(step) => Some((Role::Writer, *step)),
-            Self::RequestApproval(_) => None,
+            Self::RequestApproval(_) | Self::StopSession(_) => None,
+        }
+    }
+}
+
+impl Destination {
+    /// The dispatcher of `role`.
+    pub fn of(role: Role) -> Self {
+        match role {
+            Role::Researcher => Self::Researcher,
+            Role::Analyst => Self::Analyst,
+            Role::Writer => Self::Writer,
         }
     }
 }

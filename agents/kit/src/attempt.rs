@@ -58,25 +58,32 @@ pub async fn run<A: Agent>(
     let outcome = match owed {
         Owed::Success(record) => Outcome::Succeeded(record),
         Owed::Failure(error) => Outcome::Failed(error, Usage::default()),
-        Owed::Work => work(&around, &task, &reporter).await,
+        Owed::Work => work(&around, &task, &reporter, &held).await,
     };
     match outcome {
         Outcome::Succeeded(record) => {
             tracing::info!(summary = record.summary, "work succeeded");
-            conclude(&reporter, &succeeded(record)).await;
+            conclude(&reporter, &succeeded(record), &held).await;
         }
         Outcome::Failed(error, usage) => {
             tracing::warn!(code = error.code, message = error.message, "work failed");
             // Before the callback, so that an invocation right after it is told the same.
             held.remember_failure(error.clone());
-            conclude(&reporter, &failed(&task, error, usage)).await;
+            conclude(&reporter, &failed(&task, error, usage), &held).await;
         }
         Outcome::Stopped(stop) => tracing::info!(?stop, "work stopped by the platform"),
     }
 }
 
-async fn conclude(reporter: &Reporter, report: &AgentReport) {
-    match reporter.deliver(report).await {
+async fn conclude(reporter: &Reporter, report: &AgentReport, held: &Running) {
+    let answer = tokio::select! {
+        answer = reporter.deliver(report) => answer,
+        () = held.stopped() => {
+            tracing::info!("session stopped before its result was taken");
+            return;
+        }
+    };
+    match answer {
         Answer::Taken => tracing::info!("result taken"),
         Answer::Superseded | Answer::Unauthorised => {
             tracing::info!("result no longer wanted");
@@ -91,6 +98,7 @@ async fn work<A: Agent>(
     around: &Surroundings<A>,
     task: &Arc<AgentTask>,
     reporter: &Reporter,
+    held: &Running,
 ) -> Outcome {
     let ctx = WorkContext::new(task.clone(), around.store.clone());
     let mut ending = around.ending.clone();
@@ -106,6 +114,7 @@ async fn work<A: Agent>(
             Err(error) => gone_wrong(broken(error)),
         },
         stop = heartbeat::beat(&ctx, reporter, &around.health) => Outcome::Stopped(stop),
+        () = held.stopped() => Outcome::Stopped(Stop::Session),
         () = tokio::time::sleep(left) => {
             let message = "the work was not finished by the attempt's deadline";
             gone_wrong(WorkError::transient("deadline_exceeded", message))

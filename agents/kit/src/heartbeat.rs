@@ -17,6 +17,8 @@ const SHORTEST_GAP: Duration = Duration::from_secs(1);
 pub enum Stop {
     Superseded,
     Unauthorised,
+    /// The runtime ended the session.
+    Session,
 }
 
 /// Reports until the platform says stop; never returns otherwise. Failing to report is no reason to stop: the work may be

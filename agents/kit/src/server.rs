@@ -1,5 +1,8 @@
 //! The AgentCore runtime contract over HTTP: `POST /invocations` and `GET /ping`.
 //!
+//! Beside it `POST /sessions/{session}/stop`, for a host that runs many sessions in one process, as the one on a laptop
+//! does. In AWS each session has a container, whose end it is, and nobody can call this route from outside.
+//!
 //! An invocation is answered once the attempt is claimed, which takes two calls to storage; the work then goes on in the background.
 //! Storage that fails before the claim is 503: nothing has begun, the dispatcher tries again.
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-contract.html>
@@ -10,7 +13,7 @@ use aegis_contracts::agent::{AgentTask, InvocationAnswer, InvocationStatus};
 use aegis_contracts::callback::AgentError;
 use aegis_contracts::problem::Problem;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -56,6 +59,7 @@ impl<A: Agent> Server<A> {
         Router::new()
             .route("/invocations", post(invoke::<A>))
             .route("/ping", get(ping::<A>))
+            .route("/sessions/{session}/stop", post(stop::<A>))
             .with_state(self)
     }
 
@@ -72,6 +76,17 @@ impl<A: Agent> Server<A> {
 
 async fn ping<A: Agent>(State(server): State<Arc<Server<A>>>) -> Json<Ping> {
     Json(server.health.ping())
+}
+
+async fn stop<A: Agent>(
+    State(server): State<Arc<Server<A>>>,
+    Path(session): Path<String>,
+) -> StatusCode {
+    if server.sessions.stop(&session) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }
 
 async fn invoke<A: Agent>(
@@ -117,7 +132,7 @@ async fn begin<A: Agent>(
         task,
         callback,
     } = invocation;
-    let (held, owed) = match server.sessions.enter(&task.output_prefix) {
+    let (held, owed) = match server.sessions.enter(&task.output_prefix, &session) {
         Found::Running => return Ok(InvocationStatus::AlreadyRunning),
         Found::Failed(held, error) => (held, Owed::Failure(error)),
         Found::Free(held) => {

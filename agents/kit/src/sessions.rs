@@ -2,7 +2,7 @@
 //!
 //! A map in memory: it dies with the process. What outlives it is in `claim`.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aegis_contracts::callback::AgentError;
@@ -13,8 +13,17 @@ const REMEMBERED: usize = 1_000;
 
 #[derive(Debug, Default)]
 struct Inner {
-    running: HashSet<String>,
+    running: HashMap<String, AtWork>,
     failed: VecDeque<(String, AgentError)>,
+}
+
+/// Who is at work on an attempt.
+#[derive(Debug)]
+struct AtWork {
+    /// The runtime session.
+    session: String,
+    /// Becomes true when the session is to end.
+    stop: watch::Sender<bool>,
 }
 
 /// Attempts by their prefix.
@@ -49,21 +58,38 @@ impl Sessions {
     }
 
     /// Of two callers at the same time exactly one gets the attempt.
-    pub fn enter(&self, attempt: &str) -> Found {
+    pub fn enter(&self, attempt: &str, session: &str) -> Found {
         let mut inner = self.inner();
-        if !inner.running.insert(attempt.to_owned()) {
+        if inner.running.contains_key(attempt) {
             return Found::Running;
         }
+        let (stop, stopped) = watch::channel(false);
+        let session = session.to_owned();
+        let at_work = AtWork { session, stop };
+        inner.running.insert(attempt.to_owned(), at_work);
         self.running.send_replace(inner.running.len());
         let held = Running {
             sessions: self.clone(),
             attempt: attempt.to_owned(),
+            stopped,
         };
         let failed = inner.failed.iter().find(|(name, _)| name == attempt);
         match failed {
             Some((_, error)) => Found::Failed(held, error.clone()),
             None => Found::Free(held),
         }
+    }
+
+    /// Ends what `session` is at work on, without a word to the platform, as the end of its container does. Returns
+    /// whether it was at work.
+    pub fn stop(&self, session: &str) -> bool {
+        let inner = self.inner();
+        let of_session = inner
+            .running
+            .values()
+            .filter(|work| work.session == session);
+        let told = of_session.map(|work| work.stop.send_replace(true)).count();
+        told > 0
     }
 
     /// Returns once no attempt is at work.
@@ -79,9 +105,19 @@ impl Sessions {
 pub struct Running {
     sessions: Sessions,
     attempt: String,
+    stopped: watch::Receiver<bool>,
 }
 
 impl Running {
+    /// Returns once the session is to end.
+    pub async fn stopped(&self) {
+        let mut stopped = self.stopped.clone();
+        if stopped.wait_for(|stopped| *stopped).await.is_err() {
+            // Nobody is left who could stop it.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Remembers how the attempt failed, so that another invocation is told the same.
     pub fn remember_failure(&self, error: AgentError) {
         let mut inner = self.sessions.inner();
@@ -108,12 +144,32 @@ mod tests {
     #[test]
     fn one_caller_gets_the_attempt() {
         let sessions = Sessions::default();
-        let first = sessions.enter("a");
+        let first = sessions.enter("a", "s");
         assert!(matches!(first, Found::Free(_)));
-        assert!(matches!(sessions.enter("a"), Found::Running));
-        assert!(matches!(sessions.enter("b"), Found::Free(_)));
+        assert!(matches!(sessions.enter("a", "s"), Found::Running));
+        assert!(matches!(sessions.enter("b", "s"), Found::Free(_)));
         drop(first);
-        assert!(matches!(sessions.enter("a"), Found::Free(_)));
+        assert!(matches!(sessions.enter("a", "s"), Found::Free(_)));
+    }
+
+    #[tokio::test]
+    async fn a_session_is_stopped_and_no_other() {
+        let sessions = Sessions::default();
+        let (Found::Free(mine), Found::Free(other)) =
+            (sessions.enter("a", "mine"), sessions.enter("b", "other"))
+        else {
+            panic!("both are free");
+        };
+        assert!(!sessions.stop("nobody's"));
+        assert!(sessions.stop("mine"));
+        mine.stopped().await;
+        tokio::select! {
+            biased;
+            () = other.stopped() => panic!("nobody asked it to stop"),
+            () = std::future::ready(()) => {}
+        }
+        drop(mine);
+        assert!(!sessions.stop("mine"), "it has ended");
     }
 
     #[test]
@@ -124,9 +180,9 @@ mod tests {
             message: "y".to_owned(),
             retryable: false,
         };
-        if let Found::Free(held) = sessions.enter("a") {
+        if let Found::Free(held) = sessions.enter("a", "s") {
             held.remember_failure(error.clone());
         }
-        assert!(matches!(sessions.enter("a"), Found::Failed(_, seen) if seen == error));
+        assert!(matches!(sessions.enter("a", "t"), Found::Failed(_, seen) if seen == error));
     }
 }

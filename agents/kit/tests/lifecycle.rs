@@ -286,6 +286,40 @@ async fn superseded_work_stops() {
 }
 
 #[tokio::test]
+async fn a_stopped_session_ends_without_a_word() {
+    let scene = Scene::new(Ending::Succeed).await;
+    let process = scene.process();
+    process.invoke(&scene.task).await;
+    scene.progress_seen().await;
+    assert_eq!(
+        process.stop("a-session-of-somebody-else-0000000000").await,
+        404
+    );
+    assert_eq!(process.stop(SESSION).await, 204);
+    idle(&process).await;
+    assert_eq!(process.stop(SESSION).await, 404, "it has ended");
+    assert_eq!(scene.record(), None);
+    assert!(scene.platform.conclusions().is_empty());
+    // As after the end of its container: the same session may be invoked again, and takes its attempt over.
+    scene.agent.open();
+    process.invoke(&scene.task).await;
+    scene.platform.conclusion(1).await;
+    assert_eq!(scene.agent.begun(), 2);
+}
+
+#[tokio::test]
+async fn a_stopped_session_stops_knocking() {
+    let scene = Scene::new(Ending::Succeed).await;
+    scene.platform.always(Some(Reply::Status(503)));
+    scene.agent.open();
+    let process = scene.process();
+    process.invoke(&scene.task).await;
+    scene.platform.conclusion(1).await;
+    assert_eq!(process.stop(SESSION).await, 204);
+    idle(&process).await;
+}
+
+#[tokio::test]
 async fn failures_and_panics_are_reported() {
     for (ending, code, retryable) in [
         (Ending::Fail, "no_evidence", false),

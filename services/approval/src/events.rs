@@ -18,7 +18,10 @@ impl QueueHandler for Approval {
         match Incoming::parse(&message.body) {
             Ok(Incoming::Command(command)) => match &command.body {
                 Command::RequestApproval(asked) => self.told(message, &command, *asked).await,
-                Command::Research(_) | Command::Analyze(_) | Command::Write(_) => {
+                Command::Research(_)
+                | Command::Analyze(_)
+                | Command::Write(_)
+                | Command::StopSession(_) => {
                     Disposition::DeadLetter("misrouted: agent work is not for approval".to_owned())
                 }
             },

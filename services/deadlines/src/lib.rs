@@ -3,16 +3,19 @@
 //! Looks only at what the index of deadlines says is due. What then happens is decided like
 //! everything else, so two sweeps at once do no harm: one of them loses the race.
 
+mod quarantine;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
-use aegis_engine::ports::Artifacts;
+use aegis_engine::ports::{Artifacts, DeadLetters};
 use aegis_engine::schedule::ScheduleHandler;
 use aegis_engine::turn::{Engine, Outcome, Turn};
-use aegis_workflow::Input;
+use aegis_workflow::{Input, Workflow};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use tracing::Instrument;
@@ -30,6 +33,7 @@ const AT_ONCE: usize = 8;
 pub struct Deadlines {
     pub engine: Engine,
     pub artifacts: Arc<dyn Artifacts>,
+    pub dead_letters: Arc<dyn DeadLetters>,
 }
 
 #[async_trait]
@@ -46,22 +50,30 @@ impl ScheduleHandler for Deadlines {
 
 impl Deadlines {
     async fn sweep(&self, shard: u32) -> Result<(), PortError> {
+        let mut passed_over = HashSet::new();
         for _ in 0..MAX_PAGES {
-            let due = self
-                .engine
-                .table
-                .due(shard, self.engine.clock.now(), PAGE)
-                .await?;
-            if due.is_empty() {
+            // What was passed over is still due and comes first again: the page grows by it, so that it starves nobody.
+            let known = u32::try_from(passed_over.len()).unwrap_or(u32::MAX);
+            let limit = PAGE.saturating_add(known);
+            let now = self.engine.clock.now();
+            let due = self.engine.table.due(shard, now, limit).await?;
+            let last = due.len() < limit as usize;
+            let fresh = due.into_iter().filter(|id| !passed_over.contains(id));
+            let fresh: Vec<WorkflowId> = fresh.collect();
+            if fresh.is_empty() {
                 return Ok(());
             }
-            let found = due.len();
-            let visits = stream::iter(due).map(|id| async move { self.visit(&id).await });
-            let outcomes: Vec<bool> = visits.buffer_unordered(AT_ONCE).collect().await;
-            let moved = outcomes.into_iter().filter(|moved| *moved).count();
+            let found = fresh.len();
+            let visits = stream::iter(fresh).map(|id| async move {
+                let moved = self.visit(&id).await;
+                (!moved).then_some(id)
+            });
+            let stayed: Vec<Option<WorkflowId>> = visits.buffer_unordered(AT_ONCE).collect().await;
+            let before = passed_over.len();
+            passed_over.extend(stayed.into_iter().flatten());
+            let moved = found - (passed_over.len() - before);
             tracing::info!(shard, due = found, moved, "swept");
-            // Nothing moved: the same page would come again. One that cannot be read is passed over until the next tick.
-            if moved == 0 || found < PAGE as usize {
+            if last {
                 return Ok(());
             }
         }
@@ -72,29 +84,23 @@ impl Deadlines {
     async fn visit(&self, id: &WorkflowId) -> bool {
         let span = tracing::info_span!("deadline", workflow_id = %id);
         async {
-            match self.wake(id).await {
-                Ok(turn) => {
-                    self.engine
-                        .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
-                    matches!(turn.outcome, Outcome::Applied(_))
-                }
-                Err(error) => {
-                    tracing::error!(%error, "workflow passed over");
-                    false
-                }
-            }
+            let visited = match self.engine.table.load(id).await {
+                Ok(Some(workflow)) => self.wake(&workflow).await,
+                Ok(None) => Ok(false),
+                Err(error) if error.is_permanent() => self.cannot_read(id, &error).await,
+                Err(error) => Err(error),
+            };
+            visited.unwrap_or_else(|error| {
+                tracing::error!(%error, "workflow passed over");
+                false
+            })
         }
         .instrument(span)
         .await
     }
 
-    async fn wake(&self, id: &WorkflowId) -> Result<Turn, PortError> {
-        let Some(workflow) = self.engine.table.load(id).await? else {
-            return Ok(Turn {
-                outcome: Outcome::NotFound,
-                undelivered: None,
-            });
-        };
+    async fn wake(&self, workflow: &Workflow) -> Result<bool, PortError> {
+        let id = &workflow.id;
         let silent = workflow.silent_step(&self.engine.rules, self.engine.clock.now());
         if let Some(step) = silent
             && let Some(input) = self.completed_unheard(id, step.role, step.attempt).await?
@@ -105,10 +111,17 @@ impl Deadlines {
                 tracing::warn!(%illegal, "completion record refused");
             } else {
                 tracing::info!(role = %step.role, attempt = step.attempt, "the callback was lost, the work is done");
-                return Ok(turn);
+                return Ok(self.moved(id, turn));
             }
         }
-        self.engine.apply(id, Input::DeadlinePassed).await
+        let turn = self.engine.apply(id, Input::DeadlinePassed).await?;
+        Ok(self.moved(id, turn))
+    }
+
+    fn moved(&self, id: &WorkflowId, turn: Turn) -> bool {
+        self.engine
+            .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
+        matches!(turn.outcome, Outcome::Applied(_))
     }
 
     /// Before a silent attempt is given up: it may be done, and only its callback lost. Then nobody pays twice.

@@ -16,6 +16,7 @@ async fn build() -> anyhow::Result<Service> {
         let deadlines = Deadlines {
             engine: aws.engine(environment),
             artifacts: aws.artifacts(environment),
+            dead_letters: aws.dead_letters(environment, SERVICE),
         };
         Service {
             schedule: Some(Arc::new(deadlines)),

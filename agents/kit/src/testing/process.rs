@@ -60,6 +60,13 @@ impl AgentProcess {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
+    /// As the host on a laptop does. Returns the status.
+    pub async fn stop(&self, session: &str) -> u16 {
+        let url = format!("{}/sessions/{session}/stop", self.base);
+        let response = self.http.post(url).send().await.unwrap();
+        response.status().as_u16()
+    }
+
     pub async fn ping(&self) -> Ping {
         let response = self.http.get(format!("{}/ping", self.base)).send().await;
         response.unwrap().json().await.unwrap()

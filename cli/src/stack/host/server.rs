@@ -1,8 +1,8 @@
 //! The runtime's HTTP interface, as the AWS SDK calls it, and the credentials endpoint.
 //!
 //! One process serves all of an agent's sessions here, where AWS gives each session a machine of
-//! its own. So stopping a session answers well and stops nothing: the agent learns from its next
-//! callback, which is refused, that its work is no longer wanted.
+//! its own. So a session is stopped by telling the agent's process, which drops the work at its next
+//! pause; a machine would end in the middle of a computation too.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -142,10 +142,39 @@ async fn stop_session(
     Path(arn): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    match admit(&host, &arn, &headers) {
-        Ok((_, session)) => ([(SESSION, session)], Json(json!({}))).into_response(),
-        Err(refusal) => *refusal,
+    let (url, session) = match admit(&host, &arn, &headers) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return *refusal,
+    };
+    let name = session
+        .to_str()
+        .ok()
+        .filter(|name| plain(name))
+        .unwrap_or("-");
+    let told = host
+        .client
+        .post(format!("{url}/sessions/{name}/stop"))
+        .timeout(ANSWER_PATIENCE)
+        .send()
+        .await;
+    match told {
+        Ok(answer) if answer.status().is_success() => {
+            ([(SESSION, session)], Json(json!({}))).into_response()
+        }
+        // An agent that does not answer has no session either.
+        Ok(_) | Err(_) => {
+            let message = format!("there is no session {name}");
+            let kind = "ResourceNotFoundException";
+            refuse(StatusCode::NOT_FOUND, kind, &message)
+        }
     }
+}
+
+/// Can stand in a path as it is, as those of aegis can.
+fn plain(session: &str) -> bool {
+    session
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 async fn credentials(

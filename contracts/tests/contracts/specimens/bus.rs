@@ -3,7 +3,7 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, DecisionRequest};
 use aegis_contracts::callback::AgentReport;
-use aegis_contracts::command::{ApprovalCommand, Command};
+use aegis_contracts::command::{ApprovalCommand, Command, SessionCommand};
 use aegis_contracts::envelope::Envelope;
 use aegis_contracts::event::Event;
 use aegis_contracts::external::{
@@ -28,6 +28,14 @@ pub fn commands() -> Vec<Specimen> {
             Command::RequestApproval(ApprovalCommand { revision: 1 }),
         ),
         of("command-write", 4, Command::step(Role::Writer, 1, 1)),
+        of(
+            "command-stop-session",
+            5,
+            Command::StopSession(SessionCommand {
+                role: Role::Writer,
+                attempt: 1,
+            }),
+        ),
     ]
 }
 

@@ -4,7 +4,7 @@ use aegis_engine::api::Authorization;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
-use aegis_testing::world::{World, at_once};
+use aegis_testing::world::{World, at_once, received};
 
 use crate::service;
 
@@ -34,9 +34,15 @@ fn one_for_a_settled_revision_is_acknowledged() {
 
 #[test]
 fn agent_work_is_set_aside() {
-    let disposition = handle(&World::started());
-    let misrouted = "misrouted: agent work is not for approval".to_owned();
-    assert_eq!(disposition, Disposition::DeadLetter(misrouted));
+    let started = World::started();
+    let stopping = World::cancelled();
+    let stop = received(&serde_json::to_value(&stopping.stops()[0]).unwrap());
+    for message in [started.last_message(), stop] {
+        let handler = service(&started, Authorization::None);
+        let misrouted = "misrouted: agent work is not for approval".to_owned();
+        let disposition = at_once(handler.handle(&message));
+        assert_eq!(disposition, Disposition::DeadLetter(misrouted));
+    }
 }
 
 #[test]

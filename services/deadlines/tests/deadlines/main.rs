@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+mod quarantine;
 mod silence;
 mod sweep;

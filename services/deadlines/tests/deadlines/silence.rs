@@ -21,6 +21,11 @@ fn without_a_record_a_new_attempt_is_asked_for() {
     assert_eq!(world.current(), (Role::Researcher, 2));
     assert_eq!(world.last_command().body.as_step().unwrap().1.attempt, 2);
     assert_eq!(world.events(), ["WorkflowStarted", "StepRetried"]);
+    assert_eq!(
+        world.stops().len(),
+        1,
+        "whatever still works on it is ended"
+    );
 }
 
 #[test]
@@ -45,6 +50,7 @@ fn work_whose_callback_was_lost_counts() {
     tick(&world).unwrap();
     assert_eq!(world.status(), Status::Analyzing);
     assert_eq!(world.events(), ["WorkflowStarted", "StepCompleted"]);
+    assert!(world.stops().is_empty());
 }
 
 fn believed(change: impl Fn(&mut CompletionRecord)) -> bool {

@@ -13,6 +13,7 @@ pub fn tick(world: &World) -> Result<(), PortError> {
     let deadlines = Deadlines {
         engine: world.engine.clone(),
         artifacts: world.ports.artifacts.clone(),
+        dead_letters: world.ports.dead_letters.clone(),
     };
     at_once(deadlines.tick())
 }

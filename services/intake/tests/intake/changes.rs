@@ -4,8 +4,10 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
+use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_testing::requests::{With, ask, ok, refusal, request, tells_of_port_errors};
-use aegis_testing::world::World;
+use aegis_testing::world::{World, at_once};
+use aegis_workflow::{Input, StepFailure};
 use serde_json::json;
 
 use crate::{because, service};
@@ -33,6 +35,54 @@ fn every_live_state_can_be_cancelled() {
         assert_eq!(done(&world, &post(&world, "cancel")), "cancelled", "again");
         assert_eq!(world.workflow().version, version);
     }
+}
+
+#[test]
+fn a_cancel_ends_the_session_of_the_agent_at_work() {
+    let world = World::dispatched();
+    done(&world, &post(&world, "cancel"));
+    done(&world, &post(&world, "cancel"));
+    assert_eq!(world.stops().len(), 1, "once");
+    let waiting = World::awaiting_approval();
+    done(&waiting, &post(&waiting, "cancel"));
+    assert!(waiting.stops().is_empty(), "no agent is at work");
+}
+
+/// What the analyst of `world` is told to work with, once its dispatcher has the last command.
+fn inputs_of_the_analyst(world: &World) -> Vec<aegis_contracts::artifact::ArtifactRef> {
+    let dispatcher = aegis_engine::dispatch::Dispatcher {
+        engine: world.engine.clone(),
+        runtime: world.ports.runtime.clone(),
+        keys: world.ports.key_ring(false),
+        role: Role::Analyst,
+        callback_api_url: "https://api.example".to_owned(),
+    };
+    let handled = at_once(dispatcher.handle(&world.last_message()));
+    assert_eq!(handled, Disposition::Ack);
+    world.ports.runtime.invocations().pop().unwrap().task.inputs
+}
+
+#[test]
+fn a_redrive_works_with_what_succeeded_before() {
+    let world = World::dispatched();
+    let evidence = world.result();
+    world.succeed();
+    let before = inputs_of_the_analyst(&world);
+    world.apply(Input::StepFailed {
+        role: Role::Analyst,
+        attempt: 1,
+        failure: StepFailure {
+            code: "input_invalid".to_owned(),
+            message: "not readable".to_owned(),
+            transient: false,
+        },
+        usage: None,
+    });
+    assert_eq!(done(&world, &post(&world, "redrive")), "analyzing");
+    assert_eq!(world.current(), (Role::Analyst, 2));
+    let inputs = inputs_of_the_analyst(&world);
+    assert_eq!(inputs, before);
+    assert_eq!(inputs, [evidence], "the researcher is not asked again");
 }
 
 #[test]

@@ -155,8 +155,9 @@ fn cancel_stage() -> Stage {
 
 #[test]
 fn laws() {
-    for stage in [request_stage, cancel_stage] {
+    // The third call of a cancel stops the session of the agent at work.
+    for (stage, calls) in [(request_stage as fn() -> Stage, 2), (cancel_stage, 3)] {
         twice_is_once(&stage);
-        assert_eq!(crash_anywhere_then_redeliver(&stage), 2);
+        assert_eq!(crash_anywhere_then_redeliver(&stage), calls);
     }
 }

@@ -4,16 +4,17 @@
 //! brings the command back and invokes the same session again, which the agent
 //! recognises. The other order could note a dispatch that never happened.
 
+mod stop;
+mod task;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget, Role};
-use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
-use aegis_contracts::command::StepCommand;
+use aegis_contracts::agent::Role;
+use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
-use aegis_workflow::{Input, StepFailure, Workflow, artifact_refs, codes, spread};
+use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
 
@@ -21,15 +22,13 @@ use crate::error::PortError;
 use crate::keys::KeyRing;
 use crate::message::{
     Disposition, Incoming, QueueHandler, Received, disposition_of_error, disposition_of_turn,
+    unknown_workflow,
 };
 use crate::ports::AgentRuntime;
 use crate::stored::StoredRequest;
-use crate::token::Claim;
 use crate::trace;
 use crate::turn::{Engine, Outcome};
 
-/// A token outlives its attempt by this, so that a late report is told `superseded`, not `unauthenticated`.
-const TOKEN_GRACE: Duration = Duration::from_secs(24 * 3600);
 /// Throttled starts come back somewhere in this window.
 const THROTTLE_WINDOW: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
 
@@ -46,15 +45,7 @@ pub struct Dispatcher {
 impl QueueHandler for Dispatcher {
     async fn handle(&self, message: &Received) -> Disposition {
         match Incoming::parse(&message.body) {
-            Ok(Incoming::Command(command)) => match command.body.as_step() {
-                Some((role, step)) if role == self.role => {
-                    self.dispatch(message, &command, step).await
-                }
-                Some(_) | None => Disposition::DeadLetter(format!(
-                    "misrouted: not a command for the {}",
-                    self.role
-                )),
-            },
+            Ok(Incoming::Command(command)) => self.take(message, &command).await,
             Ok(Incoming::External(event)) => Disposition::DeadLetter(format!(
                 "misrouted: {} is not for a dispatcher",
                 event.detail_type
@@ -65,6 +56,20 @@ impl QueueHandler for Dispatcher {
 }
 
 impl Dispatcher {
+    async fn take(&self, message: &Received, command: &CommandEnvelope) -> Disposition {
+        if let Command::StopSession(session) = command.body
+            && session.role == self.role
+        {
+            return self.stop_session(message, command, session).await;
+        }
+        match command.body.as_step() {
+            Some((role, step)) if role == self.role => self.dispatch(message, command, step).await,
+            Some(_) | None => {
+                Disposition::DeadLetter(format!("misrouted: not a command for the {}", self.role))
+            }
+        }
+    }
+
     async fn dispatch(
         &self,
         message: &Received,
@@ -75,9 +80,7 @@ impl Dispatcher {
         let (workflow, request) = match self.engine.table.load_with_request(id).await {
             Ok(Some(found)) => found,
             Ok(None) => {
-                return Disposition::DeadLetter(
-                    "unknown_workflow: there is no such workflow".to_owned(),
-                );
+                return unknown_workflow();
             }
             Err(error) => return disposition_of_error(message, &error),
         };
@@ -182,56 +185,6 @@ impl Dispatcher {
                 }
             }
         }
-    }
-
-    async fn task(
-        &self,
-        workflow: &Workflow,
-        request: &StoredRequest,
-        step: StepCommand,
-    ) -> Result<AgentTask, PortError> {
-        let deadline_at = self.engine.clock.now().plus(self.engine.rules.step_timeout);
-        let claim = Claim {
-            workflow_id: workflow.id.clone(),
-            role: self.role,
-            attempt: step.attempt,
-        };
-        let token = self
-            .keys
-            .keys()
-            .await?
-            .sign(&claim, deadline_at.plus(TOKEN_GRACE))
-            .map_err(|error| PortError::Permanent(error.to_string()))?;
-        let base = self.callback_api_url.trim_end_matches('/');
-        Ok(AgentTask {
-            schema_version: SCHEMA_VERSION,
-            workflow_id: workflow.id.clone(),
-            role: self.role,
-            attempt: step.attempt,
-            revision: step.revision,
-            topic: request.topic.clone(),
-            parameters: request.parameters.clone(),
-            feedback: workflow.feedback().map(str::to_owned),
-            inputs: self.inputs(workflow),
-            output_prefix: attempt_prefix(&workflow.id, self.role, step.attempt),
-            callback: CallbackTarget {
-                url: format!("{base}/callbacks/{}", workflow.id),
-                token,
-            },
-            deadline_at,
-            heartbeat_seconds: self.engine.rules.heartbeat_timeout.as_secs(),
-            traceparent: trace::current(),
-        })
-    }
-
-    /// What the earlier roles produced.
-    fn inputs(&self, workflow: &Workflow) -> Vec<ArtifactRef> {
-        let earlier = Role::ALL.into_iter().filter(|role| *role < self.role);
-        let names: Vec<&str> = earlier.map(Role::artifact_name).collect();
-        artifact_refs(workflow)
-            .into_iter()
-            .filter(|artifact| names.contains(&artifact.name.as_str()))
-            .collect()
     }
 }
 

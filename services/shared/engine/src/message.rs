@@ -106,6 +106,11 @@ pub fn backoff(message: &Received) -> Duration {
     spread::up_to(Duration::from_secs(bound), &delivery)
 }
 
+/// For what names a workflow that does not exist.
+pub fn unknown_workflow() -> Disposition {
+    Disposition::DeadLetter("unknown_workflow: there is no such workflow".to_owned())
+}
+
 /// What becomes of a message whose handling failed at a port.
 pub fn disposition_of_error(message: &Received, error: &PortError) -> Disposition {
     match error {
@@ -138,8 +143,6 @@ pub fn disposition_of_turn(message: &Received, turn: &Turn) -> Disposition {
             Disposition::Ack
         }
         Outcome::Illegal { illegal, .. } => Disposition::DeadLetter(illegal.to_string()),
-        Outcome::NotFound => {
-            Disposition::DeadLetter("unknown_workflow: there is no such workflow".to_owned())
-        }
+        Outcome::NotFound => unknown_workflow(),
     }
 }

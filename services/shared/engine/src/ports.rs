@@ -67,6 +67,13 @@ pub trait Table: Send + Sync {
         limit: u32,
     ) -> Result<Vec<WorkflowId>, PortError>;
 
+    /// Notes that one more sweep could not read the state, and says how many could not since it was last written.
+    async fn count_unreadable(&self, id: &WorkflowId) -> Result<u32, PortError>;
+
+    /// Takes a state that cannot be read out of what is due, and keeps it: the next write of the state puts it back.
+    /// `Conflict`: it was written since, or can be read.
+    async fn quarantine(&self, id: &WorkflowId) -> Result<Write, PortError>;
+
     /// How many shards [`Table::due`] has.
     fn deadline_shards(&self) -> u32;
 }

@@ -1,12 +1,14 @@
 //! One turn of a workflow: load, decide, commit, send.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use aegis_contracts::command::Command;
 use aegis_contracts::envelope::Envelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{
-    Answer, Illegal, Input, Owed, Rejection, Rules, Start, Workflow, decide, start,
+    Answer, Illegal, Input, Owed, Rejection, Rules, Start, Transition, Workflow, decide, start,
 };
 
 use crate::error::PortError;
@@ -101,6 +103,7 @@ impl Engine {
             return Ok(Opened::Conflict);
         }
         let turn = self.apply(id, Input::Start).await?;
+        self.report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
         match turn.outcome {
             Outcome::Applied(workflow) | Outcome::Duplicate(workflow) => {
                 Ok(Opened::Again(workflow))
@@ -150,7 +153,13 @@ impl Engine {
                     .await?
                 {
                     Write::Conflict => Ok(None),
-                    Write::Done => Ok(Some(self.sent(transition.next, &transition.commands).await)),
+                    Write::Done => {
+                        let turn = self
+                            .sent(transition.next.clone(), &transition.commands)
+                            .await;
+                        self.stop(&transition).await;
+                        Ok(Some(turn))
+                    }
                 }
             }
             Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
@@ -213,6 +222,21 @@ impl Engine {
             self.commands.send(&envelope, owed.delay).await?;
         }
         Ok(())
+    }
+
+    /// Best effort: if this is lost, the agent is told by the answer to its next report.
+    async fn stop(&self, transition: &Transition) {
+        let Some(session) = transition.stop else {
+            return;
+        };
+        let next = &transition.next;
+        let index = COMMAND_INDEX + transition.commands.len();
+        let command = Command::StopSession(session);
+        let envelope = Envelope::new(&next.id, next.version, index, self.clock.now(), command)
+            .traced(trace::current());
+        if let Err(error) = self.commands.send(&envelope, Duration::ZERO).await {
+            tracing::warn!(workflow_id = %next.id, %error, "session not stopped; its reports will be refused");
+        }
     }
 
     /// For callers that answer a client: the state stands, so the answer does too.

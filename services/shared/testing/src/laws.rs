@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use aegis_contracts::command::Command;
 use aegis_contracts::view::Status;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_workflow::Attempts;
@@ -50,6 +51,8 @@ fn effect(world: &World) -> Effect {
             .queues
             .sent()
             .iter()
+            // Nobody owes a stop: one that a crash loses is not sent again.
+            .filter(|sent| !matches!(sent.command.body, Command::StopSession(_)))
             .map(|sent| format!("{:?}", sent.command.body))
             .collect(),
         sessions: invocations.map(|invocation| invocation.session).collect(),

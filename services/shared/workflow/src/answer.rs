@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aegis_contracts::command::Command;
+use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::event::Event;
 
 use crate::state::Workflow;
@@ -21,6 +21,9 @@ pub struct Transition {
     pub next: Workflow,
     pub events: Vec<Event>,
     pub commands: Vec<Owed>,
+    /// The session that may still be at work on an attempt which no longer counts. Stopping it saves work; nobody
+    /// owes it: the agent's next report is refused.
+    pub stop: Option<SessionCommand>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -7,12 +7,21 @@ use crate::answer::{Answer, Owed, Touch, Transition};
 use crate::input::Input;
 use crate::rules::Rules;
 use crate::state::Workflow;
-use crate::{approval, cancel, deadline, failure, redrive, step, success};
+use crate::{approval, cancel, deadline, failure, redrive, session, step, success};
 
 /// What becomes of `input`, which arrived at `now`.
 ///
 /// Never fails and never blocks: an input that does not fit is a [`crate::Rejection`].
 pub fn decide(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -> Answer {
+    let session = session::left_behind(workflow, &input);
+    let mut answer = answer_to(rules, workflow, input, now);
+    if let Answer::Transition(transition) = &mut answer {
+        transition.stop = session;
+    }
+    answer
+}
+
+fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -> Answer {
     match input {
         Input::Start => Answer::duplicate(),
         Input::Dispatched { role, attempt } => {
@@ -96,6 +105,7 @@ pub(crate) fn transition(
         next,
         events,
         commands,
+        stop: None,
     })
 }
 

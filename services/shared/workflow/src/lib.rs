@@ -16,6 +16,7 @@ mod redrive;
 mod results;
 mod retries;
 mod rules;
+mod session;
 pub mod spread;
 mod start;
 mod state;

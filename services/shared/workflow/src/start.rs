@@ -57,6 +57,7 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
             requested_by: start.requested_by,
         }],
         commands: vec![owed],
+        stop: None,
     }
 }
 

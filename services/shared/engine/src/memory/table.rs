@@ -24,6 +24,8 @@ pub struct Row {
     summary: WorkflowSummary,
     request: StoredRequest,
     history: Vec<HistoryEntry>,
+    /// Sweeps that could not read the state.
+    unreadable: u32,
 }
 
 #[derive(Debug, Default)]
@@ -161,6 +163,7 @@ impl MemoryTable {
             summary,
             request: request.clone(),
             history: vec![entry.clone()],
+            unreadable: 0,
         };
         rows.index(&workflow.id, None, workflow.wake_at);
         rows.by_id.insert(workflow.id.clone(), row);
@@ -189,11 +192,31 @@ impl MemoryTable {
         row.state = state;
         row.wake_at = next.wake_at;
         row.summary.status = next.status();
+        row.unreadable = 0;
         row.history.extend(entry.cloned());
         rows.index(&next.id, woke_at, next.wake_at);
         *lock(&self.writes) += 1;
         lock(&self.stream).extend(entry.cloned());
         Ok(Write::Done)
+    }
+
+    fn count(&self, id: &WorkflowId) -> u32 {
+        let mut rows = lock(&self.rows);
+        rows.get_mut(id).map_or(0, |row| {
+            row.unreadable += 1;
+            row.unreadable
+        })
+    }
+
+    fn take_off(&self, id: &WorkflowId) -> Write {
+        let mut rows = lock(&self.rows);
+        let row = rows.get_mut(id);
+        let hopeless = |row: &&mut Row| decode_state(&row.state).is_err_and(|e| e.is_permanent());
+        let Some(row) = row.filter(hopeless) else {
+            return Write::Conflict;
+        };
+        row.wake_at = None;
+        Write::Done
     }
 
     fn page(&self, query: &ListQuery) -> ListPage {
@@ -303,6 +326,16 @@ impl Table for MemoryTable {
         self.faults
             .call("due", || Ok(self.due_at(now, limit)))
             .await
+    }
+
+    async fn count_unreadable(&self, id: &WorkflowId) -> Result<u32, PortError> {
+        let effect = || Ok(self.count(id));
+        self.faults.call("count_unreadable", effect).await
+    }
+
+    async fn quarantine(&self, id: &WorkflowId) -> Result<Write, PortError> {
+        let effect = || Ok(self.take_off(id));
+        self.faults.call("quarantine", effect).await
     }
 
     fn deadline_shards(&self) -> u32 {

@@ -11,6 +11,7 @@ use aegis_engine::memory::{
 };
 use aegis_testing::contract::artifacts::{self, Agent};
 use aegis_testing::contract::messages::{self, Probe, Subscriber};
+use aegis_testing::contract::quarantine::{self, Vandal};
 use aegis_testing::contract::{index, keys, table};
 use aegis_testing::world::at_once;
 use async_trait::async_trait;
@@ -45,6 +46,26 @@ fn table_deadlines() {
         index::due_lists_only_what_waits(&memory).await;
         index::due_follows_later_writes(&memory).await;
         index::due_comes_earliest_first(&memory).await;
+    });
+}
+
+struct Hand<'a>(&'a MemoryTable);
+
+#[async_trait]
+impl Vandal for Hand<'_> {
+    async fn overwrite(&self, id: &WorkflowId, json: &str) {
+        self.0.overwrite(id, json);
+    }
+}
+
+#[test]
+fn table_quarantine() {
+    let memory = MemoryTable::default();
+    let hand = Hand(&memory);
+    at_once(async {
+        quarantine::what_cannot_be_read_is_counted(&memory, &hand).await;
+        quarantine::the_quarantined_are_kept_and_not_due(&memory, &hand).await;
+        quarantine::what_can_be_read_is_never_quarantined(&memory, &hand).await;
     });
 }
 

@@ -7,6 +7,7 @@ mod bodies;
 mod contract;
 mod dispatch;
 mod dispatch_faults;
+mod dispatch_stop;
 mod keys;
 mod messages;
 mod opening;

@@ -128,13 +128,12 @@ pub(super) fn state_update(
         (":expected".to_owned(), number(expected_seq)),
     ]);
     let Some((shard, at)) = attributes.deadline else {
-        let expression =
-            "SET body = :body, seq = :seq, status_key = :status REMOVE deadline_shard, deadline_at";
+        let expression = "SET body = :body, seq = :seq, status_key = :status REMOVE sweep_tries, deadline_shard, deadline_at";
         return Ok(StateUpdate { expression, values });
     };
     values.insert(":shard".to_owned(), shard);
     values.insert(":at".to_owned(), at);
-    let expression = "SET body = :body, seq = :seq, status_key = :status, deadline_shard = :shard, deadline_at = :at";
+    let expression = "SET body = :body, seq = :seq, status_key = :status, deadline_shard = :shard, deadline_at = :at REMOVE sweep_tries";
     Ok(StateUpdate { expression, values })
 }
 

@@ -6,6 +6,7 @@ mod fault;
 mod items;
 mod key_store;
 mod list;
+mod quarantine;
 mod queues;
 mod runtime;
 mod table;

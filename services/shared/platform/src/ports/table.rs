@@ -85,7 +85,7 @@ impl DynamoTable {
         }
     }
 
-    async fn get(&self, id: &WorkflowId, sort: &str) -> Result<Option<Item>, PortError> {
+    pub(super) async fn get(&self, id: &WorkflowId, sort: &str) -> Result<Option<Item>, PortError> {
         let answer = self
             .client
             .get_item()
@@ -113,6 +113,23 @@ fn lost_the_race(error: &SdkError<TransactWriteItemsError>) -> bool {
     let mut lost = codes.filter(|code| *code != "None").peekable();
     lost.peek().is_some()
         && lost.all(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
+}
+
+/// The outcome of a conditional update.
+pub(super) fn written<T, R: std::fmt::Debug>(
+    sent: Result<T, SdkError<UpdateItemError, R>>,
+) -> Result<Write, PortError> {
+    match sent {
+        Ok(_) => Ok(Write::Done),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+        {
+            Ok(Write::Conflict)
+        }
+        Err(error) => Err(fault("UpdateItem")(error)),
+    }
 }
 
 #[async_trait]
@@ -205,18 +222,7 @@ impl Table for DynamoTable {
             .update_expression(expression)
             .condition_expression(UNCHANGED)
             .set_expression_attribute_values(Some(values));
-        match update.send().await {
-            Ok(_) => Ok(Write::Done),
-            Err(error)
-                if matches!(
-                    error.as_service_error(),
-                    Some(UpdateItemError::ConditionalCheckFailedException(_))
-                ) =>
-            {
-                Ok(Write::Conflict)
-            }
-            Err(error) => Err(fault("UpdateItem")(error)),
-        }
+        written(update.send().await)
     }
 
     async fn history(&self, id: &WorkflowId) -> Result<Vec<HistoryEntry>, PortError> {
@@ -253,6 +259,14 @@ impl Table for DynamoTable {
         limit: u32,
     ) -> Result<Vec<WorkflowId>, PortError> {
         self.due_page(shard, now, limit).await
+    }
+
+    async fn count_unreadable(&self, id: &WorkflowId) -> Result<u32, PortError> {
+        self.count_try(id).await
+    }
+
+    async fn quarantine(&self, id: &WorkflowId) -> Result<Write, PortError> {
+        self.take_off_deadlines(id).await
     }
 
     fn deadline_shards(&self) -> u32 {

@@ -4,14 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+mod hand;
 mod probe;
 mod stack;
 mod subscription;
 
 use aegis_platform::client::objects::S3Objects;
 use aegis_platform::ports::{DynamoTable, EventBridgeBus, ParameterStoreKeys, S3Artifacts, Shards};
-use aegis_testing::contract::{artifacts, index, keys, messages, table};
+use aegis_testing::contract::{artifacts, index, keys, messages, quarantine, table};
 
+use hand::Hand;
 use probe::{Bucket, Queues};
 use stack::{Stack, stack};
 use subscription::Subscription;
@@ -54,6 +56,16 @@ async fn table_deadlines() {
     index::due_lists_only_what_waits(&dynamo).await;
     index::due_follows_later_writes(&dynamo).await;
     index::due_comes_earliest_first(&dynamo).await;
+}
+
+#[tokio::test]
+async fn table_quarantine() {
+    let Some(stack) = stack().await else { return };
+    let dynamo = dynamo(&stack);
+    let hand = Hand::of(&stack);
+    quarantine::what_cannot_be_read_is_counted(&dynamo, &hand).await;
+    quarantine::the_quarantined_are_kept_and_not_due(&dynamo, &hand).await;
+    quarantine::what_can_be_read_is_never_quarantined(&dynamo, &hand).await;
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ pub async fn list_shows_the_head_of_the_topic(table: &dyn Table) {
 }
 
 /// Those of `lives` that are due at `now`, in the order in which the sweep would meet them.
-async fn due(table: &dyn Table, lives: &[&Life], now: Timestamp) -> Vec<WorkflowId> {
+pub(super) async fn due(table: &dyn Table, lives: &[&Life], now: Timestamp) -> Vec<WorkflowId> {
     let mut found = Vec::new();
     for shard in 0..table.deadline_shards() {
         found.extend(table.due(shard, now, ALL).await.unwrap());

@@ -7,4 +7,5 @@ pub mod artifacts;
 pub mod index;
 pub mod keys;
 pub mod messages;
+pub mod quarantine;
 pub mod table;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::command::Command;
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_engine::message::Received;
 use aegis_engine::token::Claim;
@@ -11,10 +12,18 @@ use serde_json::{Value, json};
 use super::World;
 
 impl World {
-    /// The command that was sent last.
+    /// The command that was sent last, but for those that only stop a session.
     pub fn last_command(&self) -> CommandEnvelope {
-        let sent = self.ports.queues.sent();
-        sent.last().expect("a command was sent").command.clone()
+        let sent = self.ports.queues.sent().into_iter().rev();
+        let mut work = sent.filter(|sent| !is_stop(&sent.command));
+        work.next().expect("a command was sent").command
+    }
+
+    /// The commands that stop a session, oldest first.
+    pub fn stops(&self) -> Vec<CommandEnvelope> {
+        let sent = self.ports.queues.sent().into_iter();
+        let commands = sent.map(|sent| sent.command);
+        commands.filter(is_stop).collect()
     }
 
     pub fn last_message(&self) -> Received {
@@ -36,6 +45,10 @@ impl World {
         let expires_at = self.now().plus(Duration::from_secs(3600));
         self.tokens.sign(&claim, expires_at).unwrap()
     }
+}
+
+fn is_stop(command: &CommandEnvelope) -> bool {
+    matches!(command.body, Command::StopSession(_))
 }
 
 pub fn received(body: &Value) -> Received {

@@ -17,6 +17,7 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
         Answer::Transition(transition) => {
             check_transition(walk, input, transition);
             check_commands(before, &transition.next, &transition.commands, true);
+            check_stop(before, input, transition);
             &transition.next
         }
         Answer::Touch(touch) => {
@@ -134,6 +135,29 @@ fn check_commands(before: &Workflow, next: &Workflow, commands: &[Owed], transit
         newly_owed.is_none_or(|command| sent(&command)),
         "owed but not sent"
     );
+}
+
+/// No agent goes on with an attempt that does not count, unless it says itself that it has ended.
+fn check_stop(before: &Workflow, input: &Input, transition: &Transition) {
+    let at_work = Role::ALL.into_iter().find_map(|role| {
+        let attempt = before.attempts.of(role);
+        let step = before.current_step(role, attempt)?;
+        step.dispatched_at.map(|_| (role, attempt))
+    });
+    let reported = matches!(
+        input,
+        Input::StepSucceeded { .. } | Input::StepFailed { .. }
+    );
+    let expected = at_work.filter(|_| !reported);
+    let stop = transition.stop.map(|stop| (stop.role, stop.attempt));
+    assert_eq!(stop, expected, "{input:?}");
+    if let Some((role, attempt)) = stop {
+        let next = &transition.next;
+        assert!(
+            next.current_step(role, attempt).is_none(),
+            "it still counts"
+        );
+    }
 }
 
 /// Of every state that is ever written.

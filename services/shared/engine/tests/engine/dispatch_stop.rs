@@ -1,0 +1,145 @@
+//! Sessions of attempts that do not count any more are ended.
+
+use std::sync::Arc;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::command::{Command, SessionCommand};
+use aegis_contracts::envelope::CommandEnvelope;
+use aegis_contracts::ids::{SessionId, WorkflowId};
+use aegis_engine::error::PortError;
+use aegis_engine::message::{Disposition, QueueHandler, Received};
+use aegis_engine::turn::Outcome;
+use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
+use aegis_testing::world::{World, at_once, received};
+use aegis_workflow::Input;
+
+use crate::dispatch::dispatcher;
+
+fn message(command: &CommandEnvelope) -> Received {
+    received(&serde_json::to_value(command).unwrap())
+}
+
+/// The stop that a cancel of a dispatched researcher has sent.
+fn stop(world: &World) -> CommandEnvelope {
+    let stops = world.stops();
+    assert_eq!(stops.len(), 1, "{stops:?}");
+    stops[0].clone()
+}
+
+fn handle(world: &World, message: &Received) -> Disposition {
+    at_once(dispatcher(world, Role::Researcher).handle(message))
+}
+
+fn session(world: &World) -> String {
+    SessionId::derive(&world.id, Role::Researcher, 1).runtime_session()
+}
+
+#[test]
+fn cancelling_ends_the_session_of_the_agent_at_work() {
+    let world = World::cancelled();
+    let stop = stop(&world);
+    let expected = SessionCommand {
+        role: Role::Researcher,
+        attempt: 1,
+    };
+    assert_eq!(stop.body, Command::StopSession(expected));
+    assert_eq!(handle(&world, &message(&stop)), Disposition::Ack);
+    assert_eq!(world.ports.runtime.stopped(), [session(&world)]);
+}
+
+#[test]
+fn nobody_is_stopped_who_was_not_at_work() {
+    for make in [World::started, World::awaiting_approval, World::writing] {
+        let world = make();
+        world.cancel();
+        assert!(world.stops().is_empty());
+    }
+    let ended = World::failed();
+    assert!(ended.stops().is_empty(), "the agent said so itself");
+}
+
+#[test]
+fn a_silent_agent_is_stopped_when_its_attempt_is_given_up() {
+    let world = World::dispatched();
+    world.wait(121);
+    world.apply(Input::DeadlinePassed);
+    assert_eq!(handle(&world, &message(&stop(&world))), Disposition::Ack);
+    assert_eq!(world.ports.runtime.stopped(), [session(&world)]);
+    assert_eq!(world.current(), (Role::Researcher, 2));
+}
+
+#[test]
+fn a_stop_that_cannot_be_sent_holds_nothing_up() {
+    let world = World::dispatched();
+    let fault = PortError::Transient("queue away".to_owned());
+    world.ports.faults.fail_next("send", fault);
+    let by = "ada".to_owned();
+    let turn = world.apply(Input::Cancel { by, reason: None });
+    assert!(matches!(turn.outcome, Outcome::Applied(_)));
+    assert_eq!(turn.undelivered, None, "nothing is owed");
+}
+
+#[test]
+fn the_attempt_under_way_is_never_stopped() {
+    let world = World::dispatched();
+    let command = Command::StopSession(SessionCommand {
+        role: Role::Researcher,
+        attempt: 1,
+    });
+    let forged = CommandEnvelope {
+        body: command,
+        ..world.last_command()
+    };
+    let Disposition::DeadLetter(why) = handle(&world, &message(&forged)) else {
+        panic!("it must not be taken");
+    };
+    assert!(why.starts_with("session_in_use"), "{why}");
+    assert!(world.ports.runtime.stopped().is_empty());
+}
+
+#[test]
+fn stops_for_others_are_set_aside() {
+    let world = World::cancelled();
+    let stop = stop(&world);
+    let analyst = dispatcher(&world, Role::Analyst);
+    let disposition = at_once(analyst.handle(&message(&stop)));
+    assert!(matches!(disposition, Disposition::DeadLetter(why) if why.starts_with("misrouted")));
+    let unknown = CommandEnvelope {
+        workflow_id: WorkflowId::derive("nobody", "k"),
+        ..stop
+    };
+    let disposition = handle(&world, &message(&unknown));
+    assert!(matches!(disposition, Disposition::DeadLetter(why) if why.starts_with("unknown")));
+}
+
+#[test]
+fn a_stop_is_tried_a_few_times_and_then_left() {
+    let world = World::cancelled();
+    let first = message(&stop(&world));
+    let fails = |error| world.ports.faults.fail_next("stop", error);
+    fails(PortError::Throttled("slow down".to_owned()));
+    assert!(matches!(handle(&world, &first), Disposition::RetryAfter(_)));
+    let third = Received {
+        receive_count: 3,
+        ..first.clone()
+    };
+    fails(PortError::Transient("away".to_owned()));
+    assert_eq!(handle(&world, &third), Disposition::Ack);
+    fails(PortError::Permanent("not allowed".to_owned()));
+    assert_eq!(handle(&world, &first), Disposition::Ack);
+    assert!(world.ports.runtime.stopped().is_empty());
+}
+
+#[test]
+fn laws() {
+    let stage = || {
+        let world = World::cancelled();
+        Stage {
+            handler: Arc::new(dispatcher(&world, Role::Researcher)),
+            message: message(&stop(&world)),
+            world,
+        }
+    };
+    twice_is_once(&stage);
+    assert_eq!(crash_anywhere_then_redeliver(&stage), 2);
+}
