@@ -52,7 +52,10 @@ impl World {
             Destination::Writer => Owner::Dispatcher(Role::Writer),
         };
         let key = (command.workflow_id.clone(), format!("{:?}", command.body));
-        self.books(|books| *books.sends.entry(key).or_default() += 1);
+        // A delay means a retry's first send, or a copy that waits for a free start.
+        if delay.is_zero() {
+            self.books(|books| *books.sends.entry(key).or_default() += 1);
+        }
         self.story.count("commands sent");
         let lost = self
             .sky

@@ -100,6 +100,14 @@ impl Table for SharedTable {
         Ok(due)
     }
 
+    async fn count_unreadable(&self, id: &WorkflowId) -> Result<u32, PortError> {
+        self.table.count_unreadable(id).await
+    }
+
+    async fn quarantine(&self, id: &WorkflowId) -> Result<Write, PortError> {
+        self.table.quarantine(id).await
+    }
+
     fn deadline_shards(&self) -> u32 {
         self.table.deadline_shards()
     }

@@ -220,6 +220,7 @@ fn services(
         deadlines: Arc::new(Deadlines {
             engine,
             artifacts: ports.artifacts.clone(),
+            dead_letters: ports.dead_letters.clone(),
         }),
     }
 }

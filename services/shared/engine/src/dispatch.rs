@@ -14,6 +14,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
+use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
@@ -99,14 +100,14 @@ impl Dispatcher {
         request: StoredRequest,
     ) -> Disposition {
         let id = &workflow.id;
-        match workflow.current_step(self.role, step.attempt) {
-            Some(current) if current.dispatched_at.is_none() => {}
+        let sent_at = match workflow.current_step(self.role, step.attempt) {
+            Some(current) if current.dispatched_at.is_none() => current.sent_at,
             Some(_) => return Disposition::Ack,
             None => {
                 tracing::info!(attempt = step.attempt, "stale command acknowledged");
                 return Disposition::Ack;
             }
-        }
+        };
         let task = match self.task(&workflow, &request, step).await {
             Ok(task) => task,
             Err(error) => return disposition_of_error(message, &error),
@@ -118,7 +119,30 @@ impl Dispatcher {
                 self.note_dispatched(message, &workflow, step, &session)
                     .await
             }
+            Err(PortError::Throttled(_)) => self.wait_for_a_start(message, command, sent_at).await,
             Err(error) => self.not_invoked(message, command, step, error).await,
+        }
+    }
+
+    /// A delayed copy instead of a retry: waiting for a free start must not use up receives. Only the copy that was
+    /// sent last goes on, so that a backlog whose commands are sent again does not multiply itself.
+    async fn wait_for_a_start(
+        &self,
+        message: &Received,
+        command: &CommandEnvelope,
+        sent_at: Option<Timestamp>,
+    ) -> Disposition {
+        if sent_at.is_some_and(|sent_at| command.occurred_at < sent_at) {
+            return Disposition::Ack;
+        }
+        match self
+            .engine
+            .commands
+            .send(command, throttle_delay(message))
+            .await
+        {
+            Ok(()) => Disposition::Ack,
+            Err(error) => disposition_of_error(message, &error),
         }
     }
 
@@ -157,15 +181,9 @@ impl Dispatcher {
         error: PortError,
     ) -> Disposition {
         match error {
-            PortError::Throttled(_) => {
-                // A delayed copy instead of a retry: waiting for a free start must not use up receives.
-                let delay = throttle_delay(message);
-                match self.engine.commands.send(command, delay).await {
-                    Ok(()) => Disposition::Ack,
-                    Err(error) => disposition_of_error(message, &error),
-                }
+            PortError::Transient(_) | PortError::Throttled(_) => {
+                disposition_of_error(message, &error)
             }
-            PortError::Transient(_) => disposition_of_error(message, &error),
             PortError::Permanent(what) => {
                 tracing::error!(what, "agent runtime refused the attempt");
                 let failure = StepFailure {

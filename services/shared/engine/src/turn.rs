@@ -210,12 +210,14 @@ impl Engine {
     }
 
     async fn send(&self, next: &Workflow, commands: &[Owed]) -> Result<(), PortError> {
+        // The time tells which of several sends was the last: a copy that waits gives way to a later one.
+        let sent_at = next.owed_since().unwrap_or_else(|| self.clock.now());
         for (index, owed) in commands.iter().enumerate() {
             let envelope = Envelope::new(
                 &next.id,
                 next.version,
                 COMMAND_INDEX + index,
-                self.clock.now(),
+                sent_at,
                 owed.command.clone(),
             )
             .traced(trace::current());

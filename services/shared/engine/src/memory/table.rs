@@ -202,7 +202,7 @@ impl MemoryTable {
 
     fn count(&self, id: &WorkflowId) -> u32 {
         let mut rows = lock(&self.rows);
-        rows.get_mut(id).map_or(0, |row| {
+        rows.by_id.get_mut(id).map_or(0, |row| {
             row.unreadable += 1;
             row.unreadable
         })
@@ -210,12 +210,13 @@ impl MemoryTable {
 
     fn take_off(&self, id: &WorkflowId) -> Write {
         let mut rows = lock(&self.rows);
-        let row = rows.get_mut(id);
-        let hopeless = |row: &&mut Row| decode_state(&row.state).is_err_and(|e| e.is_permanent());
+        let row = rows.by_id.get_mut(id);
+        let hopeless = |row: &&mut Row| self.decode(&row.state).is_err_and(|e| e.is_permanent());
         let Some(row) = row.filter(hopeless) else {
             return Write::Conflict;
         };
-        row.wake_at = None;
+        let woke_at = row.wake_at.take();
+        rows.index(id, woke_at, None);
         Write::Done
     }
 

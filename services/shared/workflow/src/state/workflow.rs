@@ -143,6 +143,19 @@ impl Workflow {
         }
     }
 
+    /// When the command that is owed was sent last; of a retry, when its delay ends.
+    pub fn owed_since(&self) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Working(step) => step.sent_at,
+            Phase::AwaitingApproval(approval) => approval.sent_at,
+            Phase::Completed
+            | Phase::Failed(_)
+            | Phase::Cancelled(_)
+            | Phase::Rejected
+            | Phase::Expired => None,
+        }
+    }
+
     /// What the approver asked to be changed before the present revision.
     pub fn feedback(&self) -> Option<&str> {
         let settled = self.settled.as_ref().filter(|_| self.revision > 0)?;
