@@ -126,3 +126,15 @@ fn the_bucket_is_not_asked_about_commands_that_nobody_picked_up() {
     tick(&world).unwrap();
     assert!(matches!(world.workflow().phase, Phase::Working(step) if step.sends == 2));
 }
+
+#[test]
+fn work_whose_dispatch_was_never_noted_is_not_given_up_as_undeliverable() {
+    let world = World::started();
+    world.put_completion(&world.completion());
+    while world.status() == Status::Researching {
+        world.wait(60);
+        tick(&world).unwrap();
+    }
+    assert_eq!(world.status(), Status::Analyzing);
+    assert_eq!(world.events(), ["WorkflowStarted", "StepCompleted"]);
+}

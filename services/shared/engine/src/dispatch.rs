@@ -14,7 +14,6 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
-use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
@@ -30,8 +29,10 @@ use crate::stored::StoredRequest;
 use crate::trace;
 use crate::turn::{Engine, Outcome};
 
-/// Throttled starts come back somewhere in this window.
-const THROTTLE_WINDOW: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(30)];
+/// Throttled starts come back after this time at least.
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
+/// And, at first and at last, after this time at most: who has waited long asks less often.
+const LONGEST_WAIT: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(120)];
 
 pub struct Dispatcher {
     pub engine: Engine,
@@ -100,8 +101,10 @@ impl Dispatcher {
         request: StoredRequest,
     ) -> Disposition {
         let id = &workflow.id;
-        let sent_at = match workflow.current_step(self.role, step.attempt) {
-            Some(current) if current.dispatched_at.is_none() => current.sent_at,
+        let (requested_at, sent_at) = match workflow.current_step(self.role, step.attempt) {
+            Some(current) if current.dispatched_at.is_none() => {
+                (current.requested_at, current.sent_at)
+            }
             Some(_) => return Disposition::Ack,
             None => {
                 tracing::info!(attempt = step.attempt, "stale command acknowledged");
@@ -119,7 +122,11 @@ impl Dispatcher {
                 self.note_dispatched(message, &workflow, step, &session)
                     .await
             }
-            Err(PortError::Throttled(_)) => self.wait_for_a_start(message, command, sent_at).await,
+            Err(PortError::Throttled(_)) => {
+                let last = sent_at.is_none_or(|sent_at| command.occurred_at >= sent_at);
+                let waited = self.engine.clock.now().since(requested_at);
+                self.wait_for_a_start(message, command, last, waited).await
+            }
             Err(error) => self.not_invoked(message, command, step, error).await,
         }
     }
@@ -130,17 +137,14 @@ impl Dispatcher {
         &self,
         message: &Received,
         command: &CommandEnvelope,
-        sent_at: Option<Timestamp>,
+        last: bool,
+        waited: Duration,
     ) -> Disposition {
-        if sent_at.is_some_and(|sent_at| command.occurred_at < sent_at) {
+        if !last {
             return Disposition::Ack;
         }
-        match self
-            .engine
-            .commands
-            .send(command, throttle_delay(message))
-            .await
-        {
+        let delay = throttle_delay(message, waited);
+        match self.engine.commands.send(command, delay).await {
             Ok(()) => Disposition::Ack,
             Err(error) => disposition_of_error(message, &error),
         }
@@ -207,13 +211,14 @@ impl Dispatcher {
 }
 
 /// By which delivery it is: spread like chance, and the same whenever a run is replayed.
-fn throttle_delay(message: &Received) -> Duration {
-    let [least, most] = THROTTLE_WINDOW;
+fn throttle_delay(message: &Received, waited: Duration) -> Duration {
+    let [first, last] = LONGEST_WAIT;
+    let most = (waited / 2).clamp(first, last);
     let count = message.receive_count.to_be_bytes();
     let delivery = [
         b"throttled".as_slice(),
         message.message_id.as_bytes(),
         &count,
     ];
-    spread::between(least, most, &delivery)
+    spread::between(SHORTEST_WAIT, most, &delivery)
 }

@@ -33,10 +33,15 @@ impl Workflow {
         }
     }
 
-    /// The dispatched step whose agent has been silent for too long: its completion record is worth a look.
+    /// The step whose attempt is about to be given up: its completion record is worth a look.
+    ///
+    /// Also one that nobody noted as dispatched, once its sends are used: the note may be what is missing, not the work.
     pub fn silent_step(&self, rules: &Rules, now: Timestamp) -> Option<&Step> {
         match &self.phase {
-            Phase::Working(step) if step.dispatched_at.is_some() && step.due_at(rules) <= now => {
+            Phase::Working(step)
+                if step.due_at(rules) <= now
+                    && (step.dispatched_at.is_some() || step.sends >= rules.max_sends) =>
+            {
                 Some(step)
             }
             Phase::Working(_)

@@ -35,6 +35,18 @@ fn a_command_that_nobody_picks_up_is_sent_again_ever_more_slowly_then_given_up()
 }
 
 #[test]
+fn before_a_command_is_given_up_its_completion_record_is_worth_a_look() {
+    let looks = |walk: &Walk| walk.workflow.silent_step(&walk.rules, walk.now).is_some();
+    let mut walk = Walk::begin();
+    for _ in 1..walk.rules.max_sends {
+        assert!(!looks(&walk.clone().until_due()), "it is only sent again");
+        walk = walk.silent();
+    }
+    assert!(!looks(&walk), "not before it is due");
+    assert!(looks(&walk.until_due()), "it would be undeliverable");
+}
+
+#[test]
 fn redelivered_messages_do_not_use_up_the_sends() {
     let mut walk = Walk::begin();
     for _ in 0..20 {

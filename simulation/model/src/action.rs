@@ -1,0 +1,113 @@
+//! What can happen next, in words that a counterexample is told in.
+
+use std::fmt;
+
+use aegis_contracts::agent::Role;
+
+use crate::message::Message;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Deliver(Message),
+    DeliverTwice(Message),
+    Lose(Message),
+    /// The handler takes the message and is overtaken before it writes, or before it invokes.
+    DeliverSlowly(Message),
+    /// Handlers are named by their place in the state.
+    Send(usize, Message),
+    LoseSend(usize, Message),
+    CrashBeforeSend(usize, Message),
+    Invoke(usize, Message),
+    Note(usize, Message),
+    CrashBeforeNote(usize, Message),
+    Write(usize),
+    AgentSucceeds(Role, u32),
+    AgentFails {
+        role: Role,
+        attempt: u32,
+        transient: bool,
+    },
+    AgentDies(Role, u32),
+    AgentBeats(Role, u32),
+    /// Until something is due, since nothing else happens.
+    TimePasses,
+    /// Until something is due, although something is on its way or at work.
+    TooLate,
+    /// Until a redelivered message may send again.
+    SecondsPass,
+    Outage,
+    Sweep,
+    SweepSlowly,
+    SweepEarly,
+    Wish(Message),
+}
+
+impl Action {
+    /// Whether it happens by itself, sooner or later: no fault, no race, no person.
+    pub fn is_ordinary(self) -> bool {
+        match self {
+            Self::Deliver(_)
+            | Self::Send(..)
+            | Self::Invoke(..)
+            | Self::Note(..)
+            | Self::Write(_)
+            | Self::AgentSucceeds(..)
+            | Self::AgentBeats(..)
+            | Self::TimePasses
+            | Self::SecondsPass
+            | Self::Sweep => true,
+            Self::DeliverTwice(_)
+            | Self::Lose(_)
+            | Self::DeliverSlowly(_)
+            | Self::LoseSend(..)
+            | Self::CrashBeforeSend(..)
+            | Self::CrashBeforeNote(..)
+            | Self::AgentFails { .. }
+            | Self::AgentDies(..)
+            | Self::TooLate
+            | Self::Outage
+            | Self::SweepSlowly
+            | Self::SweepEarly
+            | Self::Wish(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Deliver(message) => write!(f, "{message} is delivered"),
+            Self::DeliverTwice(message) => write!(f, "{message} is delivered, and stays"),
+            Self::Lose(message) => write!(f, "{message} is lost"),
+            Self::DeliverSlowly(message) => {
+                write!(f, "{message} is taken by a handler that dawdles")
+            }
+            Self::Send(_, command) => write!(f, "{command} is sent"),
+            Self::LoseSend(_, command) => write!(f, "{command} is lost as it is sent"),
+            Self::CrashBeforeSend(_, command) => write!(f, "crash before {command} is sent"),
+            Self::Invoke(_, command) => write!(f, "the agent is invoked by {command}"),
+            Self::Note(_, command) => write!(f, "the dispatch by {command} is noted"),
+            Self::CrashBeforeNote(_, command) => {
+                write!(f, "crash before the dispatch by {command} is noted")
+            }
+            Self::Write(_) => f.write_str("the handler that dawdled writes"),
+            Self::AgentSucceeds(role, attempt) => write!(f, "{role} {attempt} completes its work"),
+            Self::AgentFails {
+                role,
+                attempt,
+                transient: true,
+            } => write!(f, "{role} {attempt} fails, another attempt may help"),
+            Self::AgentFails { role, attempt, .. } => write!(f, "{role} {attempt} fails for good"),
+            Self::AgentDies(role, attempt) => write!(f, "{role} {attempt} dies silently"),
+            Self::AgentBeats(role, attempt) => write!(f, "{role} {attempt} reports progress"),
+            Self::TimePasses => f.write_str("time passes until something is due"),
+            Self::TooLate => f.write_str("all is slow, until something is due"),
+            Self::SecondsPass => f.write_str("some seconds pass"),
+            Self::Outage => f.write_str("the sweep is down for an hour"),
+            Self::Sweep => f.write_str("the sweep comes by"),
+            Self::SweepSlowly => f.write_str("a sweep loads the workflow and dawdles"),
+            Self::SweepEarly => f.write_str("the sweep comes by too early"),
+            Self::Wish(message) => write!(f, "a person sends {message}"),
+        }
+    }
+}

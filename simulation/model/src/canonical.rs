@@ -1,0 +1,246 @@
+//! When two states are the same: if nothing that can still happen tells them apart.
+//!
+//! Instants count from now, and those that are only ever shown (created, requested, decided) do not count.
+//! The sequence number is only ever compared with what a handler loaded. Texts, costs and the policy are the same in a
+//! whole scenario. What is left is written as a row of numbers, which is cheap to hash.
+
+use std::hash::{Hash, Hasher};
+
+use aegis_contracts::time::Timestamp;
+use aegis_workflow::{Approval, Phase, RESEND_FLOOR, ResumeAt, Step, Workflow};
+
+use crate::state::{Activity, Handler, Session, State};
+
+impl State {
+    /// Puts what has no order in order, and forgets sessions that nobody will ask about again.
+    pub fn tidy(&mut self) {
+        let (workflow, handlers) = (&self.workflow, &self.handlers);
+        self.sessions.retain(|session| {
+            session.activity == Activity::Working
+                || workflow
+                    .current_step(session.role, session.attempt)
+                    .is_some()
+                || handlers.iter().any(|handler| concerns(handler, session))
+        });
+        self.sessions
+            .sort_unstable_by_key(|session| (session.role, session.attempt));
+        self.handlers.sort_by_key(key);
+    }
+}
+
+/// A handler that may yet invoke the session, or count its result.
+fn concerns(handler: &Handler, session: &Session) -> bool {
+    match handler {
+        Handler::Invoking { command } | Handler::Noting { command } => matches!(
+            command,
+            crate::message::Message::Step { role, attempt, .. }
+                if (*role, *attempt) == (session.role, session.attempt)
+        ),
+        Handler::Deciding { .. } => true,
+        Handler::Sending { .. } => false,
+    }
+}
+
+fn key(handler: &Handler) -> (u64, u64, u64, u64) {
+    match handler {
+        Handler::Sending { command, origin } => {
+            let origin = origin.map_or(0, |message| message.code());
+            (1, command.code(), origin, 0)
+        }
+        Handler::Invoking { command } => (2, command.code(), 0, 0),
+        Handler::Noting { command } => (3, command.code(), 0, 0),
+        Handler::Deciding {
+            ask,
+            origin,
+            loaded,
+            ..
+        } => {
+            let origin = origin.map_or(0, |message| message.code());
+            let seq = loaded.as_ref().map_or(0, |loaded| loaded.seq);
+            (4, ask.code(), origin, seq)
+        }
+    }
+}
+
+impl Hash for State {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        write_rest(self, to);
+        write_workflow(&self.workflow, self.now, to);
+        for message in &self.in_flight {
+            to.write_u64(message.code());
+        }
+        to.write_u64(u64::MAX);
+        for handler in &self.handlers {
+            write_handler(handler, self.now, to);
+        }
+        to.write_u64(u64::MAX);
+        for session in &self.sessions {
+            write_session(session, to);
+        }
+    }
+}
+
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        row(self) == row(other)
+    }
+}
+
+fn row(state: &State) -> Vec<u8> {
+    let mut row = Row(Vec::with_capacity(512));
+    state.hash(&mut row);
+    row.0
+}
+
+/// A hasher that keeps everything.
+struct Row(Vec<u8>);
+
+impl Hasher for Row {
+    fn finish(&self) -> u64 {
+        0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+fn write_rest<H: Hasher>(state: &State, to: &mut H) {
+    let (left, facts) = (&state.left, &state.facts);
+    to.write_u64(u64::from_le_bytes([
+        left.faults,
+        left.races,
+        left.decisions,
+        left.cancels,
+        left.redrives,
+        facts.heard,
+        u8::from(facts.believed),
+        u8::from(facts.redriven),
+    ]));
+    to.write_u64(facts.versions);
+    (facts.asked, facts.counted, facts.approvals_asked).hash(to);
+    (facts.granted, facts.retried, facts.sends).hash(to);
+    to.write_u64(state.violation.map_or(0, |violation| 1 + violation as u64));
+}
+
+fn write_handler<H: Hasher>(handler: &Handler, now: Timestamp, to: &mut H) {
+    let (kind, first, second, _) = key(handler);
+    to.write_u64(kind);
+    to.write_u64(first);
+    to.write_u64(second);
+    if let Handler::Deciding {
+        loaded: Some(loaded),
+        at,
+        ..
+    } = handler
+    {
+        to.write_i64(relative(now, *at));
+        write_workflow(loaded, now, to);
+    }
+}
+
+fn write_session<H: Hasher>(session: &Session, to: &mut H) {
+    let activity = match session.activity {
+        Activity::Working => 0,
+        Activity::Done => 1,
+        Activity::Failed { transient } => 2 + u8::from(transient),
+        Activity::Dead => 4,
+        Activity::Stopped => 5,
+    };
+    to.write_u64(u64::from_le_bytes([
+        session.role as u8,
+        u8::try_from(session.attempt).unwrap_or(u8::MAX),
+        activity,
+        session.works,
+        session.heartbeats_left,
+        0,
+        0,
+        0,
+    ]));
+}
+
+fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
+    to.write_u64(workflow.version);
+    to.write_u64(workflow.redriven_from.unwrap_or_default());
+    to.write_u64(workflow.usage.input_tokens);
+    to.write_u32(workflow.revision);
+    for role in aegis_contracts::agent::Role::ALL {
+        to.write_u32(workflow.attempts.of(role));
+        let result = workflow.result_of(role);
+        to.write_u32(result.map_or(0, |result| result.attempt));
+    }
+    write_instant(workflow.wake_at, now, to);
+    match &workflow.settled {
+        Some(approval) => write_decisions(approval, to),
+        None => to.write_u8(0),
+    }
+    match &workflow.phase {
+        Phase::Working(step) => write_step(step, now, to),
+        Phase::AwaitingApproval(approval) => write_approval(approval, now, to),
+        Phase::Completed => to.write_u8(3),
+        Phase::Failed(failure) => {
+            to.write_u8(4);
+            to.write_u8(match failure.resume {
+                ResumeAt::Step(role) => role as u8,
+                ResumeAt::Approval => 9,
+            });
+            to.write_u32(failure.attempt.unwrap_or_default());
+        }
+        Phase::Cancelled(_) => to.write_u8(5),
+        Phase::Rejected => to.write_u8(6),
+        Phase::Expired => to.write_u8(7),
+    }
+}
+
+fn write_step<H: Hasher>(step: &Step, now: Timestamp, to: &mut H) {
+    to.write_u8(1);
+    to.write_u8(step.role as u8);
+    (step.attempt, step.revision, step.retries, step.sends).hash(to);
+    write_sent(step.sent_at, now, to);
+    write_instant(step.resend_at, now, to);
+    write_instant(Some(step.deadline_at), now, to);
+    to.write_u8(u8::from(step.dispatched_at.is_some()));
+    // Once there was a heartbeat, silence counts from it.
+    write_instant(
+        step.dispatched_at
+            .filter(|_| step.last_heartbeat_at.is_none()),
+        now,
+        to,
+    );
+    write_instant(step.last_heartbeat_at, now, to);
+    to.write_u64(step.usage.input_tokens);
+}
+
+fn write_approval<H: Hasher>(approval: &Approval, now: Timestamp, to: &mut H) {
+    to.write_u8(2);
+    write_decisions(approval, to);
+    write_instant(Some(approval.deadline_at), now, to);
+    to.write_u8(u8::from(approval.escalated));
+    to.write_u32(approval.sends);
+    write_sent(approval.sent_at, now, to);
+    write_instant(approval.resend_at, now, to);
+    to.write_u8(u8::from(approval.notified_at.is_some()));
+}
+
+fn write_decisions<H: Hasher>(approval: &Approval, to: &mut H) {
+    to.write_u32(approval.revision + 1);
+    to.write_usize(approval.decisions.len());
+    for decision in &approval.decisions {
+        decision.approver.hash(to);
+        to.write_u8(decision.kind as u8);
+    }
+}
+
+/// Only whether the floor is reached matters of the time of a send that lies behind.
+fn write_sent<H: Hasher>(sent_at: Option<Timestamp>, now: Timestamp, to: &mut H) {
+    let floor = i64::try_from(RESEND_FLOOR.as_millis()).unwrap_or(i64::MAX);
+    to.write_i64(sent_at.map_or(i64::MIN, |at| relative(now, at).max(-floor)));
+}
+
+fn write_instant<H: Hasher>(at: Option<Timestamp>, now: Timestamp, to: &mut H) {
+    to.write_i64(at.map_or(i64::MIN, |at| relative(now, at)));
+}
+
+fn relative(now: Timestamp, at: Timestamp) -> i64 {
+    at.as_millis() - now.as_millis()
+}

@@ -1,0 +1,53 @@
+//! Time, which does not tick: it jumps to where something changes.
+
+use std::time::Duration;
+
+use aegis_contracts::time::Timestamp;
+use aegis_workflow::{Phase, RESEND_FLOOR};
+
+use crate::action::Action;
+use crate::message::Message;
+use crate::model::Choreography;
+use crate::state::State;
+
+const LONG_OUTAGE: Duration = Duration::from_secs(3600);
+
+impl Choreography {
+    /// The moment from which a redelivered message sends again, if it lies ahead and there is such a message.
+    pub fn floor(&self, state: &State) -> Option<Timestamp> {
+        let sent_at = match &state.workflow.phase {
+            Phase::Working(step) if step.dispatched_at.is_none() => step.sent_at,
+            Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => approval.sent_at,
+            Phase::Working(_)
+            | Phase::AwaitingApproval(_)
+            | Phase::Completed
+            | Phase::Failed(_)
+            | Phase::Cancelled(_)
+            | Phase::Rejected
+            | Phase::Expired => None,
+        };
+        let owed = state.workflow.owed().as_ref().map(Message::from);
+        if state.in_flight.iter().all(|message| Some(*message) == owed) {
+            return None;
+        }
+        let floor = sent_at?.plus(RESEND_FLOOR);
+        let ahead = floor > state.now && state.workflow.wake_at.is_none_or(|wake| floor < wake);
+        ahead.then_some(floor)
+    }
+
+    pub fn by_the_clock(&self, state: &mut State, action: Action) {
+        let due = state.workflow.wake_at.unwrap_or(state.now);
+        match action {
+            Action::TimePasses | Action::TooLate => state.now = state.now.max(due),
+            Action::SecondsPass => state.now = self.floor(state).unwrap_or(state.now),
+            Action::Outage => state.now = state.now.max(due).plus(LONG_OUTAGE),
+            Action::Sweep | Action::SweepEarly => self.sweep(state),
+            Action::SweepSlowly => {
+                if let Some(ask) = self.sweep_ask(state) {
+                    self.dawdle(state, ask, None);
+                }
+            }
+            _ => {}
+        }
+    }
+}

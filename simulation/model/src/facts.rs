@@ -1,0 +1,170 @@
+//! What a write adds to the history, held against what the history says already.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::event::Event;
+use aegis_workflow::{Owed, Phase, Rules, Workflow};
+
+use crate::ask::Ask;
+use crate::message::Message;
+use crate::state::{Activity, State};
+use crate::violation::Violation;
+
+/// A write that has just passed its condition.
+pub struct Written<'a> {
+    pub rules: &'a Rules,
+    pub next: &'a Workflow,
+    /// `None` for a touch.
+    pub events: Option<&'a [Event]>,
+    pub commands: &'a [Owed],
+    pub ask: Ask,
+    /// Somebody may have acted since the handler loaded.
+    pub overtaken: bool,
+}
+
+impl State {
+    /// Called before the write replaces `self.workflow`.
+    pub fn record(&mut self, written: &Written<'_>) {
+        match written.events {
+            Some(events) => self.record_transition(written, events),
+            None => self.record_touch(written),
+        }
+        self.record_limits(written);
+        if written.next.seq != self.workflow.seq + 1 {
+            self.blame(Violation::UpdateLost);
+        }
+    }
+
+    fn record_touch(&mut self, written: &Written<'_>) {
+        if matches!(written.ask, Ask::Message(Message::Progress { .. })) {
+            self.facts.heard = self.facts.heard.saturating_add(1);
+        }
+        if !self.is_live() {
+            self.blame(Violation::EndLeft);
+        }
+        for owed in written.commands {
+            if let Some((role, step)) = owed.command.as_step()
+                && step.attempt != self.facts.asked[role as usize]
+            {
+                self.blame(Violation::AttemptReused);
+            }
+        }
+    }
+
+    fn record_transition(&mut self, written: &Written<'_>, events: &[Event]) {
+        self.record_version(written.next.version);
+        let redriven = matches!(events.first(), Some(Event::WorkflowRedriven { .. }));
+        if !self.is_live() && !(matches!(self.workflow.phase, Phase::Failed(_)) && redriven) {
+            self.blame(Violation::EndLeft);
+        }
+        self.facts.redriven |= redriven;
+        self.facts.heard = 0;
+        self.record_giving_up(written);
+        for event in events {
+            self.record_event(event);
+        }
+        self.facts.believed |= matches!(written.ask, Ask::Believe { .. });
+        for owed in written.commands {
+            self.record_command(&Message::from(&owed.command));
+        }
+    }
+
+    fn record_limits(&mut self, written: &Written<'_>) {
+        let again = |event: &Event| matches!(event, Event::StepRetried { .. });
+        if let Some(events) = written.events {
+            let retried = events.iter().any(again);
+            self.facts.retried = if retried { self.facts.retried + 1 } else { 0 };
+            self.facts.sends = 0;
+        }
+        let steps = written
+            .commands
+            .iter()
+            .filter(|owed| owed.command.as_step().is_some());
+        self.facts.sends += u32::from(steps.count() > 0);
+        let rules = written.rules;
+        if self.facts.retried > rules.max_step_retries || self.facts.sends > rules.max_sends {
+            self.blame(Violation::AboveLimit);
+        }
+    }
+
+    fn record_version(&mut self, version: u64) {
+        if version <= self.facts.versions {
+            self.blame(Violation::HistoryRewritten);
+        } else if version > self.facts.versions + 1 {
+            self.blame(Violation::HistoryGap);
+        }
+        self.facts.versions = self.facts.versions.max(version);
+    }
+
+    /// Between a look at storage and the write the agent may have finished: that is bad luck, not a fault.
+    fn record_giving_up(&mut self, written: &Written<'_>) {
+        if written.ask != Ask::DeadlinePassed || written.overtaken {
+            return;
+        }
+        if let Phase::Working(step) = &self.workflow.phase
+            && self
+                .session(step.role, step.attempt)
+                .is_some_and(|session| session.activity == Activity::Done)
+            && written.events.is_some()
+        {
+            self.blame(Violation::WorkPaidTwice);
+        }
+    }
+
+    fn record_event(&mut self, event: &Event) {
+        match event {
+            Event::StepCompleted { role, attempt, .. } => self.record_result(*role, *attempt),
+            Event::ApprovalGranted { revision, .. } => self.facts.granted = Some(*revision),
+            Event::WorkflowStarted { .. }
+            | Event::StepRetried { .. }
+            | Event::ApprovalRequested { .. }
+            | Event::ApprovalRecorded { .. }
+            | Event::ApprovalEscalated { .. }
+            | Event::ChangesRequested { .. }
+            | Event::WorkflowCompleted { .. }
+            | Event::WorkflowRejected { .. }
+            | Event::WorkflowExpired { .. }
+            | Event::WorkflowFailed { .. }
+            | Event::WorkflowCancelled { .. }
+            | Event::WorkflowRedriven { .. } => {}
+        }
+    }
+
+    fn record_result(&mut self, role: Role, attempt: u32) {
+        let bit = 1u32.checked_shl(attempt).unwrap_or_default();
+        if self.facts.counted[role as usize] & bit != 0 {
+            self.blame(Violation::ResultCountedTwice);
+        }
+        self.facts.counted[role as usize] |= bit;
+        if self.session(role, attempt).is_none_or(|s| s.works == 0) {
+            self.blame(Violation::ResultWithoutWork);
+        }
+    }
+
+    /// A command that a transition owes is for something new.
+    fn record_command(&mut self, command: &Message) {
+        match *command {
+            Message::Step {
+                role,
+                attempt,
+                revision,
+            } => {
+                if attempt <= self.facts.asked[role as usize] {
+                    self.blame(Violation::AttemptReused);
+                }
+                self.facts.asked[role as usize] = attempt;
+                if role == Role::Writer && self.facts.granted != Some(revision) {
+                    self.blame(Violation::WriterWithoutGrant);
+                }
+            }
+            Message::RequestApproval { revision } => {
+                self.facts.approvals_asked = self.facts.approvals_asked.max(revision + 1);
+            }
+            Message::Progress { .. }
+            | Message::Succeeded { .. }
+            | Message::Failed { .. }
+            | Message::Decision { .. }
+            | Message::Cancel
+            | Message::Redrive { .. } => {}
+        }
+    }
+}

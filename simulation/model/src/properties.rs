@@ -1,0 +1,140 @@
+//! What must hold in every state, and what must be reachable lest the check be empty.
+
+use aegis_contracts::agent::Role;
+use aegis_workflow::Phase;
+use stateright::Property;
+
+use crate::message::Message;
+use crate::model::Choreography;
+use crate::scenario::Goal;
+use crate::state::State;
+use crate::violation::Violation;
+
+type Law = Property<Choreography>;
+
+pub const NO_GAP: &str = "history has no gap";
+pub const WRITTEN_ONCE: &str = "a version of the history is written once";
+pub const NOT_LOST: &str = "no write undoes another one";
+pub const NEW_ATTEMPTS: &str = "an attempt is never used again";
+pub const ENDED: &str = "what has ended stays ended";
+pub const COUNTED_ONCE: &str = "a result is counted once";
+pub const COUNTED_IF_DONE: &str = "a result is counted only for an attempt that did its work";
+pub const GRANTED: &str = "the writer is asked only after a grant";
+pub const PAID_ONCE: &str = "work whose callback was lost is not paid twice";
+pub const PROGRESS: &str = "every step brings the end nearer";
+pub const LIMITED: &str = "retries and sends keep to the rules";
+pub const BOUNDED: &str = "a life has a bounded number of writes";
+pub const DEADLINE: &str = "every live state has a deadline that the index knows";
+pub const COMMITTED: &str = "nothing is sent for a state that was not written";
+pub const DISPATCHED: &str = "a dispatch that is noted has happened";
+pub const WORKED_ONCE: &str = "the work of an attempt is done once";
+pub const BOOKED_ONCE: &str = "the usage of an attempt is counted once";
+pub const MOVES: &str = "a live workflow never stands still";
+
+/// Of steps that went wrong the state tells; see `facts`.
+pub fn laws() -> Vec<Law> {
+    vec![
+        Law::always(NO_GAP, |_, s| s.violation != Some(Violation::HistoryGap)),
+        Law::always(WRITTEN_ONCE, |_, s| {
+            s.violation != Some(Violation::HistoryRewritten)
+        }),
+        Law::always(NOT_LOST, |_, s| s.violation != Some(Violation::UpdateLost)),
+        Law::always(NEW_ATTEMPTS, |_, s| {
+            s.violation != Some(Violation::AttemptReused)
+        }),
+        Law::always(ENDED, |_, s| s.violation != Some(Violation::EndLeft)),
+        Law::always(COUNTED_ONCE, |_, s| {
+            s.violation != Some(Violation::ResultCountedTwice)
+        }),
+        Law::always(COUNTED_IF_DONE, |_, s| {
+            s.violation != Some(Violation::ResultWithoutWork)
+        }),
+        Law::always(GRANTED, |_, s| {
+            s.violation != Some(Violation::WriterWithoutGrant)
+        }),
+        Law::always(PAID_ONCE, |_, s| {
+            s.violation != Some(Violation::WorkPaidTwice)
+        }),
+        Law::always(PROGRESS, |_, s| s.violation != Some(Violation::NoProgress)),
+        Law::always(LIMITED, |_, s| s.violation != Some(Violation::AboveLimit)),
+        Law::always(BOUNDED, |_, s| {
+            s.violation != Some(Violation::TooManyWrites)
+        }),
+        Law::always(DEADLINE, |model, s| has_deadline(model, s)),
+        Law::always(COMMITTED, |_, s| {
+            s.in_flight.iter().all(|m| was_asked(s, *m))
+        }),
+        Law::always(DISPATCHED, |_, s| dispatch_happened(s)),
+        Law::always(WORKED_ONCE, |_, s| s.sessions.iter().all(|x| x.works <= 1)),
+        Law::always(BOOKED_ONCE, |_, s| booked_once(s)),
+        Law::always(MOVES, |model, s| {
+            s.violation.is_some() || !s.is_live() || model.goes_on(s)
+        }),
+    ]
+}
+
+fn has_deadline(model: &Choreography, state: &State) -> bool {
+    match (state.workflow.due_at(model.rules()), state.workflow.wake_at) {
+        (Some(due), Some(wake)) => wake <= due,
+        (None, wake) => wake.is_none() && !state.is_live(),
+        (Some(_), None) => false,
+    }
+}
+
+fn was_asked(state: &State, message: Message) -> bool {
+    match message {
+        Message::Step { role, attempt, .. } => attempt <= state.facts.asked[role as usize],
+        Message::RequestApproval { revision } => revision < state.facts.approvals_asked,
+        Message::Progress { .. }
+        | Message::Succeeded { .. }
+        | Message::Failed { .. }
+        | Message::Decision { .. }
+        | Message::Cancel
+        | Message::Redrive { .. } => true,
+    }
+}
+
+fn dispatch_happened(state: &State) -> bool {
+    match &state.workflow.phase {
+        Phase::Working(step) if step.dispatched_at.is_some() => {
+            state.session(step.role, step.attempt).is_some()
+        }
+        _ => true,
+    }
+}
+
+/// Every attempt uses one token.
+fn booked_once(state: &State) -> bool {
+    let attempts = Role::ALL.map(|role| u64::from(state.workflow.attempts.of(role)));
+    state.workflow.usage_so_far().input_tokens <= attempts.into_iter().sum()
+}
+
+/// Stateright looks for an example of each.
+pub fn goals(goals: &[Goal]) -> Vec<Law> {
+    goals.iter().map(|goal| reach(*goal)).collect()
+}
+
+fn reach(goal: Goal) -> Law {
+    match goal {
+        Goal::Completed => Law::sometimes("completed", |_, s| {
+            matches!(s.workflow.phase, Phase::Completed)
+        }),
+        Goal::Failed => Law::sometimes("failed", |_, s| {
+            matches!(s.workflow.phase, Phase::Failed(_))
+        }),
+        Goal::Cancelled => Law::sometimes("cancelled", |_, s| {
+            matches!(s.workflow.phase, Phase::Cancelled(_))
+        }),
+        Goal::Rejected => Law::sometimes("rejected", |_, s| {
+            matches!(s.workflow.phase, Phase::Rejected)
+        }),
+        Goal::Expired => {
+            Law::sometimes("expired", |_, s| matches!(s.workflow.phase, Phase::Expired))
+        }
+        Goal::Believed => Law::sometimes("completion record believed", |_, s| s.facts.believed),
+        Goal::Redriven => Law::sometimes("redriven", |_, s| s.facts.redriven),
+        Goal::SecondRevision => Law::sometimes("second revision approved", |_, s| {
+            s.facts.granted == Some(1)
+        }),
+    }
+}

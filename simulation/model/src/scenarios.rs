@@ -1,0 +1,167 @@
+//! The scenarios that are checked. Those of every build visit some five million distinct states.
+
+use aegis_contracts::approval::OnTimeout;
+
+use crate::scenario::Fault::{
+    AgentDies, AgentFailsForGood, AgentFailsTransiently, Crash, Duplicate, Late, Loss, Outage,
+    StaleIndex,
+};
+use crate::scenario::Goal::{
+    Believed, Cancelled, Completed, Expired, Failed, Redriven, Rejected, SecondRevision,
+};
+use crate::scenario::{Fault, Scenario};
+
+/// What runs with every build.
+pub fn scenarios() -> Vec<Scenario> {
+    vec![
+        transport(2),
+        agents(2),
+        beating(1),
+        deciding(2, 1),
+        deciding(3, 0),
+        cancelling(1),
+        redriving(3),
+        overtaking(&[Late, Crash]),
+        overlapping(2),
+    ]
+}
+
+/// One fault, decision or race more; takes minutes and some 10 GB of memory.
+pub fn wide_scenarios() -> Vec<Scenario> {
+    vec![
+        late(),
+        beating(2),
+        cancelling(2),
+        redriving(4),
+        deciding(3, 1),
+        overtaking(&[Late, Duplicate, Crash, AgentFailsTransiently]),
+    ]
+}
+
+/// Messages and handlers fail, agents do not.
+pub fn transport(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Late, Duplicate, Loss, Crash],
+        decisions: 1,
+        goals: &[Completed, Failed, Rejected, Expired, Believed],
+        ..Scenario::quiet("transport fails")
+    }
+}
+
+/// Nothing goes wrong but that anything may be late, as often as it likes.
+pub fn late() -> Scenario {
+    Scenario {
+        always_late: true,
+        goals: &[Failed, Expired, Believed],
+        ..Scenario::quiet("always late")
+    }
+}
+
+/// Agents fail, die and are late; the sweep is down or too early.
+pub fn agents(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[
+            Late,
+            AgentFailsTransiently,
+            AgentFailsForGood,
+            AgentDies,
+            Loss,
+            Outage,
+            StaleIndex,
+        ],
+        decisions: 1,
+        goals: &[Completed, Failed, Expired, Believed],
+        ..Scenario::quiet("agents fail")
+    }
+}
+
+/// Agents report progress, on time and late; silence approves.
+pub fn beating(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[
+            Late,
+            Duplicate,
+            Loss,
+            AgentFailsTransiently,
+            AgentDies,
+            StaleIndex,
+        ],
+        heartbeats: 1,
+        goals: &[Completed, Believed],
+        ..Scenario::quiet("agents report").approved_by(1, OnTimeout::Approve)
+    }
+}
+
+/// Two approvers race; two approvals are needed; silence escalates.
+pub fn deciding(decisions: u8, faults: u8) -> Scenario {
+    let goals: &[_] = if decisions > 2 {
+        &[Completed, Rejected, Expired, SecondRevision]
+    } else {
+        &[Completed, Rejected, Expired]
+    };
+    Scenario {
+        faults,
+        kinds: &[Late, Duplicate, Crash],
+        decisions,
+        goals,
+        ..Scenario::quiet("people race").approved_by(2, OnTimeout::Escalate)
+    }
+}
+
+/// A cancellation at any moment, against everything else; silence approves.
+pub fn cancelling(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[
+            Late,
+            Duplicate,
+            Loss,
+            Crash,
+            AgentFailsTransiently,
+            AgentFailsForGood,
+            AgentDies,
+        ],
+        decisions: 1,
+        cancels: 1,
+        goals: &[Completed, Failed, Cancelled, Rejected],
+        ..Scenario::quiet("cancelled").approved_by(1, OnTimeout::Approve)
+    }
+}
+
+/// Failures are redriven; the redrive is late and delivered twice.
+pub fn redriving(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Late, Duplicate, Crash, AgentFailsForGood],
+        redrives: 1,
+        goals: &[Completed, Failed, Redriven],
+        ..Scenario::quiet("redriven").approved_by(1, OnTimeout::Approve)
+    }
+}
+
+/// Any handler is overtaken between load and write by any other.
+pub fn overtaking(kinds: &'static [Fault]) -> Scenario {
+    Scenario {
+        faults: 1,
+        kinds,
+        races: 1,
+        decisions: 1,
+        cancels: 1,
+        goals: &[Completed, Cancelled, Rejected],
+        ..Scenario::quiet("overtaken")
+    }
+}
+
+/// Sweeps overlap each other and late reports.
+pub fn overlapping(races: u8) -> Scenario {
+    Scenario {
+        faults: 2,
+        kinds: &[Late, Loss, AgentDies, Outage],
+        races,
+        goals: &[Failed, Expired, Believed],
+        ..Scenario::quiet("sweeps overlap")
+    }
+}

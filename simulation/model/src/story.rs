@@ -1,0 +1,62 @@
+//! A counterexample as a story: what happened, and where the workflow was after it.
+
+use aegis_workflow::{Phase, Workflow};
+
+use crate::action::Action;
+use crate::state::State;
+
+/// Why a property does not hold.
+#[derive(Debug, Clone)]
+pub struct Counterexample {
+    pub property: &'static str,
+    pub steps: usize,
+    /// One line per step.
+    pub story: String,
+}
+
+pub fn tell(property: &'static str, path: Vec<(State, Option<Action>)>) -> Counterexample {
+    let beginning = path.first().map(|(state, _)| state.now);
+    let steps = path.len().saturating_sub(1);
+    let mut story = String::new();
+    let mut before = None;
+    for (number, (state, action)) in path.into_iter().enumerate() {
+        let seconds = beginning.map_or(0, |beginning| state.now.since(beginning).as_secs());
+        let what = before.map_or("the workflow is opened".to_owned(), |action: Action| {
+            action.to_string()
+        });
+        let place = place(&state.workflow);
+        story.push_str(&format!(
+            "{number:>3}  {seconds:>5} s  {what:<64} {place}\n"
+        ));
+        before = action;
+    }
+    Counterexample {
+        property,
+        steps,
+        story,
+    }
+}
+
+fn place(workflow: &Workflow) -> String {
+    let version = workflow.version;
+    match &workflow.phase {
+        Phase::Working(step) => {
+            let dispatched = if step.dispatched_at.is_some() {
+                "dispatched".to_owned()
+            } else {
+                format!("sent {} times", step.sends)
+            };
+            format!("v{version} {} {}, {dispatched}", step.role, step.attempt)
+        }
+        Phase::AwaitingApproval(approval) => {
+            format!(
+                "v{version} awaits approval of revision {}",
+                approval.revision
+            )
+        }
+        Phase::Failed(failure) => format!("v{version} failed: {}", failure.code),
+        Phase::Completed | Phase::Cancelled(_) | Phase::Rejected | Phase::Expired => {
+            format!("v{version} {}", workflow.status().as_str())
+        }
+    }
+}

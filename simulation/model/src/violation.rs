@@ -1,0 +1,27 @@
+//! What must never happen at a step; remembered in the state, so that an ordinary invariant finds it.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Violation {
+    /// A version of the history is missing.
+    HistoryGap,
+    /// A version of the history was written twice: its events exist twice under the same ids, or under other ones.
+    HistoryRewritten,
+    /// A write undid another one that its writer had not seen.
+    UpdateLost,
+    AttemptReused,
+    /// A terminal state was left otherwise than by the redrive of a failure.
+    EndLeft,
+    ResultCountedTwice,
+    /// A success was counted for an attempt that has no completion record.
+    ResultWithoutWork,
+    /// The writer was asked although nobody had granted the approval.
+    WriterWithoutGrant,
+    /// An attempt was given up whose completion record lay there.
+    WorkPaidTwice,
+    /// More retries of a step, or sends of a command, than the rules allow.
+    AboveLimit,
+    /// A step changed nothing that bounds the life of the workflow.
+    NoProgress,
+    /// More writes than any life can have: without this a life without end would keep the checker busy for ever.
+    TooManyWrites,
+}
