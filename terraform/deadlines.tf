@@ -1,10 +1,29 @@
 # deadlines: every minute, finds waits that ran out and commands that nobody picked up.
 
-# Sweeps that failed, and workflows whose state deadlines could not read.
+locals {
+  # By name, because the queue's policy mentions the rule and the rule's target the queue.
+  schedule_rule_name = "${local.name}-deadlines"
+  schedule_rule_arn  = "arn:${local.partition}:events:${var.aws_region}:${local.account_id}:rule/${local.schedule_rule_name}"
+}
+
+# Sweeps that failed, ticks that did not reach the function, and workflows whose state deadlines could not read.
 resource "aws_sqs_queue" "deadlines_dead_letter" {
   name                      = "${local.name}-deadlines-dlq"
   message_retention_seconds = 1209600
   sqs_managed_sse_enabled   = true
+
+  # The function sends by its role's own permission; only the rule needs a word from the queue.
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TakeFromSchedule"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = "arn:${local.partition}:sqs:${var.aws_region}:${local.account_id}:${local.name}-deadlines-dlq"
+      Condition = { ArnEquals = { "aws:SourceArn" = local.schedule_rule_arn } }
+    }]
+  })
 }
 
 module "deadlines" {
@@ -57,7 +76,7 @@ resource "aws_lambda_function_event_invoke_config" "deadlines" {
 }
 
 resource "aws_cloudwatch_event_rule" "every_minute" {
-  name                = "${local.name}-deadlines"
+  name                = local.schedule_rule_name
   description         = "Wakes deadlines."
   schedule_expression = "rate(1 minute)"
 }
@@ -65,6 +84,16 @@ resource "aws_cloudwatch_event_rule" "every_minute" {
 resource "aws_cloudwatch_event_target" "deadlines" {
   rule = aws_cloudwatch_event_rule.every_minute.name
   arn  = module.deadlines.function_arn
+
+  # Older than that, the next tick has done its work.
+  retry_policy {
+    maximum_event_age_in_seconds = 60
+    maximum_retry_attempts       = 2
+  }
+
+  dead_letter_config {
+    arn = aws_sqs_queue.deadlines_dead_letter.arn
+  }
 
   depends_on = [aws_lambda_permission.every_minute]
 }

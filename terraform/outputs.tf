@@ -37,25 +37,22 @@ locals {
     approval            = module.approval
     writer-dispatch     = module.dispatcher["writer"]
     callback            = module.callback
+    relay               = module.relay
   }
 
-  functions = merge(local.workers, {
-    relay     = module.relay
-    deadlines = module.deadlines
-  })
+  functions = merge(local.workers, { deadlines = module.deadlines })
 }
 
 output "queue_urls" {
-  description = "Queue of each service that has one."
+  description = "Queue of each service that has one. A dead letter of the service goes back there."
   value       = { for service, worker in local.workers : service => worker.queue_url }
 }
 
 output "dlq_urls" {
-  description = "Dead-letter queue of each service, and of the bus."
+  description = "Dead-letter queue of each service and of the bus. relay's is the stream's too, that of deadlines the schedule's."
   value = merge(
     { for service, worker in local.workers : service => worker.dead_letter_queue_url },
     {
-      relay     = aws_sqs_queue.relay_dead_letter.url
       deadlines = aws_sqs_queue.deadlines_dead_letter.url
       bus       = aws_sqs_queue.bus_dead_letter.url
     },

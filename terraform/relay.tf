@@ -1,28 +1,23 @@
 # relay: publishes what the table's stream says has happened.
 
-# What relay cannot publish, and what the stream held longer than it keeps records.
-resource "aws_sqs_queue" "relay_dead_letter" {
-  name                      = "${local.name}-relay-dlq"
-  message_retention_seconds = 1209600
-  sqs_managed_sse_enabled   = true
-}
-
+# The queue is the way back of a dead letter: a policy of the bus keeps our source for relay, so that
+# nobody else can publish what was set aside. It is empty but for a redrive.
 module "relay" {
-  source = "./modules/function"
+  source = "./modules/queue-worker"
 
-  name            = "${local.name}-relay"
-  code            = local.code["relay"]
-  defaults        = local.function_defaults
-  timeout_seconds = var.lambda_timeout_seconds
+  name              = "${local.name}-relay"
+  code              = local.code["relay"]
+  function_defaults = local.function_defaults
+  timeout_seconds   = var.lambda_timeout_seconds
+  max_receive_count = var.max_receive_count
+  batch_size        = var.queue_batch_size
 
-  environment = merge(
-    local.common_environment,
-    {
-      EVENT_BUS_NAME  = aws_cloudwatch_event_bus.this.name
-      DEAD_LETTER_URL = aws_sqs_queue.relay_dead_letter.url
-    },
-    var.extra_lambda_environment,
-  )
+  environment = merge(local.common_environment, {
+    EVENT_BUS_NAME = aws_cloudwatch_event_bus.this.name
+    # For what the stream hands out; what the queue does goes to the same place.
+    DEAD_LETTER_URL = module.relay.dead_letter_queue_url
+  })
+  extra_environment = var.extra_lambda_environment
 
   statements = [
     {
@@ -39,11 +34,6 @@ module "relay" {
       sid       = "PublishEvents"
       actions   = ["events:PutEvents"]
       resources = [aws_cloudwatch_event_bus.this.arn]
-    },
-    {
-      sid       = "SetAside"
-      actions   = ["sqs:SendMessage"]
-      resources = [aws_sqs_queue.relay_dead_letter.arn]
     },
   ]
 }
@@ -73,7 +63,33 @@ resource "aws_lambda_event_source_mapping" "relay" {
 
   destination_config {
     on_failure {
-      destination_arn = aws_sqs_queue.relay_dead_letter.arn
+      destination_arn = module.relay.dead_letter_queue_arn
     }
   }
+}
+
+# relay had no queue once.
+moved {
+  from = aws_sqs_queue.relay_dead_letter
+  to   = module.relay.aws_sqs_queue.dead_letter
+}
+
+moved {
+  from = module.relay.aws_cloudwatch_log_group.this
+  to   = module.relay.module.function.aws_cloudwatch_log_group.this
+}
+
+moved {
+  from = module.relay.aws_iam_role.this
+  to   = module.relay.module.function.aws_iam_role.this
+}
+
+moved {
+  from = module.relay.aws_iam_role_policy.this
+  to   = module.relay.module.function.aws_iam_role_policy.this
+}
+
+moved {
+  from = module.relay.aws_lambda_function.this
+  to   = module.relay.module.function.aws_lambda_function.this
 }

@@ -45,6 +45,7 @@ pub enum Verb {
     Cancel(client::cancel::Arguments),
     Redrive(client::redrive::Arguments),
     Emit(client::emit::Arguments),
+    Dlq(client::dlq::Arguments),
     Logs(client::logs::Arguments),
     /// Start the local stack, or bring it up to date with the sources.
     Up(stack::up::Arguments),

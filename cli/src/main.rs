@@ -67,6 +67,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Cancel(arguments) => client::cancel::run(arguments, &context).await,
         Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, &context).await,
+        Verb::Dlq(arguments) => client::dlq::run(arguments, &context).await,
         Verb::Logs(arguments) => client::logs::run(arguments, &context).await,
         Verb::Simulate(arguments) => simulate::run(&arguments, &context),
         Verb::Package(arguments) => stack::package::run(arguments, &context).await,

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
+use crate::view::PickupView;
 
 /// Longest comment, in characters.
 pub const MAX_COMMENT: usize = 2_000;
@@ -71,6 +72,9 @@ pub struct ApprovalView {
     pub deadline_at: Timestamp,
     pub escalated: bool,
     pub max_revisions: u32,
+    /// Only while the approval service has not picked the request up. A decision does not wait for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup: Option<PickupView>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -101,6 +101,21 @@ pub struct StepView {
     pub deadline_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressView>,
+    /// Only while nobody has picked the command up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pickup: Option<PickupView>,
+}
+
+/// A command that nobody has picked up yet. One that was sent more than once is stuck: its service does
+/// not run, is busy, or has put it into its dead-letter queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PickupView {
+    /// How often the command was sent.
+    pub sends: u32,
+    pub waiting_since: Timestamp,
+    /// When it is sent again, or given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resend_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

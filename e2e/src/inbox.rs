@@ -1,6 +1,6 @@
 //! What lies in a queue, gathered for all tests at once: each looks for its own.
 //!
-//! Nothing is deleted, only hidden: who looks into the queue after the tests still finds it.
+//! Nothing is deleted, only hidden: who looks into the queue later still finds it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,21 +12,26 @@ use tokio::sync::Mutex;
 
 use crate::wait::{SOON, Seen, eventually};
 
-/// Longer than a run of the tests.
-const HIDDEN: Duration = Duration::from_secs(1_800);
+/// Longer than a run of the tests: there are many events, and nobody else reads them.
+pub const FOR_GOOD: Duration = Duration::from_secs(1_800);
+/// Others look into dead letters too.
+pub const A_MOMENT: Duration = Duration::from_secs(3);
 
 pub struct Inbox {
     config: SdkConfig,
     url: String,
+    /// How long a message is hidden from others after a look.
+    hidden_for: Duration,
     /// By SQS's id, so that a message that is handed out again is not counted again.
     messages: Mutex<BTreeMap<String, QueueMessage>>,
 }
 
 impl Inbox {
-    pub fn of(config: SdkConfig, url: String) -> Self {
+    pub fn of(config: SdkConfig, url: String, hidden_for: Duration) -> Self {
         Self {
             config,
             url,
+            hidden_for,
             messages: Mutex::default(),
         }
     }
@@ -38,7 +43,7 @@ impl Inbox {
     pub async fn holding(&self, text: &str) -> Result<Vec<QueueMessage>> {
         let mut messages = self.messages.lock().await;
         loop {
-            let batch = receive(&self.config, &self.url, HIDDEN).await?;
+            let batch = receive(&self.config, &self.url, self.hidden_for).await?;
             if batch.is_empty() {
                 break;
             }

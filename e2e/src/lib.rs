@@ -6,6 +6,7 @@
 //! - [`agent`]: the test in the place of an agent: tokens, reports, held attempts
 //! - [`processes`]: the agents' processes, and that no test loses its researcher to another one
 //! - [`inbox`]: what lies in queues: dead letters, and the events on the bus
+//! - [`program`]: the `aegis` command, as an operator types it
 //! - [`spans`]: a small receiver of traces
 //! - [`wait`]: waits for conditions, never for times
 //!
@@ -16,6 +17,7 @@ pub mod agent;
 pub mod http;
 pub mod inbox;
 pub mod processes;
+pub mod program;
 pub mod reach;
 pub mod run;
 pub mod spans;

@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
 use crate::http::Http;
-use crate::inbox::Inbox;
+use crate::inbox::{A_MOMENT, FOR_GOOD, Inbox};
 use crate::spans::Spans;
 use crate::wait::{SOON, Seen, eventually};
 
@@ -116,7 +116,7 @@ impl Stack {
             Some(endpoint) => Some(Spans::receive(endpoint).await?),
             None => None,
         };
-        let inbox = |url: &String| Inbox::of(config.clone(), url.clone());
+        let inbox = |url: &String| Inbox::of(config.clone(), url.clone(), A_MOMENT);
         let dead = outputs.dlq_urls.iter();
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         Ok(Self {
@@ -149,7 +149,7 @@ impl Stack {
         let bus = &self.outputs.event_bus_name;
         let made = self.events.get_or_try_init(|| async {
             let url = tap(&self.config, bus, EVENT_SOURCE, TAP).await?;
-            anyhow::Ok(Inbox::of(self.config.clone(), url))
+            anyhow::Ok(Inbox::of(self.config.clone(), url, FOR_GOOD))
         });
         made.await
     }

@@ -145,6 +145,10 @@ run "functions" {
       "events:PutEvents",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:ReceiveMessage",
       "sqs:SendMessage",
     ])
     error_message = "relay may do more or less than it was given on purpose."

@@ -6,6 +6,7 @@
 
 pub mod cancel;
 pub mod decide;
+pub mod dlq;
 pub mod emit;
 pub mod get;
 pub mod history;
@@ -22,6 +23,7 @@ pub mod changes;
 mod event_words;
 pub mod failure;
 mod log_line;
+mod pickup;
 pub mod poll;
 pub mod request;
 pub mod session;

@@ -9,6 +9,7 @@ use aegis_contracts::usage::Usage;
 use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowView};
 use console::style;
 
+use super::pickup::{is_stuck, stuck_service, waiting};
 use super::session::Session;
 use super::text::{bytes, columns, dim, local_time, status_words, step_style, step_word};
 
@@ -118,7 +119,7 @@ fn steps(steps: &[StepView]) -> Vec<String> {
                 .apply_to(step_word(step.status))
                 .to_string(),
             attempt(step),
-            progress(step),
+            step.pickup.as_ref().map_or_else(|| progress(step), waiting),
         ]
     };
     columns(&steps.iter().map(row).collect::<Vec<_>>())
@@ -167,6 +168,9 @@ fn approval_lines(approval: &ApprovalView) -> Vec<String> {
         approval.required,
         local_time(approval.deadline_at)
     )];
+    if let Some(pickup) = approval.pickup.as_ref().filter(|pickup| is_stuck(pickup)) {
+        lines.push(waiting(pickup));
+    }
     let rows: Vec<Vec<String>> = approval
         .decisions
         .iter()
@@ -220,5 +224,7 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
         "request-changes" => session.command(&format!("{word} {id} --comment '…'")),
         word => session.command(&format!("{word} {id}")),
     };
-    words.iter().map(line).collect()
+    let dead_letters = stuck_service(view).map(|service| format!("dlq show {service}"));
+    let hint = dead_letters.map(|words| session.command(&words));
+    words.iter().map(line).chain(hint).collect()
 }

@@ -9,6 +9,8 @@ pub const REPORT: &str = "# A topic\n\nA claim [1].\n";
 pub enum Scene {
     #[default]
     Researching,
+    /// Nobody picks up what the writer was asked for.
+    Stuck,
     Analyzing(u32),
     Waiting(u32),
     Writing,
@@ -24,7 +26,9 @@ impl Scene {
             Self::Researching => Self::Analyzing(0),
             Self::Analyzing(revision) => Self::Waiting(revision),
             Self::Writing => Self::Completed,
-            Self::Waiting(_) | Self::Completed | Self::Rejected | Self::Failed => self,
+            Self::Stuck | Self::Waiting(_) | Self::Completed | Self::Rejected | Self::Failed => {
+                self
+            }
         }
     }
 
@@ -33,7 +37,7 @@ impl Scene {
             Self::Researching => "researching",
             Self::Analyzing(_) => "analyzing",
             Self::Waiting(_) => "awaiting_approval",
-            Self::Writing => "writing",
+            Self::Stuck | Self::Writing => "writing",
             Self::Completed => "completed",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
@@ -67,6 +71,12 @@ fn steps(scene: Scene) -> Vec<Value> {
         Scene::Failed => vec![step("researcher", "failed", "nothing found", 0)],
         Scene::Analyzing(_) => vec![researched, step("analyst", "running", "grouping", revision)],
         Scene::Waiting(_) | Scene::Rejected => vec![researched, analysed],
+        Scene::Stuck => {
+            let pickup = json!({"sends": 3, "waiting_since": "2026-11-23T18:00:04.000Z",
+                "resend_at": "2026-11-23T18:07:04.000Z"});
+            let writer = json!({"role": "writer", "status": "requested", "attempt": 1, "revision": 0, "pickup": pickup});
+            vec![researched, analysed, writer]
+        }
         Scene::Writing => vec![
             researched,
             analysed,

@@ -85,6 +85,36 @@ async fn get_shows_the_state_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn get_says_that_a_workflow_is_stuck_and_where_to_look() {
+    let program = at(Scene::Stuck).await;
+    let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
+    for part in [
+        "writer      requested    stuck: not picked up in ",
+        ", sent 3 times; sent again or given up after 2026-11-23 18:07:04",
+        "aegis dlq show writer-dispatch",
+    ] {
+        assert!(
+            outcome.out.contains(part),
+            "{part} is not in\n{}",
+            outcome.out
+        );
+    }
+}
+
+#[tokio::test]
+async fn dlq_needs_to_be_told_which_queue_and_which_messages() {
+    let program = at(Scene::Researching).await;
+    let outcome = program.run(&["dlq", "redrive", "intake"]).await.expect(2);
+    assert!(
+        outcome.err.contains("--message <ID>|--all"),
+        "{}",
+        outcome.err
+    );
+    let outcome = program.run(&["dlq", "show", "intake"]).await.expect(1);
+    assert!(outcome.err.contains("`dlq_urls`"), "{}", outcome.err);
+}
+
+#[tokio::test]
 async fn list_follows_the_pages() {
     let program = at(Scene::Researching).await;
     let outcome = program

@@ -1,12 +1,16 @@
 //! Publishes what happened: from the table's stream to the bus.
 //!
 //! The only service that uses the source `aegis.workflow`. At least once, in order per workflow. A
-//! record that cannot be published is set aside here: as an error it would block its shard.
+//! record that cannot be published is set aside here: as an error it would block its shard. What was
+//! set aside comes back through the queue, once somebody has mended the cause.
+
+mod replay;
 
 use std::sync::Arc;
 
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_engine::error::PortError;
+use aegis_engine::message::{Disposition, QueueHandler, Received, disposition_of_error};
 use aegis_engine::ports::{DeadLetters, EventBus};
 use aegis_engine::stored::HistoryEntry;
 use aegis_engine::stream::{StreamHandler, StreamRecord};
@@ -33,6 +37,22 @@ impl StreamHandler for Relay {
             }
         }
         self.publish(&events).await
+    }
+}
+
+/// A dead letter on its way back. The events carry the ids that they always had, so that one that went
+/// out before is known to whoever has seen it.
+#[async_trait]
+impl QueueHandler for Relay {
+    async fn handle(&self, message: &Received) -> Disposition {
+        let events = match replay::events(&message.body) {
+            Ok(events) => events,
+            Err(reason) => return Disposition::DeadLetter(reason),
+        };
+        match self.bus.publish(&events).await {
+            Ok(()) => Disposition::Ack,
+            Err(error) => disposition_of_error(message, &error),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Publishes the table's stream on the bus.
+//! Publishes the table's stream on the bus, and what comes back from its dead letters.
 
 use std::sync::Arc;
 
@@ -15,9 +15,10 @@ async fn build() -> anyhow::Result<Service> {
     let service = from_environment(|aws, environment| {
         let bus = aws.bus(environment);
         let dead_letters = aws.dead_letters(environment, SERVICE);
-        let relay = Relay { bus, dead_letters };
+        let relay = Arc::new(Relay { bus, dead_letters });
         Service {
-            stream: Some(Arc::new(relay)),
+            queue: Some(aws.consumer(environment, SERVICE, relay.clone())),
+            stream: Some(relay),
             ..Service::default()
         }
     });

@@ -1,14 +1,15 @@
 //! From stream records to the bus, with nothing lost and nothing in the way.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 
 use aegis_contracts::ids::EventId;
 use aegis_engine::error::PortError;
+use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_engine::ports::Table;
 use aegis_engine::stored::HistoryEntry;
 use aegis_engine::stream::{StreamHandler, StreamRecord};
 use aegis_relay::Relay;
-use aegis_testing::world::{World, at_once};
+use aegis_testing::world::{World, at_once, received_text};
 
 fn history(world: &World) -> Vec<HistoryEntry> {
     at_once(world.ports.table.history(&world.id)).unwrap()
@@ -136,4 +137,66 @@ fn the_same_batch_again_carries_the_same_ids() {
     let first = published(&world);
     relay(&world, &records).unwrap();
     assert_eq!(published(&world), [first.clone(), first].concat());
+}
+
+fn replay(world: &World, body: &str) -> Disposition {
+    let relay = Relay {
+        bus: world.ports.bus.clone(),
+        dead_letters: world.ports.dead_letters.clone(),
+    };
+    at_once(relay.handle(&received_text(body)))
+}
+
+/// A history item in the form in which the stream shows it.
+fn image(entry: &HistoryEntry) -> String {
+    let body = serde_json::to_string(entry).unwrap();
+    serde_json::json!({"pk": {"S": "WF#wf_1"}, "body": {"S": body}}).to_string()
+}
+
+#[test]
+fn a_dead_letter_that_comes_back_is_published_with_its_ids() {
+    let world = World::completed();
+    let entries = history(&world);
+    assert_eq!(replay(&world, &image(&entries[1])), Disposition::Ack);
+    let event = &entries[2].events[0];
+    let single = serde_json::to_string(event).unwrap();
+    assert_eq!(replay(&world, &single), Disposition::Ack);
+    let mut expected = ids(&entries[1..2]);
+    expected.push(event.event_id.clone());
+    assert_eq!(published(&world), expected);
+    assert_eq!(replay(&world, &single), Disposition::Ack);
+    assert_eq!(published(&world).last(), expected.last());
+}
+
+#[test]
+fn a_dead_letter_that_is_still_poison_is_set_aside_again() {
+    let world = World::started();
+    let bad_entry = r#"{"body": {"S": "{}"}}"#;
+    let notice = r#"{"DDBStreamBatchInfo": {"shardId": "s", "startSequenceNumber": "1"}}"#;
+    for (body, reason) in [
+        ("poison", "not JSON"),
+        ("{}", "neither a history item nor an event"),
+        (bad_entry, "not a history entry"),
+        (r#"{"event_id": "x"}"#, "not an event"),
+        (notice, "a notice of the stream"),
+    ] {
+        let Disposition::DeadLetter(said) = replay(&world, body) else {
+            panic!("{body} was taken");
+        };
+        assert!(said.contains(reason), "{body}: {said}");
+    }
+    assert_eq!(published(&world), []);
+}
+
+#[test]
+fn a_dead_letter_waits_while_the_bus_is_away_and_goes_back_where_it_is_refused() {
+    let world = World::started();
+    let entry = &history(&world)[0];
+    let away = PortError::Transient("away".to_owned());
+    world.ports.faults.fail_next("publish", away);
+    let again = replay(&world, &image(entry));
+    assert!(matches!(again, Disposition::RetryAfter(_)), "{again:?}");
+    world.ports.bus.refuse(entry.events[0].event_id.clone());
+    let refused = replay(&world, &image(entry));
+    assert!(matches!(refused, Disposition::DeadLetter(_)), "{refused:?}");
 }

@@ -9,8 +9,8 @@ use aegis_contracts::request::{
     ApprovalOptions, Budget, CancelBody, Depth, Parameters, RedriveBody, StartRequest,
 };
 use aegis_contracts::view::{
-    FailureView, History, HistoryEvent, Links, ProgressView, ReportLink, Status, StepStatus,
-    StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary, WorkflowView,
+    FailureView, History, HistoryEvent, Links, PickupView, ProgressView, ReportLink, Status,
+    StepStatus, StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary, WorkflowView,
 };
 use serde_json::json;
 
@@ -96,6 +96,7 @@ fn answers() -> Vec<Specimen> {
     vec![
         specimen("api-workflow-accepted", "api-workflow-accepted", accepted),
         specimen("api-workflow", "api-workflow", workflow_view()),
+        specimen("api-workflow-stuck", "api-workflow", stuck_view()),
         specimen("api-workflow-page", "api-workflow-page", page),
         specimen(
             "api-history",
@@ -153,6 +154,7 @@ fn step_view() -> StepView {
             message: "writing section 2".to_owned(),
             percent: Some(40),
         }),
+        pickup: None,
     }
 }
 
@@ -172,6 +174,36 @@ fn approval_view() -> ApprovalView {
         deadline_at: at(92),
         escalated: false,
         max_revisions: 2,
+        pickup: None,
+    }
+}
+
+/// Its command was sent twice, and nobody has picked it up.
+fn stuck_view() -> WorkflowView {
+    let pickup = PickupView {
+        sends: 2,
+        waiting_since: at(4),
+        resend_at: Some(at(184)),
+    };
+    let step = StepView {
+        status: StepStatus::Requested,
+        dispatched_at: None,
+        last_heartbeat_at: None,
+        progress: None,
+        pickup: Some(pickup),
+        ..step_view()
+    };
+    let approval = ApprovalView {
+        pickup: Some(pickup),
+        ..approval_view()
+    };
+    WorkflowView {
+        status: Status::Writing,
+        steps: vec![step],
+        approval: Some(approval),
+        failure: None,
+        report: None,
+        ..workflow_view()
     }
 }
 

@@ -1,13 +1,15 @@
 //! Owed commands, moved deadlines, approvals that nobody decides, and what cannot be read.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::view::Status;
+use aegis_contracts::view::{PickupView, Status};
 use aegis_deadlines::Deadlines;
+use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::error::PortError;
+use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::ports::Table;
 use aegis_engine::schedule::ScheduleHandler;
 use aegis_testing::world::{World, at_once};
-use aegis_workflow::{Input, STATE_VERSION, failure_view};
+use aegis_workflow::{Input, STATE_VERSION, failure_view, step_views};
 
 pub fn tick(world: &World) -> Result<(), PortError> {
     let deadlines = Deadlines {
@@ -56,6 +58,65 @@ fn a_command_that_nobody_picked_up_is_sent_again_ever_more_slowly() {
         "undeliverable"
     );
     assert_eq!(sends(&world), 6);
+}
+
+fn pickup(world: &World) -> Option<PickupView> {
+    step_views(&world.workflow())[0].pickup
+}
+
+/// A dead letter that somebody puts back reaches its service like any message.
+fn redrive(world: &World, letter: &Received) -> Disposition {
+    let dispatcher = Dispatcher {
+        engine: world.engine.clone(),
+        runtime: world.ports.runtime.clone(),
+        keys: world.ports.key_ring(true),
+        role: Role::Researcher,
+        callback_api_url: "https://api.example".to_owned(),
+    };
+    at_once(dispatcher.handle(letter))
+}
+
+#[test]
+fn a_workflow_whose_command_died_says_so_and_goes_on_after_its_redrive() {
+    let world = World::started();
+    let letter = world.last_message();
+    let asked_at = world.now();
+    for sends in [1, 2] {
+        let seen = pickup(&world).unwrap();
+        assert_eq!((seen.sends, seen.waiting_since), (sends, asked_at));
+        assert!(seen.resend_at.unwrap() > world.now());
+        world.wait(60 * u64::from(sends));
+        tick(&world).unwrap();
+    }
+    assert_eq!(redrive(&world, &letter), Disposition::Ack);
+    assert_eq!(pickup(&world), None);
+    assert_eq!(world.ports.runtime.invocations().len(), 1);
+    let invoked = redrive(&world, &world.last_message());
+    assert_eq!(
+        (invoked, world.ports.runtime.invocations().len()),
+        (Disposition::Ack, 1)
+    );
+}
+
+#[test]
+fn a_workflow_given_up_as_undeliverable_is_taken_up_by_its_own_redrive() {
+    let world = World::started();
+    let letter = world.last_message();
+    while world.status() != Status::Failed {
+        world.wait(1920);
+        tick(&world).unwrap();
+    }
+    assert_eq!(redrive(&world, &letter), Disposition::Ack);
+    assert_eq!(world.ports.runtime.invocations(), [], "it came too late");
+    let by = "ada".to_owned();
+    let version = world.workflow().version;
+    world.apply(Input::Redrive { by, version });
+    assert_eq!(pickup(&world).map(|seen| seen.sends), Some(1));
+    assert_eq!(redrive(&world, &world.last_message()), Disposition::Ack);
+    assert_eq!(
+        (world.current(), pickup(&world)),
+        ((Role::Researcher, 2), None)
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{ApprovalView, DecisionView};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
-use aegis_contracts::view::{FailureView, ProgressView, Status, StepStatus, StepView};
+use aegis_contracts::view::{FailureView, PickupView, ProgressView, Status, StepStatus, StepView};
 
 use crate::state::{
     Approval, Decision, Phase, ResumeAt, Step, StepResult, Workflow, working_status,
@@ -39,6 +39,7 @@ fn step_view(workflow: &Workflow, role: Role) -> StepView {
         last_heartbeat_at: None,
         deadline_at: None,
         progress: None,
+        pickup: None,
     }
 }
 
@@ -60,6 +61,11 @@ fn running_view(step: &Step) -> StepView {
         progress: step.progress.as_ref().map(|progress| ProgressView {
             message: progress.message.clone(),
             percent: progress.percent,
+        }),
+        pickup: step.dispatched_at.is_none().then_some(PickupView {
+            sends: step.sends,
+            waiting_since: step.requested_at,
+            resend_at: step.resend_at,
         }),
     }
 }
@@ -107,6 +113,9 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
         claimed_by: decision.claimed_by.clone(),
         decided_at: decision.decided_at,
     };
+    // A settled one has been decided, whether or not it was ever picked up.
+    let open = matches!(&workflow.phase, Phase::AwaitingApproval(_));
+    let waits = open && approval.notified_at.is_none();
     ApprovalView {
         revision: approval.revision,
         required: workflow.policy.required,
@@ -116,6 +125,11 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
         deadline_at: approval.deadline_at,
         escalated: approval.escalated,
         max_revisions: workflow.policy.max_revisions,
+        pickup: waits.then_some(PickupView {
+            sends: approval.sends,
+            waiting_since: approval.requested_at,
+            resend_at: approval.resend_at,
+        }),
     }
 }
 

@@ -1,6 +1,7 @@
 //! How clients see each state.
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::view::{PickupView, StepStatus};
 use aegis_workflow::{approval_view, artifact_refs, failure_view, step_views};
 
 use crate::specimens;
@@ -121,4 +122,30 @@ fn the_settled_approval_still_says_who_decided() {
         approval_view(&escalated.workflow).unwrap().approvers,
         ["ada", "bob", "grace"]
     );
+}
+
+#[test]
+fn a_command_that_nobody_picked_up_is_told_of() {
+    let found = |wanted: &str| {
+        let mut all = specimens::all().into_iter();
+        all.find(|(name, _)| *name == wanted).unwrap().1.workflow
+    };
+    for (name, walk) in specimens::all() {
+        for step in step_views(&walk.workflow) {
+            let waits = step.status == StepStatus::Requested;
+            assert_eq!(step.pickup.is_some(), waits, "{name}: {step:?}");
+        }
+    }
+    let waiting = found("pq");
+    let approval = approval_view(&waiting).unwrap();
+    let expected = PickupView {
+        sends: 1,
+        waiting_since: approval.requested_at,
+        resend_at: approval.pickup.and_then(|pickup| pickup.resend_at),
+    };
+    assert_eq!(approval.pickup, Some(expected));
+    for noticed in ["pn", "Rj"] {
+        let approval = approval_view(&found(noticed)).unwrap();
+        assert_eq!(approval.pickup, None, "{noticed}");
+    }
 }

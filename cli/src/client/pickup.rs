@@ -1,0 +1,35 @@
+//! A command that nobody has picked up yet, in words, and where to look for it.
+
+use aegis_contracts::view::{PickupView, WorkflowView};
+
+use super::text::{duration, local_time, now};
+
+/// Sent once it is on its way; sent again, something is wrong.
+pub fn waiting(pickup: &PickupView) -> String {
+    let since = duration(now().since(pickup.waiting_since));
+    if !is_stuck(pickup) {
+        return format!("asked for {since} ago, not picked up yet");
+    }
+    let next = pickup.resend_at.map_or_else(String::new, |at| {
+        format!("; sent again or given up after {}", local_time(at))
+    });
+    format!(
+        "stuck: not picked up in {since}, sent {} times{next}",
+        pickup.sends
+    )
+}
+
+pub const fn is_stuck(pickup: &PickupView) -> bool {
+    pickup.sends > 1
+}
+
+/// The service that did not pick up what it was asked for: its dead letters may tell why.
+pub fn stuck_service(view: &WorkflowView) -> Option<String> {
+    let stuck = |pickup: Option<&PickupView>| pickup.is_some_and(is_stuck);
+    let mut steps = view.steps.iter();
+    if let Some(step) = steps.find(|step| stuck(step.pickup.as_ref())) {
+        return Some(format!("{}-dispatch", step.role));
+    }
+    let approval = view.approval.as_ref()?;
+    stuck(approval.pickup.as_ref()).then(|| "approval".to_owned())
+}

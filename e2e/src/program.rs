@@ -1,0 +1,52 @@
+//! The `aegis` command as an operator types it, on the tests' stack.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::stack::Stack;
+
+/// What a command came to.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Stack {
+    /// Runs the command that brought the stack up, without a terminal.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub async fn aegis(&self, words: &[&str]) -> Result<Outcome> {
+        let program: PathBuf = self.folder.join("programs").join("aegis");
+        let output = Command::new(&program)
+            .args(words)
+            .arg("--stage")
+            .arg(self.folder.join("stack.json"))
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .with_context(|| program.display().to_string())?;
+        Ok(Outcome {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout)?,
+            err: String::from_utf8(output.stderr)?,
+        })
+    }
+
+    /// The JSON that a command prints, which must end well.
+    ///
+    /// # Errors
+    /// Where it does not, or prints something else.
+    pub async fn aegis_json(&self, words: &[&str]) -> Result<Value> {
+        let outcome = self.aegis(&[words, &["--json"]].concat()).await?;
+        ensure!(outcome.code == Some(0), "aegis {words:?}: {outcome:?}");
+        serde_json::from_str(&outcome.out).with_context(|| outcome.out.clone())
+    }
+}
