@@ -61,14 +61,14 @@ fn a_seed_tells_one_story() {
 /// 25 sessions start in a second: 1,000 workflows with three steps each need two minutes.
 #[test]
 fn a_thousand_starts_at_once_drain_without_a_storm() {
-    drains(1_000, 8);
+    drains(1_000, 10);
 }
 
-/// Takes minutes: `cargo test --release --workspace --test worlds -- --ignored`.
+/// Takes minutes: `cargo test --workspace --test worlds -- --ignored`.
 #[test]
 #[ignore = "takes minutes; the smaller one runs always"]
 fn ten_thousand_starts_at_once_drain_without_a_storm() {
-    drains(10_000, 20);
+    drains(10_000, 30);
 }
 
 fn drains(workflows: usize, most_sends_each: u64) {
