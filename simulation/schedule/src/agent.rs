@@ -9,6 +9,7 @@ use aegis_agent_kit::{Produced, WorkError};
 use aegis_contracts::agent::AgentTask;
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::callback::{AgentError, AgentReport};
+use aegis_contracts::ids::SessionId;
 use aegis_contracts::usage::Usage;
 use aegis_engine::memory::Invocation;
 use aegis_engine::ports::Clock;
@@ -187,7 +188,10 @@ impl World {
             if left.is_zero() {
                 return Some(());
             }
-            if self.clock.now() > task.deadline_at {
+            let session = SessionId::derive(&task.workflow_id, task.role, task.attempt);
+            if self.ports.runtime.is_stopped(&session.runtime_session())
+                || self.clock.now() > task.deadline_at
+            {
                 return None;
             }
         }

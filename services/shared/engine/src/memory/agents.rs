@@ -47,6 +47,10 @@ impl MemoryRuntime {
         lock(&self.stopped).clone()
     }
 
+    pub fn is_stopped(&self, session: &str) -> bool {
+        lock(&self.stopped).iter().any(|stopped| stopped == session)
+    }
+
     fn start(&self, role: Role, session: &str, task: &AgentTask) -> InvocationAnswer {
         let known = !lock(&self.sessions).insert(session.to_owned());
         lock(&self.invocations).push(Invocation {
