@@ -56,7 +56,8 @@ impl State {
     fn record_transition(&mut self, written: &Written<'_>, events: &[Event]) {
         self.record_version(written.next.version);
         let redriven = matches!(events.first(), Some(Event::WorkflowRedriven { .. }));
-        if !self.is_live() && !(matches!(self.workflow.phase, Phase::Failed(_)) && redriven) {
+        let revived = redriven && matches!(self.workflow.phase, Phase::Failed(_));
+        if !self.is_live() && !revived {
             self.blame(Violation::EndLeft);
         }
         self.facts.redriven |= redriven;

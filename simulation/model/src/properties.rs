@@ -62,7 +62,7 @@ pub fn laws() -> Vec<Law> {
         Law::always(BOUNDED, |_, s| {
             s.violation != Some(Violation::TooManyWrites)
         }),
-        Law::always(DEADLINE, |model, s| has_deadline(model, s)),
+        Law::always(DEADLINE, has_deadline),
         Law::always(COMMITTED, |_, s| {
             s.in_flight.iter().all(|m| was_asked(s, *m))
         }),

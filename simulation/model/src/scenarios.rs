@@ -26,7 +26,7 @@ pub fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// One fault, decision or race more; takes minutes and some 10 GB of memory.
+/// One fault, decision or race more; takes minutes.
 pub fn wide_scenarios() -> Vec<Scenario> {
     vec![
         late(),
