@@ -26,7 +26,7 @@ impl Choreography {
             | Phase::Rejected
             | Phase::Expired => None,
         };
-        let owed = state.workflow.owed().as_ref().map(Message::from);
+        let owed = state.workflow.owed().as_ref().and_then(Message::of);
         if state.in_flight.iter().all(|message| Some(*message) == owed) {
             return None;
         }

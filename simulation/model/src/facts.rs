@@ -1,6 +1,9 @@
 //! What a write adds to the history, held against what the history says already.
 
+use std::collections::BTreeSet;
+
 use aegis_contracts::agent::Role;
+use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::event::Event;
 use aegis_workflow::{Owed, Phase, Rules, Workflow};
 
@@ -53,21 +56,25 @@ impl State {
     fn record_transition(&mut self, written: &Written<'_>, events: &[Event]) {
         self.record_version(written.next.version);
         let redriven = matches!(events.first(), Some(Event::WorkflowRedriven { .. }));
-        if !self.is_live() && !(matches!(self.workflow.phase, Phase::Failed(_)) && redriven) {
+        let revived = redriven && matches!(self.workflow.phase, Phase::Failed(_));
+        if !self.is_live() && !revived {
             self.blame(Violation::EndLeft);
         }
         self.facts.redriven |= redriven;
         self.facts.heard = 0;
         self.record_giving_up(written);
         for event in events {
-            self.record_event(event);
+            self.record_event(event, written.next);
         }
         self.facts.believed |= matches!(written.ask, Ask::Believe { .. });
         for owed in written.commands {
-            self.record_command(&Message::from(&owed.command));
+            if let Some(command) = Message::of(&owed.command) {
+                self.record_command(&command);
+            }
         }
     }
 
+    /// Retries and sends are counted, and after each there is time to wait.
     fn record_limits(&mut self, written: &Written<'_>) {
         let again = |event: &Event| matches!(event, Event::StepRetried { .. });
         if let Some(events) = written.events {
@@ -75,13 +82,15 @@ impl State {
             self.facts.retried = if retried { self.facts.retried + 1 } else { 0 };
             self.facts.sends = 0;
         }
-        let steps = written
-            .commands
-            .iter()
-            .filter(|owed| owed.command.as_step().is_some());
-        self.facts.sends += u32::from(steps.count() > 0);
+        let mut steps = written.commands.iter();
+        let asks = steps.any(|owed| owed.command.as_step().is_some());
+        self.facts.sends += u32::from(asks);
         let rules = written.rules;
-        if self.facts.retried > rules.max_step_retries || self.facts.sends > rules.max_sends {
+        let too_many = self.facts.retried >= rules.step_retries.researcher.attempts
+            || self.facts.sends > rules.max_sends;
+        let due = written.next.due_at(rules);
+        let at_once = asks && !written.overtaken && due.is_some_and(|due| due <= self.now);
+        if too_many || at_once {
             self.blame(Violation::AboveLimit);
         }
     }
@@ -110,10 +119,17 @@ impl State {
         }
     }
 
-    fn record_event(&mut self, event: &Event) {
+    fn record_event(&mut self, event: &Event, next: &Workflow) {
         match event {
             Event::StepCompleted { role, attempt, .. } => self.record_result(*role, *attempt),
-            Event::ApprovalGranted { revision, .. } => self.facts.granted = Some(*revision),
+            Event::ApprovalGranted {
+                revision, approver, ..
+            } => {
+                self.facts.granted = Some(*revision);
+                if approver != "timeout" && votes(next) < next.policy.required as usize {
+                    self.blame(Violation::TooFewVotes);
+                }
+            }
             Event::WorkflowStarted { .. }
             | Event::StepRetried { .. }
             | Event::ApprovalRequested { .. }
@@ -167,4 +183,19 @@ impl State {
             | Message::Redrive { .. } => {}
         }
     }
+}
+
+/// Approvals by different people.
+fn votes(workflow: &Workflow) -> usize {
+    let Some(settled) = &workflow.settled else {
+        return 0;
+    };
+    let approved = settled
+        .decisions
+        .iter()
+        .filter(|one| one.kind == DecisionKind::Approve);
+    approved
+        .map(|one| &one.approver)
+        .collect::<BTreeSet<_>>()
+        .len()
 }

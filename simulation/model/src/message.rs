@@ -45,16 +45,18 @@ pub enum Message {
     },
 }
 
-impl From<&Command> for Message {
-    fn from(command: &Command) -> Self {
-        match command {
+impl Message {
+    /// `None` for what nobody waits for: a session that is not stopped is told by the answer to its next report.
+    pub fn of(command: &Command) -> Option<Self> {
+        Some(match command {
             Command::Research(step) => Self::step(Role::Researcher, step.attempt, step.revision),
             Command::Analyze(step) => Self::step(Role::Analyst, step.attempt, step.revision),
             Command::Write(step) => Self::step(Role::Writer, step.attempt, step.revision),
             Command::RequestApproval(asked) => Self::RequestApproval {
                 revision: asked.revision,
             },
-        }
+            Command::StopSession(_) => return None,
+        })
     }
 }
 

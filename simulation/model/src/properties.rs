@@ -19,6 +19,7 @@ pub const NEW_ATTEMPTS: &str = "an attempt is never used again";
 pub const ENDED: &str = "what has ended stays ended";
 pub const COUNTED_ONCE: &str = "a result is counted once";
 pub const COUNTED_IF_DONE: &str = "a result is counted only for an attempt that did its work";
+pub const VOTED: &str = "a grant has all the votes that it needs";
 pub const GRANTED: &str = "the writer is asked only after a grant";
 pub const PAID_ONCE: &str = "work whose callback was lost is not paid twice";
 pub const PROGRESS: &str = "every step brings the end nearer";
@@ -49,6 +50,7 @@ pub fn laws() -> Vec<Law> {
         Law::always(COUNTED_IF_DONE, |_, s| {
             s.violation != Some(Violation::ResultWithoutWork)
         }),
+        Law::always(VOTED, |_, s| s.violation != Some(Violation::TooFewVotes)),
         Law::always(GRANTED, |_, s| {
             s.violation != Some(Violation::WriterWithoutGrant)
         }),
@@ -60,7 +62,7 @@ pub fn laws() -> Vec<Law> {
         Law::always(BOUNDED, |_, s| {
             s.violation != Some(Violation::TooManyWrites)
         }),
-        Law::always(DEADLINE, |model, s| has_deadline(model, s)),
+        Law::always(DEADLINE, has_deadline),
         Law::always(COMMITTED, |_, s| {
             s.in_flight.iter().all(|m| was_asked(s, *m))
         }),

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use aegis_contracts::approval::OnTimeout;
-use aegis_workflow::{ApprovalPolicy, Rules};
+use aegis_workflow::{ApprovalPolicy, RetryPolicy, Rules, StepRetries};
 
 /// What can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,10 @@ pub fn small_rules() -> Rules {
         start_timeout: MINUTE,
         heartbeat_timeout: MINUTE,
         step_timeout: Duration::from_secs(90),
-        max_step_retries: 1,
+        step_retries: StepRetries::all(RetryPolicy {
+            attempts: 2,
+            ..RetryPolicy::default()
+        }),
         max_sends: 2,
         retention: Duration::from_secs(90 * 24 * 3600),
     }

@@ -16,7 +16,7 @@ pub fn scenarios() -> Vec<Scenario> {
     vec![
         transport(2),
         agents(2),
-        beating(1),
+        beating(2),
         deciding(2, 1),
         deciding(3, 0),
         cancelling(1),
@@ -26,11 +26,11 @@ pub fn scenarios() -> Vec<Scenario> {
     ]
 }
 
-/// One fault, decision or race more; takes minutes and some 10 GB of memory.
+/// One fault, decision or race more; takes minutes.
 pub fn wide_scenarios() -> Vec<Scenario> {
     vec![
         late(),
-        beating(2),
+        beating(3),
         cancelling(2),
         redriving(4),
         deciding(3, 1),

@@ -74,11 +74,13 @@ impl Choreography {
     fn go_on(&self, state: &mut State, action: Action, handler: Handler) {
         match (action, handler) {
             (Action::Send(..), Handler::Sending { command, .. }) => state.send(command),
-            (Action::CrashBeforeSend(..), Handler::Sending { origin, .. }) => {
-                if let Some(origin) = origin {
-                    state.send(origin);
-                }
-            }
+            (
+                Action::CrashBeforeSend(..),
+                Handler::Sending {
+                    origin: Some(origin),
+                    ..
+                },
+            ) => state.send(origin),
             (Action::Invoke(..), Handler::Invoking { command }) => {
                 if let Message::Step { role, attempt, .. } = command {
                     self.invoke(state, role, attempt);
@@ -99,7 +101,7 @@ impl Choreography {
                 let outcome = self.finish(state, ask, origin, loaded, at);
                 self.conclude(state, ask, outcome);
             }
-            // A send that is lost leaves nothing; all others name a handler of their own kind.
+            // A send that is lost leaves nothing, nor does a crash of what no queue brings back; all others name a handler of their own kind.
             _ => {}
         }
     }

@@ -167,8 +167,11 @@ impl Choreography {
             Answer::Touch(touch) => touch.commands,
             Answer::Rejected(_) => return false,
         };
-        for owed in &commands {
-            state.send(Message::from(&owed.command));
+        for command in commands
+            .iter()
+            .filter_map(|owed| Message::of(&owed.command))
+        {
+            state.send(command);
         }
         let writes_later = !commands.is_empty();
         if writes_later {
@@ -185,8 +188,10 @@ impl Choreography {
 
 /// One handler per command, so that a crash can lose some of them.
 pub fn leave_to_send(state: &mut State, commands: &[Owed], origin: Option<Message>) {
-    for owed in commands {
-        let command = Message::from(&owed.command);
+    for command in commands
+        .iter()
+        .filter_map(|owed| Message::of(&owed.command))
+    {
         state.handlers.push(Handler::Sending { command, origin });
     }
 }

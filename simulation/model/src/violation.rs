@@ -14,6 +14,8 @@ pub enum Violation {
     ResultCountedTwice,
     /// A success was counted for an attempt that has no completion record.
     ResultWithoutWork,
+    /// An approval was granted by fewer people than it needs, and not by silence.
+    TooFewVotes,
     /// The writer was asked although nobody had granted the approval.
     WriterWithoutGrant,
     /// An attempt was given up whose completion record lay there.

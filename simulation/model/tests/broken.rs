@@ -1,5 +1,7 @@
 //! What is built wrongly is caught, each by the law that speaks of it.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
 use aegis_model::{Broken, Scenario, check, properties, scenarios};
 
 fn scenario(name: &str) -> Scenario {
