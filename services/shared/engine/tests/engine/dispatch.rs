@@ -65,6 +65,20 @@ fn the_first_step_gets_the_topic_and_a_place_to_write() {
 }
 
 #[test]
+fn the_agent_learns_what_the_budget_has_left() {
+    assert_eq!(invoked(&World::started()).task.budget_remaining, None);
+    let world = World::started_within(Some(aegis_contracts::request::Budget {
+        max_tokens: Some(500),
+        max_duration_minutes: Some(10.0),
+        ..Default::default()
+    }));
+    world.wait(60);
+    let left = invoked(&world).task.budget_remaining.unwrap();
+    assert_eq!((left.max_tokens, left.seconds), (Some(500), Some(540)));
+    assert_eq!(left.max_cost_usd, None);
+}
+
+#[test]
 fn the_token_is_good_for_this_attempt_and_a_while_after_its_deadline() {
     let world = World::started();
     let task = invoked(&world).task;

@@ -49,6 +49,9 @@ pub struct Step {
     /// Attempts that failed since the step was asked for; the retry budget.
     #[serde(rename = "t", default, skip_serializing_if = "is_zero")]
     pub retries: u32,
+    /// The code with which the attempt before this one failed, if this one is its retry.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
     /// How often the command was sent.
     #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub sends: u32,

@@ -1,7 +1,6 @@
 //! The whole of one workflow.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
@@ -63,6 +62,9 @@ pub struct Workflow {
     /// The latest approval that was settled.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Approval>,
+    /// What approvers asked for before the latest revision, oldest first; that of the latest is in `settled`.
+    #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_comments: Vec<String>,
     /// The failure that the latest redrive answered, by its version.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub redriven_from: Option<u64>,
@@ -141,17 +143,6 @@ impl Workflow {
             | Phase::Rejected
             | Phase::Expired => None,
         }
-    }
-
-    /// What the approver asked to be changed before the present revision.
-    pub fn feedback(&self) -> Option<&str> {
-        let settled = self.settled.as_ref().filter(|_| self.revision > 0)?;
-        settled
-            .decisions
-            .iter()
-            .rev()
-            .find(|decision| decision.kind == DecisionKind::RequestChanges)
-            .and_then(|decision| decision.comment.as_deref())
     }
 
     /// Usage of ended attempts and of the one at work.
