@@ -2,6 +2,7 @@
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::time::{Timestamp, millis};
+use aegis_contracts::tolerant;
 use aegis_contracts::usage::Usage;
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +91,12 @@ pub struct Step {
     #[serde(rename = "x", with = "millis")]
     pub deadline_at: Timestamp,
     /// Of this attempt so far.
-    #[serde(rename = "g", default, skip_serializing_if = "Usage::is_zero")]
+    #[serde(
+        rename = "g",
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Usage::is_zero"
+    )]
     pub usage: Usage,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,

@@ -5,6 +5,7 @@ use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::time::{Timestamp, millis};
+use aegis_contracts::tolerant;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::Status;
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,12 @@ pub struct Workflow {
     pub wake_at: Option<Timestamp>,
     #[serde(rename = "p")]
     pub policy: ApprovalPolicy,
-    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "b",
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub budget: Option<Budget>,
     #[serde(rename = "a", default)]
     pub attempts: Attempts,
@@ -57,7 +63,12 @@ pub struct Workflow {
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<StepResult>,
     /// Of all attempts that ended.
-    #[serde(rename = "g", default, skip_serializing_if = "Usage::is_zero")]
+    #[serde(
+        rename = "g",
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Usage::is_zero"
+    )]
     pub usage: Usage,
     /// The latest approval that was settled.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]

@@ -237,4 +237,14 @@ proptest! {
             }
         }
     }
+
+    /// Whatever flow this code starts new ones on.
+    #[test]
+    fn a_workflow_keeps_for_life_the_flow_that_it_started_with(walk in anyone(), history in history()) {
+        let mut walk = walk;
+        let older = aegis_workflow::FLOW_VERSION - 1;
+        walk.workflow.flow_version = older;
+        let lived = live_through(walk, history);
+        prop_assert_eq!(lived.workflow.flow_version, older);
+    }
 }
