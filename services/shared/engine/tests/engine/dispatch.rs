@@ -1,6 +1,5 @@
 //! A step command becomes an agent session.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_contracts::agent::Role;
@@ -11,7 +10,6 @@ use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::memory::Invocation;
 use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_engine::token::{Claim, TokenError};
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
 use aegis_testing::world::{World, at_once, external, received_text};
 use serde_json::json;
 
@@ -173,25 +171,4 @@ fn what_is_not_for_it_is_set_aside() {
         assert!(why.starts_with(reason), "{why}");
     }
     assert!(world.ports.runtime.invocations().is_empty());
-}
-
-fn stage(make: fn() -> World) -> impl Fn() -> Stage {
-    move || {
-        let world = make();
-        let (role, _) = world.last_command().body.as_step().unwrap();
-        Stage {
-            handler: Arc::new(dispatcher(&world, role)),
-            message: world.last_message(),
-            world,
-        }
-    }
-}
-
-#[test]
-fn laws() {
-    for make in [World::started, World::writing] {
-        twice_is_once(&stage(make));
-        let calls = crash_anywhere_then_redeliver(&stage(make));
-        assert!(calls >= 4, "load, keys, invoke, load, touch: {calls}");
-    }
 }
