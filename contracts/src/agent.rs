@@ -83,8 +83,25 @@ pub struct AgentTask {
     pub deadline_at: Timestamp,
     /// The longest silence between two reports of progress, in seconds.
     pub heartbeat_seconds: u64,
+    /// What the workflow's budget leaves for this attempt; missing without a budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_remaining: Option<BudgetRemaining>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+}
+
+/// An agent that goes over one of these stops with `budget_exceeded`. What is missing is not limited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BudgetRemaining {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub max_cost_usd: Option<f64>,
+    /// Of input and output together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// From the moment at which the task was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
 }
 
 /// Where an agent reports, and what proves that it may.

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::agent::{Agent, WorkError};
+use crate::budget;
 use crate::context::WorkContext;
 use crate::health::{Busy, Health};
 use crate::heartbeat::{self, Stop};
@@ -115,6 +116,7 @@ async fn work<A: Agent>(
         },
         stop = heartbeat::beat(&ctx, reporter, &around.health) => Outcome::Stopped(stop),
         () = held.stopped() => Outcome::Stopped(Stop::Session),
+        exceeded = budget::exceeded(&ctx) => gone_wrong(exceeded),
         () = tokio::time::sleep(left) => {
             let message = "the work was not finished by the attempt's deadline";
             gone_wrong(WorkError::transient("deadline_exceeded", message))

@@ -125,6 +125,18 @@ mod tests {
         }
     }
 
+    /// A claim outlives the image that wrote it: a takeover is by whatever image runs then.
+    #[test]
+    fn a_claim_is_read_by_images_before_and_after() {
+        let released = r#"{"session":"s","invocation":"i"}"#;
+        assert_eq!(serde_json::to_string(&claim("s", "i")).unwrap(), released);
+        let newer = r#"{"session":"s","invocation":"i","added_later":{"deep":[1]}}"#;
+        for json in [released, newer] {
+            let read: Claim = serde_json::from_str(json).unwrap();
+            assert_eq!(read, claim("s", "i"));
+        }
+    }
+
     #[tokio::test]
     async fn the_same_session_takes_over_a_bounded_number_of_times() {
         let store = MemoryStore::new();

@@ -1,7 +1,6 @@
 //! What an agent sees of the attempt that it works on.
 
 use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
 
 use aegis_contracts::agent::AgentTask;
 use aegis_contracts::usage::Usage;
@@ -24,7 +23,7 @@ pub struct WorkContext {
     task: Arc<AgentTask>,
     store: Arc<dyn ArtifactStore>,
     stage: watch::Sender<Stage>,
-    usage: Arc<Mutex<Usage>>,
+    usage: watch::Sender<Usage>,
 }
 
 impl WorkContext {
@@ -37,7 +36,7 @@ impl WorkContext {
             task,
             store,
             stage: watch::Sender::new(started),
-            usage: Arc::default(),
+            usage: watch::Sender::new(Usage::default()),
         }
     }
 
@@ -61,15 +60,18 @@ impl WorkContext {
         self.stage.subscribe()
     }
 
-    /// Adds what a call to a model has cost.
+    /// Adds what a call to a model has cost. Where that is more than the budget has left, the work ends at its next pause.
     pub fn spend(&self, usage: Usage) {
-        let mut total = self.usage.lock().unwrap_or_else(PoisonError::into_inner);
-        *total = total.plus(usage);
+        self.usage.send_modify(|total| *total = total.plus(usage));
     }
 
     /// Spent so far in this life of the attempt.
     pub fn usage(&self) -> Usage {
-        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.usage.borrow()
+    }
+
+    pub fn spent(&self) -> watch::Receiver<Usage> {
+        self.usage.subscribe()
     }
 
     /// An artifact of an earlier step, checked against the size and SHA-256 in the task.

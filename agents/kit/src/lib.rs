@@ -4,11 +4,12 @@
 //! Knows no agent's work. An agent is an [`Agent`]; [`run::run`] makes a server of it.
 //!
 //! Two halves that do not know each other:
-//! - the *server* (`server`, `invocation`, `sessions`, `claim`, `attempt`, `heartbeat`, `reporter`, `publish`, `health`), all I/O;
+//! - the *server* (`server`, `invocation`, `sessions`, `claim`, `attempt`, `budget`, `heartbeat`, `reporter`, `publish`, `health`), all I/O;
 //! - [`text`], pure functions over strings, which the agents' own pure parts build upon.
 
 pub mod agent;
 pub mod attempt;
+pub mod budget;
 pub mod claim;
 pub mod context;
 pub mod health;

@@ -84,12 +84,16 @@ impl Sessions {
     /// whether it was at work.
     pub fn stop(&self, session: &str) -> bool {
         let inner = self.inner();
-        let of_session = inner
+        let mut found = false;
+        for work in inner
             .running
             .values()
-            .filter(|work| work.session == session);
-        let told = of_session.map(|work| work.stop.send_replace(true)).count();
-        told > 0
+            .filter(|work| work.session == session)
+        {
+            work.stop.send_replace(true);
+            found = true;
+        }
+        found
     }
 
     /// Returns once no attempt is at work.

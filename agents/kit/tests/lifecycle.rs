@@ -12,7 +12,7 @@ use aegis_agent_kit::memory::MemoryStore;
 use aegis_agent_kit::store::StoreError;
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, Reply, SESSION, TRACEPARENT, task};
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
-use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
+use aegis_contracts::agent::{AgentTask, BudgetRemaining, InvocationStatus, Role};
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::usage::Usage;
@@ -34,6 +34,8 @@ enum Ending {
     Succeed,
     Fail,
     Panic,
+    /// Spends, and then works on without an end.
+    Linger,
 }
 
 impl Gated {
@@ -71,6 +73,7 @@ impl Agent for Gated {
             Ending::Succeed => Ok(Produced::by(ROLE, "done", b"{}".to_vec())),
             Ending::Fail => Err(WorkError::permanent("no_evidence", "nothing about it")),
             Ending::Panic => panic!("out of cheese"),
+            Ending::Linger => std::future::pending().await,
         }
     }
 }
@@ -317,6 +320,45 @@ async fn a_stopped_session_stops_knocking() {
     scene.platform.conclusion(1).await;
     assert_eq!(process.stop(SESSION).await, 204);
     idle(&process).await;
+}
+
+/// What the work that never ends by itself is told, with a budget of `left` to spend.
+async fn stopped_by_budget(left: BudgetRemaining, spend: bool) -> AgentReport {
+    let mut scene = Scene::new(Ending::Linger).await;
+    scene.task.budget_remaining = Some(left);
+    if spend {
+        scene.agent.open();
+    }
+    let process = scene.process();
+    process.invoke(&scene.task).await;
+    let report = scene.platform.conclusion(1).await[0].clone();
+    idle(&process).await;
+    assert_eq!(scene.record(), None);
+    report
+}
+
+#[tokio::test]
+async fn work_over_its_budget_stops() {
+    let tokens = BudgetRemaining {
+        max_tokens: Some(7),
+        ..BudgetRemaining::default()
+    };
+    let cost = BudgetRemaining {
+        max_cost_usd: Some(0.005),
+        ..BudgetRemaining::default()
+    };
+    let time = BudgetRemaining {
+        seconds: Some(0),
+        ..BudgetRemaining::default()
+    };
+    for (left, spend) in [(tokens, true), (cost, true), (time, false)] {
+        let report = stopped_by_budget(left, spend).await;
+        assert_failed(&report, "budget_exceeded", false);
+        let AgentReport::Failed { usage, .. } = report else {
+            panic!("{report:?}");
+        };
+        assert_eq!(usage.is_some(), spend, "what was spent is told");
+    }
 }
 
 #[tokio::test]

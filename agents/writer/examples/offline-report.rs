@@ -99,6 +99,7 @@ fn task(topic: &str, depth: Depth) -> AgentTask {
         },
         deadline_at: Timestamp::UNIX_EPOCH,
         heartbeat_seconds: 60,
+        budget_remaining: None,
         traceparent: None,
     }
 }

@@ -29,7 +29,7 @@ impl Deadlines {
             return Ok(false);
         }
         // The letter first: after a crash in between there are two, never none.
-        let letter = json!({ "workflow_id": id, "tries": tries }).to_string();
+        let letter = json!({ "workflow_id": id }).to_string();
         let reason = format!("unreadable_state: {why}");
         self.dead_letters.set_aside(&letter, &reason).await?;
         match self.engine.table.quarantine(id).await? {

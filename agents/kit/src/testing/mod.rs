@@ -44,6 +44,7 @@ pub fn task(role: Role, topic: &str, callback_url: &str) -> AgentTask {
         },
         deadline_at: now().plus(Duration::from_secs(3600)),
         heartbeat_seconds: 300,
+        budget_remaining: None,
         traceparent: Some(TRACEPARENT.to_owned()),
     }
 }

@@ -1,7 +1,9 @@
 //! What agents take, report and write.
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget, InvocationAnswer, InvocationStatus, Role};
+use aegis_contracts::agent::{
+    AgentTask, BudgetRemaining, CallbackTarget, InvocationAnswer, InvocationStatus, Role,
+};
 use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
 use aegis_contracts::findings::{
@@ -72,7 +74,19 @@ pub fn task() -> AgentTask {
         },
         deadline_at: at(60),
         heartbeat_seconds: 300,
+        budget_remaining: None,
         traceparent: traceparent(),
+    }
+}
+
+fn task_with_budget() -> AgentTask {
+    AgentTask {
+        budget_remaining: Some(BudgetRemaining {
+            max_cost_usd: Some(1.25),
+            max_tokens: Some(50_000),
+            seconds: Some(3_600),
+        }),
+        ..task()
     }
 }
 
@@ -90,6 +104,7 @@ fn tasks() -> Vec<Specimen> {
     };
     vec![
         specimen("agent-task", "agent-task", task()),
+        specimen("agent-task-with-budget", "agent-task", task_with_budget()),
         specimen(
             "agent-task-answer",
             "agent-task-answer",

@@ -3,7 +3,6 @@
 use aegis_engine::api::Authorization;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler};
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
 use aegis_testing::world::{World, at_once, received};
 
 use crate::service;
@@ -54,18 +53,4 @@ fn transient_errors_bring_it_back() {
         assert!(matches!(handle(&world), Disposition::RetryAfter(_)));
         assert_eq!(handle(&world), Disposition::Ack);
     }
-}
-
-#[test]
-fn laws() {
-    let stage = || {
-        let world = World::awaiting_approval();
-        Stage {
-            handler: service(&world, Authorization::None),
-            message: world.last_message(),
-            world,
-        }
-    };
-    twice_is_once(&stage);
-    assert_eq!(crash_anywhere_then_redeliver(&stage), 2);
 }

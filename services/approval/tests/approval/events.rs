@@ -4,7 +4,6 @@ use aegis_contracts::view::Status;
 use aegis_engine::api::Authorization;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
 use aegis_testing::world::{World, at_once, external, received_text};
 use aegis_workflow::approval_view;
 use serde_json::{Value, json};
@@ -128,21 +127,5 @@ fn transient_errors_bring_it_back() {
         );
         assert_eq!(handle(&world, &message), Disposition::Ack, "{operation}");
         assert_eq!(world.status(), Status::Writing, "{operation}");
-    }
-}
-
-#[test]
-fn laws() {
-    for decision in ["approve", "reject", "request_changes"] {
-        let stage = || {
-            let world = World::awaiting_approval();
-            Stage {
-                handler: service(&world, Authorization::None),
-                message: decided(&world, json!({ "decision": decision })),
-                world,
-            }
-        };
-        twice_is_once(&stage);
-        assert!(crash_anywhere_then_redeliver(&stage) >= 2);
     }
 }

@@ -41,6 +41,31 @@ fn decided(world: &World, body: Value) -> Value {
     )
 }
 
+/// Over the time of its budget: a decision is taken, and leads to no further step.
+#[test]
+fn a_decision_beyond_the_budget_ends_the_workflow() {
+    let budget = aegis_contracts::request::Budget {
+        max_duration_minutes: Some(60.0),
+        ..Default::default()
+    };
+    let world = World::awaiting_approval_within(budget);
+    world.wait(2 * 3600);
+    let body = json!({"decision": "approve", "approver": "ada"});
+    for _ in 0..2 {
+        let answer = ask(
+            service(&world, Authorization::None).as_ref(),
+            &request("POST /approve/{id}")
+                .id(world.id.as_str())
+                .json(body.clone()),
+        );
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let failure = aegis_workflow::failure_view(&world.workflow()).unwrap();
+    assert_eq!(failure.code, "budget_exceeded");
+    assert!(failure.message.contains("max_duration_minutes"));
+    assert!(world.workflow().owed().is_none(), "no writer is asked");
+}
+
 #[test]
 fn approval_lets_the_writer_write() {
     let world = World::awaiting_approval();
@@ -79,7 +104,7 @@ fn rejection_and_changes() {
         json!({"decision": "request_changes", "comment": "more", "revision": 0}),
     );
     assert_eq!(world.status(), Status::Analyzing);
-    assert_eq!(world.workflow().feedback(), Some("more"));
+    assert_eq!(world.workflow().feedback(), Some("more".to_owned()));
 }
 
 #[test]

@@ -1,11 +1,8 @@
 //! `StepReported` on the bus.
 
-use std::sync::Arc;
-
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
 use aegis_testing::world::{World, at_once, external, received_text};
 use serde_json::{Value, json};
 
@@ -89,28 +86,4 @@ fn transient_errors_bring_it_back() {
         );
         assert_eq!(handle(&world, &message), Disposition::Ack, "{operation}");
     }
-}
-
-fn stage(report: fn(&World) -> Value) -> impl Fn() -> Stage {
-    move || {
-        let world = World::dispatched();
-        Stage {
-            message: reported(&world, report(&world)),
-            handler: Arc::clone(&callback(&world)) as Arc<dyn QueueHandler>,
-            world,
-        }
-    }
-}
-
-#[test]
-fn laws() {
-    for report in [progress, succeeded, |world: &World| failed(world, false)] {
-        twice_is_once(&stage(report));
-        assert!(crash_anywhere_then_redeliver(&stage(report)) >= 3);
-    }
-}
-
-#[test]
-fn a_retried_failure_keeps_its_next_attempt() {
-    twice_is_once(&stage(|world| failed(world, true)));
 }

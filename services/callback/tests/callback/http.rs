@@ -67,6 +67,23 @@ fn the_same_success_again_gets_the_same_answer() {
 }
 
 #[test]
+fn the_same_failure_again_gets_the_same_answer() {
+    let world = World::dispatched();
+    let (token, report) = (world.token(), failed(&world, true));
+    let service = callback(&world);
+    let first = ask(service.as_ref(), &post(&world, &token, report.clone()));
+    let second = ask(service.as_ref(), &post(&world, &token, report.clone()));
+    assert_eq!(ok(200, &first), json!({"accepted": true}));
+    assert_eq!(ok(200, &second), json!({"accepted": false}));
+    assert_eq!(world.current(), (Role::Researcher, 2), "one retry");
+    // Another failure of that attempt is a late one.
+    let mut other = report;
+    other["error"]["code"] = json!("something_else");
+    let third = ask(service.as_ref(), &post(&world, &token, other));
+    assert_eq!(third.status, 409);
+}
+
+#[test]
 fn a_failure_is_tried_again_if_that_can_help() {
     let world = World::dispatched();
     assert!(accepted(&world, failed(&world, true)));

@@ -40,7 +40,7 @@ fn after_some_tries_it_is_set_aside_with_its_reason() {
     let id = unreadable(&world, "{");
     for _ in 1..TRIES {
         tick(&world).unwrap();
-        assert_eq!(due(&world), [id.clone()], "passed over");
+        assert_eq!(due(&world), std::slice::from_ref(&id), "passed over");
         assert!(world.ports.dead_letters.all().is_empty());
     }
     tick(&world).unwrap();

@@ -5,7 +5,6 @@ use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::ports::Table;
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
 use aegis_testing::world::{World, at_once, external, received_text};
 use serde_json::{Value, json};
 
@@ -130,34 +129,5 @@ fn transient_errors_bring_it_back() {
             "{operation}"
         );
         assert_eq!(handle(&world, &cancelled(&world)), Disposition::Ack);
-    }
-}
-
-/// A request under the key of the world's own workflow, so that the laws see what becomes of it.
-fn request_stage() -> Stage {
-    let mut world = World::empty();
-    world.id = WorkflowId::derive(PARTNER, "order-7");
-    Stage {
-        handler: service(&world),
-        message: requested(json!({})),
-        world,
-    }
-}
-
-fn cancel_stage() -> Stage {
-    let world = World::dispatched();
-    Stage {
-        handler: service(&world),
-        message: cancelled(&world),
-        world,
-    }
-}
-
-#[test]
-fn laws() {
-    // The third call of a cancel stops the session of the agent at work.
-    for (stage, calls) in [(request_stage as fn() -> Stage, 2), (cancel_stage, 3)] {
-        twice_is_once(&stage);
-        assert_eq!(crash_anywhere_then_redeliver(&stage), calls);
     }
 }

@@ -7,6 +7,7 @@ use aegis_contracts::event::Event;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::{Parameters, StartRequest};
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::tolerant;
 use aegis_workflow::{FLOW_VERSION, STATE_VERSION, Transition, Workflow};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use crate::trace;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredRequest {
     pub topic: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "tolerant::field")]
     pub parameters: Parameters,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,

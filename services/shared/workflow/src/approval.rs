@@ -7,12 +7,15 @@ use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::Status;
 
 use crate::answer::{Answer, Owed, Rejection};
+use crate::budget::over_budget;
 use crate::decide::{touch, transition};
+use crate::failure::fail;
 use crate::redrive::enter_step;
 use crate::rules::Rules;
-use crate::state::{Approval, Decision, Phase, Workflow};
+use crate::state::{Approval, Decision, Phase, ResumeAt, Workflow};
 
 pub(crate) struct Vote {
     pub approver: String,
@@ -220,17 +223,16 @@ fn settle(
             transition(rules, next, now, vec![rejected], Vec::new())
         }
         DecisionKind::RequestChanges => {
+            next.keep_comment();
             next.settled = Some(approval.settled());
             next.revision += 1;
-            let next_revision = next.revision;
-            let owed = enter_step(rules, &mut next, Role::Analyst, now);
             let changes = Event::ChangesRequested {
                 revision,
-                next_revision,
+                next_revision: next.revision,
                 approver,
                 comment,
             };
-            transition(rules, next, now, vec![changes], vec![owed])
+            go_on(rules, next, Role::Analyst, changes, now)
         }
     }
 }
@@ -249,8 +251,17 @@ pub(crate) fn grant(
         comment,
     };
     next.settled = Some(approval.settled());
-    let owed = enter_step(rules, &mut next, Role::Writer, now);
-    transition(rules, next, now, vec![granted], vec![owed])
+    go_on(rules, next, Role::Writer, granted, now)
+}
+
+/// What was decided leads to another step, if the budget allows one: people may have taken longer than it does.
+fn go_on(rules: &Rules, mut next: Workflow, role: Role, decided: Event, now: Timestamp) -> Answer {
+    let resume = ResumeAt::Step(role);
+    if let Some(exceeded) = over_budget(&next, resume, Status::AwaitingApproval, now) {
+        return fail(rules, next, exceeded, vec![decided], now);
+    }
+    let owed = enter_step(rules, &mut next, role, now);
+    transition(rules, next, now, vec![decided], vec![owed])
 }
 
 fn count_approvals(approval: &Approval) -> u32 {

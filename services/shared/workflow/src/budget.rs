@@ -1,5 +1,6 @@
-//! Whether a workflow has used more than its request allows.
+//! What a workflow may still use, and whether it has used more than its request allows.
 
+use aegis_contracts::agent::BudgetRemaining;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 
@@ -17,7 +18,7 @@ pub(crate) fn over_budget(
     let minutes = now.since(workflow.created_at).as_secs_f64() / 60.0;
     let message = if budget.max_cost_usd.is_some_and(|max| usage.cost_usd > max) {
         format!(
-            "the agents have cost ${:.4}, more than `max_cost_usd` allows",
+            "the agents have cost ${:.4}, more than `max_cost_usd` allows; a new workflow may be given more",
             usage.cost_usd
         )
     } else if budget
@@ -25,11 +26,13 @@ pub(crate) fn over_budget(
         .is_some_and(|max| usage.total_tokens() > max)
     {
         format!(
-            "the agents have used {} tokens, more than `max_tokens` allows",
+            "the agents have used {} tokens, more than `max_tokens` allows; a new workflow may be given more",
             usage.total_tokens()
         )
     } else if budget.max_duration_minutes.is_some_and(|max| minutes > max) {
-        format!("{minutes:.1} minutes have passed, more than `max_duration_minutes` allows")
+        format!(
+            "{minutes:.1} minutes have passed, more than `max_duration_minutes` allows; a new workflow may be given more"
+        )
     } else {
         return None;
     };
@@ -40,4 +43,22 @@ pub(crate) fn over_budget(
         resume,
         attempt: None,
     })
+}
+
+impl Workflow {
+    /// What is left for the attempts to come; `None` without a budget.
+    pub fn budget_remaining(&self, now: Timestamp) -> Option<BudgetRemaining> {
+        let budget = self.budget?;
+        let spent = now.since(self.created_at).as_secs_f64();
+        let left = |minutes: f64| (minutes * 60.0 - spent).max(0.0).floor() as u64;
+        Some(BudgetRemaining {
+            max_cost_usd: budget
+                .max_cost_usd
+                .map(|max| (max - self.usage.cost_usd).max(0.0)),
+            max_tokens: budget
+                .max_tokens
+                .map(|max| max.saturating_sub(self.usage.total_tokens())),
+            seconds: budget.max_duration_minutes.map(left),
+        })
+    }
 }

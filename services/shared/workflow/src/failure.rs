@@ -28,6 +28,9 @@ pub(crate) fn failed(
     {
         return Answer::duplicate();
     }
+    if retried_already(workflow, role, attempt, &failure) {
+        return Answer::duplicate();
+    }
     let step = match current(workflow, role, attempt) {
         Ok(step) => step.clone(),
         Err(refused) => return Answer::Rejected(refused),
@@ -37,6 +40,13 @@ pub(crate) fn failed(
         .usage
         .plus(step.usage.at_least(usage.unwrap_or_default()));
     end_attempt(rules, next, &step, failure, now)
+}
+
+/// The same report again: it is what the attempt under way is the retry of.
+fn retried_already(workflow: &Workflow, role: Role, attempt: u32, failure: &StepFailure) -> bool {
+    let next = attempt.saturating_add(1);
+    let retry = workflow.current_step(role, next);
+    failure.transient && retry.is_some_and(|step| step.retry_of.as_ref() == Some(&failure.code))
 }
 
 /// The attempt is over without a result: a new one, or the end.
@@ -85,6 +95,7 @@ pub(crate) fn end_attempt(
         now.plus(delay),
     );
     retry.retries = retries;
+    retry.retry_of = Some(failure.code.clone());
     retry.requested_at = now;
     let retried = Event::StepRetried {
         role: step.role,

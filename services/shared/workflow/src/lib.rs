@@ -11,6 +11,7 @@ pub mod codes;
 mod deadline;
 mod decide;
 mod failure;
+mod feedback;
 mod input;
 mod redrive;
 mod results;

@@ -5,6 +5,8 @@ use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::{Answer, Owed};
+use crate::budget::over_budget;
+use crate::codes;
 use crate::decide::transition;
 use crate::rules::Rules;
 use crate::start::longest_life;
@@ -55,6 +57,9 @@ pub(crate) fn redriven(
             "near_expiry",
             "the workflow is about to be deleted: start a new one",
         );
+    }
+    if let Some(exceeded) = over_budget(workflow, failure.resume, failure.status, now) {
+        return Answer::illegal(codes::BUDGET_EXCEEDED, exceeded.message);
     }
     let mut next = workflow.clone();
     next.redriven_from = Some(version);

@@ -46,6 +46,7 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
         results: Vec::new(),
         usage: aegis_contracts::usage::Usage::default(),
         settled: None,
+        earlier_comments: Vec::new(),
         redriven_from: None,
         phase: Phase::Working(step),
     };

@@ -36,6 +36,7 @@ pub(crate) fn request(
         attempt,
         revision,
         retries: 0,
+        retry_of: None,
         sends: 1,
         requested_at: now,
         sent_at: Some(now),

@@ -45,7 +45,7 @@ impl Dispatcher {
             revision: step.revision,
             topic: request.topic.clone(),
             parameters: request.parameters.clone(),
-            feedback: workflow.feedback().map(str::to_owned),
+            feedback: workflow.feedback(),
             inputs: self.inputs(workflow),
             output_prefix: attempt_prefix(&workflow.id, self.role, step.attempt),
             callback: CallbackTarget {
@@ -54,6 +54,7 @@ impl Dispatcher {
             },
             deadline_at,
             heartbeat_seconds: self.engine.rules.heartbeat_timeout.as_secs(),
+            budget_remaining: workflow.budget_remaining(self.engine.clock.now()),
             traceparent: trace::current(),
         })
     }

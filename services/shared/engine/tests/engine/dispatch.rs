@@ -1,6 +1,5 @@
 //! A step command becomes an agent session.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_contracts::agent::Role;
@@ -11,7 +10,6 @@ use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::memory::Invocation;
 use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_engine::token::{Claim, TokenError};
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
 use aegis_testing::world::{World, at_once, external, received_text};
 use serde_json::json;
 
@@ -62,6 +60,20 @@ fn the_first_step_gets_the_topic_and_a_place_to_write() {
     let step = step.current_step(role, 1).unwrap();
     assert_eq!(step.dispatched_at, Some(world.now()));
     assert_eq!(task.deadline_at, step.deadline_at);
+}
+
+#[test]
+fn the_agent_learns_what_the_budget_has_left() {
+    assert_eq!(invoked(&World::started()).task.budget_remaining, None);
+    let world = World::started_within(Some(aegis_contracts::request::Budget {
+        max_tokens: Some(500),
+        max_duration_minutes: Some(10.0),
+        ..Default::default()
+    }));
+    world.wait(60);
+    let left = invoked(&world).task.budget_remaining.unwrap();
+    assert_eq!((left.max_tokens, left.seconds), (Some(500), Some(540)));
+    assert_eq!(left.max_cost_usd, None);
 }
 
 #[test]
@@ -159,25 +171,4 @@ fn what_is_not_for_it_is_set_aside() {
         assert!(why.starts_with(reason), "{why}");
     }
     assert!(world.ports.runtime.invocations().is_empty());
-}
-
-fn stage(make: fn() -> World) -> impl Fn() -> Stage {
-    move || {
-        let world = make();
-        let (role, _) = world.last_command().body.as_step().unwrap();
-        Stage {
-            handler: Arc::new(dispatcher(&world, role)),
-            message: world.last_message(),
-            world,
-        }
-    }
-}
-
-#[test]
-fn laws() {
-    for make in [World::started, World::writing] {
-        twice_is_once(&stage(make));
-        let calls = crash_anywhere_then_redeliver(&stage(make));
-        assert!(calls >= 4, "load, keys, invoke, load, touch: {calls}");
-    }
 }

@@ -1,7 +1,5 @@
 //! Sessions of attempts that do not count any more are ended.
 
-use std::sync::Arc;
-
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::envelope::CommandEnvelope;
@@ -9,7 +7,6 @@ use aegis_contracts::ids::{SessionId, WorkflowId};
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::turn::Outcome;
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
 use aegis_testing::world::{World, at_once, received};
 use aegis_workflow::Input;
 
@@ -128,18 +125,4 @@ fn a_stop_is_tried_a_few_times_and_then_left() {
     fails(PortError::Permanent("not allowed".to_owned()));
     assert_eq!(handle(&world, &first), Disposition::Ack);
     assert!(world.ports.runtime.stopped().is_empty());
-}
-
-#[test]
-fn laws() {
-    let stage = || {
-        let world = World::cancelled();
-        Stage {
-            handler: Arc::new(dispatcher(&world, Role::Researcher)),
-            message: message(&stop(&world)),
-            world,
-        }
-    };
-    twice_is_once(&stage);
-    assert_eq!(crash_anywhere_then_redeliver(&stage), 2);
 }

@@ -2,6 +2,7 @@
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
 use aegis_engine::stored::StoredRequest;
 use aegis_engine::turn::Opened;
@@ -13,13 +14,17 @@ use crate::life::{policy, start_request};
 impl World {
     /// `Research` was sent, nobody picked it up.
     pub fn started() -> Self {
+        Self::started_within(None)
+    }
+
+    pub fn started_within(budget: Option<Budget>) -> Self {
         let world = Self::empty();
         let begin = Start {
             id: world.id.clone(),
             topic: "quantum computing".to_owned(),
             requested_by: "ada".to_owned(),
             policy: policy(),
-            budget: None,
+            budget,
         };
         let request = StoredRequest::new(&start_request("quantum computing"), "ada").unwrap();
         let opened = at_once(world.engine.open(request, begin));
@@ -35,7 +40,15 @@ impl World {
     }
 
     pub fn awaiting_approval() -> Self {
-        let world = Self::started();
+        Self::started().researched_and_analyzed()
+    }
+
+    pub fn awaiting_approval_within(budget: Budget) -> Self {
+        Self::started_within(Some(budget)).researched_and_analyzed()
+    }
+
+    fn researched_and_analyzed(self) -> Self {
+        let world = self;
         world.succeed();
         world.succeed();
         assert_eq!(world.status(), Status::AwaitingApproval);

@@ -2,6 +2,7 @@
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::time::{Timestamp, millis};
+use aegis_contracts::tolerant;
 use aegis_contracts::usage::Usage;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,9 @@ pub struct Step {
     /// Attempts that failed since the step was asked for; the retry budget.
     #[serde(rename = "t", default, skip_serializing_if = "is_zero")]
     pub retries: u32,
+    /// The code with which the attempt before this one failed, if this one is its retry.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub retry_of: Option<String>,
     /// How often the command was sent.
     #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
     pub sends: u32,
@@ -87,7 +91,12 @@ pub struct Step {
     #[serde(rename = "x", with = "millis")]
     pub deadline_at: Timestamp,
     /// Of this attempt so far.
-    #[serde(rename = "g", default, skip_serializing_if = "Usage::is_zero")]
+    #[serde(
+        rename = "g",
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Usage::is_zero"
+    )]
     pub usage: Usage,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,

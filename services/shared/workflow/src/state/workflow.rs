@@ -1,11 +1,11 @@
 //! The whole of one workflow.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::time::{Timestamp, millis};
+use aegis_contracts::tolerant;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::Status;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,12 @@ pub struct Workflow {
     pub wake_at: Option<Timestamp>,
     #[serde(rename = "p")]
     pub policy: ApprovalPolicy,
-    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "b",
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub budget: Option<Budget>,
     #[serde(rename = "a", default)]
     pub attempts: Attempts,
@@ -58,11 +63,19 @@ pub struct Workflow {
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<StepResult>,
     /// Of all attempts that ended.
-    #[serde(rename = "g", default, skip_serializing_if = "Usage::is_zero")]
+    #[serde(
+        rename = "g",
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Usage::is_zero"
+    )]
     pub usage: Usage,
     /// The latest approval that was settled.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Approval>,
+    /// What approvers asked for before the latest revision, oldest first; that of the latest is in `settled`.
+    #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_comments: Vec<String>,
     /// The failure that the latest redrive answered, by its version.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub redriven_from: Option<u64>,
@@ -154,17 +167,6 @@ impl Workflow {
             | Phase::Rejected
             | Phase::Expired => None,
         }
-    }
-
-    /// What the approver asked to be changed before the present revision.
-    pub fn feedback(&self) -> Option<&str> {
-        let settled = self.settled.as_ref().filter(|_| self.revision > 0)?;
-        settled
-            .decisions
-            .iter()
-            .rev()
-            .find(|decision| decision.kind == DecisionKind::RequestChanges)
-            .and_then(|decision| decision.comment.as_deref())
     }
 
     /// Usage of ended attempts and of the one at work.

@@ -218,17 +218,9 @@ fn check_kept(before: &Workflow, next: &Workflow) {
 /// The same input again, at the same moment, changes nothing.
 fn check_repeated(walk: &Walk, input: &Input, next: &Workflow) {
     let again = decide(&walk.rules, next, input.clone(), walk.now);
-    let retried = !next.status().is_terminal();
-    let superseded = matches!(
-        (input, &again),
-        // The attempt that failed was replaced: its second report is late.
-        (
-            Input::StepFailed { .. },
-            Answer::Rejected(Rejection::Stale { .. })
-        ) if retried
-    );
-    assert!(
-        superseded || again == Answer::Rejected(Rejection::Duplicate),
-        "{input:?} twice: {again:?}"
+    assert_eq!(
+        again,
+        Answer::Rejected(Rejection::Duplicate),
+        "{input:?} twice"
     );
 }

@@ -132,9 +132,15 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
     ];
     let named = prop_oneof![Just(vec![]), Just(vec!["ada".to_owned(), "bob".to_owned()])];
     let tokens = proptest::option::weighted(0.3, 1000..20_000u64);
+    let minutes = proptest::option::weighted(0.3, 1..3000u32);
+    let budget = (tokens, minutes).prop_map(|(max_tokens, minutes)| Budget {
+        max_tokens,
+        max_duration_minutes: minutes.map(f64::from),
+        max_cost_usd: None,
+    });
     let bounds = (0..3u32, 1..4u32);
     let policy = (1..3u32, named, 1..300_000u64, on_timeout, 0..3u32);
-    (policy, tokens, bounds).prop_map(|(policy, max_tokens, (retries, max_sends))| {
+    (policy, budget, bounds).prop_map(|(policy, budget, (retries, max_sends))| {
         let (required, approvers, timeout_seconds, on_timeout, max_revisions) = policy;
         let policy = ApprovalPolicy {
             required,
@@ -144,10 +150,7 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
             escalate_to: vec!["grace".to_owned()],
             max_revisions,
         };
-        let budget = max_tokens.map(|max_tokens| Budget {
-            max_tokens: Some(max_tokens),
-            ..Budget::default()
-        });
+        let budget = (budget != Budget::default()).then_some(budget);
         let rules = Rules {
             step_retries: attempts(retries + 1),
             max_sends,
@@ -233,5 +236,15 @@ proptest! {
                 Answer::Rejected(_) => {}
             }
         }
+    }
+
+    /// Whatever flow this code starts new ones on.
+    #[test]
+    fn a_workflow_keeps_for_life_the_flow_that_it_started_with(walk in anyone(), history in history()) {
+        let mut walk = walk;
+        let older = aegis_workflow::FLOW_VERSION - 1;
+        walk.workflow.flow_version = older;
+        let lived = live_through(walk, history);
+        prop_assert_eq!(lived.workflow.flow_version, older);
     }
 }

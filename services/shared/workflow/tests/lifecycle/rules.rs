@@ -209,12 +209,15 @@ fn the_analyst_hears_what_should_change_and_nobody_else_does() {
     assert_eq!(asked.workflow.feedback(), None);
     let revised = asked.decided("ada", DecisionKind::RequestChanges, 0);
     assert_eq!(revised.current(), (Role::Analyst, 2));
-    assert_eq!(revised.workflow.feedback(), Some("say more on lattices"));
+    assert_eq!(
+        revised.workflow.feedback(),
+        Some("say more on lattices".to_owned())
+    );
     let version = revised.workflow.version + 1;
     let redriven = revised.failed(false).then(redrive(version));
     assert_eq!(
         redriven.workflow.feedback(),
-        Some("say more on lattices"),
+        Some("say more on lattices".to_owned()),
         "not after a redrive"
     );
     let writing = redriven
@@ -286,4 +289,78 @@ fn usage_of_lost_attempts_counts() {
         walk.workflow.usage_so_far().total_tokens(),
         2 * used(500).total_tokens()
     );
+}
+
+#[test]
+fn the_analyst_hears_every_comment_so_far_and_of_too_many_the_latest() {
+    let patient = ApprovalPolicy {
+        max_revisions: 9,
+        ..policy()
+    };
+    let mut walk = Walk::with(patient, None).succeeded();
+    for revision in 0..9u32 {
+        let comment = match revision {
+            0 => Some("say more on lattices".to_owned()),
+            1 => None,
+            2 => Some("and on costs".to_owned()),
+            _ => Some(format!("{revision}{}", "ü".repeat(1_499))),
+        };
+        let changes = Input::Decide {
+            approver: "ada".to_owned(),
+            claimed_by: None,
+            decision: DecisionKind::RequestChanges,
+            comment,
+            revision,
+        };
+        walk = walk.succeeded().then(changes);
+        let feedback = walk.workflow.feedback().unwrap();
+        match revision {
+            0 | 1 => assert_eq!(feedback, "say more on lattices"),
+            2 => assert_eq!(feedback, "say more on lattices\nand on costs"),
+            _ => {
+                let latest = feedback.lines().last().unwrap();
+                assert!(latest.starts_with(&revision.to_string()));
+                assert!(feedback.chars().count() <= 6_000, "{revision}");
+            }
+        }
+    }
+    let approved = walk.succeeded().decided("ada", DecisionKind::Approve, 9);
+    assert_eq!(approved.workflow.feedback(), None, "the writer hears none");
+}
+
+#[test]
+fn what_is_left_of_a_budget_shrinks_with_what_is_used() {
+    assert_eq!(
+        Walk::begin().workflow.budget_remaining(Walk::begin().now),
+        None
+    );
+    let budget = Budget {
+        max_cost_usd: Some(1.0),
+        max_tokens: Some(2_000),
+        max_duration_minutes: Some(1.0),
+    };
+    let walk = Walk::with(policy(), Some(budget));
+    let left = |walk: &Walk| walk.workflow.budget_remaining(walk.now).unwrap();
+    assert_eq!(left(&walk).max_tokens, Some(2_000));
+    assert_eq!(left(&walk).seconds, Some(60));
+    let analyzing = walk.succeeded();
+    assert_eq!(left(&analyzing).max_tokens, Some(750));
+    assert_eq!(left(&analyzing).max_cost_usd, Some(0.99));
+    assert_eq!(left(&analyzing).seconds, Some(60 - 41));
+    let late = analyzing.wait(Duration::from_secs(100));
+    assert_eq!(left(&late).seconds, Some(0), "never less than nothing");
+}
+
+#[test]
+fn a_budget_that_is_used_up_is_no_way_around_by_redrive() {
+    let budget = Budget {
+        max_tokens: Some(100),
+        ..Budget::default()
+    };
+    let stopped = Walk::with(policy(), Some(budget)).succeeded();
+    let version = stopped.workflow.version;
+    match stopped.rejection(redrive(version)) {
+        Rejection::Illegal(why) => assert_eq!(why.code, "budget_exceeded"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -1,5 +1,7 @@
 //! One workflow in every phase that matters, with the two letters that name its column in `table.txt`.
 
+use std::time::Duration;
+
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::request::Budget;
 use aegis_workflow::{ApprovalPolicy, Input};
@@ -69,6 +71,10 @@ fn approvals(asked: Walk, again: Walk) -> Vec<(&'static str, Walk)> {
             ..policy()
         })
     };
+    let silence_approves = ApprovalPolicy {
+        on_timeout: OnTimeout::Approve,
+        ..policy()
+    };
     let notified = |walk: Walk, revision| walk.then(Input::Notified { revision });
     vec![
         ("pq", asked.clone()),
@@ -81,9 +87,21 @@ fn approvals(asked: Walk, again: Walk) -> Vec<(&'static str, Walk)> {
         ("pt", notified(on_timeout(OnTimeout::Escalate), 0)),
         ("pe", timed_out(on_timeout(OnTimeout::Escalate))),
         ("ps", notified(on_timeout(OnTimeout::Approve), 0)),
+        ("po", notified(out_of_time(policy()), 0)),
+        ("px", notified(out_of_time(silence_approves), 0)),
         // Revision 1, the last that the policy allows.
         ("pv", notified(again, 1)),
     ]
+}
+
+/// Awaits approval, and people have taken longer than the budget allows.
+fn out_of_time(policy: ApprovalPolicy) -> Walk {
+    let budget = Budget {
+        max_duration_minutes: Some(2.0),
+        ..Budget::default()
+    };
+    let asked = Walk::with(policy, Some(budget)).succeeded().succeeded();
+    asked.wait(Duration::from_secs(45))
 }
 
 fn timed_out(asked: Walk) -> Walk {

@@ -8,7 +8,7 @@ use crate::specimens;
 use crate::walk::artifact;
 
 /// Steps in flow order, as `role attempt.revision status`.
-const STEPS: [(&str, &str); 33] = [
+const STEPS: [(&str, &str); 35] = [
     ("rq", "researcher 1.0 requested"),
     ("rd", "researcher 1.0 dispatched"),
     ("rr", "researcher 1.0 running"),
@@ -23,6 +23,8 @@ const STEPS: [(&str, &str); 33] = [
     ("pt", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
     ("pe", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
     ("ps", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("po", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("px", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
     ("pv", "researcher 1.0 succeeded, analyst 2.1 succeeded"),
     (
         "wq",
