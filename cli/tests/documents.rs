@@ -1,5 +1,5 @@
 //! The documents hold what they say: commands parse, links and file names lead somewhere, the table
-//! of verbs is the command's own.
+//! of verbs is the command's own, the tests that are said to show a failure are there.
 //!
 //! Runs nothing but `--help`. `UPDATE_GENERATED=1` writes the table of verbs.
 
@@ -200,7 +200,7 @@ fn every_file_that_is_named_exists() {
 #[test]
 fn every_name_of_the_code_is_one() {
     let sources: Vec<String> = files()
-        .filter(|path| is(path, "rs") || is(path, "tf") || is(path, "txt"))
+        .filter(|path| ["rs", "tf", "hcl", "txt"].iter().any(|kind| is(path, kind)))
         .map(|path| fs::read_to_string(path).unwrap())
         .collect();
     for (path, text) in documents() {
@@ -212,6 +212,54 @@ fn every_name_of_the_code_is_one() {
             }
         }
     }
+}
+
+/// First and last cell of each row in the tables of failures, which have five columns.
+fn failures(text: &str) -> Vec<(&str, &str)> {
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let rows = rows.filter(|line| !line.starts_with("| failure |"));
+    rows.filter_map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [failure, _, _, _, shown_by] = cells[..] else {
+            return None;
+        };
+        Some((failure, shown_by))
+    })
+    .collect()
+}
+
+/// What stands in backticks, without the crates: a colon follows each of them.
+fn tests_named(cell: &str) -> Vec<&str> {
+    let parts: Vec<&str> = cell.split('`').collect();
+    let spans = parts.iter().zip(parts.iter().skip(1)).skip(1).step_by(2);
+    spans
+        .filter(|(_, after)| !after.starts_with(':'))
+        .map(|(name, _)| *name)
+        .collect()
+}
+
+#[test]
+fn every_test_that_shows_a_failure_is_there() {
+    let all_of = |ending: &str| -> String {
+        files()
+            .filter(|path| path.to_string_lossy().ends_with(ending))
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect()
+    };
+    let (code, plans) = (all_of(".rs"), all_of(".tftest.hcl"));
+    let text = fs::read_to_string(root().join("docs/failure-modes.md")).unwrap();
+    let failures = failures(&text);
+    for (failure, shown_by) in &failures {
+        let names = tests_named(shown_by);
+        let told = !names.is_empty() || shown_by.contains("not shown");
+        assert!(told, "`{failure}` has neither a test nor `not shown`");
+        for name in names {
+            let known =
+                code.contains(&format!("fn {name}(")) || plans.contains(&format!("run \"{name}\""));
+            assert!(known, "`{failure}`: there is no test `{name}`");
+        }
+    }
+    assert!(failures.len() >= 30, "only {} failures", failures.len());
 }
 
 fn table_of_verbs() -> String {
