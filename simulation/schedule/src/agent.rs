@@ -90,7 +90,8 @@ impl World {
             Begun::Completed(record) => self.report_success(task, record).await,
             Begun::Foreign { .. } => {}
             Begun::WornOut => {
-                let error = WorkError::permanent("worn_out", "its process died of it three times");
+                let error =
+                    WorkError::transient("agent_died", "its process died of it three times");
                 self.report_failure(task, error.report()).await;
             }
         }

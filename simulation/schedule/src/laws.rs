@@ -166,14 +166,24 @@ fn the_budget_holds(workflow: &Workflow, row: &Row) -> Verdict {
                 Event::WorkflowFailed { .. } | Event::WorkflowCompleted { .. }
             )
         });
-        let went_on = used > most
-            && !stopped
-            && bodies().any(|event| matches!(event, Event::StepCompleted { .. }));
+        let went_on = used > most && !stopped && bodies().any(asks_for_more);
         holds("no step begins over the budget", !went_on, || {
             format!("{}: {used} of {most} tokens used", workflow.id)
         })?;
     }
     Ok(())
+}
+
+/// Whether the next step follows, unless the workflow ends with it.
+fn asks_for_more(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StepCompleted { .. }
+            | Event::StepRetried { .. }
+            | Event::ApprovalGranted { .. }
+            | Event::ChangesRequested { .. }
+            | Event::WorkflowRedriven { .. }
+    )
 }
 
 fn the_flow_is_kept(world: &World, workflow: &Workflow) -> Verdict {

@@ -10,15 +10,36 @@ use crate::error::PortError;
 use crate::ports::{Clock, KeyStore};
 use crate::token::{Claim, TokenError, TokenKeys};
 
-/// A forged `kid` must not turn every callback into a call of the key store.
-const RELOAD_EVERY: Duration = Duration::from_secs(30);
+/// A forged `kid` must not turn every callback into a call of the key store: so many reloads in
+/// so long a time. More than one, or keys replaced soon after a reload would be refused until the next.
+const MAX_RELOADS: u32 = 5;
+const RELOAD_WINDOW: Duration = Duration::from_secs(30);
 
 pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     clock: Arc<dyn Clock>,
     /// One service makes the keys at first use; for the others missing keys are transient.
     may_create: bool,
-    cached: Mutex<Option<(TokenKeys, Timestamp)>>,
+    cached: Mutex<Cached>,
+}
+
+#[derive(Default)]
+struct Cached {
+    keys: Option<TokenKeys>,
+    /// When the present window began, and the reloads in it.
+    reloads: Option<(Timestamp, u32)>,
+}
+
+impl Cached {
+    /// Counts one reload, if there may be one.
+    fn may_reload(&mut self, now: Timestamp) -> bool {
+        let (began, count) = self
+            .reloads
+            .filter(|(began, _)| now.since(*began) < RELOAD_WINDOW)
+            .unwrap_or((now, 0));
+        self.reloads = Some((began, count.saturating_add(1)));
+        count < MAX_RELOADS
+    }
 }
 
 impl KeyRing {
@@ -27,7 +48,7 @@ impl KeyRing {
             store,
             clock,
             may_create,
-            cached: Mutex::new(None),
+            cached: Mutex::default(),
         }
     }
 
@@ -35,11 +56,11 @@ impl KeyRing {
     /// Of the key store; transient if there are no keys yet and this process may not make them.
     pub async fn keys(&self) -> Result<TokenKeys, PortError> {
         let mut cached = self.cached.lock().await;
-        if let Some((keys, _)) = cached.as_ref() {
+        if let Some(keys) = &cached.keys {
             return Ok(keys.clone());
         }
         let keys = self.load().await?;
-        *cached = Some((keys.clone(), self.clock.now()));
+        cached.keys = Some(keys.clone());
         Ok(keys)
     }
 
@@ -56,15 +77,13 @@ impl KeyRing {
             return Ok(verdict);
         }
         let mut cached = self.cached.lock().await;
-        let fresh = cached
-            .as_ref()
-            .is_some_and(|(_, at)| now.since(*at) < RELOAD_EVERY);
-        if fresh {
+        if !cached.may_reload(now) {
             return Ok(verdict);
         }
         let keys = self.load().await?;
-        *cached = Some((keys.clone(), now));
-        Ok(keys.verify(token, claim, now))
+        let verdict = keys.verify(token, claim, now);
+        cached.keys = Some(keys);
+        Ok(verdict)
     }
 
     async fn load(&self) -> Result<TokenKeys, PortError> {
