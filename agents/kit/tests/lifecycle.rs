@@ -20,6 +20,8 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 const ROLE: Role = Role::Researcher;
+/// Nothing in these tests takes so long.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// An agent that works once it is let in, and then does as it is told.
 #[derive(Clone)]
@@ -117,12 +119,14 @@ impl Scene {
 
 /// A 200 says that it is idle; the work's end is seen before the process says so.
 async fn idle(process: &AgentProcess) {
-    loop {
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
         let ping = process.ping().await;
         if ping.status == aegis_agent_kit::health::Status::Healthy {
             return;
         }
     }
+    panic!("still at work after {PATIENCE:?}");
 }
 
 #[tokio::test]
