@@ -17,7 +17,7 @@ use aegis_engine::ports::Clock;
 use crate::http::request;
 use crate::queues::Owner;
 use crate::store::Bucket;
-use crate::world::World;
+use crate::world::{Manners, World};
 
 /// How an agent spends its attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +163,10 @@ impl World {
 
     /// The time that the work takes, with signs of life. `None`: the platform said stop.
     async fn spend_time(&self, task: &AgentTask, conduct: Conduct, usage: Usage) -> Option<()> {
-        let mut left = self.dice.skewed(Duration::from_secs(90));
+        let mut left = match self.manners {
+            Manners::Drawn => self.dice.skewed(Duration::from_secs(90)),
+            Manners::Brisk => Duration::from_secs(5),
+        };
         if matches!(conduct, Conduct::ForgetsHeartbeats | Conduct::DiesWorking) {
             left *= 4;
         }
@@ -251,7 +254,7 @@ impl World {
         }
         let times = 1 + u32::from(self.sky.strikes("results reported twice", 0.1));
         for _ in 0..times {
-            if self.dice.chance(0.15) {
+            if self.manners == Manners::Drawn && self.dice.chance(0.15) {
                 self.report_by_event(task, report);
             } else {
                 self.insist(&callback(task, report)).await;

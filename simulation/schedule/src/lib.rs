@@ -30,7 +30,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use campaign::{Campaign, Defeat, Summary, campaign, population};
 pub use laws::Broken;
-pub use run::{Telling, simulate, storm};
+pub use run::{Telling, calls_of_one_workflow, simulate, storm};
 pub use story::Tally;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::http::request;
 use crate::queues::Owner;
-use crate::world::World;
+use crate::world::{Manners, World};
 
 const MINUTES: u64 = 60;
 /// As intake names a caller whom nobody has proven.
@@ -119,6 +119,13 @@ impl World {
 
     /// Somebody who has read that `revision` waits for a decision.
     pub async fn approver(self: Arc<Self>, name: &'static str, id: WorkflowId, revision: u32) {
+        if self.manners == Manners::Brisk {
+            self.clock.sleep(Duration::from_secs(20)).await;
+            let body = json!({"decision": "approve", "approver": name, "revision": revision});
+            self.insist(&request("POST /approve/{id}", Some(&id), &body))
+                .await;
+            return;
+        }
         let wait = self.dice.skewed(Duration::from_secs(12 * MINUTES));
         self.clock.sleep(wait).await;
         if self.dice.chance(0.15) {

@@ -8,7 +8,7 @@ use crate::laws::{Broken, judge};
 use crate::population::{crowd, populate};
 use crate::story::Tally;
 use crate::time::BEGINNING;
-use crate::world::World;
+use crate::world::{Manners, World};
 
 /// Longer than any workflow with all its retries, approvals and redrives can last.
 const END_OF_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -44,6 +44,22 @@ pub fn storm(seed: u64, workflows: usize) -> Telling {
     world.sky.end();
     crowd(&world, workflows);
     finish(seed, workflows, &world)
+}
+
+/// One workflow in good weather, with brisk agents and one brisk approver: how many calls of each
+/// port the services make for it.
+pub fn calls_of_one_workflow() -> Tally {
+    let world = World::with(0, false, Manners::Brisk);
+    world.sky.end();
+    crowd(&world, 1);
+    let telling = finish(0, 1, &world);
+    let mut calls = world.sky.calls();
+    // What agents do with their bucket is their own.
+    calls.retain(|operation, _| !operation.starts_with("agent "));
+    if telling.broken.is_some() {
+        calls.clear();
+    }
+    calls
 }
 
 fn finish(seed: u64, workflows: usize, world: &Arc<World>) -> Telling {

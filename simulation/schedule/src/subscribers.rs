@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::event::Event;
 
-use crate::world::World;
+use crate::world::{Manners, World};
 
 /// Everybody who decides anything in this world.
 const APPROVERS: [&str; 3] = ["ann", "bob", "cid"];
@@ -64,7 +64,11 @@ impl World {
     fn react(self: &Arc<Self>, event: &EventEnvelope) {
         match &event.body {
             Event::ApprovalRequested { revision, .. } => {
-                for name in APPROVERS {
+                let count = match self.manners {
+                    Manners::Drawn => APPROVERS.len(),
+                    Manners::Brisk => 1,
+                };
+                for name in APPROVERS.into_iter().take(count) {
                     self.ask_approver(name, event, *revision);
                 }
             }

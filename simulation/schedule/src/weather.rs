@@ -9,7 +9,7 @@ use aegis_engine::error::PortError;
 use aegis_engine::memory::{Fate, Weather};
 
 use crate::dice::Dice;
-use crate::story::Story;
+use crate::story::{Story, Tally};
 use crate::time::VirtualClock;
 
 /// Probabilities, per port call unless said otherwise.
@@ -81,6 +81,8 @@ pub struct Sky {
     died: AtomicBool,
     ended: AtomicBool,
     starts: Mutex<(i64, u32)>,
+    /// Of every port, by operation.
+    calls: Mutex<Tally>,
 }
 
 impl Sky {
@@ -95,7 +97,12 @@ impl Sky {
             ended: AtomicBool::new(false),
             died: AtomicBool::new(false),
             starts: Mutex::default(),
+            calls: Mutex::default(),
         }
+    }
+
+    pub fn calls(&self) -> Tally {
+        crate::lock(&self.calls).clone()
     }
 
     /// Nothing goes wrong any more.
@@ -141,6 +148,7 @@ impl Sky {
 
 impl Weather for Sky {
     fn fate(&self, operation: &'static str) -> Fate {
+        *crate::lock(&self.calls).entry(operation).or_default() += 1;
         if operation == "invoke" && self.too_many_starts() {
             self.story.count("agent starts throttled");
             return Fate::Fails(PortError::Throttled("too many sessions".to_owned()));

@@ -43,6 +43,15 @@ pub struct Services {
     pub deadlines: Arc<Deadlines>,
 }
 
+/// How agents and people behave where no fault makes them do otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manners {
+    /// As chance has it.
+    Drawn,
+    /// Every agent is done within seconds, one person approves, over HTTP, within a minute.
+    Brisk,
+}
+
 pub struct World {
     pub dice: Arc<Dice>,
     pub clock: Arc<VirtualClock>,
@@ -56,6 +65,7 @@ pub struct World {
     pub books: Mutex<Books>,
     /// From when on the services are replaced by a newer version, one machine after the other.
     pub deployed_from: Option<Duration>,
+    pub manners: Manners,
     flow_version: Arc<AtomicU16>,
 }
 
@@ -64,6 +74,10 @@ const ROLLOUT: Duration = Duration::from_secs(300);
 
 impl World {
     pub fn of(seed: u64, told: bool) -> Arc<Self> {
+        Self::with(seed, told, Manners::Drawn)
+    }
+
+    pub fn with(seed: u64, told: bool, manners: Manners) -> Arc<Self> {
         let dice = Arc::new(Dice::of(seed));
         let clock = Arc::new(VirtualClock::default());
         let story = Arc::new(Story::new(told));
@@ -71,7 +85,7 @@ impl World {
         let ports = MemoryPorts::under(Arc::new(Faults::under(sky.clone())), BEGINNING);
         let flow_version = Arc::new(AtomicU16::new(FLOW_VERSION));
         let services = services(&ports, &clock, &sky, &flow_version);
-        let deploys = dice.chance(0.3);
+        let deploys = dice.chance(0.3) && manners == Manners::Drawn;
         let deployed_from = deploys.then(|| dice.time(Duration::ZERO, Duration::from_secs(3600)));
         Arc::new(Self {
             dice,
@@ -84,6 +98,7 @@ impl World {
             services,
             books: Mutex::default(),
             deployed_from,
+            manners,
             flow_version,
         })
     }
