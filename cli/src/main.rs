@@ -5,6 +5,7 @@
 //! `client` those that need only a stage to talk to.
 
 mod args;
+mod chaos;
 mod client;
 mod context;
 mod run;
@@ -52,6 +53,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Down(arguments) => stack::down::run(arguments, &context).await,
         Verb::Status(arguments) => stack::status::run(arguments, &context).await,
         Verb::Test(arguments) => stack::test::run(arguments, &context).await,
+        Verb::Chaos(arguments) => chaos::run(arguments, &context).await,
         Verb::Run(arguments) => run::run(*arguments, &context).await,
         Verb::Start(arguments) => client::start::run(*arguments, &context).await,
         Verb::Get(arguments) => client::get::run(arguments, &context).await,

@@ -61,6 +61,7 @@ mod tests {
             secret_access_key: "secret".to_owned(),
             variables: Default::default(),
             traces: None,
+            faults: false,
         };
         let outputs = json!({"api_endpoint": "http://api", "queue_urls": {"intake": "http://q"}});
         let value = serde_json::to_value(Description::new(&settings, outputs)).unwrap();

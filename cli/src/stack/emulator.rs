@@ -11,7 +11,7 @@ use crate::stack::folder::{StackFolder, read_json};
 use crate::stack::process::{Detached, ProcessRecord};
 use crate::stack::progress::Step;
 use crate::stack::settings::{Settings, port_is_free};
-use crate::stack::{digest, environment, generation, venv};
+use crate::stack::{digest, environment, generation, stream_positions, venv};
 
 pub const NAME: &str = "emulator";
 pub const REGION: &str = "us-east-1";
@@ -162,7 +162,7 @@ fn prepare(folder: &StackFolder) -> Result<()> {
         std::fs::create_dir_all(&needed)
             .with_context(|| format!("cannot create {}", needed.display()))?;
     }
-    Ok(())
+    stream_positions::begin_anew(&folder.emulator_state())
 }
 
 fn environment_of(folder: &StackFolder, settings: &Settings) -> BTreeMap<String, String> {

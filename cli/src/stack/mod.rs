@@ -4,7 +4,8 @@
 //! The parts, in the order in which `up` needs them:
 //! - `workspace`, `folder`, `lock`, `settings`: where the stack lives and what it keeps
 //! - `prerequisites`, `venv`: what must be on the machine
-//! - `emulator`: the local AWS; `generation`, `trust`: whether it holds what Terraform made
+//! - `emulator`: the local AWS; `stream_positions`: what it forgets between two starts; `generation`,
+//!   `trust`: whether it holds what Terraform made
 //! - `binaries`, `packages`: from sources to what runs
 //! - `terraform`: from packages to a stage
 //! - `agents`: from a stage to running agents
@@ -37,6 +38,7 @@ pub mod queues;
 pub mod settings;
 pub mod signals;
 pub mod status;
+mod stream_positions;
 pub mod terraform;
 pub mod test;
 pub mod trust;

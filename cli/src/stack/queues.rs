@@ -75,6 +75,7 @@ mod tests {
             secret_access_key: String::new(),
             variables: BTreeMap::new(),
             traces: None,
+            faults: false,
         };
         let outputs = json!({"queue_urls": {"intake": "q"}, "dlq_urls": {"intake": "d"}});
         let description = Description::new(&settings, outputs);

@@ -29,6 +29,9 @@ pub struct Settings {
     /// Given by `up --traces`; kept likewise.
     #[serde(default)]
     pub traces: Option<String>,
+    /// Services and agents reach AWS through the fault proxy.
+    #[serde(default)]
+    pub faults: bool,
 }
 
 impl Settings {
@@ -43,6 +46,7 @@ impl Settings {
             secret_access_key: random_secret(),
             variables: BTreeMap::new(),
             traces: None,
+            faults: false,
         };
         settings.save(folder)?;
         Ok(settings)
@@ -67,6 +71,19 @@ impl Settings {
     /// Where a collector of traces may listen; nothing does unless a test starts one.
     pub fn trace_port(&self) -> u16 {
         self.first_port + 9
+    }
+
+    pub fn fault_proxy_port(&self) -> u16 {
+        self.first_port + 8
+    }
+
+    /// Where services and agents reach AWS.
+    pub fn called_endpoint_url(&self) -> String {
+        if self.faults {
+            format!("http://127.0.0.1:{}", self.fault_proxy_port())
+        } else {
+            self.aws_endpoint_url()
+        }
     }
 
     pub fn aws_endpoint_url(&self) -> String {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::chaos;
 use crate::context::Context;
 use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
@@ -39,6 +40,8 @@ pub enum Part {
     Terraform,
     /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
     E2e,
+    /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
+    Chaos,
 }
 
 #[derive(Debug, clap::Args)]
@@ -68,6 +71,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Unit, "unit"),
         (Part::Terraform, "terraform"),
         (Part::E2e, "e2e"),
+        (Part::Chaos, "chaos"),
     ] {
         if !arguments.parts.is_empty() && !arguments.parts.contains(&part) {
             continue;
@@ -94,6 +98,7 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
         Part::Terraform => or_interrupted(terraform(&context.folder)).await,
         Part::E2e => end_to_end(arguments, &context.folder).await,
+        Part::Chaos => chaos::test(context, arguments.keep).await,
     }
 }
 

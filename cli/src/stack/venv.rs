@@ -26,6 +26,13 @@ pub const EMULATOR: Packages = Packages {
     requirements: include_str!("../../assets/emulator-requirements.txt"),
 };
 
+/// What stands between the stack and the emulator while faults are injected.
+pub const FAULT_PROXY: Packages = Packages {
+    title: "Install the fault proxy",
+    folder: "faults",
+    requirements: include_str!("../../assets/fault-proxy-requirements.txt"),
+};
+
 /// A linker for other machines than this one.
 pub const LINKER: Packages = Packages {
     title: "Install the linker for packages",

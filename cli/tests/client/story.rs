@@ -10,6 +10,7 @@ pub enum Scene {
     #[default]
     Researching,
     /// Nobody picks up what the writer was asked for.
+    #[allow(dead_code, reason = "not every program with this file comes there")]
     Stuck,
     Analyzing(u32),
     Waiting(u32),

@@ -1,6 +1,6 @@
 //! From stream records to the bus, with nothing lost and nothing in the way.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use aegis_contracts::ids::EventId;
 use aegis_engine::error::PortError;

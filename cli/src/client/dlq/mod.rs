@@ -26,6 +26,7 @@ use clap::{Args, Subcommand};
 use crate::client::session::Session;
 use crate::context::Context;
 
+pub use letter::Letter;
 use places::Places;
 use queues::Sqs;
 
@@ -66,4 +67,23 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         Verb::Redrive(arguments) => redrive::run(&arguments, &session, &places, &sqs).await,
         Verb::Drop(arguments) => discard::run(&arguments, &session, &places, &sqs).await,
     }
+}
+
+/// Every letter of the stage that can be looked at now, with its queue. Consumes none.
+///
+/// # Errors
+/// Where a queue cannot be read.
+pub async fn everything(session: &Session) -> Result<Vec<(String, Letter)>> {
+    let places = Places::of(&session.stage)?;
+    let sqs = Sqs::new(session.stage.connection().load().await);
+    let mut all = Vec::new();
+    for place in places.all() {
+        let (letters, _) = show::read(place, &sqs, usize::MAX, false).await?;
+        all.extend(
+            letters
+                .into_iter()
+                .map(|letter| (place.name.clone(), letter)),
+        );
+    }
+    Ok(all)
 }

@@ -37,7 +37,8 @@ pub async fn run(
     sqs: &Sqs,
 ) -> Result<ExitCode> {
     let place = places.named(&arguments.queue)?;
-    let (letters, there_are_more) = read(arguments, place, sqs).await?;
+    let (limit, body) = (arguments.limit, arguments.body);
+    let (letters, there_are_more) = read(place, sqs, limit, body).await?;
     if session.json {
         let all = json!({"queue": place.name, "messages": letters, "more": there_are_more});
         println!("{all}");
@@ -56,29 +57,35 @@ pub async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn read(arguments: &Arguments, place: &Place, sqs: &Sqs) -> Result<(Vec<Letter>, bool)> {
+/// Up to `limit` letters, oldest first, and whether there may be more.
+pub async fn read(
+    place: &Place,
+    sqs: &Sqs,
+    limit: usize,
+    with_body: bool,
+) -> Result<(Vec<Letter>, bool)> {
     // Asked first: nothing is hidden while it may fail.
     let max_receives = match &place.way_back {
         WayBack::Queue(url) => sqs.max_receive_count(url).await?,
         WayBack::Target(_) | WayBack::Nowhere(_) => None,
     };
     let mut taken = Taken::default();
-    let looked = taken.more(sqs, &place.url, arguments.limit).await;
+    let looked = taken.more(sqs, &place.url, limit).await;
     let seen = Seen {
         place,
         now: now(),
         max_receives,
     };
     let told = taken.letters.iter().map(|message| Letter {
-        body: arguments.body.then(|| message.body.clone()),
+        body: with_body.then(|| message.body.clone()),
         ..Letter::of(message, seen)
     });
     let mut letters: Vec<Letter> = told.collect();
     taken.put_back(sqs, &place.url).await;
     looked?;
-    let more = letters.len() >= arguments.limit;
+    let more = letters.len() >= limit;
     letters.sort_by_key(|letter| std::cmp::Reverse(letter.age_seconds));
-    letters.truncate(arguments.limit);
+    letters.truncate(limit);
     Ok((letters, more))
 }
 

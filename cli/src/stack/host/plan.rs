@@ -117,7 +117,7 @@ fn environment_of(
         ("AGENT_BIND", format!("127.0.0.1:{port}")),
         ("ARTIFACT_BUCKET", bucket),
         ("AWS_REGION", REGION.to_owned()),
-        ("AWS_ENDPOINT_URL", settings.aws_endpoint_url()),
+        ("AWS_ENDPOINT_URL", settings.called_endpoint_url()),
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", credentials),
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN", token),
         ("ENVIRONMENT", ENVIRONMENT.to_owned()),
@@ -144,6 +144,7 @@ mod tests {
             secret_access_key: "secret".to_owned(),
             variables: BTreeMap::new(),
             traces: None,
+            faults: false,
         };
         let outputs = json!({
             "artifact_bucket_name": "bucket",

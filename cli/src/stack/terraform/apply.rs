@@ -150,6 +150,7 @@ mod tests {
             secret_access_key: String::new(),
             variables: Default::default(),
             traces: None,
+            faults: false,
         };
         let products = Products {
             packages: packages("zip"),

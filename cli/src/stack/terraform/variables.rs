@@ -14,6 +14,9 @@ const ACCOUNT: &str = "000000000000";
 pub const NAME_PREFIX: &str = "aegis";
 pub const ENVIRONMENT: &str = "dev";
 
+/// Services of AWS that functions call, agents apart, as the SDK's variables name them.
+const CALLED: [&str; 5] = ["DYNAMODB", "SQS", "S3", "SSM", "EVENTBRIDGE"];
+
 /// What the local stack sets; `settings.variables` win over these.
 pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
     let mut variables = json!({
@@ -53,6 +56,14 @@ fn lambda_environment(settings: &Settings) -> BTreeMap<String, String> {
         "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE".to_owned(),
         settings.agent_host_url(),
     )]);
+    if settings.faults {
+        // One by one: what the emulator says of AWS as a whole wins over what a function is given.
+        let proxied = CALLED.map(|service| {
+            let name = format!("AWS_ENDPOINT_URL_{service}");
+            (name, settings.called_endpoint_url())
+        });
+        environment.extend(proxied);
+    }
     if let Some(traces) = &settings.traces {
         environment.insert("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), traces.to_owned());
     }
@@ -79,6 +90,7 @@ mod tests {
             secret_access_key: "secret".to_owned(),
             variables: BTreeMap::new(),
             traces: Some("http://127.0.0.1:4318".to_owned()),
+            faults: false,
         };
         let variables = local(&folder, &settings);
         let environment = &variables["extra_lambda_environment"];
@@ -92,5 +104,19 @@ mod tests {
         );
         assert_eq!(variables["writer_agent_arn"], runtime_arn("writer"));
         assert!(!variables.to_string().contains("secret"));
+        assert!(environment.get("AWS_ENDPOINT_URL_SQS").is_none());
+        let settings = Settings {
+            faults: true,
+            ..settings
+        };
+        let environment = local(&folder, &settings)["extra_lambda_environment"].clone();
+        assert_eq!(
+            environment["AWS_ENDPOINT_URL_DYNAMODB"],
+            "http://127.0.0.1:14008"
+        );
+        assert_eq!(
+            environment["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"],
+            "http://127.0.0.1:14001"
+        );
     }
 }

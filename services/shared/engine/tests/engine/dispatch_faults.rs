@@ -5,12 +5,31 @@ use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_testing::world::{World, at_once};
+use aegis_workflow::Input;
 use async_trait::async_trait;
 
 use crate::dispatch::{deliver, dispatcher};
 
 fn transient() -> PortError {
     PortError::Transient("connection reset".to_owned())
+}
+
+/// Else every copy that the sweep adds to a backlog would circulate until the backlog has drained.
+#[test]
+fn of_several_sends_only_the_last_waits_for_a_start() {
+    let world = World::started();
+    let first = world.last_message();
+    world.wait(60);
+    world.apply(Input::DeadlinePassed);
+    let second = world.last_message();
+    assert_eq!(world.ports.queues.drain().len(), 2);
+    let researcher = dispatcher(&world, Role::Researcher);
+    for (message, copies) in [(first, 0), (second, 1)] {
+        let fault = PortError::Throttled("25 per second".to_owned());
+        world.ports.faults.fail_next("invoke", fault);
+        assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
+        assert_eq!(world.ports.queues.drain().len(), copies);
+    }
 }
 
 #[test]

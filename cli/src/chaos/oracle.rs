@@ -1,0 +1,153 @@
+//! What must be true of a workflow that has ended, whatever happened on the way.
+
+use std::collections::BTreeSet;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::view::{History, HistoryEvent, Status, StepStatus, WorkflowView};
+use aegis_platform::client::objects::S3Objects;
+use anyhow::Result;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::driver::Life;
+use crate::client::session::Session;
+
+/// More objects than an attempt can have.
+const MANY: usize = 100;
+
+pub struct Oracle<'a> {
+    pub session: &'a Session,
+    pub objects: S3Objects,
+}
+
+/// What the oracle saw, and what of it is wrong.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    pub status: Option<Status>,
+    pub history: Vec<HistoryEvent>,
+    pub attempts: u32,
+    pub artifacts: usize,
+    pub wrong: Vec<String>,
+}
+
+impl Oracle<'_> {
+    /// # Errors
+    /// Where API or bucket do not answer.
+    pub async fn judge(&self, life: &Life) -> Result<Judgement> {
+        let view = self.session.workflow(&life.id).await?.value;
+        let path = format!("/workflows/{}/history", life.id);
+        let history = self.session.api.get::<History>(&path).await?.value.events;
+        let mut wrong = Vec::new();
+        let demanded = life.scenario.demands();
+        if view.status != demanded {
+            let failure = view.failure.as_ref().map(|failure| &failure.message);
+            wrong.push(format!(
+                "is {} instead of {}: {failure:?}",
+                view.status.as_str(),
+                demanded.as_str()
+            ));
+        }
+        wrong.extend(of_history(&view, &history));
+        wrong.extend(of_steps(&view));
+        for artifact in &view.artifacts {
+            wrong.extend(self.of_artifact(artifact).await?);
+        }
+        let mut attempts = 0;
+        for step in &view.steps {
+            attempts += step.attempt;
+            for attempt in 1..=step.attempt {
+                wrong.extend(self.of_attempt(life, step.role, attempt).await?);
+            }
+        }
+        Ok(Judgement {
+            status: Some(view.status),
+            history,
+            attempts,
+            artifacts: view.artifacts.len(),
+            wrong,
+        })
+    }
+
+    async fn of_artifact(&self, artifact: &ArtifactRef) -> Result<Option<String>> {
+        let Some(bytes) = self.objects.get(&artifact.key).await? else {
+            return Ok(Some(format!("{} is missing", artifact.key)));
+        };
+        let hash: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let holds = hash == artifact.sha256 && bytes.len() as u64 == artifact.size;
+        Ok((!holds).then(|| format!("{} differs from its hash or size", artifact.key)))
+    }
+
+    /// One dispatch per attempt: all that claimed it did so in one and the same session.
+    async fn of_attempt(&self, life: &Life, role: Role, attempt: u32) -> Result<Vec<String>> {
+        let prefix = attempt_prefix(&life.id, role, attempt);
+        let bucket = self.objects.bucket().to_owned();
+        let found = self.objects.list(&bucket, &prefix, MANY).await?;
+        let mut sessions = BTreeSet::new();
+        for claim in found.iter().filter(|object| object.key.contains("/_claim")) {
+            let bytes = self.objects.get(&claim.key).await?.unwrap_or_default();
+            let claim: Value = serde_json::from_slice(&bytes)?;
+            sessions.insert(claim["session"].to_string());
+        }
+        let several = sessions.len() > 1;
+        Ok(several
+            .then(|| format!("attempt {attempt} of the {role} was begun in {sessions:?}"))
+            .into_iter()
+            .collect())
+    }
+}
+
+pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut last = 0;
+    for event in history {
+        if event.version != last && event.version != last + 1 {
+            wrong.push(format!("version {} follows {last}", event.version));
+        }
+        last = event.version;
+    }
+    if last != view.version {
+        wrong.push(format!(
+            "history ends with version {last}, the state has {}",
+            view.version
+        ));
+    }
+    let count = |kind: &str| history.iter().filter(|event| event.kind == kind).count();
+    if count("WorkflowStarted") != 1 {
+        wrong.push(format!("started {} times", count("WorkflowStarted")));
+    }
+    for ending in ["WorkflowCompleted", "WorkflowRejected", "WorkflowCancelled"] {
+        if count(ending) > 1 {
+            wrong.push(format!("{ending} {} times", count(ending)));
+        }
+    }
+    let mut completed = BTreeSet::new();
+    for event in history.iter().filter(|event| event.kind == "StepCompleted") {
+        let step = format!("{} {}", event.data["role"], event.data["attempt"]);
+        if !completed.insert(step.clone()) {
+            wrong.push(format!("{step} completed twice"));
+        }
+    }
+    wrong
+}
+
+/// Whatever ended well has all three results.
+pub fn of_steps(view: &WorkflowView) -> Vec<String> {
+    if view.status != Status::Completed {
+        return Vec::new();
+    }
+    let succeeded = |role: Role| {
+        let mut steps = view.steps.iter();
+        steps.any(|step| step.role == role && step.status == StepStatus::Succeeded)
+    };
+    let without = Role::ALL.into_iter().filter(|role| {
+        let mut artifacts = view.artifacts.iter();
+        !succeeded(*role) || !artifacts.any(|artifact| artifact.name == role.artifact_name())
+    });
+    without
+        .map(|role| format!("completed without a result of the {role}"))
+        .collect()
+}
