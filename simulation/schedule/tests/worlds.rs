@@ -12,12 +12,11 @@ fn held(seed: u64, workflows: u64) {
         threads: 2,
     };
     let summary = campaign(&wanted, &|_| {});
-    if let Some(defeat) = &summary.defeat {
-        panic!(
-            "{}; replay: cargo aegis simulate --seed {} --story",
-            defeat.broken, defeat.seed
-        );
-    }
+    let defeat = summary.defeat.as_ref().map(|defeat| {
+        let (broken, seed) = (&defeat.broken, defeat.seed);
+        format!("{broken}; replay: cargo aegis simulate --seed {seed} --story")
+    });
+    assert!(defeat.is_none(), "{}", defeat.unwrap());
     assert!(summary.workflows >= workflows);
     for fault in [
         "answers of ports lost",
