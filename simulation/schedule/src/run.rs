@@ -11,7 +11,7 @@ use crate::time::BEGINNING;
 use crate::world::{Manners, World};
 
 /// Longer than any workflow with all its retries, approvals and redrives can last.
-const END_OF_TIME: Duration = Duration::from_secs(30 * 24 * 3600);
+const END_OF_TIME: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Far more than all actors of a world can need before one of them waits.
 const STEPS_AT_ONCE: u32 = 200_000;
 /// Times that the operator puts dead letters back.
@@ -108,7 +108,7 @@ fn rest(world: &Arc<World>, troupe: &mut Troupe, seen: &mut usize) -> Result<(),
             Some(now) if now.since(BEGINNING) > END_OF_TIME => {
                 return Err(Broken {
                     law: "no wait is without end",
-                    what: "something still moves after thirty days".to_owned(),
+                    what: "something still moves after five days".to_owned(),
                 });
             }
             Some(_) => {}
