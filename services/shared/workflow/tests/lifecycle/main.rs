@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 
+mod bounds;
 mod diagram;
 mod expiry;
 mod inputs;

@@ -1,0 +1,70 @@
+//! Exactly at a limit, and exactly what is kept: where a slip of one changes nothing else.
+
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::request::Budget;
+use aegis_contracts::view::Status;
+use aegis_workflow::{Input, Phase};
+
+use crate::walk::{Walk, policy};
+
+fn after_research(budget: Budget) -> Status {
+    Walk::with(policy(), Some(budget))
+        .succeeded()
+        .workflow
+        .status()
+}
+
+/// One success of these walks uses 1,250 tokens, a cent and 41 seconds.
+#[test]
+fn a_budget_used_to_the_last_is_not_exceeded() {
+    let tokens = |most| Budget {
+        max_tokens: Some(most),
+        ..Budget::default()
+    };
+    let dollars = |most| Budget {
+        max_cost_usd: Some(most),
+        ..Budget::default()
+    };
+    let minutes = |most| Budget {
+        max_duration_minutes: Some(most),
+        ..Budget::default()
+    };
+    for enough in [tokens(1_250), dollars(0.01), minutes(41.0 / 60.0)] {
+        assert_eq!(after_research(enough), Status::Analyzing, "{enough:?}");
+    }
+    for little in [tokens(1_249), dollars(0.009), minutes(40.0 / 60.0)] {
+        assert_eq!(after_research(little), Status::Failed, "{little:?}");
+    }
+}
+
+#[test]
+fn an_approval_that_was_told_of_is_not_owed() {
+    let walk = Walk::begin()
+        .succeeded()
+        .succeeded()
+        .then(Input::Notified { revision: 0 });
+    let Phase::AwaitingApproval(approval) = &walk.workflow.phase else {
+        panic!("{:?}", walk.workflow.phase);
+    };
+    assert_eq!(approval.notified_at, Some(walk.now));
+    assert_eq!((approval.sent_at, approval.resend_at), (None, None));
+    assert_eq!(walk.workflow.owed(), None);
+}
+
+/// What is kept of it is part of every later write.
+#[test]
+fn a_settled_approval_forgets_how_it_was_asked_for() {
+    let asked = Walk::begin().succeeded().succeeded();
+    let told = asked.clone().then(Input::Notified { revision: 0 });
+    for walk in [asked, told] {
+        let settled = walk
+            .decided("ada", DecisionKind::Approve, 0)
+            .workflow
+            .settled
+            .unwrap();
+        assert_eq!(settled.sends, 0);
+        let times = [settled.sent_at, settled.resend_at, settled.notified_at];
+        assert_eq!(times, [None; 3]);
+        assert_eq!(settled.decisions.len(), 1);
+    }
+}
