@@ -14,38 +14,10 @@ use aegis_contracts::usage::Usage;
 use aegis_engine::memory::Invocation;
 use aegis_engine::ports::Clock;
 
-use crate::http::request;
-use crate::queues::Owner;
+use crate::conduct::Conduct;
+use crate::reports::callback;
 use crate::store::Bucket;
 use crate::world::{Manners, World};
-
-/// How an agent spends its attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Conduct {
-    Works,
-    FailsForNow,
-    FailsForGood,
-    /// Its process is killed while it works.
-    DiesWorking,
-    /// Killed after its result is stored and before it says so.
-    DiesBeforeReport,
-    /// Never heard of again, and never done.
-    GoesSilent,
-    /// Works on without a sign of life, and reports in the end.
-    ForgetsHeartbeats,
-    /// Reports a result that is not there.
-    Lies,
-}
-
-const MISCONDUCT: [Conduct; 7] = [
-    Conduct::FailsForNow,
-    Conduct::FailsForGood,
-    Conduct::DiesWorking,
-    Conduct::DiesBeforeReport,
-    Conduct::GoesSilent,
-    Conduct::ForgetsHeartbeats,
-    Conduct::Lies,
-];
 
 impl World {
     /// One invocation: what the agent's process does with it.
@@ -144,23 +116,6 @@ impl World {
         }
     }
 
-    fn drawn_conduct(&self) -> Conduct {
-        let misbehaves = self.sky.climate.agent_misbehaves;
-        if !self.sky.strikes("agents that misbehave", misbehaves) {
-            return Conduct::Works;
-        }
-        let conduct = self.dice.pick(&MISCONDUCT).copied();
-        conduct.unwrap_or(Conduct::Works)
-    }
-
-    fn drawn_usage(&self) -> Usage {
-        Usage {
-            input_tokens: self.dice.between(0, 4_000),
-            output_tokens: self.dice.between(0, 1_000),
-            cost_usd: 0.001,
-        }
-    }
-
     /// The time that the work takes, with signs of life. `None`: the platform said stop.
     async fn spend_time(&self, task: &AgentTask, conduct: Conduct, usage: Usage) -> Option<()> {
         let mut left = match self.manners {
@@ -224,52 +179,6 @@ impl World {
         Err(WorkError::transient("storage_unavailable", "gave up"))
     }
 
-    async fn report_success(self: &Arc<Self>, task: &AgentTask, record: CompletionRecord) {
-        let report = AgentReport::Succeeded {
-            role: record.role,
-            attempt: record.attempt,
-            summary: record.summary,
-            artifacts: record.artifacts,
-            usage: record.usage,
-        };
-        self.report(task, &report).await;
-    }
-
-    async fn report_failure(self: &Arc<Self>, task: &AgentTask, error: AgentError) {
-        let report = AgentReport::Failed {
-            role: task.role,
-            attempt: task.attempt,
-            error,
-            usage: None,
-        };
-        self.report(task, &report).await;
-    }
-
-    /// Over HTTP or over the bus, sometimes late, sometimes twice.
-    async fn report(self: &Arc<Self>, task: &AgentTask, report: &AgentReport) {
-        if self.sky.strikes("results reported late", 0.05) {
-            self.clock
-                .sleep(self.dice.skewed(Duration::from_secs(900)))
-                .await;
-        }
-        let times = 1 + u32::from(self.sky.strikes("results reported twice", 0.1));
-        for _ in 0..times {
-            if self.manners == Manners::Drawn && self.dice.chance(0.15) {
-                self.report_by_event(task, report);
-            } else {
-                self.insist(&callback(task, report)).await;
-            }
-        }
-    }
-
-    fn report_by_event(self: &Arc<Self>, task: &AgentTask, report: &AgentReport) {
-        let mut detail = serde_json::to_value(report).unwrap_or_default();
-        detail["idempotency_key"] = "report".into();
-        detail["workflow_id"] = task.workflow_id.to_string().into();
-        detail["token"] = task.callback.token.clone().into();
-        self.emit(Owner::Callback, "StepReported", &detail);
-    }
-
     fn note_begun(&self, task: &AgentTask, conduct: Conduct) {
         self.story.count("agents at work");
         self.tell(|| {
@@ -300,12 +209,4 @@ impl World {
         let key = (task.workflow_id.clone(), task.role, task.attempt);
         self.books(|books| books.sessions.entry(key).or_default().failed = Some(error));
     }
-}
-
-fn callback(task: &AgentTask, report: &AgentReport) -> aegis_engine::api::ApiRequest {
-    let body = serde_json::to_value(report).unwrap_or_default();
-    let mut request = request("POST /callbacks/{id}", Some(&task.workflow_id), &body);
-    let bearer = format!("Bearer {}", task.callback.token);
-    request.headers.insert("authorization".to_owned(), bearer);
-    request
 }

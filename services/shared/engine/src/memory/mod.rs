@@ -7,6 +7,7 @@ mod faults;
 mod keys;
 mod messages;
 mod ports;
+mod rows;
 mod table;
 
 pub use agents::{Invocation, MemoryRuntime};
@@ -16,7 +17,8 @@ pub use faults::{Fate, Faults, Weather};
 pub use keys::MemoryKeys;
 pub use messages::{MemoryBus, MemoryDeadLetters, MemoryQueues, SentCommand};
 pub use ports::MemoryPorts;
-pub use table::{MemoryTable, Row};
+pub use rows::Row;
+pub use table::MemoryTable;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,6 +1,5 @@
 //! The table in memory. Stores JSON, so that whatever cannot be written or read shows here too.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use aegis_contracts::ids::WorkflowId;
@@ -9,65 +8,11 @@ use aegis_contracts::view::WorkflowSummary;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
+use super::rows::{Row, Rows};
 use super::{Faults, lock};
 use crate::error::PortError;
 use crate::ports::{ListPage, ListPosition, ListQuery, Table, Write};
 use crate::stored::{HistoryEntry, Known, StoredRequest, decode_state_as, encode};
-
-/// One workflow as it is stored.
-#[derive(Debug, Clone)]
-pub struct Row {
-    seq: u64,
-    state: String,
-    /// Kept beside the state, as the indexes are: a state that cannot be read is listed and due nevertheless.
-    wake_at: Option<Timestamp>,
-    summary: WorkflowSummary,
-    request: StoredRequest,
-    history: Vec<HistoryEntry>,
-    /// Sweeps that could not read the state.
-    unreadable: u32,
-}
-
-#[derive(Debug, Default)]
-struct Rows {
-    by_id: BTreeMap<WorkflowId, Row>,
-    /// The sparse index of deadlines.
-    wakes: BTreeSet<(Timestamp, WorkflowId)>,
-}
-
-impl Rows {
-    fn index(&mut self, id: &WorkflowId, before: Option<Timestamp>, after: Option<Timestamp>) {
-        if before == after {
-            return;
-        }
-        if let Some(before) = before {
-            self.wakes.remove(&(before, id.clone()));
-        }
-        if let Some(after) = after {
-            self.wakes.insert((after, id.clone()));
-        }
-    }
-}
-
-impl Row {
-    pub fn id(&self) -> &WorkflowId {
-        &self.summary.workflow_id
-    }
-
-    pub fn history(&self) -> &[HistoryEntry] {
-        &self.history
-    }
-
-    /// # Errors
-    /// If the state cannot be read by any code.
-    pub fn workflow(&self) -> Result<Workflow, PortError> {
-        let any = Known {
-            state_version: u16::MAX,
-            flow_version: u16::MAX,
-        };
-        decode_state_as(&self.state, any)
-    }
-}
 
 #[derive(Debug, Default)]
 pub struct MemoryTable {

@@ -1,0 +1,52 @@
+//! How agents behave.
+
+use aegis_contracts::usage::Usage;
+
+use crate::world::World;
+
+/// How an agent spends its attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Conduct {
+    Works,
+    FailsForNow,
+    FailsForGood,
+    /// Its process is killed while it works.
+    DiesWorking,
+    /// Killed after its result is stored and before it says so.
+    DiesBeforeReport,
+    /// Never heard of again, and never done.
+    GoesSilent,
+    /// Works on without a sign of life, and reports in the end.
+    ForgetsHeartbeats,
+    /// Reports a result that is not there.
+    Lies,
+}
+
+const MISCONDUCT: [Conduct; 7] = [
+    Conduct::FailsForNow,
+    Conduct::FailsForGood,
+    Conduct::DiesWorking,
+    Conduct::DiesBeforeReport,
+    Conduct::GoesSilent,
+    Conduct::ForgetsHeartbeats,
+    Conduct::Lies,
+];
+
+impl World {
+    pub fn drawn_conduct(&self) -> Conduct {
+        let misbehaves = self.sky.climate.agent_misbehaves;
+        if !self.sky.strikes("agents that misbehave", misbehaves) {
+            return Conduct::Works;
+        }
+        let conduct = self.dice.pick(&MISCONDUCT).copied();
+        conduct.unwrap_or(Conduct::Works)
+    }
+
+    pub fn drawn_usage(&self) -> Usage {
+        Usage {
+            input_tokens: self.dice.between(0, 4_000),
+            output_tokens: self.dice.between(0, 1_000),
+            cost_usd: 0.001,
+        }
+    }
+}
