@@ -38,7 +38,7 @@ const SHORT_TIMES: [&str; 6] = [
     "start_timeout_seconds=20",
     "heartbeat_timeout_seconds=20",
     "step_timeout_seconds=120",
-    "max_step_retries=4",
+    "step_retries={researcher={attempts=5},analyst={attempts=5},writer={attempts=5}}",
     "log_level=INFO",
 ];
 
