@@ -124,6 +124,15 @@ fn approval_events() -> Vec<(&'static str, Event)> {
             },
         ),
         (
+            "event-approval-reminded",
+            Event::ApprovalReminded {
+                revision: 0,
+                reminder: 2,
+                approvers: vec!["bob".to_owned()],
+                deadline_at: at(60),
+            },
+        ),
+        (
             "event-approval-escalated",
             Event::ApprovalEscalated {
                 revision: 0,

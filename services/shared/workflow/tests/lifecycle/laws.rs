@@ -5,7 +5,9 @@ use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::command::Command;
 use aegis_contracts::event::Event;
 use aegis_contracts::view::Status;
-use aegis_workflow::{Answer, Input, Owed, Rejection, Rules, Transition, Workflow, decide};
+use aegis_workflow::{
+    Answer, Input, MAX_REMINDERS, Owed, Phase, Rejection, Rules, Transition, Workflow, decide,
+};
 
 use crate::walk::Walk;
 
@@ -71,6 +73,7 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         assert!(!next.status().is_terminal());
     }
     for event in &transition.events {
+        check_reminder(walk, event);
         if let Event::StepCompleted {
             role,
             attempt,
@@ -91,6 +94,21 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
             );
         }
     }
+}
+
+/// Reminders are for what waits, before its deadline, and no more than so many.
+fn check_reminder(walk: &Walk, event: &Event) {
+    let Event::ApprovalReminded {
+        reminder,
+        deadline_at,
+        ..
+    } = event
+    else {
+        return;
+    };
+    assert_eq!(walk.workflow.status(), Status::AwaitingApproval);
+    assert!(walk.now < *deadline_at, "a reminder after the deadline");
+    assert!((1..=MAX_REMINDERS).contains(reminder), "number {reminder}");
 }
 
 /// Commands are what the new state owes; a transition asks for new work, a touch sends the same again.
@@ -182,6 +200,15 @@ pub fn check_state(rules: &Rules, workflow: &Workflow) {
             );
             assert_eq!(workflow.owed(), None);
         }
+    }
+    if let Phase::AwaitingApproval(approval) = &workflow.phase {
+        assert!(
+            approval
+                .remind_at
+                .is_none_or(|at| at < approval.deadline_at),
+            "a reminder at or after the deadline: {approval:?}"
+        );
+        assert!(approval.reminders <= MAX_REMINDERS);
     }
     for result in &workflow.results {
         let same_role = workflow

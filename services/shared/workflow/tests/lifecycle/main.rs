@@ -8,6 +8,7 @@ mod expiry;
 mod inputs;
 mod laws;
 mod random;
+mod reminders;
 mod retries;
 mod rules;
 mod sizes;
