@@ -32,7 +32,7 @@ fn requests() -> Vec<Specimen> {
             "api-redrive",
             RedriveBody { version: Some(4) },
         ),
-        specimen("api-decision", "api-decision", super::bus::decision()),
+        specimen("api-decision", "api-decision", super::external::decision()),
     ]
 }
 

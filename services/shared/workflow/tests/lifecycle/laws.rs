@@ -5,10 +5,9 @@ use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::command::Command;
 use aegis_contracts::event::Event;
 use aegis_contracts::view::Status;
-use aegis_workflow::{
-    Answer, Input, MAX_REMINDERS, Owed, Phase, Rejection, Rules, Transition, Workflow, decide,
-};
+use aegis_workflow::{Answer, Input, Owed, Rejection, Rules, Transition, Workflow, decide};
 
+use crate::reminders;
 use crate::walk::Walk;
 
 /// Decides, checks all laws, and gives the state that follows.
@@ -73,7 +72,7 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         assert!(!next.status().is_terminal());
     }
     for event in &transition.events {
-        check_reminder(walk, event);
+        reminders::check_event(walk, event);
         if let Event::StepCompleted {
             role,
             attempt,
@@ -94,21 +93,6 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
             );
         }
     }
-}
-
-/// Reminders are for what waits, before its deadline, and no more than so many.
-fn check_reminder(walk: &Walk, event: &Event) {
-    let Event::ApprovalReminded {
-        reminder,
-        deadline_at,
-        ..
-    } = event
-    else {
-        return;
-    };
-    assert_eq!(walk.workflow.status(), Status::AwaitingApproval);
-    assert!(walk.now < *deadline_at, "a reminder after the deadline");
-    assert!((1..=MAX_REMINDERS).contains(reminder), "number {reminder}");
 }
 
 /// Commands are what the new state owes; a transition asks for new work, a touch sends the same again.
@@ -201,15 +185,7 @@ pub fn check_state(rules: &Rules, workflow: &Workflow) {
             assert_eq!(workflow.owed(), None);
         }
     }
-    if let Phase::AwaitingApproval(approval) = &workflow.phase {
-        assert!(
-            approval
-                .remind_at
-                .is_none_or(|at| at < approval.deadline_at),
-            "a reminder at or after the deadline: {approval:?}"
-        );
-        assert!(approval.reminders <= MAX_REMINDERS);
-    }
+    reminders::check_state(workflow);
     for result in &workflow.results {
         let same_role = workflow
             .results

@@ -138,9 +138,7 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
         max_duration_minutes: minutes.map(f64::from),
         max_cost_usd: None,
     });
-    // From never over seconds to days.
-    let reminder = prop_oneof![Just(0u64), 1..600u64, 0..300_000u64].prop_map(Duration::from_secs);
-    let bounds = (0..3u32, 1..4u32, reminder);
+    let bounds = (0..3u32, 1..4u32, pause());
     let policy = (1..3u32, named, 1..300_000u64, on_timeout, 0..3u32);
     (policy, budget, bounds).prop_map(
         |(policy, budget, (retries, max_sends, approval_reminder))| {

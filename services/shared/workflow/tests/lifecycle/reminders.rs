@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::event::Event;
+use aegis_contracts::view::Status;
 use aegis_workflow::{
-    Answer, ApprovalPolicy, Input, MAX_REMINDERS, Phase, Rules, Transition, approval_view,
+    Answer, ApprovalPolicy, Input, MAX_REMINDERS, Phase, Rules, Transition, Workflow, approval_view,
 };
 
 use crate::specimens::reminded_daily;
@@ -50,6 +51,34 @@ fn reminders(mut walk: Walk) -> (Vec<(u64, u32)>, Walk) {
     }
 }
 
+/// Reminders are for what waits, before its deadline, and no more than so many.
+pub fn check_event(walk: &Walk, event: &Event) {
+    let Event::ApprovalReminded {
+        reminder,
+        deadline_at,
+        ..
+    } = event
+    else {
+        return;
+    };
+    assert_eq!(walk.workflow.status(), Status::AwaitingApproval);
+    assert!(walk.now < *deadline_at, "a reminder after the deadline");
+    assert!((1..=MAX_REMINDERS).contains(reminder), "number {reminder}");
+}
+
+/// Of every state that is ever written.
+pub fn check_state(workflow: &Workflow) {
+    if let Phase::AwaitingApproval(approval) = &workflow.phase {
+        assert!(
+            approval
+                .remind_at
+                .is_none_or(|at| at < approval.deadline_at),
+            "a reminder at or after the deadline: {approval:?}"
+        );
+        assert!(approval.reminders <= MAX_REMINDERS);
+    }
+}
+
 #[test]
 fn each_interval_reminds_once_and_never_at_the_deadline() {
     let three_days = told(awaiting(every(24 * HOUR), policy()));
@@ -58,6 +87,7 @@ fn each_interval_reminds_once_and_never_at_the_deadline() {
     assert_eq!(reminders(seventy_one).0, [(71, 1)]);
     for never in [Duration::ZERO, 72 * HOUR, 1000 * HOUR] {
         let (none, last) = reminders(told(awaiting(every(never), policy())));
+        check_state(&last.workflow);
         assert_eq!(none, [], "{never:?}");
         assert_eq!(swept(&last).next.phase, Phase::Expired);
     }
