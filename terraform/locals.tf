@@ -56,6 +56,7 @@ locals {
     STEP_TIMEOUT_SECONDS      = tostring(var.step_timeout_seconds)
     STEP_RETRIES              = jsonencode(var.step_retries)
     MAX_SENDS                 = tostring(var.max_sends)
+    APPROVAL_REMINDER_HOURS   = tostring(var.approval_reminder_hours)
     RETENTION_DAYS            = tostring(var.retention_days)
     STATUS_SHARDS             = tostring(var.status_shards)
     DEADLINE_SHARDS           = tostring(var.deadline_shards)

@@ -323,6 +323,17 @@ variable "approval_timeout_hours" {
   }
 }
 
+variable "approval_reminder_hours" {
+  description = "Hours after which the event ApprovalReminded brings a waiting approval to mind, and again each time as many have passed, up to ten times before its deadline. Fractions are allowed; 0 means never."
+  type        = number
+  default     = 24
+
+  validation {
+    condition     = var.approval_reminder_hours >= 0 && var.approval_reminder_hours <= 8760
+    error_message = "approval_reminder_hours is from 0, which means never, to 8760, a year."
+  }
+}
+
 variable "pickup_timeout_seconds" {
   description = "Seconds until a command that nobody picked up is sent again; the pause then doubles."
   type        = number

@@ -72,9 +72,16 @@ pub struct ApprovalView {
     pub deadline_at: Timestamp,
     pub escalated: bool,
     pub max_revisions: u32,
+    /// Sent so far: since the request, or since the escalation.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reminders: u32,
     /// Only while the approval service has not picked the request up. A decision does not wait for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pickup: Option<PickupView>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

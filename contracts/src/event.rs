@@ -62,6 +62,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
     },
+    /// Nobody has settled it yet.
+    ApprovalReminded {
+        revision: u32,
+        /// Counts from 1 since the request, or since the escalation.
+        reminder: u32,
+        /// Who has not decided yet; empty means anyone whom the API lets in.
+        approvers: Vec<String>,
+        deadline_at: Timestamp,
+    },
     ApprovalEscalated {
         revision: u32,
         escalated_to: Vec<String>,
@@ -119,6 +128,7 @@ impl Event {
             Self::ApprovalRequested { .. } => "ApprovalRequested",
             Self::ApprovalRecorded { .. } => "ApprovalRecorded",
             Self::ApprovalGranted { .. } => "ApprovalGranted",
+            Self::ApprovalReminded { .. } => "ApprovalReminded",
             Self::ApprovalEscalated { .. } => "ApprovalEscalated",
             Self::ChangesRequested { .. } => "ChangesRequested",
             Self::WorkflowCompleted { .. } => "WorkflowCompleted",

@@ -45,6 +45,7 @@ run "refuses" {
     writer_agent_arn          = "arn:aws:bedrock-agentcore:us-east-1:12345:runtime/writer"
     agent_role_trusted_arns   = ["*"]
     approval_timeout_hours    = 0
+    approval_reminder_hours   = -1
     pickup_timeout_seconds    = 0
     start_timeout_seconds     = 0
     heartbeat_timeout_seconds = 0
@@ -87,6 +88,7 @@ run "refuses" {
     var.writer_agent_arn,
     var.agent_role_trusted_arns,
     var.approval_timeout_hours,
+    var.approval_reminder_hours,
     var.pickup_timeout_seconds,
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,
@@ -123,6 +125,7 @@ run "refuses_too" {
     researcher_agent_arn      = "arn:aws:lambda:us-east-1:123456789012:function:researcher"
     agent_role_trusted_arns   = ["123456789012"]
     approval_timeout_hours    = 8761
+    approval_reminder_hours   = 8761
     pickup_timeout_seconds    = 3601
     start_timeout_seconds     = 3601
     heartbeat_timeout_seconds = 3601
@@ -154,6 +157,7 @@ run "refuses_too" {
     var.researcher_agent_arn,
     var.agent_role_trusted_arns,
     var.approval_timeout_hours,
+    var.approval_reminder_hours,
     var.pickup_timeout_seconds,
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,

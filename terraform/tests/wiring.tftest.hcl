@@ -151,6 +151,28 @@ run "emulator" {
   }
 }
 
+run "reminders_by_default" {
+  command = plan
+
+  assert {
+    condition     = local.engine_environment["APPROVAL_REMINDER_HOURS"] == "24" && !contains(keys(local.common_environment), "APPROVAL_REMINDER_HOURS")
+    error_message = "Who changes workflows knows that an approval is brought to mind each day; relay changes none."
+  }
+}
+
+run "no_reminders" {
+  command = plan
+
+  variables {
+    approval_reminder_hours = 0
+  }
+
+  assert {
+    condition     = local.engine_environment["APPROVAL_REMINDER_HOURS"] == "0"
+    error_message = "0 is told as 0, which means never."
+  }
+}
+
 run "retries_by_default" {
   command = plan
 

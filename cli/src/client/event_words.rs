@@ -68,6 +68,19 @@ fn approval(event: &Event) -> Option<String> {
             let count = format!("{approvals} of {required}");
             format!("{decision} by {approver}, {count}{}", behind(comment))
         }
+        Event::ApprovalReminded {
+            revision,
+            reminder,
+            approvers,
+            deadline_at,
+        } => {
+            let until = local_time(*deadline_at);
+            let whom = match approvers.as_slice() {
+                [] => "anyone".to_owned(),
+                names => names.join(", "),
+            };
+            format!("reminder {reminder} of revision {revision} to {whom}, decision until {until}")
+        }
         Event::ApprovalEscalated {
             escalated_to,
             deadline_at,

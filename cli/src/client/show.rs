@@ -161,8 +161,13 @@ fn approval_lines(approval: &ApprovalView) -> Vec<String> {
     } else {
         ""
     };
+    let reminded = match approval.reminders {
+        0 => String::new(),
+        1 => ", reminded once".to_owned(),
+        times => format!(", reminded {times} times"),
+    };
     let mut lines = vec![format!(
-        "revision {} of at most {}; {} needed, {who}; until {}{escalated}",
+        "revision {} of at most {}; {} needed, {who}; until {}{escalated}{reminded}",
         approval.revision,
         approval.max_revisions,
         approval.required,

@@ -24,12 +24,14 @@ const STACK_VARIABLE: &str = "AEGIS_STACK";
 /// How many tests run side by side. On a stack they wait more than they work.
 const THREADS: (&str, &str) = ("RUST_TEST_THREADS", "24");
 
-/// So that what waits in real life does not keep a test waiting.
-const SHORT_TIMES: [&str; 4] = [
+/// So that what waits in real life does not keep a test waiting. Reminders come after 90 s: no test but theirs lets
+/// an approval wait that long.
+const SHORT_TIMES: [&str; 5] = [
     "pickup_timeout_seconds=10",
     "start_timeout_seconds=20",
     "heartbeat_timeout_seconds=30",
     "max_sends=3",
+    "approval_reminder_hours=0.025",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -40,6 +40,39 @@ fn silence_can_mean_no() -> Result<()> {
     })
 }
 
+/// The stack of the tests reminds after 90 s.
+#[test]
+fn who_has_not_decided_is_reminded_in_time() -> Result<()> {
+    e2e(async |stack| {
+        let policy = json!({"required": 2, "approvers": ["alice", "boss"]});
+        let run = stack.start_awaiting(policy).await?;
+        let alice = json!({"decision": "approve", "approver": "alice"});
+        run.decide(alice).await?.is(200)?;
+        eventually(
+            "the reminder",
+            Duration::from_secs(90) + SWEPT,
+            async || {
+                let view = run.view().await?;
+                let approval = view.approval.context("no approval")?;
+                Ok(if approval.reminders == 1 {
+                    Seen::Yes(())
+                } else {
+                    Seen::NotYet(format!("{approval:?}"))
+                })
+            },
+        )
+        .await?;
+        let reminded = run.event("ApprovalReminded").await?;
+        assert_eq!(reminded["reminder"], 1);
+        assert_eq!(reminded["approvers"], json!(["boss"]));
+        let boss = json!({"decision": "approve", "approver": "boss"});
+        run.decide(boss).await?.is(200)?;
+        run.reach(Status::Completed).await?;
+        run.event("ApprovalReminded").await?;
+        Ok(())
+    })
+}
+
 #[test]
 fn silence_can_ask_somebody_else() -> Result<()> {
     e2e(async |stack| {

@@ -220,6 +220,8 @@ fn write_approval<H: Hasher>(approval: &Approval, now: Timestamp, to: &mut H) {
     write_sent(approval.sent_at, now, to);
     write_instant(approval.resend_at, now, to);
     to.write_u8(u8::from(approval.notified_at.is_some()));
+    to.write_u32(approval.reminders);
+    write_instant(approval.remind_at, now, to);
 }
 
 fn write_decisions<H: Hasher>(approval: &Approval, to: &mut H) {

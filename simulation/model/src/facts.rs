@@ -134,6 +134,7 @@ impl State {
             | Event::StepRetried { .. }
             | Event::ApprovalRequested { .. }
             | Event::ApprovalRecorded { .. }
+            | Event::ApprovalReminded { .. }
             | Event::ApprovalEscalated { .. }
             | Event::ChangesRequested { .. }
             | Event::WorkflowCompleted { .. }

@@ -75,6 +75,7 @@ impl World {
             Event::ApprovalEscalated { revision, .. } => {
                 self.ask_approver(ESCALATED_TO, event, *revision);
             }
+            Event::ApprovalReminded { .. } => self.story.count("reminders"),
             // Not for ever: who fails four times is left alone.
             Event::WorkflowFailed { .. } if event.version < 30 && self.dice.chance(0.5) => {
                 let (world, id, version) = (self.clone(), event.workflow_id.clone(), event.version);

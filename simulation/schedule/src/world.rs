@@ -177,6 +177,14 @@ impl World {
     }
 }
 
+/// Those of every deployment, but for reminders: no approval of these worlds waits for a day.
+pub fn rules() -> Rules {
+    Rules {
+        approval_reminder: Duration::from_secs(30 * 60),
+        ..Rules::default()
+    }
+}
+
 fn services(
     ports: &MemoryPorts,
     clock: &Arc<VirtualClock>,
@@ -184,7 +192,7 @@ fn services(
     flow_version: &Arc<AtomicU16>,
 ) -> Services {
     let engine = Engine {
-        rules: Rules::default(),
+        rules: rules(),
         table: Arc::new(SharedTable {
             table: ports.table.clone(),
             sky: sky.clone(),

@@ -29,6 +29,7 @@ fn held(seed: u64, workflows: u64) {
         "handlers of old code beside new code",
         "sweeps at the same time",
         "forged reports",
+        "reminders",
         "workflows completed",
     ] {
         assert!(summary.tally.contains_key(fault), "no {fault} in any world");

@@ -32,7 +32,7 @@ fn requests() -> Vec<Specimen> {
             "api-redrive",
             RedriveBody { version: Some(4) },
         ),
-        specimen("api-decision", "api-decision", super::bus::decision()),
+        specimen("api-decision", "api-decision", super::external::decision()),
     ]
 }
 
@@ -106,6 +106,14 @@ fn answers() -> Vec<Specimen> {
             },
         ),
         specimen("api-approval", "api-approval", approval_view()),
+        specimen(
+            "api-approval-reminded",
+            "api-approval",
+            ApprovalView {
+                reminders: 2,
+                ..approval_view()
+            },
+        ),
         specimen("api-problem", "api-problem", problem()),
     ]
 }
@@ -174,6 +182,7 @@ fn approval_view() -> ApprovalView {
         deadline_at: at(92),
         escalated: false,
         max_revisions: 2,
+        reminders: 0,
         pickup: None,
     }
 }

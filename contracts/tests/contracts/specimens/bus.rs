@@ -1,15 +1,10 @@
-//! Commands, our events, and the events of others.
+//! Commands and our events.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::{DecisionKind, DecisionRequest};
-use aegis_contracts::callback::AgentReport;
+use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::command::{ApprovalCommand, Command, SessionCommand};
 use aegis_contracts::envelope::Envelope;
 use aegis_contracts::event::Event;
-use aegis_contracts::external::{
-    ApprovalDecided, CancelRequested, StepReported, WorkflowRequested,
-};
-use aegis_contracts::request::CancelBody;
 use aegis_contracts::view::Status;
 
 use super::{Specimen, artifact, at, specimen, traceparent, usage, workflow};
@@ -124,6 +119,15 @@ fn approval_events() -> Vec<(&'static str, Event)> {
             },
         ),
         (
+            "event-approval-reminded",
+            Event::ApprovalReminded {
+                revision: 0,
+                reminder: 2,
+                approvers: vec!["bob".to_owned()],
+                deadline_at: at(60),
+            },
+        ),
+        (
             "event-approval-escalated",
             Event::ApprovalEscalated {
                 revision: 0,
@@ -181,67 +185,4 @@ fn endings() -> Vec<(&'static str, Event)> {
             },
         ),
     ]
-}
-
-pub fn external() -> Vec<Specimen> {
-    let idempotency_key = "crm-4711".to_owned();
-    vec![
-        specimen(
-            "external-workflow-requested",
-            "external-workflow-requested",
-            WorkflowRequested {
-                idempotency_key: idempotency_key.clone(),
-                request: super::api::start_request(),
-            },
-        ),
-        specimen(
-            "external-approval-decided",
-            "external-approval-decided",
-            ApprovalDecided {
-                idempotency_key: idempotency_key.clone(),
-                workflow_id: workflow(),
-                decision: decision(),
-            },
-        ),
-        specimen(
-            "external-cancel-requested",
-            "external-cancel-requested",
-            CancelRequested {
-                idempotency_key: idempotency_key.clone(),
-                workflow_id: workflow(),
-                cancel: CancelBody {
-                    reason: Some("order withdrawn".to_owned()),
-                },
-            },
-        ),
-        specimen(
-            "external-step-reported",
-            "external-step-reported",
-            step_reported(),
-        ),
-    ]
-}
-
-pub fn step_reported() -> StepReported {
-    StepReported {
-        idempotency_key: "crm-4711".to_owned(),
-        workflow_id: workflow(),
-        token: "v1.k1.1795460400.c2VjcmV0".to_owned(),
-        report: AgentReport::Succeeded {
-            role: Role::Researcher,
-            attempt: 1,
-            summary: "12 passages".to_owned(),
-            artifacts: vec![artifact(Role::Researcher, 1)],
-            usage: usage(),
-        },
-    }
-}
-
-pub fn decision() -> DecisionRequest {
-    DecisionRequest {
-        decision: DecisionKind::RequestChanges,
-        comment: Some("say more on lattices".to_owned()),
-        approver: Some("ada".to_owned()),
-        revision: Some(1),
-    }
 }

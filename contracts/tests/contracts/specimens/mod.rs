@@ -3,9 +3,10 @@
 mod agents;
 mod api;
 mod bus;
+mod external;
 
 pub use agents::task;
-pub use bus::step_reported;
+pub use external::step_reported;
 
 use std::fmt::Debug;
 
@@ -51,7 +52,7 @@ pub fn all() -> Vec<Specimen> {
     [
         bus::commands(),
         bus::events(),
-        bus::external(),
+        external::events(),
         api::all(),
         agents::all(),
     ]

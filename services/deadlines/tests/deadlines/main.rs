@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+mod approvals;
 mod quarantine;
 mod silence;
 mod sweep;

@@ -1,4 +1,4 @@
-//! Owed commands, moved deadlines, approvals that nobody decides, and what cannot be read.
+//! Owed commands, moved deadlines, and what cannot be read.
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::view::{PickupView, Status};
@@ -144,20 +144,6 @@ fn a_heartbeat_since_then_only_moves_the_index() {
         (before.version, Status::Researching)
     );
     assert!(after.wake_at.unwrap() > world.now());
-}
-
-#[test]
-fn an_approval_that_nobody_decides_expires() {
-    let world = World::awaiting_approval();
-    world.apply(Input::Notified { revision: 0 });
-    world.wait(72 * 3600 - 1);
-    tick(&world).unwrap();
-    assert_eq!(world.status(), Status::AwaitingApproval);
-    world.wait(1);
-    tick(&world).unwrap();
-    assert_eq!(world.status(), Status::Expired);
-    let due = at_once(world.ports.table.due(0, world.now(), 10)).unwrap();
-    assert!(due.is_empty(), "and is never looked at again");
 }
 
 #[test]

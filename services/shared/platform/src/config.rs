@@ -103,6 +103,7 @@ impl<'a> Environment<'a> {
             step_timeout: self.seconds("STEP_TIMEOUT_SECONDS", default.step_timeout),
             step_retries: self.step_retries(default.step_retries),
             max_sends: self.or("MAX_SENDS", default.max_sends),
+            approval_reminder: self.hours("APPROVAL_REMINDER_HOURS", default.approval_reminder),
             retention: Duration::from_secs(days.saturating_mul(86_400)),
         }
     }
@@ -138,6 +139,7 @@ mod tests {
             "MAX_SENDS" => Some("many".to_owned()),
             "API_AUTHORIZATION" => Some("jwt".to_owned()),
             "STEP_RETRIES" => Some("often".to_owned()),
+            "APPROVAL_REMINDER_HOURS" => Some("0.025".to_owned()),
             _ => None,
         };
         let mut environment = Environment::new(&lookup);
@@ -145,6 +147,7 @@ mod tests {
         let rules = environment.rules();
         environment.authorization();
         assert_eq!(rules.pickup_timeout, Rules::default().pickup_timeout);
+        assert_eq!(rules.approval_reminder, Duration::from_secs(90));
         let ConfigError(problems) = environment.finish().unwrap_err();
         assert_eq!(problems.len(), 4, "{problems:?}");
     }

@@ -29,7 +29,7 @@ pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
 pub use decide::decide;
 pub use input::{Input, StepFailure};
 pub use retries::{RetryPolicy, StepRetries};
-pub use rules::{RESEND_FLOOR, Rules};
+pub use rules::{MAX_REMINDERS, RESEND_FLOOR, Rules};
 pub use start::{Start, start};
 pub use state::{
     Approval, ApprovalPolicy, Attempts, Cancellation, Decision, FLOW_VERSION, Failure, Phase,

@@ -21,6 +21,8 @@ pub struct Rules {
     pub step_retries: StepRetries,
     /// Sends of one command before the workflow fails as `undeliverable`.
     pub max_sends: u32,
+    /// A waiting approval is brought to mind again after this time, and each time it has passed once more; zero: never.
+    pub approval_reminder: Duration,
     /// How long a workflow stays readable beyond its longest possible life.
     pub retention: Duration,
 }
@@ -34,6 +36,7 @@ impl Default for Rules {
             step_timeout: Duration::from_secs(3600),
             step_retries: StepRetries::default(),
             max_sends: 6,
+            approval_reminder: Duration::from_secs(24 * 3600),
             retention: Duration::from_secs(90 * 24 * 3600),
         }
     }
@@ -43,6 +46,8 @@ impl Default for Rules {
 pub(crate) const HEARTBEAT_GRAIN: Duration = Duration::from_secs(15);
 /// A redelivered message does not re-send a command that was sent this recently.
 pub const RESEND_FLOOR: Duration = Duration::from_secs(5);
+/// Reminders of one revision until its deadline, and as many again once it is escalated.
+pub const MAX_REMINDERS: u32 = 10;
 const LONGEST_RESEND: Duration = Duration::from_secs(3600);
 
 impl Rules {

@@ -5,6 +5,7 @@ use aegis_contracts::approval::{ApprovalView, DecisionView};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::view::{FailureView, PickupView, ProgressView, Status, StepStatus, StepView};
 
+use crate::approval::who_may_decide;
 use crate::state::{
     Approval, Decision, Phase, ResumeAt, Step, StepResult, Workflow, working_status,
 };
@@ -102,10 +103,6 @@ pub fn approval_view(workflow: &Workflow) -> Option<ApprovalView> {
 }
 
 fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
-    let mut approvers = workflow.policy.approvers.clone();
-    if approval.escalated && !approvers.is_empty() {
-        approvers.extend(workflow.policy.escalate_to.iter().cloned());
-    }
     let decision = |decision: &Decision| DecisionView {
         approver: decision.approver.clone(),
         decision: decision.kind,
@@ -119,12 +116,13 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
     ApprovalView {
         revision: approval.revision,
         required: workflow.policy.required,
-        approvers,
+        approvers: who_may_decide(workflow, approval),
         decisions: approval.decisions.iter().map(decision).collect(),
         requested_at: approval.requested_at,
         deadline_at: approval.deadline_at,
         escalated: approval.escalated,
         max_revisions: workflow.policy.max_revisions,
+        reminders: approval.reminders,
         pickup: waits.then_some(PickupView {
             sends: approval.sends,
             waiting_since: approval.requested_at,

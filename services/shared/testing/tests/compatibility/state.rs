@@ -56,12 +56,20 @@ fn at_work() -> World {
 
 type Make = fn() -> World;
 
-const STATES: [(&str, Make); 10] = [
+fn reminded() -> World {
+    let world = World::awaiting_approval();
+    world.wait(25 * 3600);
+    world.apply(Input::DeadlinePassed);
+    world
+}
+
+const STATES: [(&str, Make); 11] = [
     ("state-requested", World::started as Make),
     ("state-dispatched", World::dispatched),
     ("state-at-work", at_work),
     ("state-retried", retried),
     ("state-awaiting-approval", World::awaiting_approval),
+    ("state-reminded", reminded),
     ("state-revised", revised),
     ("state-writing", World::writing),
     ("state-completed", World::completed),

@@ -58,6 +58,17 @@ pub struct Approval {
         skip_serializing_if = "Option::is_none"
     )]
     pub notified_at: Option<Timestamp>,
+    /// Since it was asked for, or escalated.
+    #[serde(rename = "c", default, skip_serializing_if = "is_zero")]
+    pub reminders: u32,
+    /// Missing: no reminder before the deadline.
+    #[serde(
+        rename = "m",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub remind_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

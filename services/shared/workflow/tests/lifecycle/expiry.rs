@@ -62,6 +62,7 @@ fn the_slowest_life_fits() {
     let slow = Rules {
         start_timeout: 10 * DAY,
         step_timeout: 10 * DAY,
+        approval_reminder: DAY,
         ..rules()
     };
     let mut walk = Walk::under(slow, escalating, None);

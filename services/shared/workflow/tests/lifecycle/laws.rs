@@ -7,6 +7,7 @@ use aegis_contracts::event::Event;
 use aegis_contracts::view::Status;
 use aegis_workflow::{Answer, Input, Owed, Rejection, Rules, Transition, Workflow, decide};
 
+use crate::reminders;
 use crate::walk::Walk;
 
 /// Decides, checks all laws, and gives the state that follows.
@@ -71,6 +72,7 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         assert!(!next.status().is_terminal());
     }
     for event in &transition.events {
+        reminders::check_event(walk, event);
         if let Event::StepCompleted {
             role,
             attempt,
@@ -183,6 +185,7 @@ pub fn check_state(rules: &Rules, workflow: &Workflow) {
             assert_eq!(workflow.owed(), None);
         }
     }
+    reminders::check_state(workflow);
     for result in &workflow.results {
         let same_role = workflow
             .results

@@ -9,6 +9,7 @@ mod expiry;
 mod inputs;
 mod laws;
 mod random;
+mod reminders;
 mod retries;
 mod rules;
 mod sizes;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::request::Budget;
-use aegis_workflow::{Answer, ApprovalPolicy, Input, Rules, Transition};
+use aegis_workflow::{Answer, ApprovalPolicy, Input, MAX_REMINDERS, Rules, Transition};
 use proptest::prelude::*;
 
 use crate::walk::{
@@ -138,26 +138,29 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
         max_duration_minutes: minutes.map(f64::from),
         max_cost_usd: None,
     });
-    let bounds = (0..3u32, 1..4u32);
+    let bounds = (0..3u32, 1..4u32, pause());
     let policy = (1..3u32, named, 1..300_000u64, on_timeout, 0..3u32);
-    (policy, budget, bounds).prop_map(|(policy, budget, (retries, max_sends))| {
-        let (required, approvers, timeout_seconds, on_timeout, max_revisions) = policy;
-        let policy = ApprovalPolicy {
-            required,
-            approvers,
-            timeout_seconds,
-            on_timeout,
-            escalate_to: vec!["grace".to_owned()],
-            max_revisions,
-        };
-        let budget = (budget != Budget::default()).then_some(budget);
-        let rules = Rules {
-            step_retries: attempts(retries + 1),
-            max_sends,
-            ..rules()
-        };
-        Walk::under(rules, policy, budget)
-    })
+    (policy, budget, bounds).prop_map(
+        |(policy, budget, (retries, max_sends, approval_reminder))| {
+            let (required, approvers, timeout_seconds, on_timeout, max_revisions) = policy;
+            let policy = ApprovalPolicy {
+                required,
+                approvers,
+                timeout_seconds,
+                on_timeout,
+                escalate_to: vec!["grace".to_owned()],
+                max_revisions,
+            };
+            let budget = (budget != Budget::default()).then_some(budget);
+            let rules = Rules {
+                step_retries: attempts(retries + 1),
+                max_sends,
+                approval_reminder,
+                ..rules()
+            };
+            Walk::under(rules, policy, budget)
+        },
+    )
 }
 
 pub fn history() -> impl Strategy<Value = Vec<(Duration, Happening)>> {
@@ -204,9 +207,9 @@ proptest! {
     fn silence_always_ends_a_workflow(walk in anyone(), history in history()) {
         let mut walk = live_through(walk, history);
         let rules = &walk.rules;
-        // Each attempt: its sends, its dispatch; two steps at most; the approval and its escalation.
+        // Each attempt: its sends, its dispatch; two steps at most; the approval and its escalation, with reminders.
         let per_step = rules.step_retries.researcher.attempts * (rules.max_sends + 1);
-        let most = 2 * per_step + 2 * (rules.max_sends + 1);
+        let most = 2 * per_step + 2 * (rules.max_sends + 1 + MAX_REMINDERS);
         let mut looks = 0;
         while !walk.workflow.status().is_terminal() {
             prop_assert!(looks <= most, "still waiting after {looks} looks: {:?}", walk.workflow);

@@ -1,7 +1,7 @@
 //! The stored state stays small: a write unit of the table is 1 KB, of which keys and index attributes take some.
 
 use aegis_contracts::approval::DecisionKind;
-use aegis_workflow::Input;
+use aegis_workflow::{Input, Rules};
 
 use crate::walk::{Walk, policy};
 
@@ -16,7 +16,7 @@ fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
         max_revisions: 3,
         ..policy()
     };
-    let researching = Walk::with(ordinary, None);
+    let researching = Walk::under(Rules::default(), ordinary, None);
     let analyzing = researching.clone().succeeded();
     let asked = analyzing.clone().succeeded();
     let waiting = asked.clone().then(Input::Notified { revision: 0 });

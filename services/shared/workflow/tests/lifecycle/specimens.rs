@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::request::Budget;
-use aegis_workflow::{ApprovalPolicy, Input};
+use aegis_workflow::{ApprovalPolicy, Input, Rules};
 
-use crate::walk::{Walk, cancel, policy, redrive};
+use crate::walk::{Walk, cancel, policy, redrive, rules};
 
 pub fn all() -> Vec<(&'static str, Walk)> {
     let analyzing = Walk::begin().succeeded();
@@ -91,7 +91,23 @@ fn approvals(asked: Walk, again: Walk) -> Vec<(&'static str, Walk)> {
         ("px", notified(out_of_time(silence_approves), 0)),
         // Revision 1, the last that the policy allows.
         ("pv", notified(again, 1)),
+        ("pr", reminded_daily(OnTimeout::Expire)),
+        ("pm", reminded_daily(OnTimeout::Escalate).silent().silent()),
     ]
+}
+
+/// Awaits approval for three days; the third reminder would fall on the deadline.
+pub fn reminded_daily(on_timeout: OnTimeout) -> Walk {
+    let policy = ApprovalPolicy {
+        on_timeout,
+        ..policy()
+    };
+    let daily = Rules {
+        approval_reminder: Duration::from_secs(24 * 3600),
+        ..rules()
+    };
+    let asked = Walk::under(daily, policy, None).succeeded().succeeded();
+    asked.then(Input::Notified { revision: 0 })
 }
 
 /// Awaits approval, and people have taken longer than the budget allows.

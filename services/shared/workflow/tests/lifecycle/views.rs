@@ -8,7 +8,7 @@ use crate::specimens;
 use crate::walk::artifact;
 
 /// Steps in flow order, as `role attempt.revision status`.
-const STEPS: [(&str, &str); 35] = [
+const STEPS: [(&str, &str); 37] = [
     ("rq", "researcher 1.0 requested"),
     ("rd", "researcher 1.0 dispatched"),
     ("rr", "researcher 1.0 running"),
@@ -26,6 +26,8 @@ const STEPS: [(&str, &str); 35] = [
     ("po", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
     ("px", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
     ("pv", "researcher 1.0 succeeded, analyst 2.1 succeeded"),
+    ("pr", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("pm", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
     (
         "wq",
         "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 requested",

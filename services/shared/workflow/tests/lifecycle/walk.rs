@@ -40,10 +40,11 @@ pub fn attempts(attempts: u32) -> StepRetries {
     })
 }
 
-/// One retry, so that the second failure of a step is its last.
+/// One retry, so that the second failure of a step is its last. No reminders.
 pub fn rules() -> Rules {
     Rules {
         step_retries: attempts(2),
+        approval_reminder: Duration::ZERO,
         ..Rules::default()
     }
 }

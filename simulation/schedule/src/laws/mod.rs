@@ -1,18 +1,19 @@
 //! What must hold of every world when it has come to rest.
 
+mod people;
+
 use std::collections::BTreeSet;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::event::Event;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::memory::Row;
-use aegis_workflow::{Phase, Rules, Workflow};
+use aegis_workflow::{Phase, Workflow};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::queues::WORN_OUT;
-use crate::world::World;
+use crate::world::{World, rules};
 
 /// A law that was broken, and by what.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,9 +45,10 @@ pub fn judge(world: &World) -> Verdict {
         every_wait_has_ended(&workflow)?;
         history_has_no_gap(&workflow, row)?;
         results_count_once(&workflow, row)?;
-        nobody_writes_without_a_grant(world, &workflow, row)?;
+        people::nobody_writes_without_a_grant(world, &workflow, row)?;
+        people::reminders_are_bounded(&workflow, row)?;
         the_report_is_there(world, &workflow, row)?;
-        the_budget_holds(&workflow, row)?;
+        people::the_budget_holds(&workflow, row)?;
         the_flow_is_kept(world, &workflow)?;
     }
     every_event_is_published(world, &rows)?;
@@ -78,7 +80,7 @@ fn every_wait_has_ended(workflow: &Workflow) -> Verdict {
             | Phase::Expired
     );
     holds("no wait is without end", ended, || {
-        let due = workflow.due_at(&Rules::default());
+        let due = workflow.due_at(&rules());
         format!("{} rests in {:?}, due {due:?}", workflow.id, workflow.phase)
     })
 }
@@ -117,16 +119,6 @@ fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
     })
 }
 
-fn nobody_writes_without_a_grant(world: &World, workflow: &Workflow, row: &Row) -> Verdict {
-    let granted = events(row).any(|event| matches!(event, Event::ApprovalGranted { .. }));
-    let wrote = world.books(|books| {
-        let mut sessions = books.sessions.keys();
-        sessions.any(|(id, role, _)| *id == workflow.id && *role == Role::Writer)
-    });
-    let law = "nobody writes what nobody approved";
-    holds(law, granted || !wrote, || workflow.id.to_string())
-}
-
 fn the_report_is_there(world: &World, workflow: &Workflow, row: &Row) -> Verdict {
     let mut artifacts: Vec<&ArtifactRef> = Vec::new();
     for event in events(row) {
@@ -145,45 +137,6 @@ fn the_report_is_there(world: &World, workflow: &Workflow, row: &Row) -> Verdict
         })?;
     }
     Ok(())
-}
-
-/// What earlier steps used is known when the next one is asked for.
-fn the_budget_holds(workflow: &Workflow, row: &Row) -> Verdict {
-    let Some(most) = workflow.budget.and_then(|budget| budget.max_tokens) else {
-        return Ok(());
-    };
-    let mut used = 0;
-    for entry in row.history() {
-        let bodies = || entry.events.iter().map(|event| &event.body);
-        for event in bodies() {
-            if let Event::StepCompleted { usage, .. } = event {
-                used += usage.total_tokens();
-            }
-        }
-        let stopped = bodies().any(|event| {
-            matches!(
-                event,
-                Event::WorkflowFailed { .. } | Event::WorkflowCompleted { .. }
-            )
-        });
-        let went_on = used > most && !stopped && bodies().any(asks_for_more);
-        holds("no step begins over the budget", !went_on, || {
-            format!("{}: {used} of {most} tokens used", workflow.id)
-        })?;
-    }
-    Ok(())
-}
-
-/// Whether the next step follows, unless the workflow ends with it.
-fn asks_for_more(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::StepCompleted { .. }
-            | Event::StepRetried { .. }
-            | Event::ApprovalGranted { .. }
-            | Event::ChangesRequested { .. }
-            | Event::WorkflowRedriven { .. }
-    )
 }
 
 fn the_flow_is_kept(world: &World, workflow: &Workflow) -> Verdict {
@@ -233,7 +186,7 @@ fn work_is_done_once(world: &World) -> Verdict {
 
 fn sends_are_bounded(world: &World) -> Verdict {
     // Beside the sends that are counted, each delivery of a throttled command sends a delayed copy.
-    let most = Rules::default().max_sends;
+    let most = rules().max_sends;
     world.books(|books| {
         for ((id, command), sends) in &books.sends {
             holds("sends are bounded", *sends <= most, || {

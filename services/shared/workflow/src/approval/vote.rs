@@ -1,17 +1,15 @@
-//! The approval: asked for, told, decided by people.
-
-use std::time::Duration;
+//! Decisions of people.
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 
-use crate::answer::{Answer, Owed, Rejection};
+use super::who_may_decide;
+use crate::answer::{Answer, Rejection};
 use crate::budget::over_budget;
-use crate::decide::{touch, transition};
+use crate::decide::transition;
 use crate::failure::fail;
 use crate::redrive::enter_step;
 use crate::rules::Rules;
@@ -23,71 +21,6 @@ pub(crate) struct Vote {
     pub kind: DecisionKind,
     pub comment: Option<String>,
     pub revision: u32,
-}
-
-/// Asks for the approval of the present revision.
-pub(crate) fn enter(rules: &Rules, next: &mut Workflow, now: Timestamp) -> (Owed, Event) {
-    let deadline_at = now.plus(Duration::from_secs(next.policy.timeout_seconds));
-    let revision = next.revision;
-    next.phase = Phase::AwaitingApproval(Approval {
-        revision,
-        decisions: Vec::new(),
-        requested_at: now,
-        deadline_at,
-        escalated: false,
-        sends: 1,
-        sent_at: Some(now),
-        resend_at: Some(now.plus(rules.resend_after(1))),
-        notified_at: None,
-    });
-    let requested = Event::ApprovalRequested {
-        revision,
-        required: next.policy.required,
-        approvers: next.policy.approvers.clone(),
-        deadline_at,
-    };
-    (
-        Command::RequestApproval(ApprovalCommand { revision }).into(),
-        requested,
-    )
-}
-
-pub(crate) fn notified(
-    rules: &Rules,
-    workflow: &Workflow,
-    revision: u32,
-    now: Timestamp,
-) -> Answer {
-    match &workflow.phase {
-        Phase::AwaitingApproval(approval) if approval.revision == revision => {
-            if approval.notified_at.is_some() {
-                return Answer::duplicate();
-            }
-            let approval = Approval {
-                notified_at: Some(now),
-                sent_at: None,
-                resend_at: None,
-                ..approval.clone()
-            };
-            touch(
-                rules,
-                Workflow {
-                    phase: Phase::AwaitingApproval(approval),
-                    ..workflow.clone()
-                },
-                Vec::new(),
-            )
-        }
-        Phase::AwaitingApproval(_)
-        | Phase::Working(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => {
-            Answer::stale(format!("revision {revision} does not wait for approval"))
-        }
-    }
 }
 
 pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Timestamp) -> Answer {
@@ -159,24 +92,9 @@ pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Times
     settle(rules, workflow, approval, vote, now)
 }
 
-impl Approval {
-    /// Without what only mattered while it waited.
-    pub(crate) fn settled(self) -> Self {
-        Self {
-            sends: 0,
-            sent_at: None,
-            resend_at: None,
-            notified_at: None,
-            ..self
-        }
-    }
-}
-
 fn may_decide(workflow: &Workflow, approval: &Approval, approver: &str) -> bool {
-    let policy = &workflow.policy;
-    policy.approvers.is_empty()
-        || policy.approvers.iter().any(|name| name == approver)
-        || (approval.escalated && policy.escalate_to.iter().any(|name| name == approver))
+    let names = who_may_decide(workflow, approval);
+    names.is_empty() || names.iter().any(|name| name == approver)
 }
 
 fn settle(
@@ -237,7 +155,7 @@ fn settle(
     }
 }
 
-pub(crate) fn grant(
+pub(super) fn grant(
     rules: &Rules,
     mut next: Workflow,
     approval: Approval,

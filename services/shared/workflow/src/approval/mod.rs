@@ -1,0 +1,126 @@
+//! The approval: asked for, told, asked again, decided by people or by silence.
+
+mod reminder;
+mod silence;
+mod vote;
+
+use std::time::Duration;
+
+use aegis_contracts::command::{ApprovalCommand, Command};
+use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
+
+use crate::answer::{Answer, Owed};
+use crate::decide::touch;
+use crate::rules::Rules;
+use crate::state::{Approval, Phase, Workflow};
+
+pub(crate) use reminder::{look, resend};
+pub(crate) use silence::timed_out;
+pub(crate) use vote::{Vote, decided};
+
+/// Asks for the approval of the present revision.
+pub(crate) fn enter(rules: &Rules, next: &mut Workflow, now: Timestamp) -> (Owed, Event) {
+    let deadline_at = now.plus(Duration::from_secs(next.policy.timeout_seconds));
+    let revision = next.revision;
+    let asked = Approval {
+        revision,
+        decisions: Vec::new(),
+        requested_at: now,
+        deadline_at,
+        escalated: false,
+        sends: 0,
+        sent_at: None,
+        resend_at: None,
+        notified_at: None,
+        reminders: 0,
+        remind_at: None,
+    };
+    next.phase = Phase::AwaitingApproval(asked.asked_until(rules, deadline_at, now));
+    let requested = Event::ApprovalRequested {
+        revision,
+        required: next.policy.required,
+        approvers: next.policy.approvers.clone(),
+        deadline_at,
+    };
+    (
+        Command::RequestApproval(ApprovalCommand { revision }).into(),
+        requested,
+    )
+}
+
+pub(crate) fn notified(
+    rules: &Rules,
+    workflow: &Workflow,
+    revision: u32,
+    now: Timestamp,
+) -> Answer {
+    match &workflow.phase {
+        Phase::AwaitingApproval(approval) if approval.revision == revision => {
+            if approval.notified_at.is_some() {
+                return Answer::duplicate();
+            }
+            let approval = Approval {
+                notified_at: Some(now),
+                sent_at: None,
+                resend_at: None,
+                ..approval.clone()
+            };
+            touch(
+                rules,
+                Workflow {
+                    phase: Phase::AwaitingApproval(approval),
+                    ..workflow.clone()
+                },
+                Vec::new(),
+            )
+        }
+        Phase::AwaitingApproval(_)
+        | Phase::Working(_)
+        | Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => {
+            Answer::stale(format!("revision {revision} does not wait for approval"))
+        }
+    }
+}
+
+impl Approval {
+    /// Nobody has heard of it yet: sends and reminders count from here.
+    fn asked_until(self, rules: &Rules, deadline_at: Timestamp, now: Timestamp) -> Self {
+        Self {
+            deadline_at,
+            sends: 1,
+            sent_at: Some(now),
+            resend_at: Some(now.plus(rules.resend_after(1))),
+            notified_at: None,
+            reminders: 0,
+            remind_at: reminder::next(rules, 0, deadline_at, now),
+            ..self
+        }
+    }
+
+    /// Without what only mattered while it waited.
+    pub(crate) fn settled(self) -> Self {
+        Self {
+            sends: 0,
+            sent_at: None,
+            resend_at: None,
+            notified_at: None,
+            remind_at: None,
+            ..self
+        }
+    }
+}
+
+/// Who may decide; empty means anyone.
+pub(crate) fn who_may_decide(workflow: &Workflow, approval: &Approval) -> Vec<String> {
+    let policy = &workflow.policy;
+    let mut names = policy.approvers.clone();
+    if approval.escalated && !names.is_empty() {
+        names.extend(policy.escalate_to.iter().cloned());
+    }
+    names
+}

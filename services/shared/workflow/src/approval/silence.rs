@@ -1,0 +1,58 @@
+//! What it means that nobody decided in time.
+
+use std::time::Duration;
+
+use aegis_contracts::approval::OnTimeout;
+use aegis_contracts::command::{ApprovalCommand, Command};
+use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
+
+use super::vote::grant;
+use crate::answer::Answer;
+use crate::decide::transition;
+use crate::rules::Rules;
+use crate::state::{Approval, Phase, Workflow};
+
+/// Recorded as the approver where silence means approval.
+const TIMEOUT: &str = "timeout";
+
+/// The deadline of the approval has passed.
+pub(crate) fn timed_out(
+    rules: &Rules,
+    workflow: &Workflow,
+    approval: &Approval,
+    now: Timestamp,
+) -> Answer {
+    let revision = approval.revision;
+    let mut next = workflow.clone();
+    match workflow.policy.on_timeout {
+        OnTimeout::Approve => grant(rules, next, approval.clone(), TIMEOUT.to_owned(), None, now),
+        OnTimeout::Escalate if !approval.escalated => {
+            let deadline_at = now.plus(Duration::from_secs(workflow.policy.timeout_seconds));
+            let escalated = Approval {
+                escalated: true,
+                ..approval.clone()
+            };
+            next.phase = Phase::AwaitingApproval(escalated.asked_until(rules, deadline_at, now));
+            let escalated_to = workflow.policy.escalate_to.clone();
+            let escalated = Event::ApprovalEscalated {
+                revision,
+                escalated_to,
+                deadline_at,
+            };
+            let command = Command::RequestApproval(ApprovalCommand { revision });
+            transition(rules, next, now, vec![escalated], vec![command.into()])
+        }
+        OnTimeout::Expire | OnTimeout::Escalate => {
+            next.settled = Some(approval.clone().settled());
+            next.phase = Phase::Expired;
+            transition(
+                rules,
+                next,
+                now,
+                vec![Event::WorkflowExpired { revision }],
+                Vec::new(),
+            )
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Waits that run out: when a state is due, and what happens then.
+
+mod resend;
+mod silent;
+
+use aegis_contracts::time::Timestamp;
+
+use crate::answer::Answer;
+use crate::approval;
+use crate::decide::touch;
+use crate::rules::Rules;
+use crate::state::{Phase, Step, Workflow};
+
+use resend::resend_step;
+pub(crate) use resend::resent;
+use silent::give_up;
+
+impl Workflow {
+    /// When something happens even if nobody does anything. `None` only in a terminal state.
+    pub fn due_at(&self, rules: &Rules) -> Option<Timestamp> {
+        match &self.phase {
+            Phase::Working(step) => Some(step.due_at(rules)),
+            Phase::AwaitingApproval(approval) => Some(approval.due_at(rules)),
+            Phase::Completed
+            | Phase::Failed(_)
+            | Phase::Cancelled(_)
+            | Phase::Rejected
+            | Phase::Expired => None,
+        }
+    }
+
+    /// The step whose attempt is about to be given up: its completion record is worth a look.
+    ///
+    /// Also one that nobody noted as dispatched, once its sends are used: the note may be what is missing, not the work.
+    pub fn silent_step(&self, rules: &Rules, now: Timestamp) -> Option<&Step> {
+        match &self.phase {
+            Phase::Working(step)
+                if step.due_at(rules) <= now
+                    && (step.dispatched_at.is_some() || step.sends >= rules.max_sends) =>
+            {
+                Some(step)
+            }
+            Phase::Working(_)
+            | Phase::AwaitingApproval(_)
+            | Phase::Completed
+            | Phase::Failed(_)
+            | Phase::Cancelled(_)
+            | Phase::Rejected
+            | Phase::Expired => None,
+        }
+    }
+}
+
+impl Step {
+    fn due_at(&self, rules: &Rules) -> Timestamp {
+        let Some(dispatched_at) = self.dispatched_at else {
+            return self.deadline_at;
+        };
+        let silence = match self.last_heartbeat_at {
+            Some(last) => last.plus(rules.heartbeat_timeout),
+            None => dispatched_at.plus(rules.start_timeout),
+        };
+        silence.min(self.deadline_at)
+    }
+}
+
+pub(crate) fn passed(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answer {
+    let Some(due) = workflow.due_at(rules) else {
+        return Answer::duplicate();
+    };
+    if now < due {
+        if workflow.wake_at == Some(due) {
+            return Answer::duplicate();
+        }
+        // A touch moved the deadline since the index was written.
+        return touch(
+            rules,
+            Workflow {
+                wake_at: None,
+                ..workflow.clone()
+            },
+            Vec::new(),
+        );
+    }
+    match &workflow.phase {
+        Phase::Working(step) if step.dispatched_at.is_none() => {
+            resend_step(rules, workflow, step, now)
+        }
+        Phase::Working(step) => give_up(rules, workflow, step, now),
+        Phase::AwaitingApproval(waiting) if now >= waiting.deadline_at => {
+            approval::timed_out(rules, workflow, waiting, now)
+        }
+        Phase::AwaitingApproval(waiting) => approval::look(rules, workflow, waiting, now),
+        Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => Answer::duplicate(),
+    }
+}

@@ -1,0 +1,79 @@
+//! Commands that nobody picked up are sent again.
+
+use aegis_contracts::command::Command;
+use aegis_contracts::time::Timestamp;
+
+use crate::answer::Answer;
+use crate::approval;
+use crate::codes;
+use crate::decide::touch;
+use crate::failure::fail;
+use crate::rules::{RESEND_FLOOR, Rules};
+use crate::state::{Failure, Phase, ResumeAt, Step, Workflow, working_status};
+
+/// A redelivered message: its first delivery may have died between commit and send.
+pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answer {
+    let long_ago = |sent_at: Option<Timestamp>| {
+        sent_at.is_none_or(|sent_at| now.since(sent_at) >= RESEND_FLOOR)
+    };
+    match &workflow.phase {
+        Phase::Working(step)
+            if step.dispatched_at.is_none()
+                && long_ago(step.sent_at)
+                && step.sends < rules.max_sends =>
+        {
+            resend_step(rules, workflow, step, now)
+        }
+        Phase::AwaitingApproval(waiting)
+            if waiting.notified_at.is_none()
+                && long_ago(waiting.sent_at)
+                && waiting.sends < rules.max_sends =>
+        {
+            approval::resend(rules, workflow, waiting, now)
+        }
+        Phase::Working(_)
+        | Phase::AwaitingApproval(_)
+        | Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected
+        | Phase::Expired => Answer::duplicate(),
+    }
+}
+
+pub(super) fn resend_step(
+    rules: &Rules,
+    workflow: &Workflow,
+    step: &Step,
+    now: Timestamp,
+) -> Answer {
+    if step.sends >= rules.max_sends {
+        let failure = Failure {
+            code: codes::UNDELIVERABLE.to_owned(),
+            message: format!(
+                "the {} did not pick up attempt {} after {} sends; mend its dispatcher, then redrive",
+                step.role, step.attempt, step.sends
+            ),
+            status: working_status(step.role),
+            resume: ResumeAt::Step(step.role),
+            attempt: Some(step.attempt),
+        };
+        return fail(rules, workflow.clone(), failure, Vec::new(), now);
+    }
+    let sends = step.sends + 1;
+    let resend_at = now.plus(rules.resend_after(sends));
+    let step = Step {
+        sends,
+        sent_at: Some(now),
+        resend_at: Some(resend_at),
+        deadline_at: resend_at,
+        ..step.clone()
+    };
+    let command = Command::step(step.role, step.attempt, step.revision);
+    let next = Workflow {
+        phase: Phase::Working(step),
+        wake_at: None,
+        ..workflow.clone()
+    };
+    touch(rules, next, vec![command.into()])
+}
