@@ -81,8 +81,8 @@ pub fn small_rules() -> Rules {
             ..RetryPolicy::default()
         }),
         max_sends: 2,
-        // They change nothing that is checked here, and every state would have one more instant.
-        approval_reminder: Duration::ZERO,
+        // One, a minute before the deadline of three.
+        approval_reminder: Duration::from_secs(120),
         retention: Duration::from_secs(90 * 24 * 3600),
     }
 }
