@@ -31,11 +31,18 @@ impl World {
         }
     }
 
+    /// For an attempt that is under way, with a token that nobody gave.
     async fn report_without_right(&self, target: &WorkflowId) {
+        let last = self.books(|books| {
+            let mut attempts = books.sessions.keys();
+            attempts.rfind(|(id, _, _)| id == target).cloned()
+        });
+        let Some((_, role, attempt)) = last else {
+            return;
+        };
         self.story.count("forged reports");
-        let body = json!({"kind": "succeeded", "role": "writer", "attempt": 1, "summary": "forged",
-            "artifacts": [{"name": "report.md", "key": format!("workflows/{target}/forged"),
-                "size": 1, "media_type": "text/markdown", "sha256": "0".repeat(64)}]});
+        let body = json!({"kind": "failed", "role": role, "attempt": attempt,
+            "error": {"code": "forged", "message": "forged", "retryable": false}});
         let mut forged = request("POST /callbacks/{id}", Some(target), &body);
         let token = "Bearer v1.00000000.9999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         forged
