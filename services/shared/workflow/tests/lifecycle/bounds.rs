@@ -1,11 +1,13 @@
 //! Exactly at a limit, and exactly what is kept: where a slip of one changes nothing else.
 
+use std::time::Duration;
+
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
-use aegis_workflow::{Input, Phase};
+use aegis_workflow::{Input, Phase, Rules};
 
-use crate::walk::{Walk, policy};
+use crate::walk::{Walk, policy, rules};
 
 fn after_research(budget: Budget) -> Status {
     Walk::with(policy(), Some(budget))
@@ -67,4 +69,24 @@ fn a_settled_approval_forgets_how_it_was_asked_for() {
         assert_eq!(times, [None; 3]);
         assert_eq!(settled.decisions.len(), 1);
     }
+}
+
+/// Reminders off, so that only the sends and the deadline are left.
+#[test]
+fn an_approval_is_asked_for_as_often_as_a_command_is_sent_then_waits() {
+    let rules = Rules {
+        approval_reminder: Duration::ZERO,
+        ..rules()
+    };
+    let mut walk = Walk::under(rules, policy(), None).succeeded().succeeded();
+    let asked = |walk: &Walk| match &walk.workflow.phase {
+        Phase::AwaitingApproval(approval) => (approval.sends, approval.deadline_at),
+        other => panic!("{other:?}"),
+    };
+    let (_, deadline) = asked(&walk);
+    for sends in 2..=walk.rules.max_sends {
+        walk = walk.until_due().then(Input::DeadlinePassed);
+        assert_eq!(asked(&walk).0, sends);
+    }
+    assert_eq!(walk.workflow.due_at(&walk.rules), Some(deadline));
 }
