@@ -5,7 +5,7 @@ use std::time::Duration;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
-use aegis_workflow::{Input, Phase, Rules};
+use aegis_workflow::{Input, Phase, RESEND_FLOOR, Rejection, Rules};
 
 use crate::walk::{Walk, policy, rules};
 
@@ -89,4 +89,21 @@ fn an_approval_is_asked_for_as_often_as_a_command_is_sent_then_waits() {
         assert_eq!(asked(&walk).0, sends);
     }
     assert_eq!(walk.workflow.due_at(&walk.rules), Some(deadline));
+}
+
+/// A redelivered message sends again what is owed, but no more often than the sweep would.
+#[test]
+fn a_redelivery_does_not_use_up_more_than_the_sends_there_are() {
+    for mut walk in [Walk::begin(), Walk::begin().succeeded().succeeded()] {
+        let rules = Rules {
+            approval_reminder: Duration::ZERO,
+            ..walk.rules.clone()
+        };
+        walk.rules = rules;
+        for _ in 2..=walk.rules.max_sends {
+            walk = walk.wait(RESEND_FLOOR).then(Input::Resent);
+        }
+        let rejection = walk.wait(RESEND_FLOOR).rejection(Input::Resent);
+        assert_eq!(rejection, Rejection::Duplicate);
+    }
 }
