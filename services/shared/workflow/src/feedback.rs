@@ -19,7 +19,7 @@ impl Workflow {
     /// What approvers asked to be changed up to the present revision, a comment per line, oldest first. Nothing once
     /// the revision is approved.
     pub fn feedback(&self) -> Option<String> {
-        let settled = self.settled.as_ref().filter(|_| self.revision > 0)?;
+        let settled = self.settled.as_ref()?;
         let mut decisions = settled.decisions.iter();
         if !decisions.any(|decision| decision.kind == DecisionKind::RequestChanges) {
             return None;

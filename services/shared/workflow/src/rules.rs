@@ -66,3 +66,19 @@ impl Rules {
         attempt.saturating_mul(retries.attempts.max(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_step_waits_for_each_send_and_each_delay() {
+        let rules = Rules::default();
+        let retries = rules.step_retries.of(Role::Writer);
+        // 60 s, doubled five times.
+        let sends = Duration::from_secs(60 * 63);
+        let attempt = sends + Duration::from_secs(3600) + retries.longest_delay;
+        assert_eq!(rules.longest_step(Role::Writer), attempt * retries.attempts);
+        assert!(retries.attempts > 1 && !retries.longest_delay.is_zero());
+    }
+}

@@ -58,6 +58,13 @@ mod tests {
     }
 
     #[test]
+    fn a_wide_range_is_used_to_its_end() {
+        let bound = Duration::from_secs(100_000);
+        let longest = (0u32..100).map(|number| up_to(bound, &[&number.to_be_bytes()]));
+        assert!(longest.max() > Some(Duration::from_secs(90_000)));
+    }
+
+    #[test]
     fn parts_do_not_run_together() {
         let wait = |parts: &[&[u8]]| below(u64::MAX, parts);
         assert_ne!(wait(&[b"ab", b"c"]), wait(&[b"a", b"bc"]));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
-use aegis_workflow::{Input, Phase, RESEND_FLOOR, Rejection, Rules};
+use aegis_workflow::{ApprovalPolicy, Input, Phase, RESEND_FLOOR, Rejection, Rules};
 
 use crate::walk::{Walk, policy, rules};
 
@@ -56,7 +56,13 @@ fn an_approval_that_was_told_of_is_not_owed() {
 /// What is kept of it is part of every later write.
 #[test]
 fn a_settled_approval_forgets_how_it_was_asked_for() {
-    let asked = Walk::begin().succeeded().succeeded();
+    let reminding = Rules {
+        approval_reminder: Duration::from_secs(3600),
+        ..rules()
+    };
+    let asked = Walk::under(reminding, policy(), None)
+        .succeeded()
+        .succeeded();
     let told = asked.clone().then(Input::Notified { revision: 0 });
     for walk in [asked, told] {
         let settled = walk
@@ -67,6 +73,7 @@ fn a_settled_approval_forgets_how_it_was_asked_for() {
         assert_eq!(settled.sends, 0);
         let times = [settled.sent_at, settled.resend_at, settled.notified_at];
         assert_eq!(times, [None; 3]);
+        assert_eq!(settled.remind_at, None);
         assert_eq!(settled.decisions.len(), 1);
     }
 }
@@ -105,5 +112,45 @@ fn a_redelivery_does_not_use_up_more_than_the_sends_there_are() {
         }
         let rejection = walk.wait(RESEND_FLOOR).rejection(Input::Resent);
         assert_eq!(rejection, Rejection::Duplicate);
+    }
+}
+
+/// By it a copy of a command knows that a later one was sent.
+#[test]
+fn what_is_owed_is_owed_since_its_last_send() {
+    let first = Walk::begin();
+    assert_eq!(first.workflow.owed_since(), Some(first.now));
+    let again = first.wait(RESEND_FLOOR).then(Input::Resent);
+    assert_eq!(again.workflow.owed_since(), Some(again.now));
+    let asked = again.succeeded().succeeded();
+    assert_eq!(asked.workflow.owed_since(), Some(asked.now));
+    let approved = asked.decided("ada", DecisionKind::Approve, 0);
+    let done = approved.succeeded();
+    assert_eq!(done.workflow.owed_since(), None);
+}
+
+#[test]
+fn comments_are_kept_up_to_their_last_character() {
+    let asked = |walk: Walk, revision, length: usize| {
+        walk.then(Input::Decide {
+            approver: "ada".to_owned(),
+            claimed_by: None,
+            decision: DecisionKind::RequestChanges,
+            comment: Some("x".repeat(length)),
+            revision,
+        })
+        .succeeded()
+    };
+    let policy = ApprovalPolicy {
+        max_revisions: 3,
+        ..policy()
+    };
+    for (last, kept) in [(2_000, 3), (2_001, 2)] {
+        let mut walk = Walk::with(policy.clone(), None).succeeded().succeeded();
+        for (revision, length) in [(0, 2_000), (1, last), (2, 10)] {
+            walk = asked(walk, revision, length);
+        }
+        let feedback = walk.workflow.feedback().unwrap();
+        assert_eq!(feedback.lines().count(), kept, "{last}");
     }
 }

@@ -40,3 +40,10 @@ fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
         assert!(size < MOST, "{name}: {size} bytes");
     }
 }
+
+#[test]
+fn what_is_as_usual_is_not_written() {
+    let stored = serde_json::to_value(Walk::begin().workflow).unwrap();
+    let policy = stored["p"].as_object().unwrap();
+    assert!(!policy.contains_key("o"), "{policy:?}");
+}

@@ -1,11 +1,12 @@
 //! How clients see each state.
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::view::{PickupView, StepStatus};
-use aegis_workflow::{approval_view, artifact_refs, failure_view, step_views};
+use aegis_workflow::{Input, approval_view, artifact_refs, failure_view, step_views};
 
 use crate::specimens;
-use crate::walk::artifact;
+use crate::walk::{Walk, artifact, failed};
 
 /// Steps in flow order, as `role attempt.revision status`.
 const STEPS: [(&str, &str); 37] = [
@@ -99,7 +100,9 @@ fn approvals_failures_and_artifacts_show_where_there_are_some() {
         if let Some(failure) = failure {
             assert_eq!(failure.version, workflow.version, "the version to redrive");
         }
-        for found in artifact_refs(workflow) {
+        let found = artifact_refs(workflow);
+        assert_eq!(found.len(), workflow.results.len(), "{name}: one of each");
+        for found in found {
             let (role, attempt) = Role::ALL
                 .into_iter()
                 .filter_map(|role| Some((role, workflow.result_of(role)?.attempt)))
@@ -152,4 +155,30 @@ fn a_command_that_nobody_picked_up_is_told_of() {
         let approval = approval_view(&found(noticed)).unwrap();
         assert_eq!(approval.pickup, None, "{noticed}");
     }
+}
+
+#[test]
+fn a_revision_that_failed_does_not_pass_for_the_one_before() {
+    let walk = Walk::begin()
+        .succeeded()
+        .succeeded()
+        .decided("ada", DecisionKind::RequestChanges, 0)
+        .dispatched()
+        .then(failed(Role::Analyst, 2, false));
+    let analyst = step_views(&walk.workflow).remove(1);
+    assert_eq!((analyst.role, analyst.attempt), (Role::Analyst, 2));
+    assert_eq!(analyst.status, StepStatus::Failed);
+}
+
+#[test]
+fn a_command_sent_again_shows_when_it_will_be_sent_next() {
+    let first = Walk::begin();
+    let again = first.clone().until_due().then(Input::DeadlinePassed);
+    let pickup = |walk: &Walk| step_views(&walk.workflow)[0].pickup.unwrap();
+    assert_eq!((pickup(&first).sends, pickup(&again).sends), (1, 2));
+    assert_eq!(
+        pickup(&again).resend_at,
+        again.workflow.due_at(&again.rules)
+    );
+    assert!(pickup(&again).resend_at > pickup(&first).resend_at);
 }
