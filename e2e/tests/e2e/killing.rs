@@ -1,13 +1,15 @@
-//! An agent's process ends without any warning. **Slow**: its silence is noticed by the sweep.
+//! An agent at work is ended: with its process, without any warning, or by a cancel. **Slow**: the silence of a dead one
+//! is noticed by the sweep.
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{CLAIM, COMPLETION};
+use aegis_contracts::ids::SessionId;
 use aegis_contracts::view::Status;
 use aegis_e2e::processes::{AgentProcess, alone, replaced};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, SWEPT, Seen, eventually};
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde_json::json;
 
 /// Each finds the researcher at work sooner or later.
@@ -31,9 +33,34 @@ fn a_workflow_survives_the_death_of_its_agent() -> Result<()> {
     })
 }
 
+#[test]
+fn a_cancel_ends_the_work_of_a_live_agent() -> Result<()> {
+    e2e(async |stack| {
+        let _alone = alone().await;
+        let (run, agent) = frozen_at_work(stack).await?;
+        run.cancel(&json!({})).await?.is(202)?;
+        let session = SessionId::derive(&run.id, Role::Researcher, 1).runtime_session();
+        let asked = format!("session {session}: asked to stop");
+        logged(stack, "agent-host.log", &[&asked]).await?;
+        agent.thaw()?;
+        let words = [run.id.as_str(), "work stopped by the platform", "Session"];
+        logged(stack, "researcher-agent.log", &words).await?;
+        ensure!(!lies_there(&run, COMPLETION).await?, "it went on");
+        Ok(())
+    })
+}
+
 /// A workflow whose researcher died between its claim and its result.
 async fn killed_at_work(stack: &'static Stack) -> Result<Run> {
     let _alone = alone().await;
+    let (run, agent) = frozen_at_work(stack).await?;
+    agent.kill()?;
+    replaced(stack, Role::Researcher, agent).await?;
+    Ok(run)
+}
+
+/// A workflow whose researcher stands still between its claim and its result.
+async fn frozen_at_work(stack: &'static Stack) -> Result<(Run, AgentProcess)> {
     for _ in 0..TRIES {
         let run = stack.plan();
         let request = json!({"topic": TOPIC, "parameters": {"depth": "comprehensive"}});
@@ -41,15 +68,28 @@ async fn killed_at_work(stack: &'static Stack) -> Result<Run> {
         let agent = AgentProcess::of(stack, Role::Researcher)?;
         claimed(&run).await?;
         agent.freeze()?;
-        if lies_there(&run, COMPLETION).await? {
-            agent.thaw()?;
-            continue;
+        if !lies_there(&run, COMPLETION).await? {
+            return Ok((run, agent));
         }
-        agent.kill()?;
-        replaced(stack, Role::Researcher, agent).await?;
-        return Ok(run);
+        agent.thaw()?;
     }
     bail!("the researcher was too fast {TRIES} times")
+}
+
+/// Until a line of this log of the stack's holds all of `words`.
+async fn logged(stack: &Stack, log: &str, words: &[&str]) -> Result<()> {
+    let path = stack.folder.join("logs").join(log);
+    eventually(&format!("{words:?} in {log}"), SOON, async || {
+        let text = std::fs::read_to_string(&path)?;
+        let mut lines = text.lines();
+        let found = lines.any(|line| words.iter().all(|word| line.contains(word)));
+        Ok(if found {
+            Seen::Yes(())
+        } else {
+            Seen::NotYet("no such line".to_owned())
+        })
+    })
+    .await
 }
 
 async fn lies_there(run: &Run, name: &str) -> Result<bool> {

@@ -151,6 +151,7 @@ async fn stop_session(
         .ok()
         .filter(|name| plain(name))
         .unwrap_or("-");
+    eprintln!("session {name}: asked to stop");
     let told = host
         .client
         .post(format!("{url}/sessions/{name}/stop"))
