@@ -1,6 +1,6 @@
 //! Reading bodies: what is said about each thing that can be wrong.
 
-use aegis_contracts::request::{CancelBody, StartRequest};
+use aegis_contracts::request::{CancelBody, MAX_BODY, StartRequest};
 use aegis_engine::body;
 use aegis_testing::requests::{With, request};
 use serde_json::{Value, json};
@@ -64,4 +64,26 @@ fn an_empty_body_can_mean_the_default() {
     );
     let wrong = body::read_or_default::<CancelBody>(&empty.body(b"no"));
     assert_eq!(wrong.unwrap_err().status, 415);
+}
+
+#[test]
+fn a_body_may_be_as_long_as_is_said_and_no_longer() {
+    for (length, allowed) in [
+        (MAX_BODY, true),
+        (MAX_BODY + 1, false),
+        (MAX_BODY + 2, false),
+    ] {
+        let mut text = json!({"topic": "x"}).to_string();
+        text.push_str(&" ".repeat(length - text.len()));
+        let mut asked = request("POST /workflows").json(json!({}));
+        asked.body = text.into_bytes();
+        let read = body::read::<StartRequest>(&asked);
+        assert_eq!(read.is_ok(), allowed, "{length}");
+        if let Err(problem) = read {
+            assert_eq!(
+                (problem.status, problem.code.as_str()),
+                (413, "body_too_large")
+            );
+        }
+    }
 }

@@ -188,3 +188,23 @@ fn a_result_that_overtook_the_note_stops_no_session() {
     assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
     assert!(ports.runtime.stopped().is_empty());
 }
+
+/// Half as long again, so that a start waits no longer than the runtime keeps it waiting.
+#[test]
+fn a_copy_waits_at_most_half_as_long_as_the_command_has() {
+    let delays = (0..50).map(|number| {
+        let world = World::started();
+        world.wait(100);
+        let message = aegis_engine::message::Received {
+            message_id: format!("m{number}"),
+            ..world.last_message()
+        };
+        let fault = PortError::Throttled("25 per second".to_owned());
+        world.ports.faults.fail_next("invoke", fault);
+        let researcher = dispatcher(&world, Role::Researcher);
+        assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
+        world.ports.queues.sent().pop().unwrap().delay.as_secs()
+    });
+    let longest = delays.max();
+    assert!((31..=50).contains(&longest.unwrap()), "{longest:?}");
+}

@@ -126,3 +126,23 @@ fn a_stop_is_tried_a_few_times_and_then_left() {
     assert_eq!(handle(&world, &first), Disposition::Ack);
     assert!(world.ports.runtime.stopped().is_empty());
 }
+
+#[test]
+fn the_stop_and_the_next_command_have_ids_of_their_own() {
+    let world = World::dispatched();
+    world.wait(24 * 3600);
+    world.apply(Input::DeadlinePassed);
+    let sent = world.ports.queues.sent();
+    let mut ids: Vec<String> = sent
+        .iter()
+        .map(|sent| sent.command.event_id.to_string())
+        .collect();
+    assert_eq!(
+        ids.len(),
+        3,
+        "the first one, its stop, the next one: {sent:?}"
+    );
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+mod answers;
 mod artifacts;
 mod bodies;
 mod contract;
@@ -11,4 +12,5 @@ mod dispatch_stop;
 mod keys;
 mod messages;
 mod opening;
+mod traces;
 mod turns;
