@@ -8,6 +8,7 @@ mod args;
 mod chaos;
 mod client;
 mod context;
+mod cost;
 mod run;
 mod simulate;
 mod stack;
@@ -72,6 +73,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Dlq(arguments) => client::dlq::run(arguments, &context).await,
         Verb::Logs(arguments) => client::logs::run(arguments, &context).await,
         Verb::Simulate(arguments) => simulate::run(&arguments, &context),
+        Verb::Cost(arguments) => cost::run(&arguments, &context),
         Verb::Package(arguments) => stack::package::run(arguments, &context).await,
         Verb::AgentHost(arguments) => stack::host::run(arguments, &context).await,
     }

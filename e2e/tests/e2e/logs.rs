@@ -93,3 +93,64 @@ fn no_secret_is_logged() -> Result<()> {
         Ok(())
     })
 }
+
+/// Names of the metrics that CloudWatch would make of this line, each with its dimensions and values.
+fn metrics_of(line: &str) -> Vec<String> {
+    let Ok(line) = serde_json::from_str::<Value>(line) else {
+        return Vec::new();
+    };
+    let sets = line.pointer("/_aws/CloudWatchMetrics");
+    let sets = sets.and_then(Value::as_array).into_iter().flatten();
+    let set = |set: &Value| -> Option<Vec<String>> {
+        assert_eq!(set["Namespace"], "Aegis", "{line}");
+        let dimensions = set["Dimensions"][0].as_array()?.iter();
+        let dimensions = dimensions.filter_map(Value::as_str);
+        let labels: String = dimensions
+            .filter(|name| *name != "Environment")
+            .filter_map(|name| Some(format!(" {name}={}", line[name].as_str()?)))
+            .collect();
+        assert_eq!(line["Environment"], "dev");
+        let names = set["Metrics"].as_array()?.iter();
+        let names = names.filter_map(|metric| metric["Name"].as_str());
+        let names = names.filter(|name| line[*name].is_number() || line[*name].is_array());
+        Some(names.map(|name| format!("{name}{labels}")).collect())
+    };
+    sets.filter_map(set).flatten().collect()
+}
+
+#[test]
+fn a_workflow_leaves_its_measurements_in_the_logs() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        run.approve().await?;
+        run.reach(Status::Completed).await?;
+        let expected = BTreeSet::from([
+            ("intake", "WorkflowsStarted"),
+            ("callback", "StepSeconds Role=researcher"),
+            ("callback", "StepSeconds Role=analyst"),
+            ("callback", "StepCostUsd Role=writer"),
+            ("approval", "ApprovalSeconds"),
+            ("callback", "WorkflowsEnded Status=completed"),
+        ]);
+        eventually("measurements", SOON, async || {
+            let lines = lines(stack).await?;
+            let found: BTreeSet<(String, String)> = lines
+                .iter()
+                .flat_map(|(who, line)| {
+                    let names = metrics_of(line).into_iter();
+                    names.map(|name| (who.clone(), name))
+                })
+                .collect();
+            let missing = expected
+                .iter()
+                .filter(|(who, name)| !found.contains(&((*who).to_owned(), (*name).to_owned())));
+            let missing: Vec<_> = missing.collect();
+            Ok(if missing.is_empty() {
+                Seen::Yes(())
+            } else {
+                Seen::NotYet(format!("{missing:?} of {found:?}"))
+            })
+        })
+        .await
+    })
+}

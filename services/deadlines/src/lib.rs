@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::Status;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
+use aegis_engine::metrics;
 use aegis_engine::ports::{Artifacts, DeadLetters};
 use aegis_engine::schedule::ScheduleHandler;
 use aegis_engine::turn::{Engine, Outcome, Turn};
@@ -44,11 +46,28 @@ impl ScheduleHandler for Deadlines {
             // A shard that cannot be read does not stop the sweep of the others.
             outcome = outcome.and(self.sweep(shard).await);
         }
+        self.measure_ages().await;
         outcome
     }
 }
 
 impl Deadlines {
+    /// For the alarm on workflows that stay too long. A measurement that fails is no failure of the sweep.
+    async fn measure_ages(&self) {
+        let live = Status::ALL
+            .into_iter()
+            .filter(|status| !status.is_terminal());
+        for status in live {
+            match self.engine.table.oldest(status).await {
+                Ok(Some(created_at)) => {
+                    metrics::oldest(status, created_at, self.engine.clock.now());
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, status = status.as_str(), "age not measured"),
+            }
+        }
+    }
+
     async fn sweep(&self, shard: u32) -> Result<(), PortError> {
         let mut passed_over = HashSet::new();
         for _ in 0..MAX_PAGES {

@@ -5,6 +5,7 @@
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::error::PortError;
+use aegis_engine::metrics;
 use aegis_engine::ports::Write;
 use serde_json::json;
 
@@ -32,8 +33,10 @@ impl Deadlines {
         let letter = json!({ "workflow_id": id }).to_string();
         let reason = format!("unreadable_state: {why}");
         self.dead_letters.set_aside(&letter, &reason).await?;
+        metrics::dead_letter();
         match self.engine.table.quarantine(id).await? {
             Write::Done => {
+                metrics::quarantined();
                 tracing::error!(error = %why, tries, "workflow quarantined: its state is kept and not looked at any more");
                 Ok(true)
             }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
+mod ages;
 mod approvals;
 mod quarantine;
 mod silence;

@@ -12,7 +12,7 @@ use crate::sweep::tick;
 const TRIES: usize = 10;
 
 /// A workflow that is due at once, before all others, and whose state is `json`.
-fn unreadable(world: &World, json: &str) -> WorkflowId {
+pub fn unreadable(world: &World, json: &str) -> WorkflowId {
     let life = Life::begin(
         "broken",
         aegis_contracts::time::Timestamp::from_millis(1_000),

@@ -12,6 +12,7 @@ pub mod error;
 pub mod keys;
 pub mod memory;
 pub mod message;
+pub mod metrics;
 pub mod ports;
 pub mod schedule;
 pub mod stored;

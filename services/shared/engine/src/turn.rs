@@ -14,7 +14,7 @@ use aegis_workflow::{
 use crate::error::PortError;
 use crate::ports::{Clock, CommandQueues, Table, Write};
 use crate::stored::{HistoryEntry, StoredRequest};
-use crate::trace;
+use crate::{metrics, trace};
 
 /// Turns lost to other writers before the message is handed back.
 const MAX_CONFLICTS: u32 = 8;
@@ -79,6 +79,7 @@ impl Engine {
         let entry = HistoryEntry::of(&transition, trace::current().as_deref());
         match self.table.open(&transition.next, &request, &entry).await? {
             Write::Done => {
+                metrics::committed(None, &transition);
                 self.report_undelivered(
                     &id,
                     self.send(&transition.next, &transition.commands).await,
@@ -154,6 +155,7 @@ impl Engine {
                 {
                     Write::Conflict => Ok(None),
                     Write::Done => {
+                        metrics::committed(Some(&workflow), &transition);
                         let turn = self
                             .sent(transition.next.clone(), &transition.commands)
                             .await;

@@ -3,6 +3,8 @@
 //! Without an endpoint spans still exist, so that every message carries a `traceparent`; they are
 //! dropped when they end.
 
+use aegis_engine::metrics;
+use metrics_cloudwatch_embedded::{Builder, Collector};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
@@ -23,13 +25,16 @@ pub enum TelemetryError {
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
     #[error("logging was set up twice: {0}")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
+    #[error("measurements cannot be recorded: {0}")]
+    Recorder(metrics_cloudwatch_embedded::Error),
 }
 
 /// Keep it as long as the process runs; [`Telemetry::flush`] before a Lambda is frozen.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Telemetry {
     provider: SdkTracerProvider,
     exporting: bool,
+    measurements: &'static Collector,
 }
 
 /// Sets up logs and spans for this process. `service` becomes `service.name`.
@@ -47,8 +52,17 @@ pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
     let environment = std::env::var("ENVIRONMENT").unwrap_or_else(|_| "unknown".to_owned());
     let resource = Resource::builder()
         .with_service_name(service.to_owned())
-        .with_attribute(KeyValue::new("deployment.environment.name", environment))
+        .with_attribute(KeyValue::new(
+            "deployment.environment.name",
+            environment.clone(),
+        ))
         .build();
+    let measurements = Builder::new()
+        .cloudwatch_namespace(metrics::NAMESPACE)
+        .with_dimension("Environment", environment)
+        .init()
+        .map_err(TelemetryError::Recorder)?;
+    metrics::describe();
     let mut provider = SdkTracerProvider::builder().with_resource(resource);
     if let Some(endpoint) = &endpoint {
         let exporter = SpanExporter::builder()
@@ -73,6 +87,7 @@ pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
     Ok(Telemetry {
         provider,
         exporting: endpoint.is_some(),
+        measurements,
     })
 }
 
@@ -83,7 +98,11 @@ fn directives(level: &str) -> String {
 
 impl Telemetry {
     /// Sends the spans that have ended. A Lambda is frozen between invocations: what is not sent before may be lost.
+    /// Measurements are lines of the log, in CloudWatch's embedded metric format.
     pub async fn flush(&self) {
+        if let Err(error) = self.measurements.flush(std::io::stdout()) {
+            tracing::warn!(%error, "measurements not written");
+        }
         if !self.exporting {
             return;
         }

@@ -14,5 +14,6 @@
 pub mod contract;
 pub mod laws;
 pub mod life;
+pub mod measured;
 pub mod requests;
 pub mod world;

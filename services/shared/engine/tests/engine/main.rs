@@ -10,6 +10,7 @@ mod dispatch;
 mod dispatch_faults;
 mod dispatch_stop;
 mod keys;
+mod measurements;
 mod messages;
 mod opening;
 mod traces;

@@ -1,0 +1,132 @@
+//! How much of what a workflow uses, and an idle stage.
+//!
+//! Calls are counted by `the_happy_path_makes_the_calls_that_are_listed`; how units and times come about
+//! stands in ARCHITECTURE.md, "The path of one workflow".
+
+/// So much of one thing that AWS has a price for.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    pub what: &'static str,
+    pub quantity: f64,
+    /// Its name in the list of prices.
+    pub price: &'static str,
+}
+
+const fn line(what: &'static str, quantity: f64, price: &'static str) -> Line {
+    Line {
+        what,
+        quantity,
+        price,
+    }
+}
+
+/// Hours of a month, as AWS counts them.
+pub const HOURS: f64 = 730.0;
+const MINUTES: f64 = HOURS * 60.0;
+
+/// Time of one invocation in seconds, and memory in GB: assumed, see ARCHITECTURE.md.
+const INVOCATION_SECONDS: f64 = 0.05;
+const MEMORY_GB: f64 = 0.25;
+
+/// One workflow on the happy path, without its agents' compute.
+pub fn workflow() -> Vec<Line> {
+    let invocations = 17.0;
+    vec![
+        line("DynamoDB write units", 50.0, "dynamodb_write_unit"),
+        line("DynamoDB read units", 17.0, "dynamodb_read_unit"),
+        line(
+            "HTTP API requests: start, 6 callbacks, decision",
+            8.0,
+            "http_api_request",
+        ),
+        line("EventBridge events", 7.0, "eventbridge_event"),
+        line(
+            "SQS requests: 4 commands sent, received, deleted",
+            12.0,
+            "sqs_request",
+        ),
+        line("Lambda requests", invocations, "lambda_request"),
+        line(
+            "Lambda GB seconds",
+            invocations * INVOCATION_SECONDS * MEMORY_GB,
+            "lambda_arm64_gb_second",
+        ),
+        line("S3 HeadObject", 3.0, "s3_get"),
+        line("GB of logs", 0.000_007, "logs_gb"),
+    ]
+}
+
+/// What the agents of one workflow write and read.
+pub fn artifacts() -> Vec<Line> {
+    vec![
+        line("S3 PutObject by agents", 9.0, "s3_put"),
+        line("S3 GetObject by agents", 6.0, "s3_get"),
+    ]
+}
+
+/// Queues that a function polls.
+const QUEUES: f64 = 7.0;
+/// Lambda keeps about five long polls of 20 s open per queue.
+const POLLS_PER_MINUTE: f64 = 5.0 * 3.0;
+/// Queries of one sweep: four shards of deadlines, and the oldest of four live states.
+const QUERIES: f64 = 8.0;
+/// Of a query that finds nothing and may lag.
+const READ_UNITS: f64 = 0.5;
+
+/// What a stage uses in a month in which nothing happens.
+pub fn idle() -> Vec<Line> {
+    vec![
+        line(
+            "SQS requests: empty polls of seven queues",
+            QUEUES * POLLS_PER_MINUTE * MINUTES,
+            "sqs_request",
+        ),
+        line(
+            "Lambda requests: a sweep each minute",
+            MINUTES,
+            "lambda_request",
+        ),
+        line(
+            "Lambda GB seconds of the sweeps",
+            MINUTES * INVOCATION_SECONDS * MEMORY_GB,
+            "lambda_arm64_gb_second",
+        ),
+        line(
+            "DynamoDB read units of the sweeps",
+            MINUTES * QUERIES * READ_UNITS,
+            "dynamodb_read_unit",
+        ),
+    ]
+}
+
+/// Alarms of a stage: two for each of eight functions, the age of seven queues, nine dead-letter queues, and six more.
+const ALARMS: f64 = 38.0;
+
+/// `alarms = true`, whether anything happens or not.
+pub fn watching() -> Vec<Line> {
+    vec![
+        line("alarms", ALARMS, "alarm_month"),
+        line("the alarm that sums them up", 1.0, "composite_alarm_month"),
+        line("dashboard", 1.0, "dashboard_month"),
+    ]
+}
+
+/// Metrics that one workflow gives a value: CloudWatch asks for each by the hour in which it has one.
+const METRICS: f64 = 14.0;
+
+/// `hours` of a month in which workflows ran.
+pub fn metrics(hours: f64) -> Vec<Line> {
+    vec![line(
+        "metrics, in the hours that have values",
+        METRICS * hours.min(HOURS) / HOURS,
+        "metric_month",
+    )]
+}
+
+/// What lies around, in GB.
+pub fn storage(artifacts: f64, images: f64) -> Vec<Line> {
+    vec![
+        line("GB of artifacts in S3", artifacts, "s3_gb_month"),
+        line("GB of images in ECR", images, "ecr_gb_month"),
+    ]
+}
