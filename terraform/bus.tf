@@ -6,25 +6,49 @@ resource "aws_cloudwatch_event_bus" "this" {
 
 # A source is only claimed by the sender. Ours is kept for relay. An emulator stores such a policy as
 # the permission that it forbids.
-resource "aws_cloudwatch_event_bus_policy" "own_source" {
-  count = coalesce(var.own_source_policy, !local.is_local) ? 1 : 0
+locals {
+  keep_own_source = [for on in [coalesce(var.own_source_policy, !local.is_local)] : {
+    Sid       = "OnlyRelayUsesOurSource"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "events:PutEvents"
+    Resource  = aws_cloudwatch_event_bus.this.arn
+    Condition = {
+      StringEquals = { "events:source" = local.event_source }
+      ArnNotEquals = { "aws:PrincipalArn" = module.relay.role_arn }
+    }
+  } if on]
+
+  # Other accounts may send external commands in the name of the sources that are listened to, and nothing else.
+  take_from_accounts = length(var.external_account_ids) == 0 ? [] : [{
+    Sid       = "TakeFromAccounts"
+    Effect    = "Allow"
+    Principal = { AWS = [for id in var.external_account_ids : "arn:${local.partition}:iam::${id}:root"] }
+    Action    = "events:PutEvents"
+    Resource  = aws_cloudwatch_event_bus.this.arn
+    Condition = { StringEquals = {
+      "events:source"      = var.external_sources
+      "events:detail-type" = flatten(values(local.external_commands))
+    } }
+  }]
+
+  bus_statements = concat(local.keep_own_source, local.take_from_accounts)
+}
+
+resource "aws_cloudwatch_event_bus_policy" "this" {
+  count = length(local.bus_statements) == 0 ? 0 : 1
 
   event_bus_name = aws_cloudwatch_event_bus.this.name
 
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "OnlyRelayUsesOurSource"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "events:PutEvents"
-      Resource  = aws_cloudwatch_event_bus.this.arn
-      Condition = {
-        StringEquals = { "events:source" = local.event_source }
-        ArnNotEquals = { "aws:PrincipalArn" = module.relay.role_arn }
-      }
-    }]
+    Version   = "2012-10-17"
+    Statement = local.bus_statements
   })
+}
+
+moved {
+  from = aws_cloudwatch_event_bus_policy.own_source
+  to   = aws_cloudwatch_event_bus_policy.this
 }
 
 # Every HTTP command has an event twin; a rule takes it to the queue of the service that owns it.
@@ -64,6 +88,7 @@ resource "aws_cloudwatch_event_rule" "external" {
   event_bus_name = aws_cloudwatch_event_bus.this.name
 
   event_pattern = jsonencode({
+    account     = concat([local.account_id], var.external_account_ids)
     source      = jsondecode(local.accepted_sources)
     detail-type = each.value
   })
@@ -82,7 +107,11 @@ resource "aws_cloudwatch_event_target" "external" {
   }
 }
 
-# Events that could not be delivered to their queue.
+# Events that could not be delivered to their queue, or to the log.
+locals {
+  bus_dead_letter_arn = "arn:${local.partition}:sqs:${var.aws_region}:${local.account_id}:${local.name}-bus-dlq"
+}
+
 resource "aws_sqs_queue" "bus_dead_letter" {
   name                      = "${local.name}-bus-dlq"
   message_retention_seconds = 1209600
@@ -90,13 +119,26 @@ resource "aws_sqs_queue" "bus_dead_letter" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TakeFromRules"
-      Effect    = "Allow"
-      Principal = { Service = "events.amazonaws.com" }
-      Action    = "sqs:SendMessage"
-      Resource  = "arn:${local.partition}:sqs:${var.aws_region}:${local.account_id}:${local.name}-bus-dlq"
-      Condition = { ArnEquals = { "aws:SourceArn" = values(local.external_rule_arns) } }
-    }]
+    Statement = concat(
+      [{
+        Sid       = "TakeFromRules"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = local.bus_dead_letter_arn
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = concat(values(local.external_rule_arns), var.event_log ? [local.event_log_rule_arn] : []) }
+          StringEquals = { "aws:SourceAccount" = local.account_id }
+        }
+      }],
+      [for on in [local.tls_only] : {
+        Sid       = "RefusePlaintext"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = local.bus_dead_letter_arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      } if on],
+    )
   })
 }

@@ -5,10 +5,11 @@ module "callback" {
 
   name              = "${local.name}-callback"
   code              = local.code["callback"]
-  function_defaults = local.function_defaults
-  timeout_seconds   = var.lambda_timeout_seconds
+  function_defaults = local.function_settings["callback"]
+  timeout_seconds   = local.function_settings["callback"].timeout_seconds
   max_receive_count = var.max_receive_count
   batch_size        = var.queue_batch_size
+  tls_only          = local.tls_only
   event_rule_arns   = [local.external_rule_arns["callback"]]
 
   environment = merge(local.engine_environment, {

@@ -41,5 +41,55 @@ resource "terraform_data" "rules" {
       condition     = !(var.environment == "prod" && !var.point_in_time_recovery)
       error_message = "point_in_time_recovery stays on in prod."
     }
+
+    precondition {
+      condition     = !(var.environment == "prod" && !var.artifact_versioning)
+      error_message = "artifact_versioning stays on in prod."
+    }
+
+    precondition {
+      condition     = var.artifact_archive_days == null ? true : var.artifact_archive_days >= var.artifact_transition_days + 30
+      error_message = "artifact_archive_days is at least 30 more than artifact_transition_days: S3 bills 30 days of STANDARD_IA in any case."
+    }
+
+    precondition {
+      condition     = alltrue([for service in ["intake", "approval", "callback"] : local.function_settings[service].timeout_seconds <= 30])
+      error_message = "function_settings: intake, approval and callback take at most 30 seconds, because an HTTP API waits no longer."
+    }
+
+    precondition {
+      condition     = alltrue([for role in ["researcher", "analyst", "writer"] : try(local.function_settings["${role}-dispatch"].reserved_concurrency >= var.dispatch_concurrency, true)])
+      error_message = "function_settings: reserved_concurrency of a dispatcher is less than dispatch_concurrency: its queue would call it in vain."
+    }
+
+    precondition {
+      condition     = !(length(var.external_account_ids) > 0 && length(var.external_sources) == 0)
+      error_message = "external_account_ids needs external_sources: other accounts may speak for named sources only."
+    }
+
+    precondition {
+      condition     = !(var.api_domain_name != null && var.api_certificate_arn == null && var.api_hosted_zone_id == null)
+      error_message = "api_domain_name needs a certificate: api_certificate_arn, or api_hosted_zone_id to make one."
+    }
+
+    precondition {
+      condition     = !(var.api_domain_name == null && (var.api_certificate_arn != null || var.api_hosted_zone_id != null))
+      error_message = "api_certificate_arn and api_hosted_zone_id are of use with api_domain_name only."
+    }
+
+    precondition {
+      condition     = !(local.is_local && var.api_domain_name != null)
+      error_message = "An emulator serves the API under its own address: no api_domain_name."
+    }
+
+    precondition {
+      condition     = !(var.monthly_budget_usd != null && !local.alarms)
+      error_message = "monthly_budget_usd needs alarms: the budget notifies their topic."
+    }
+
+    precondition {
+      condition     = !(length(var.alarm_emails) > 0 && !local.alarms)
+      error_message = "alarm_emails needs alarms."
+    }
   }
 }

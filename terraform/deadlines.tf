@@ -4,6 +4,8 @@ locals {
   # By name, because the queue's policy mentions the rule and the rule's target the queue.
   schedule_rule_name = "${local.name}-deadlines"
   schedule_rule_arn  = "arn:${local.partition}:events:${var.aws_region}:${local.account_id}:rule/${local.schedule_rule_name}"
+
+  deadlines_dead_letter_arn = "arn:${local.partition}:sqs:${var.aws_region}:${local.account_id}:${local.name}-deadlines-dlq"
 }
 
 # Sweeps that failed, ticks that did not reach the function, and workflows whose state deadlines could not read.
@@ -15,14 +17,27 @@ resource "aws_sqs_queue" "deadlines_dead_letter" {
   # The function sends by its role's own permission; only the rule needs a word from the queue.
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TakeFromSchedule"
-      Effect    = "Allow"
-      Principal = { Service = "events.amazonaws.com" }
-      Action    = "sqs:SendMessage"
-      Resource  = "arn:${local.partition}:sqs:${var.aws_region}:${local.account_id}:${local.name}-deadlines-dlq"
-      Condition = { ArnEquals = { "aws:SourceArn" = local.schedule_rule_arn } }
-    }]
+    Statement = concat(
+      [{
+        Sid       = "TakeFromSchedule"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = local.deadlines_dead_letter_arn
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = local.schedule_rule_arn }
+          StringEquals = { "aws:SourceAccount" = local.account_id }
+        }
+      }],
+      [for on in [local.tls_only] : {
+        Sid       = "RefusePlaintext"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = local.deadlines_dead_letter_arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      } if on],
+    )
   })
 }
 
@@ -31,8 +46,8 @@ module "deadlines" {
 
   name            = "${local.name}-deadlines"
   code            = local.code["deadlines"]
-  defaults        = local.function_defaults
-  timeout_seconds = var.deadlines_timeout_seconds
+  defaults        = local.function_settings["deadlines"]
+  timeout_seconds = local.function_settings["deadlines"].timeout_seconds
 
   environment = merge(
     local.engine_environment,

@@ -28,10 +28,11 @@ module "dispatcher" {
 
   name                = "${local.name}-${each.key}-dispatch"
   code                = local.code["${each.key}-dispatch"]
-  function_defaults   = local.function_defaults
-  timeout_seconds     = var.lambda_timeout_seconds
+  function_defaults   = local.function_settings["${each.key}-dispatch"]
+  timeout_seconds     = local.function_settings["${each.key}-dispatch"].timeout_seconds
   max_receive_count   = var.max_receive_count
   batch_size          = var.queue_batch_size
+  tls_only            = local.tls_only
   maximum_concurrency = var.dispatch_concurrency
 
   environment = merge(local.engine_environment, {

@@ -6,9 +6,11 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 
+  # On every resource, by the provider. `stack` alone tells one stage from all others: the budget counts by it.
   tags = merge(var.tags, {
     application = var.name_prefix
     environment = var.environment
+    stack       = local.name
     managed_by  = "terraform"
   })
 
@@ -21,16 +23,44 @@ locals {
   api_base_url = (
     local.is_local
     ? "${var.aws_endpoint_url}/_aws/execute-api/${aws_apigatewayv2_api.this.id}/$default"
-    : aws_apigatewayv2_api.this.api_endpoint
+    : local.has_domain ? "https://${var.api_domain_name}" : aws_apigatewayv2_api.this.api_endpoint
   )
+
+  # An emulator speaks http.
+  tls_only = coalesce(var.tls_only_policies, !local.is_local)
+
+  deletion_protection = coalesce(var.deletion_protection, local.is_prod)
 
   # What every function has in common.
   function_defaults = {
+    place              = { partition = local.partition, region = var.aws_region, account_id = local.account_id }
     architecture       = var.lambda_architecture
-    memory_mb          = var.lambda_memory_mb
     log_retention_days = var.log_retention_days
+    log_kms_key_arn    = var.log_kms_key_arn
+    data_kms_key_arn   = var.data_kms_key_arn
     platform_log_level = var.platform_log_level
+    xray_tracing       = var.xray_tracing
   }
+
+  # Some have settings of their own.
+  function_settings = {
+    for service in local.services : service => merge(local.function_defaults, {
+      memory_mb            = coalesce(try(var.function_settings[service].memory_mb, null), var.lambda_memory_mb)
+      reserved_concurrency = try(var.function_settings[service].reserved_concurrency, null)
+      timeout_seconds = coalesce(
+        try(var.function_settings[service].timeout_seconds, null),
+        service == "deadlines" ? var.deadlines_timeout_seconds : var.lambda_timeout_seconds,
+      )
+    })
+  }
+}
+
+# Where artifacts move when they are older, by the day. All of these answer at once, so that links keep working.
+locals {
+  artifact_classes = merge(
+    { STANDARD_IA = var.artifact_transition_days },
+    var.artifact_archive_days == null ? {} : { GLACIER_IR = var.artifact_archive_days },
+  )
 }
 
 # Environment variables by who reads them.

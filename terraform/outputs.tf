@@ -41,6 +41,14 @@ locals {
   }
 
   functions = merge(local.workers, { deadlines = module.deadlines })
+
+  dead_letter_queue_names = merge(
+    { for service, worker in local.workers : service => worker.dead_letter_queue_name },
+    {
+      deadlines = aws_sqs_queue.deadlines_dead_letter.name
+      bus       = aws_sqs_queue.bus_dead_letter.name
+    },
+  )
 }
 
 output "queue_urls" {

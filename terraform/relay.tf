@@ -7,10 +7,11 @@ module "relay" {
 
   name              = "${local.name}-relay"
   code              = local.code["relay"]
-  function_defaults = local.function_defaults
-  timeout_seconds   = var.lambda_timeout_seconds
+  function_defaults = local.function_settings["relay"]
+  timeout_seconds   = local.function_settings["relay"].timeout_seconds
   max_receive_count = var.max_receive_count
   batch_size        = var.queue_batch_size
+  tls_only          = local.tls_only
 
   environment = merge(local.common_environment, {
     EVENT_BUS_NAME = aws_cloudwatch_event_bus.this.name

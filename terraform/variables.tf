@@ -53,6 +53,11 @@ variable "tags" {
     condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")])
     error_message = "Tag keys that start with aws: are reserved."
   }
+
+  validation {
+    condition     = length(setsubtract(keys(var.tags), ["application", "environment", "managed_by", "stack"])) <= 6
+    error_message = "tags holds at most six: an S3 object takes ten, and four are ours."
+  }
 }
 
 # The Lambda functions.
@@ -112,6 +117,37 @@ variable "deadlines_timeout_seconds" {
   }
 }
 
+variable "function_settings" {
+  description = "Settings of single functions, by service: memory_mb and timeout_seconds in the place of the general ones, and reserved_concurrency, the invocations at the same time that are kept for this function alone."
+  type = map(object({
+    memory_mb            = optional(number)
+    timeout_seconds      = optional(number)
+    reserved_concurrency = optional(number)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for service in keys(var.function_settings) : contains(["intake", "researcher-dispatch", "analyst-dispatch", "approval", "writer-dispatch", "callback", "relay", "deadlines"], service)])
+    error_message = "function_settings: the services are intake, researcher-dispatch, analyst-dispatch, approval, writer-dispatch, callback, relay and deadlines."
+  }
+
+  validation {
+    condition     = alltrue([for settings in values(var.function_settings) : settings.memory_mb == null ? true : settings.memory_mb >= 128 && settings.memory_mb <= 10240 && floor(settings.memory_mb) == settings.memory_mb])
+    error_message = "function_settings: memory_mb is a whole number from 128 to 10240."
+  }
+
+  validation {
+    condition     = alltrue([for settings in values(var.function_settings) : settings.timeout_seconds == null ? true : settings.timeout_seconds >= 5 && settings.timeout_seconds <= 900 && floor(settings.timeout_seconds) == settings.timeout_seconds])
+    error_message = "function_settings: timeout_seconds is a whole number from 5 to 900."
+  }
+
+  validation {
+    condition     = alltrue([for settings in values(var.function_settings) : settings.reserved_concurrency == null ? true : settings.reserved_concurrency >= 1 && settings.reserved_concurrency <= 1000 && floor(settings.reserved_concurrency) == settings.reserved_concurrency])
+    error_message = "function_settings: reserved_concurrency is a whole number from 1 to 1000; 0 would stop the function."
+  }
+}
+
 variable "extra_lambda_environment" {
   description = "Environment variables added to every function, for instance OTEL_EXPORTER_OTLP_ENDPOINT. They win over ours."
   type        = map(string)
@@ -154,6 +190,29 @@ variable "log_retention_days" {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
     error_message = "log_retention_days is one of the periods that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
+}
+
+variable "log_kms_key_arn" {
+  description = "KMS key of the log groups; its policy lets logs.<region>.amazonaws.com use it. null: the key of CloudWatch Logs."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.log_kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.log_kms_key_arn))
+    error_message = "log_kms_key_arn is the ARN of a KMS key, arn:<partition>:kms:<region>:<account>:key/<id>; an alias is not one."
+  }
+}
+
+variable "event_log" {
+  description = "Write our events to the log group /aws/events/<name_prefix>-<environment>."
+  type        = bool
+  default     = true
+}
+
+variable "xray_tracing" {
+  description = "Let Lambda trace invocations in X-Ray, which costs by the trace."
+  type        = bool
+  default     = true
 }
 
 # The queues.
@@ -237,6 +296,39 @@ variable "api_throttle_burst" {
   }
 }
 
+variable "api_domain_name" {
+  description = "Name of one's own for the API, such as api.example.com. null: the name that API Gateway gives."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.api_domain_name == null ? true : can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.api_domain_name))
+    error_message = "api_domain_name is a lower-case host name with a dot in it, without scheme, path or wildcard."
+  }
+}
+
+variable "api_certificate_arn" {
+  description = "Certificate for api_domain_name. null: one is made and proved in api_hosted_zone_id."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.api_certificate_arn == null ? true : can(regex("^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$", var.api_certificate_arn))
+    error_message = "api_certificate_arn is arn:<partition>:acm:<region>:<account>:certificate/<id>."
+  }
+}
+
+variable "api_hosted_zone_id" {
+  description = "Route 53 zone that gets the records of api_domain_name. null: they are kept elsewhere."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.api_hosted_zone_id == null ? true : can(regex("^Z[A-Z0-9]{1,31}$", var.api_hosted_zone_id))
+    error_message = "api_hosted_zone_id is the id of a hosted zone, such as Z0123456789ABCDEFGHIJ."
+  }
+}
+
 # External events.
 
 variable "external_sources" {
@@ -247,6 +339,17 @@ variable "external_sources" {
   validation {
     condition     = alltrue([for source in var.external_sources : source != "" && source != "aegis.workflow" && !startswith(source, "aws.")])
     error_message = "external_sources must not hold an empty name, our own source aegis.workflow, or a source of AWS itself (aws.*)."
+  }
+}
+
+variable "external_account_ids" {
+  description = "Other AWS accounts that may put external commands on the bus, in the name of external_sources, and whose events are taken as commands."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for id in var.external_account_ids : can(regex("^[0-9]{12}$", id))])
+    error_message = "external_account_ids holds account numbers of twelve digits."
   }
 }
 
@@ -473,20 +576,43 @@ variable "deadline_shards" {
   }
 }
 
+variable "data_kms_key_arn" {
+  description = "KMS key of the table and the artifact bucket; functions and agents may then use it, through DynamoDB and S3 only. null: keys of AWS (AES256 in S3)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.data_kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.data_kms_key_arn))
+    error_message = "data_kms_key_arn is the ARN of a KMS key, arn:<partition>:kms:<region>:<account>:key/<id>; an alias is not one."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the table, and the artifact bucket while something is in it. null: in prod. Turned off in prod only to remove the stage."
+  type        = bool
+  default     = null
+}
+
 variable "point_in_time_recovery" {
   description = "Continuous backups of the table."
   type        = bool
   default     = true
 }
 
-variable "tls_only_bucket_policy" {
-  description = "Refuse requests to the artifact bucket without TLS. null: yes, except on an emulator, which speaks http."
+variable "tls_only_policies" {
+  description = "Refuse requests without TLS to buckets, queues and the alarms' topic. null: yes, except on an emulator, which speaks http."
   type        = bool
   default     = null
 }
 
+variable "artifact_versioning" {
+  description = "Keep superseded versions of artifacts for artifact_superseded_days. Stays on in prod."
+  type        = bool
+  default     = true
+}
+
 variable "artifact_lifecycle" {
-  description = "Move artifacts to cheaper storage and remove superseded versions. null: yes, except on an emulator, where it takes a minute to apply."
+  description = "Move artifacts to cheaper storage, remove superseded versions and the parts of uploads that were never finished. null: yes, except on an emulator, where it takes a minute to apply."
   type        = bool
   default     = null
 }
@@ -499,5 +625,107 @@ variable "artifact_transition_days" {
   validation {
     condition     = var.artifact_transition_days >= 30 && floor(var.artifact_transition_days) == var.artifact_transition_days
     error_message = "artifact_transition_days is a whole number from 30, the shortest that S3 takes for STANDARD_IA."
+  }
+}
+
+variable "artifact_archive_days" {
+  description = "Days after which an artifact moves on to GLACIER_IR, which still answers at once. null: never."
+  type        = number
+  default     = 180
+
+  validation {
+    condition     = var.artifact_archive_days == null ? true : var.artifact_archive_days >= 60 && floor(var.artifact_archive_days) == var.artifact_archive_days
+    error_message = "artifact_archive_days is a whole number from 60: 30 days in STANDARD, 30 in STANDARD_IA."
+  }
+}
+
+variable "artifact_superseded_days" {
+  description = "Days that a superseded version of an artifact is kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.artifact_superseded_days >= 1 && floor(var.artifact_superseded_days) == var.artifact_superseded_days
+    error_message = "artifact_superseded_days is a whole number from 1."
+  }
+}
+
+# Watching.
+
+variable "alarms" {
+  description = "Alarms, with a topic that they notify. null: yes, except on an emulator, which tells their settings back wrongly."
+  type        = bool
+  default     = null
+}
+
+variable "alarm_emails" {
+  description = "Addresses that the topic of the alarms writes to. Each gets a mail that asks for confirmation."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@[:space:]]+@[^@[:space:]]+\\.[^@[:space:]]+$", address))])
+    error_message = "alarm_emails holds mail addresses."
+  }
+}
+
+variable "alarm_kms_key_arn" {
+  description = "KMS key of the alarms' topic; its policy lets cloudwatch.amazonaws.com and budgets.amazonaws.com use it. null: one is made, for a dollar a month."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.alarm_kms_key_arn))
+    error_message = "alarm_kms_key_arn is the ARN of a KMS key, arn:<partition>:kms:<region>:<account>:key/<id>; an alias is not one."
+  }
+}
+
+variable "alarm_queue_age_seconds" {
+  description = "Age of a queue's oldest message from which on an alarm rings."
+  type        = number
+  default     = 300
+
+  validation {
+    condition     = var.alarm_queue_age_seconds >= 60 && var.alarm_queue_age_seconds <= 345600 && floor(var.alarm_queue_age_seconds) == var.alarm_queue_age_seconds
+    error_message = "alarm_queue_age_seconds is a whole number from 60 to 345600, the life of a message."
+  }
+}
+
+variable "alarm_stream_age_seconds" {
+  description = "Age of the stream's oldest record that relay has not published from which on an alarm rings."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.alarm_stream_age_seconds >= 10 && var.alarm_stream_age_seconds <= 86400 && floor(var.alarm_stream_age_seconds) == var.alarm_stream_age_seconds
+    error_message = "alarm_stream_age_seconds is a whole number from 10 to 86400, the life of a record."
+  }
+}
+
+variable "alarm_state_age_seconds" {
+  description = "Seconds past its deadline after which a workflow that nobody moved on rings an alarm."
+  type        = number
+  default     = 600
+
+  validation {
+    condition     = var.alarm_state_age_seconds >= 60 && var.alarm_state_age_seconds <= 86400 && floor(var.alarm_state_age_seconds) == var.alarm_state_age_seconds
+    error_message = "alarm_state_age_seconds is a whole number from 60 to 86400."
+  }
+}
+
+variable "dashboard" {
+  description = "A CloudWatch dashboard: workflows, steps, cost, queues, functions."
+  type        = bool
+  default     = true
+}
+
+variable "monthly_budget_usd" {
+  description = "Monthly cost in US dollars that a budget watches; the topic of the alarms hears of 80 % spent and of 100 % foreseen. null: no budget. It counts by the tag stack, which has to be activated as a cost allocation tag."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.monthly_budget_usd == null ? true : var.monthly_budget_usd >= 1 && var.monthly_budget_usd <= 1000000
+    error_message = "monthly_budget_usd is from 1 to 1000000."
   }
 }

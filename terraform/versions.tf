@@ -23,13 +23,19 @@ provider "aws" {
     for_each = local.is_local ? [var.aws_endpoint_url] : []
 
     content {
+      acm            = endpoints.value
       apigatewayv2   = endpoints.value
+      budgets        = endpoints.value
+      cloudwatch     = endpoints.value
       cloudwatchlogs = endpoints.value
       dynamodb       = endpoints.value
       eventbridge    = endpoints.value
       iam            = endpoints.value
+      kms            = endpoints.value
       lambda         = endpoints.value
+      route53        = endpoints.value
       s3             = endpoints.value
+      sns            = endpoints.value
       sqs            = endpoints.value
       sts            = endpoints.value
     }

@@ -78,16 +78,19 @@ run "bus" {
   }
 
   assert {
-    condition = jsondecode(aws_sqs_queue.bus_dead_letter.policy).Statement == [{
+    condition = jsondecode(aws_sqs_queue.bus_dead_letter.policy).Statement[0] == {
       Sid       = "TakeFromRules"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
       Resource  = "arn:aws:sqs:us-east-1:123456789012:aegis-dev-bus-dlq"
-      Condition = { ArnEquals = { "aws:SourceArn" = [
-        for service in ["approval", "callback", "intake"] : "arn:aws:events:us-east-1:123456789012:rule/aegis-dev-bus/aegis-dev-external-${service}"
-      ] } }
-    }]
+      Condition = {
+        ArnEquals = { "aws:SourceArn" = [
+          for rule in ["external-approval", "external-callback", "external-intake", "event-log"] : "arn:aws:events:us-east-1:123456789012:rule/aegis-dev-bus/aegis-dev-${rule}"
+        ] }
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+      }
+    }
     error_message = "The rules, and nobody else, may send there."
   }
 
@@ -116,14 +119,17 @@ run "schedule" {
   }
 
   assert {
-    condition = jsondecode(aws_sqs_queue.deadlines_dead_letter.policy).Statement == [{
+    condition = jsondecode(aws_sqs_queue.deadlines_dead_letter.policy).Statement[0] == {
       Sid       = "TakeFromSchedule"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
       Resource  = "arn:aws:sqs:us-east-1:123456789012:aegis-dev-deadlines-dlq"
-      Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:events:us-east-1:123456789012:rule/${aws_cloudwatch_event_rule.every_minute.name}" } }
-    }]
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:events:us-east-1:123456789012:rule/${aws_cloudwatch_event_rule.every_minute.name}" }
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+      }
+    }
     error_message = "The schedule, and nobody else, may send there."
   }
 

@@ -10,7 +10,7 @@ variables {
   timeout_seconds = 30
   environment     = {}
   code            = { bucket = "code", key = "example.zip", hash = "aGFzaA==" }
-  defaults        = { architecture = "arm64", memory_mb = 256, log_retention_days = 30, platform_log_level = "WARN" }
+  defaults        = { place = { partition = "aws", region = "us-east-1", account_id = "123456789012" }, architecture = "arm64", memory_mb = 256, log_retention_days = 30, platform_log_level = "WARN" }
 }
 
 run "named_actions" {

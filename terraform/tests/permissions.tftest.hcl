@@ -30,6 +30,8 @@ run "functions" {
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "intake may do more or less than it was given on purpose."
   }
@@ -47,6 +49,8 @@ run "functions" {
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "approval may do more or less than it was given on purpose."
   }
@@ -68,6 +72,8 @@ run "functions" {
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
       "ssm:GetParameter",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "callback may do more or less than it was given on purpose."
   }
@@ -90,6 +96,8 @@ run "functions" {
       "sqs:SendMessage",
       "ssm:GetParameter",
       "ssm:PutParameter",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "researcher-dispatch may do more or less than it was given on purpose."
   }
@@ -111,6 +119,8 @@ run "functions" {
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
       "ssm:GetParameter",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "analyst-dispatch may do more or less than it was given on purpose."
   }
@@ -132,6 +142,8 @@ run "functions" {
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
       "ssm:GetParameter",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "writer-dispatch may do more or less than it was given on purpose."
   }
@@ -150,6 +162,8 @@ run "functions" {
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "relay may do more or less than it was given on purpose."
   }
@@ -166,6 +180,8 @@ run "functions" {
       "s3:GetObject",
       "s3:ListBucket",
       "sqs:SendMessage",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
     ])
     error_message = "deadlines may do more or less than it was given on purpose."
   }
@@ -175,9 +191,9 @@ run "functions" {
       for function in [
         module.intake, module.approval, module.callback, module.relay, module.deadlines,
         module.dispatcher["researcher"], module.dispatcher["analyst"], module.dispatcher["writer"],
-      ] : [for statement in jsondecode(function.policy).Statement : [for resource in flatten([statement.Resource]) : resource != "*"]]
+      ] : [for statement in jsondecode(function.policy).Statement : [for resource in flatten([statement.Resource]) : resource != "*"] if statement.Sid != "Trace"]
     ]))
-    error_message = "Every statement names its resources."
+    error_message = "Every statement names its resources, but for those of X-Ray, which has none."
   }
 
   assert {
@@ -226,10 +242,126 @@ run "our_source_is_kept_for_relay" {
   command = plan
 
   assert {
-    condition = alltrue([
-      for statement in jsondecode(aws_cloudwatch_event_bus_policy.own_source[0].policy).Statement :
-      statement.Effect == "Deny" && statement.Condition.StringEquals["events:source"] == "aegis.workflow"
-    ])
-    error_message = "The bus refuses our source from anybody but relay."
+    condition = jsondecode(aws_cloudwatch_event_bus_policy.this[0].policy).Statement == [{
+      Sid       = "OnlyRelayUsesOurSource"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "events:PutEvents"
+      Resource  = "arn:aws:events:us-east-1:123456789012:event-bus/mock"
+      Condition = {
+        StringEquals = { "events:source" = "aegis.workflow" }
+        ArnNotEquals = { "aws:PrincipalArn" = "arn:aws:iam::123456789012:role/mock" }
+      }
+    }]
+    error_message = "The bus refuses our source from anybody but relay, and lets no other account in."
+  }
+}
+
+run "other_accounts" {
+  command = plan
+
+  variables {
+    external_account_ids = ["210987654321"]
+    external_sources     = ["partner.crm"]
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_bus_policy.this[0].policy).Statement[1] == {
+      Sid       = "TakeFromAccounts"
+      Effect    = "Allow"
+      Principal = { AWS = ["arn:aws:iam::210987654321:root"] }
+      Action    = "events:PutEvents"
+      Resource  = "arn:aws:events:us-east-1:123456789012:event-bus/mock"
+      Condition = { StringEquals = {
+        "events:source"      = ["partner.crm"]
+        "events:detail-type" = ["ApprovalDecided", "StepReported", "WorkflowRequested", "CancelRequested"]
+      } }
+    }
+    error_message = "A named account may send external commands in the name of a named source, and nothing else."
+  }
+
+  assert {
+    condition     = alltrue([for rule in aws_cloudwatch_event_rule.external : jsondecode(rule.event_pattern).account == ["123456789012", "210987654321"]])
+    error_message = "The rules listen to this account and to the named ones."
+  }
+}
+
+run "keys_of_ones_own" {
+  command = plan
+
+  variables {
+    data_kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/data"
+  }
+
+  assert {
+    condition = [for statement in jsondecode(module.relay.policy).Statement : statement if startswith(flatten([statement.Action])[0], "kms:")] == [{
+      Sid    = "UseKeyOfTable"
+      Effect = "Allow"
+      Action = [
+        "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
+        "kms:ReEncryptFrom", "kms:ReEncryptTo",
+      ]
+      Resource  = ["arn:aws:kms:us-east-1:123456789012:key/data"]
+      Condition = { StringEquals = { "kms:ViaService" = ["dynamodb.us-east-1.amazonaws.com"] } }
+    }]
+    error_message = "Who uses the table may use its key, through DynamoDB only."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(module.intake.policy).Statement : statement if statement.Sid == "DecryptObjects"] == [{
+      Sid       = "DecryptObjects"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = ["arn:aws:kms:us-east-1:123456789012:key/data"]
+      Condition = { StringEquals = { "kms:ViaService" = ["s3.us-east-1.amazonaws.com"] } }
+    }]
+    error_message = "Who reads artifacts may decrypt them, through S3 only."
+  }
+
+  assert {
+    condition     = !anytrue([for statement in jsondecode(module.approval.policy).Statement : statement.Sid == "DecryptObjects"])
+    error_message = "Who reads no artifact may not decrypt any."
+  }
+
+  assert {
+    condition = alltrue([for policy in aws_iam_role_policy.agent_key : jsondecode(policy.policy).Statement == [{
+      Sid       = "KeyOfArtifacts"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "arn:aws:kms:us-east-1:123456789012:key/data"
+      Condition = { StringEquals = { "kms:ViaService" = "s3.us-east-1.amazonaws.com" } }
+    }]]) && length(aws_iam_role_policy.agent_key) == 3
+    error_message = "Agents read and write with the key, through S3 only."
+  }
+}
+
+run "no_key_of_ones_own" {
+  command = plan
+
+  assert {
+    condition     = length(aws_iam_role_policy.agent_key) == 0 && !anytrue([for statement in jsondecode(module.intake.policy).Statement : startswith(flatten([statement.Action])[0], "kms:")])
+    error_message = "Keys of AWS need no permission."
+  }
+}
+
+run "no_tracing" {
+  command = plan
+
+  variables {
+    xray_tracing = false
+  }
+
+  assert {
+    condition     = !anytrue([for action in flatten([for statement in jsondecode(module.intake.policy).Statement : statement.Action]) : startswith(action, "xray:")])
+    error_message = "Who is not traced may not trace."
+  }
+}
+
+run "only_services_assume_roles" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for role in aws_iam_role.agent : jsondecode(role.assume_role_policy).Statement[0].Condition == { StringEquals = { "aws:SourceAccount" = "123456789012" } }])
+    error_message = "AgentCore assumes an agent's role for this account only."
   }
 }

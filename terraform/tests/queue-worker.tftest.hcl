@@ -13,7 +13,7 @@ variables {
   max_receive_count = 4
   batch_size        = 10
   code              = { bucket = "code", key = "example.zip", hash = "aGFzaA==" }
-  function_defaults = { architecture = "arm64", memory_mb = 256, log_retention_days = 30, platform_log_level = "WARN" }
+  function_defaults = { place = { partition = "aws", region = "us-east-1", account_id = "123456789012" }, architecture = "arm64", memory_mb = 256, log_retention_days = 30, platform_log_level = "WARN" }
 }
 
 run "plain" {
@@ -44,6 +44,21 @@ run "plain" {
   }
 
   assert {
+    condition = alltrue([
+      for policy, name in { (aws_sqs_queue.this.policy) = "aegis-dev-example", (aws_sqs_queue.dead_letter.policy) = "aegis-dev-example-dlq" } :
+      jsondecode(policy).Statement == [{
+        Sid       = "RefusePlaintext"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = "arn:aws:sqs:us-east-1:123456789012:${name}"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }]
+    ])
+    error_message = "Both queues take TLS only."
+  }
+
+  assert {
     condition     = length(aws_lambda_event_source_mapping.this.scaling_config) == 0
     error_message = "No limit unless one is asked for."
   }
@@ -62,14 +77,17 @@ run "fed_by_rules_and_limited" {
   }
 
   assert {
-    condition = jsondecode(aws_sqs_queue.this.policy).Statement == [{
+    condition = jsondecode(aws_sqs_queue.this.policy).Statement[0] == {
       Sid       = "TakeFromRules"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
-      Resource  = trimsuffix(aws_sqs_queue.dead_letter.arn, "-dlq")
-      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:us-east-1:123456789012:rule/bus/example"] } }
-    }]
+      Resource  = "arn:aws:sqs:us-east-1:123456789012:aegis-dev-example"
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = ["arn:aws:events:us-east-1:123456789012:rule/bus/example"] }
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+      }
+    }
     error_message = "Only the named rules send to the queue."
   }
 

@@ -90,6 +90,137 @@ run "no_backups_in_prod" {
   expect_failures = [terraform_data.rules]
 }
 
+run "no_versions_in_prod" {
+  command = plan
+
+  variables {
+    environment         = "prod"
+    artifact_versioning = false
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "archived_too_soon" {
+  command = plan
+
+  variables {
+    artifact_transition_days = 60
+    artifact_archive_days    = 80
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "slower_than_the_api" {
+  command = plan
+
+  variables {
+    function_settings = { intake = { timeout_seconds = 31 } }
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "dispatcher_without_room" {
+  command = plan
+
+  variables {
+    dispatch_concurrency = 5
+    function_settings    = { writer-dispatch = { reserved_concurrency = 4 } }
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "accounts_for_any_source" {
+  command = plan
+
+  variables {
+    external_account_ids = ["210987654321"]
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "name_without_certificate" {
+  command = plan
+
+  variables {
+    api_domain_name = "api.example.com"
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "certificate_without_name" {
+  command = plan
+
+  variables {
+    api_certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/mine"
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "zone_without_name" {
+  command = plan
+
+  variables {
+    api_hosted_zone_id = "Z0123456789ABCDEFGHIJ"
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "name_on_an_emulator" {
+  command = plan
+
+  variables {
+    aws_endpoint_url   = "http://127.0.0.1:4566"
+    api_domain_name    = "api.example.com"
+    api_hosted_zone_id = "Z0123456789ABCDEFGHIJ"
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "budget_without_alarms" {
+  command = plan
+
+  variables {
+    alarms             = false
+    monthly_budget_usd = 10
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "addresses_without_alarms" {
+  command = plan
+
+  variables {
+    alarms       = false
+    alarm_emails = ["ops@example.com"]
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "dispatcher_with_room" {
+  command = plan
+
+  variables {
+    dispatch_concurrency = 5
+    function_settings    = { writer-dispatch = { reserved_concurrency = 5 } }
+  }
+
+  assert {
+    condition     = local.function_settings["writer-dispatch"].reserved_concurrency == 5
+    error_message = "As many as its queue calls is enough."
+  }
+}
+
 run "open_api_in_dev" {
   command = plan
 

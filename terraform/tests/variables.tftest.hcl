@@ -57,6 +57,21 @@ run "refuses" {
     status_shards             = 0
     deadline_shards           = 0
     artifact_transition_days  = 29
+    function_settings         = { controller = {} }
+    log_kms_key_arn           = "alias/logs"
+    data_kms_key_arn          = "alias/data"
+    alarm_kms_key_arn         = "alias/alarms"
+    api_domain_name           = "https://api.example.com"
+    api_certificate_arn       = "arn:aws:iam::123456789012:server-certificate/api"
+    api_hosted_zone_id        = "example.com"
+    external_account_ids      = ["12345"]
+    artifact_archive_days     = 59
+    artifact_superseded_days  = 0
+    alarm_emails              = ["ops"]
+    alarm_queue_age_seconds   = 59
+    alarm_stream_age_seconds  = 9
+    alarm_state_age_seconds   = 59
+    monthly_budget_usd        = 0
   }
 
   expect_failures = [
@@ -100,6 +115,21 @@ run "refuses" {
     var.status_shards,
     var.deadline_shards,
     var.artifact_transition_days,
+    var.function_settings,
+    var.log_kms_key_arn,
+    var.data_kms_key_arn,
+    var.alarm_kms_key_arn,
+    var.api_domain_name,
+    var.api_certificate_arn,
+    var.api_hosted_zone_id,
+    var.external_account_ids,
+    var.artifact_archive_days,
+    var.artifact_superseded_days,
+    var.alarm_emails,
+    var.alarm_queue_age_seconds,
+    var.alarm_stream_age_seconds,
+    var.alarm_state_age_seconds,
+    var.monthly_budget_usd,
   ]
 }
 
@@ -108,6 +138,7 @@ run "refuses_too" {
 
   variables {
     name_prefix               = "9aegis"
+    tags                      = { a = "1", b = "2", c = "3", d = "4", e = "5", f = "6", g = "7" }
     aws_region                = "nowhere"
     aws_endpoint_url          = "http://127.0.0.1:4566/"
     lambda_memory_mb          = 20000
@@ -136,10 +167,20 @@ run "refuses_too" {
     report_url_seconds        = 43201
     status_shards             = 101
     deadline_shards           = 101
+    artifact_transition_days  = 30.5
+    function_settings         = { relay = { memory_mb = 64 } }
+    api_domain_name           = "localhost"
+    artifact_archive_days     = 90.5
+    artifact_superseded_days  = 1.5
+    alarm_queue_age_seconds   = 345601
+    alarm_stream_age_seconds  = 86401
+    alarm_state_age_seconds   = 86401
+    monthly_budget_usd        = 1000001
   }
 
   expect_failures = [
     var.name_prefix,
+    var.tags,
     var.aws_region,
     var.aws_endpoint_url,
     var.lambda_memory_mb,
@@ -168,6 +209,15 @@ run "refuses_too" {
     var.report_url_seconds,
     var.status_shards,
     var.deadline_shards,
+    var.artifact_transition_days,
+    var.function_settings,
+    var.api_domain_name,
+    var.artifact_archive_days,
+    var.artifact_superseded_days,
+    var.alarm_queue_age_seconds,
+    var.alarm_stream_age_seconds,
+    var.alarm_state_age_seconds,
+    var.monthly_budget_usd,
   ]
 }
 
@@ -180,6 +230,8 @@ run "refuses_as_well" {
     lambda_timeout_seconds = 10.5
     external_sources       = [""]
     step_retries           = { researcher = { first_delay_seconds = 0.5 } }
+    function_settings      = { relay = { timeout_seconds = 901 } }
+    api_domain_name        = "*.example.com"
   }
 
   expect_failures = [
@@ -188,6 +240,8 @@ run "refuses_as_well" {
     var.lambda_timeout_seconds,
     var.external_sources,
     var.step_retries,
+    var.function_settings,
+    var.api_domain_name,
   ]
 }
 
@@ -195,11 +249,13 @@ run "refuses_also" {
   command = plan
 
   variables {
-    name_prefix = "a"
+    name_prefix       = "a"
+    function_settings = { relay = { reserved_concurrency = 0 } }
   }
 
   expect_failures = [
     var.name_prefix,
+    var.function_settings,
   ]
 }
 

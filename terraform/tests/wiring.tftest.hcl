@@ -63,9 +63,9 @@ run "any_source_but_ours" {
 
   assert {
     condition = { for service, rule in aws_cloudwatch_event_rule.external : service => jsondecode(rule.event_pattern) } == {
-      intake   = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["WorkflowRequested", "CancelRequested"] }
-      approval = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["ApprovalDecided"] }
-      callback = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["StepReported"] }
+      intake   = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["WorkflowRequested", "CancelRequested"] }
+      approval = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["ApprovalDecided"] }
+      callback = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["StepReported"] }
     }
     error_message = "Each external command goes to the service that owns it, from any source but ours."
   }
@@ -123,7 +123,7 @@ run "prod" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_policy.tls_only) == 1 && length(aws_s3_bucket_lifecycle_configuration.artifacts) == 1
+    condition     = toset(keys(aws_s3_bucket_policy.tls_only)) == toset(["artifacts", "code"]) && length(aws_s3_bucket_lifecycle_configuration.artifacts) == 1
     error_message = "In AWS the bucket takes TLS only and ages its artifacts."
   }
 
@@ -146,7 +146,7 @@ run "emulator" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_policy.tls_only) == 0 && length(aws_s3_bucket_lifecycle_configuration.artifacts) == 0 && length(aws_cloudwatch_event_bus_policy.own_source) == 0
+    condition     = length(aws_s3_bucket_policy.tls_only) == 0 && length(aws_s3_bucket_lifecycle_configuration.artifacts) == 0 && length(aws_cloudwatch_event_bus_policy.this) == 0
     error_message = "What an emulator cannot do is left out."
   }
 }

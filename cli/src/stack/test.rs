@@ -10,9 +10,7 @@ use crate::context::Context;
 use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
 use crate::stack::signals::{Interrupted, interrupted};
-use crate::stack::terraform::command::Terraform;
-use crate::stack::terraform::mirror;
-use crate::stack::terraform::module::Module;
+use crate::stack::terraform::check;
 use crate::stack::{down, environment, foreground, prerequisites, up, workspace};
 
 /// The package whose tests need a running stack.
@@ -34,11 +32,20 @@ const SHORT_TIMES: [&str; 5] = [
     "approval_reminder_hours=0.025",
 ];
 
+/// What a local stack leaves out to be up sooner, and what it leaves at its default: here it is made and read back.
+const SWITCHED_ON: [&str; 5] = [
+    "alarms=true",
+    "alarm_emails=[\"ops@example.com\"]",
+    "artifact_lifecycle=true",
+    "function_settings={relay={memory_mb=512,reserved_concurrency=20}}",
+    "tags={cost_center=\"tests\"}",
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
     /// Everything that needs no stack: unit, property, contract, golden and drift tests.
     Unit,
-    /// Formatting, validity and tests of the Terraform sources.
+    /// Formatting, validity, tests and a scan of the Terraform sources, and the log of events on a second emulator.
     Terraform,
     /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
     E2e,
@@ -98,7 +105,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Result<()> {
     match part {
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
-        Part::Terraform => or_interrupted(terraform(&context.folder)).await,
+        Part::Terraform => or_interrupted(check::sources(&context.folder)).await,
         Part::E2e => end_to_end(arguments, &context.folder).await,
         Part::Chaos => chaos::test(context, arguments.keep).await,
     }
@@ -139,9 +146,9 @@ impl TestStack<'_> {
         }
         let settings = Settings::load_or_create(self.folder)?;
         let traces = format!("http://127.0.0.1:{}", settings.trace_port());
-        let variables = SHORT_TIMES.map(str::to_owned).to_vec();
+        let variables = SHORT_TIMES.iter().chain(&SWITCHED_ON);
         let wanted = up::Arguments {
-            variables,
+            variables: variables.map(ToString::to_string).collect(),
             traces: Some(traces),
         };
         up::bring_up(&wanted, self.folder)
@@ -188,37 +195,8 @@ async fn cargo_test(arguments: &[&str], stack: Option<&StackFolder>) -> Result<(
     judge("cargo test", foreground::run_visibly(command).await?)
 }
 
-async fn terraform(folder: &StackFolder) -> Result<()> {
-    let sources = workspace::root()?.join("terraform");
-    let folder = StackFolder::new(folder.root().join("test"));
-    folder.create()?;
-    let settings = Settings::load_or_create(&folder)?;
-    let module = Module::of(&folder);
-    module.copy_sources(&sources)?;
-    let mirror = mirror::find();
-    if let Some(mirror) = &mirror {
-        mirror::write_configuration(mirror, &module.cli_configuration())?;
-    }
-    let terraform = Terraform {
-        program: "terraform",
-        module: &module,
-        settings: &settings,
-        mirrored: mirror.is_some(),
-    };
-    let calls: [&[&str]; 4] = [
-        &["fmt", "-check", "-recursive", "-diff"],
-        &["init", "-input=false", "-no-color"],
-        &["validate"],
-        &["test"],
-    ];
-    for call in calls {
-        let name = format!("terraform {}", call.first().unwrap_or(&""));
-        judge(&name, terraform.visibly(call).await?)?;
-    }
-    Ok(())
-}
-
-fn judge(name: &str, status: ExitStatus) -> Result<()> {
+/// An error where a program did not end well.
+pub fn judge(name: &str, status: ExitStatus) -> Result<()> {
     match status.code() {
         Some(0) => Ok(()),
         Some(code) => bail!("{name} failed with exit code {code}"),

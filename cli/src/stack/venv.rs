@@ -40,6 +40,20 @@ pub const LINKER: Packages = Packages {
     requirements: include_str!("../../assets/linker-requirements.txt"),
 };
 
+/// What looks for insecure settings in the Terraform sources.
+pub const SCANNER: Packages = Packages {
+    title: "Install the scanner of the Terraform sources",
+    folder: "checkov",
+    requirements: include_str!("../../assets/checkov-requirements.txt"),
+};
+
+/// Another emulator, for what the first one does not do.
+pub const SECOND_EMULATOR: Packages = Packages {
+    title: "Install the second AWS emulator",
+    folder: "moto",
+    requirements: include_str!("../../assets/second-emulator-requirements.txt"),
+};
+
 impl Packages {
     /// Names the set of packages; changes whenever they do.
     pub fn fingerprint(&self) -> String {

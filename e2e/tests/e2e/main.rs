@@ -8,6 +8,7 @@ mod bodies;
 mod bus;
 mod callbacks;
 mod cancel;
+mod deployment;
 mod dlq;
 mod failure;
 mod flow;

@@ -22,3 +22,8 @@ output "policy" {
 output "log_group_name" {
   value = aws_cloudwatch_log_group.this.name
 }
+
+output "environment_names" {
+  description = "Names of the environment variables."
+  value       = keys(var.environment)
+}

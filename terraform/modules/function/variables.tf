@@ -20,10 +20,19 @@ variable "code" {
 variable "defaults" {
   description = "What all functions of a stage have in common."
   type = object({
+    place              = object({ partition = string, region = string, account_id = string })
     architecture       = string
     memory_mb          = number
     log_retention_days = number
     platform_log_level = string
+
+    # Encrypts the log group; null: the key of CloudWatch Logs.
+    log_kms_key_arn = optional(string)
+    # Encrypts table and artifacts; null: keys of AWS.
+    data_kms_key_arn = optional(string)
+    # Invocations at the same time, kept for this function alone; null: none.
+    reserved_concurrency = optional(number)
+    xray_tracing         = optional(bool, false)
   })
 }
 

@@ -4,6 +4,11 @@ resource "aws_sqs_queue" "dead_letter" {
   name                      = "${var.name}-dlq"
   message_retention_seconds = 1209600
   sqs_managed_sse_enabled   = true
+
+  policy = length(local.tls_only[local.dead_letter_arn]) == 0 ? null : jsonencode({
+    Version   = "2012-10-17"
+    Statement = local.tls_only[local.dead_letter_arn]
+  })
 }
 
 resource "aws_sqs_queue" "this" {
@@ -17,24 +22,45 @@ resource "aws_sqs_queue" "this" {
     maxReceiveCount     = var.max_receive_count
   })
 
-  # Functions send by their role's own permission; only rules need a word from the queue. It is
-  # part of the queue, because a policy resource of its own waits half a minute once more.
-  policy = length(var.event_rule_arns) == 0 ? null : jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TakeFromRules"
-      Effect    = "Allow"
-      Principal = { Service = "events.amazonaws.com" }
-      Action    = "sqs:SendMessage"
-      Resource  = local.queue_arn
-      Condition = { ArnEquals = { "aws:SourceArn" = var.event_rule_arns } }
-    }]
+  policy = length(local.queue_statements) == 0 ? null : jsonencode({
+    Version   = "2012-10-17"
+    Statement = local.queue_statements
   })
 }
 
+# Policies are part of the queues, because a policy resource of its own waits half a minute once more. So they name
+# the queues before they exist.
 locals {
-  # The queue's own policy names the queue before it exists.
-  queue_arn = trimsuffix(aws_sqs_queue.dead_letter.arn, "-dlq")
+  place           = var.function_defaults.place
+  arn_prefix      = "arn:${local.place.partition}:sqs:${local.place.region}:${local.place.account_id}"
+  queue_arn       = "${local.arn_prefix}:${var.name}"
+  dead_letter_arn = "${local.arn_prefix}:${var.name}-dlq"
+
+  tls_only = {
+    for arn in [local.queue_arn, local.dead_letter_arn] : arn => [for on in [var.tls_only] : {
+      Sid       = "RefusePlaintext"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    } if on]
+  }
+
+  # Functions send by their role's own permission; only rules need a word from the queue.
+  from_rules = length(var.event_rule_arns) == 0 ? [] : [{
+    Sid       = "TakeFromRules"
+    Effect    = "Allow"
+    Principal = { Service = "events.amazonaws.com" }
+    Action    = "sqs:SendMessage"
+    Resource  = local.queue_arn
+    Condition = {
+      ArnEquals    = { "aws:SourceArn" = var.event_rule_arns }
+      StringEquals = { "aws:SourceAccount" = local.place.account_id }
+    }
+  }]
+
+  queue_statements = concat(local.from_rules, local.tls_only[local.queue_arn])
 }
 
 module "function" {

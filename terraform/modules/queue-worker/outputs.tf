@@ -38,3 +38,16 @@ output "policy" {
 output "log_group_name" {
   value = module.function.log_group_name
 }
+
+output "queue_name" {
+  value = aws_sqs_queue.this.name
+}
+
+output "dead_letter_queue_name" {
+  value = aws_sqs_queue.dead_letter.name
+}
+
+output "environment_names" {
+  description = "Names of the function's environment variables."
+  value       = module.function.environment_names
+}

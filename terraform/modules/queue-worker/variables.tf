@@ -15,10 +15,16 @@ variable "code" {
 variable "function_defaults" {
   description = "What all functions of a stage have in common."
   type = object({
+    place              = object({ partition = string, region = string, account_id = string })
     architecture       = string
     memory_mb          = number
     log_retention_days = number
     platform_log_level = string
+
+    log_kms_key_arn      = optional(string)
+    data_kms_key_arn     = optional(string)
+    reserved_concurrency = optional(number)
+    xray_tracing         = optional(bool, false)
   })
 }
 
@@ -68,4 +74,10 @@ variable "event_rule_arns" {
   description = "EventBridge rules that may send to the queue."
   type        = list(string)
   default     = []
+}
+
+variable "tls_only" {
+  description = "Refuse requests to the queues without TLS."
+  type        = bool
+  default     = true
 }

@@ -25,11 +25,17 @@ pub struct Terraform<'a> {
 impl Terraform<'_> {
     pub async fn init(&self, step: &Step) -> Result<()> {
         step.waiting_for("terraform init");
+        self.quietly(&["init", "-input=false", "-no-color"]).await
+    }
+
+    /// Runs a call and tells only what went wrong.
+    pub async fn quietly(&self, arguments: &[&str]) -> Result<()> {
         let mut command = self.command();
-        command.args(["init", "-input=false", "-no-color"]);
+        command.args(arguments);
         let finished = foreground::run(command, |_| ()).await?;
         if !finished.status.success() {
-            bail!("terraform init failed:\n{}", finished.errors.join("\n"));
+            let call = arguments.first().unwrap_or(&"");
+            bail!("terraform {call} failed:\n{}", finished.errors.join("\n"));
         }
         Ok(())
     }

@@ -5,9 +5,12 @@
 //! - `variables`: what the local stack sets
 //! - `command`: the calls of Terraform and their progress
 //! - `apply`: which of them are needed
+//! - `check` and `event_log`: what is tested of the sources themselves
 
 pub mod apply;
+pub mod check;
 pub mod command;
+pub mod event_log;
 pub mod mirror;
 pub mod module;
 pub mod variables;
