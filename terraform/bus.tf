@@ -6,24 +6,45 @@ resource "aws_cloudwatch_event_bus" "this" {
 
 # A source is only claimed by the sender. Ours is kept for relay. An emulator stores such a policy as
 # the permission that it forbids.
+locals {
+  own_source_statements = coalesce(var.own_source_policy, !local.is_local) ? [{
+    Sid       = "OnlyRelayUsesOurSource"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "events:PutEvents"
+    Resource  = aws_cloudwatch_event_bus.this.arn
+    Condition = {
+      StringEquals = { "events:source" = local.event_source }
+      ArnNotEquals = { "aws:PrincipalArn" = module.relay.role_arn }
+    }
+  }] : []
+
+  # Each statement of another shape: a list of one type could not hold both.
+  external_account_statements = length(var.external_accounts) > 0 ? [{
+    Sid       = "OthersPutTheirEvents"
+    Effect    = "Allow"
+    Principal = { AWS = [for account in var.external_accounts : "arn:${local.partition}:iam::${account}:root"] }
+    Action    = "events:PutEvents"
+    Resource  = aws_cloudwatch_event_bus.this.arn
+    Condition = {
+      StringEquals = { "events:source" = var.external_sources }
+    }
+  }] : []
+
+  bus_statements = concat(
+    [for statement in local.own_source_statements : jsonencode(statement)],
+    [for statement in local.external_account_statements : jsonencode(statement)],
+  )
+}
+
 resource "aws_cloudwatch_event_bus_policy" "own_source" {
-  count = coalesce(var.own_source_policy, !local.is_local) ? 1 : 0
+  count = length(local.bus_statements) > 0 ? 1 : 0
 
   event_bus_name = aws_cloudwatch_event_bus.this.name
 
   policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "OnlyRelayUsesOurSource"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "events:PutEvents"
-      Resource  = aws_cloudwatch_event_bus.this.arn
-      Condition = {
-        StringEquals = { "events:source" = local.event_source }
-        ArnNotEquals = { "aws:PrincipalArn" = module.relay.role_arn }
-      }
-    }]
+    Version   = "2012-10-17"
+    Statement = [for statement in local.bus_statements : jsondecode(statement)]
   })
 }
 
@@ -54,6 +75,14 @@ locals {
     ? jsonencode(var.external_sources)
     : jsonencode([{ "anything-but" = [local.event_source] }])
   )
+
+  accepted_accounts = concat([local.account_id], var.external_accounts)
+
+  # Handlers look again: a rule that was widened by hand must not let others start or decide.
+  external_environment = {
+    EXTERNAL_SOURCES  = join(",", var.external_sources)
+    EXTERNAL_ACCOUNTS = join(",", local.accepted_accounts)
+  }
 }
 
 resource "aws_cloudwatch_event_rule" "external" {
@@ -65,6 +94,7 @@ resource "aws_cloudwatch_event_rule" "external" {
 
   event_pattern = jsonencode({
     source      = jsondecode(local.accepted_sources)
+    account     = local.accepted_accounts
     detail-type = each.value
   })
 }

@@ -11,7 +11,7 @@ module "callback" {
   batch_size        = var.queue_batch_size
   event_rule_arns   = [local.external_rule_arns["callback"]]
 
-  environment = merge(local.engine_environment, {
+  environment = merge(local.engine_environment, local.external_environment, {
     ARTIFACT_BUCKET      = aws_s3_bucket.artifacts.bucket
     TOKEN_KEYS_PARAMETER = local.token_keys_parameter
   })

@@ -35,6 +35,14 @@ run "refuses" {
     queue_batch_size          = 0
     dispatch_concurrency      = 1
     api_authorization         = "open"
+
+    api_authorization_overrides = { decide = "iam" }
+    jwt_issuer                  = "http://issuer.example"
+    jwt_audience                = ["two words"]
+    jwt_scopes                  = { start = "two words" }
+    jwt_subject_claim           = ""
+    external_accounts           = ["partner"]
+
     cors_allow_origins        = ["app.example.com"]
     api_throttle_rate         = 0
     api_throttle_burst        = 0
@@ -83,6 +91,12 @@ run "refuses" {
     var.api_throttle_burst,
     var.external_sources,
     var.approver_sources,
+    var.api_authorization_overrides,
+    var.jwt_issuer,
+    var.jwt_audience,
+    var.jwt_scopes,
+    var.jwt_subject_claim,
+    var.external_accounts,
     var.researcher_agent_arn,
     var.analyst_agent_arn,
     var.writer_agent_arn,
@@ -180,6 +194,13 @@ run "refuses_as_well" {
     lambda_timeout_seconds = 10.5
     external_sources       = [""]
     step_retries           = { researcher = { first_delay_seconds = 0.5 } }
+
+    api_authorization_overrides = { approve = "open" }
+    jwt_issuer                  = "https://issuer.example/?a=b"
+    jwt_audience                = ["[web]"]
+    jwt_scopes                  = { approve = "" }
+    jwt_subject_claim           = "two words"
+    external_accounts           = ["1234567890123"]
   }
 
   expect_failures = [
@@ -188,6 +209,12 @@ run "refuses_as_well" {
     var.lambda_timeout_seconds,
     var.external_sources,
     var.step_retries,
+    var.api_authorization_overrides,
+    var.jwt_issuer,
+    var.jwt_audience,
+    var.jwt_scopes,
+    var.jwt_subject_claim,
+    var.external_accounts,
   ]
 }
 

@@ -63,11 +63,11 @@ run "any_source_but_ours" {
 
   assert {
     condition = { for service, rule in aws_cloudwatch_event_rule.external : service => jsondecode(rule.event_pattern) } == {
-      intake   = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["WorkflowRequested", "CancelRequested"] }
-      approval = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["ApprovalDecided"] }
-      callback = { source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["StepReported"] }
+      intake   = { source = [{ anything-but = ["aegis.workflow"] }], account = ["123456789012"], detail-type = ["WorkflowRequested", "CancelRequested"] }
+      approval = { source = [{ anything-but = ["aegis.workflow"] }], account = ["123456789012"], detail-type = ["ApprovalDecided"] }
+      callback = { source = [{ anything-but = ["aegis.workflow"] }], account = ["123456789012"], detail-type = ["StepReported"] }
     }
-    error_message = "Each external command goes to the service that owns it, from any source but ours."
+    error_message = "Each external command goes to the service that owns it, from any source but ours, of our own account."
   }
 }
 

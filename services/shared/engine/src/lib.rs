@@ -6,9 +6,11 @@
 
 pub mod api;
 pub mod artifacts;
+pub mod authorization;
 pub mod body;
 pub mod dispatch;
 pub mod error;
+pub mod external;
 pub mod keys;
 pub mod memory;
 pub mod message;
