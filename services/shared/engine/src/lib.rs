@@ -15,6 +15,7 @@ pub mod keys;
 pub mod memory;
 pub mod message;
 pub mod ports;
+pub mod rotation;
 pub mod schedule;
 pub mod stored;
 pub mod stream;

@@ -13,4 +13,5 @@ mod external;
 mod keys;
 mod messages;
 mod opening;
+mod tokens;
 mod turns;
