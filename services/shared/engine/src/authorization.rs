@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// The name of everybody where nobody has to prove anything.
 const ANONYMOUS: &str = "anonymous";
+/// The approver in a history where nobody decided in time.
+const TIMEOUT: &str = "timeout";
 /// As long as an approver's name may be.
 const LONGEST_SUBJECT: usize = 128;
 
@@ -133,10 +135,10 @@ fn listed(claim: &str) -> Vec<&str> {
 }
 
 /// Some issuers let people choose their names. None may look like a caller of another kind: an IAM
-/// principal, another system's `<account>:<source>`, or anybody.
+/// principal, another system's `<account>:<source>`, anybody, or nobody.
 fn named(subject: &str) -> Option<String> {
     let foreign = subject.starts_with("arn:")
-        || subject == ANONYMOUS
+        || [ANONYMOUS, TIMEOUT].contains(&subject)
         || subject.split_once(':').is_some_and(|(account, _)| {
             account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
         });

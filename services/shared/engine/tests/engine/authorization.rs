@@ -110,7 +110,13 @@ fn a_token_that_does_not_hold_is_refused() {
 #[test]
 fn nobody_takes_the_name_of_another_kind_of_caller() {
     let long = "a".repeat(129);
-    for subject in [ARN, "anonymous", "123456789012:partner.crm", &long] {
+    for subject in [
+        ARN,
+        "anonymous",
+        "timeout",
+        "123456789012:partner.crm",
+        &long,
+    ] {
         let refused = refusal(&demanded(), &token(&[("sub", subject)]));
         assert_eq!(refused, (403, "unusable_subject".to_owned()), "{subject}");
     }
