@@ -1,7 +1,7 @@
 //! The verbs that need only a stage to talk to, and what they share.
 //!
 //! A verb is a file with its `Arguments` and `run`. Below them lie the stage (`stage`, `session`),
-//! its API (`api`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
+//! its API (`api`, `proof`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
 //! (`show`, `changes`, `text`).
 
 pub mod cancel;

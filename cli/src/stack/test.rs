@@ -215,9 +215,8 @@ async fn cargo_test(arguments: &[&str], stack: Option<(&StackFolder, &str)>) -> 
         command
             .env(STACK_VARIABLE, folder.stack_file())
             .env("AEGIS_DIR", folder.root());
-        if threads != MANY || std::env::var_os(THREADS).is_none() {
-            command.env(THREADS, threads);
-        }
+        let own = std::env::var(THREADS).ok().filter(|_| threads == MANY);
+        command.env(THREADS, own.as_deref().unwrap_or(threads));
     }
     judge("cargo test", foreground::run_visibly(command).await?)
 }

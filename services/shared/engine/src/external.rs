@@ -27,17 +27,17 @@ impl Senders {
         } = event;
         if source == EVENT_SOURCE {
             return Err(format!(
-                "source_not_allowed: `{source}` is kept for our own events"
+                "sender_not_allowed: `{source}` is kept for our own events"
             ));
         }
         if !self.sources.is_empty() && !self.sources.contains(source) {
             return Err(format!(
-                "source_not_allowed: `{source}` is no source that commands are taken from"
+                "sender_not_allowed: `{source}` is no source that commands are taken from"
             ));
         }
         if !self.accounts.contains(account) {
             return Err(format!(
-                "account_not_allowed: {account} is no account that commands are taken from"
+                "sender_not_allowed: {account} is no account that commands are taken from"
             ));
         }
         Ok(())
