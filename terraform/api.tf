@@ -7,16 +7,39 @@ locals {
     callback = { name = module.callback.function_name, invoke_arn = module.callback.invoke_arn }
   }
 
-  # Routes for clients, authorised by var.api_authorization.
+  # Routes for clients, by who serves them and by the group that they are authorised with.
   client_routes = {
-    "POST /workflows"                      = "intake"
-    "GET /workflows"                       = "intake"
-    "GET /workflows/{id}"                  = "intake"
-    "GET /workflows/{id}/history"          = "intake"
-    "GET /workflows/{id}/artifacts/{name}" = "intake"
-    "POST /workflows/{id}/cancel"          = "intake"
-    "POST /workflows/{id}/redrive"         = "intake"
-    "POST /approve/{id}"                   = "approval"
+    "POST /workflows"                      = { service = "intake", group = "start" }
+    "GET /workflows"                       = { service = "intake", group = "read" }
+    "GET /workflows/{id}"                  = { service = "intake", group = "read" }
+    "GET /workflows/{id}/history"          = { service = "intake", group = "read" }
+    "GET /workflows/{id}/artifacts/{name}" = { service = "intake", group = "read" }
+    "POST /workflows/{id}/cancel"          = { service = "intake", group = "operate" }
+    "POST /workflows/{id}/redrive"         = { service = "intake", group = "operate" }
+    "POST /approve/{id}"                   = { service = "approval", group = "approve" }
+  }
+
+  route_authorization = {
+    for group in ["start", "read", "approve", "operate"] :
+    group => lookup(var.api_authorization_overrides, group, var.api_authorization)
+  }
+
+  asks_for_tokens = contains(values(local.route_authorization), "jwt")
+
+  # Handlers demand the proof themselves: they do not rely on the gateway alone.
+  client_authorization_environment = {
+    for service, groups in { for route in values(local.client_routes) : route.service => route.group... } :
+    service => merge(
+      { API_AUTHORIZATION = jsonencode({ for group in distinct(groups) : group => local.route_authorization[group] }) },
+      anytrue([for group in groups : local.route_authorization[group] == "jwt"]) ? {
+        API_JWT = jsonencode({
+          issuer        = var.jwt_issuer
+          audience      = var.jwt_audience
+          subject_claim = var.jwt_subject_claim
+          scopes        = { for group in distinct(groups) : group => var.jwt_scopes[group] }
+        })
+      } : {},
+    )
   }
 
   # Routes whose callers bring a token that our code checks.
@@ -26,6 +49,7 @@ locals {
 
   gateway_authorization = {
     iam  = "AWS_IAM"
+    jwt  = "JWT"
     none = "NONE"
   }
 }
@@ -107,8 +131,25 @@ resource "aws_apigatewayv2_route" "client" {
 
   api_id             = aws_apigatewayv2_api.this.id
   route_key          = each.key
-  target             = "integrations/${aws_apigatewayv2_integration.service[each.value].id}"
-  authorization_type = local.gateway_authorization[var.api_authorization]
+  target             = "integrations/${aws_apigatewayv2_integration.service[each.value.service].id}"
+  authorization_type = local.gateway_authorization[local.route_authorization[each.value.group]]
+
+  authorizer_id        = local.route_authorization[each.value.group] == "jwt" ? aws_apigatewayv2_authorizer.tokens[0].id : null
+  authorization_scopes = local.route_authorization[each.value.group] == "jwt" ? [var.jwt_scopes[each.value.group]] : null
+}
+
+resource "aws_apigatewayv2_authorizer" "tokens" {
+  count = local.asks_for_tokens ? 1 : 0
+
+  api_id           = aws_apigatewayv2_api.this.id
+  name             = "${local.name}-tokens"
+  authorizer_type  = "JWT"
+  identity_sources = ["$request.header.Authorization"]
+
+  jwt_configuration {
+    issuer   = var.jwt_issuer
+    audience = var.jwt_audience
+  }
 }
 
 resource "aws_apigatewayv2_route" "token" {

@@ -12,9 +12,8 @@ module "approval" {
   tls_only          = local.tls_only
   event_rule_arns   = [local.external_rule_arns["approval"]]
 
-  environment = merge(local.engine_environment, {
-    API_AUTHORIZATION = var.api_authorization
-    APPROVER_SOURCES  = join(",", var.approver_sources)
+  environment = merge(local.engine_environment, local.client_authorization_environment["approval"], local.external_environment, {
+    APPROVER_SOURCES = join(",", var.approver_sources)
   })
   extra_environment = var.extra_lambda_environment
 

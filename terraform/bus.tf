@@ -20,10 +20,10 @@ locals {
   } if on]
 
   # Other accounts may send external commands in the name of the sources that are listened to, and nothing else.
-  take_from_accounts = length(var.external_account_ids) == 0 ? [] : [{
+  take_from_accounts = length(var.external_accounts) == 0 ? [] : [{
     Sid       = "TakeFromAccounts"
     Effect    = "Allow"
-    Principal = { AWS = [for id in var.external_account_ids : "arn:${local.partition}:iam::${id}:root"] }
+    Principal = { AWS = [for id in var.external_accounts : "arn:${local.partition}:iam::${id}:root"] }
     Action    = "events:PutEvents"
     Resource  = aws_cloudwatch_event_bus.this.arn
     Condition = { StringEquals = {
@@ -78,6 +78,14 @@ locals {
     ? jsonencode(var.external_sources)
     : jsonencode([{ "anything-but" = [local.event_source] }])
   )
+
+  accepted_accounts = concat([local.account_id], var.external_accounts)
+
+  # Handlers look again: a rule that was widened by hand must not let others start or decide.
+  external_environment = {
+    EXTERNAL_SOURCES  = join(",", var.external_sources)
+    EXTERNAL_ACCOUNTS = join(",", local.accepted_accounts)
+  }
 }
 
 resource "aws_cloudwatch_event_rule" "external" {
@@ -88,8 +96,8 @@ resource "aws_cloudwatch_event_rule" "external" {
   event_bus_name = aws_cloudwatch_event_bus.this.name
 
   event_pattern = jsonencode({
-    account     = concat([local.account_id], var.external_account_ids)
     source      = jsondecode(local.accepted_sources)
+    account     = local.accepted_accounts
     detail-type = each.value
   })
 }

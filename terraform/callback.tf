@@ -12,7 +12,7 @@ module "callback" {
   tls_only          = local.tls_only
   event_rule_arns   = [local.external_rule_arns["callback"]]
 
-  environment = merge(local.engine_environment, {
+  environment = merge(local.engine_environment, local.external_environment, {
     ARTIFACT_BUCKET      = aws_s3_bucket.artifacts.bucket
     TOKEN_KEYS_PARAMETER = local.token_keys_parameter
   })

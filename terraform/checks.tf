@@ -3,8 +3,18 @@
 resource "terraform_data" "rules" {
   lifecycle {
     precondition {
-      condition     = !(var.environment == "prod" && var.api_authorization == "none")
-      error_message = "api_authorization = none leaves the API open to anybody: not in prod."
+      condition     = !(var.environment == "prod" && contains(values(local.route_authorization), "none"))
+      error_message = "api_authorization = none, or an override of it, leaves routes open to anybody: not in prod."
+    }
+
+    precondition {
+      condition     = !local.asks_for_tokens || (var.jwt_issuer != "" && length(var.jwt_audience) > 0)
+      error_message = "Routes with jwt need jwt_issuer and jwt_audience."
+    }
+
+    precondition {
+      condition     = length(var.external_accounts) == 0 || length(var.external_sources) > 0
+      error_message = "external_accounts opens the bus to others: name their sources in external_sources."
     }
 
     precondition {
@@ -60,11 +70,6 @@ resource "terraform_data" "rules" {
     precondition {
       condition     = alltrue([for role in ["researcher", "analyst", "writer"] : try(local.function_settings["${role}-dispatch"].reserved_concurrency >= var.dispatch_concurrency, true)])
       error_message = "function_settings: reserved_concurrency of a dispatcher is less than dispatch_concurrency: its queue would call it in vain."
-    }
-
-    precondition {
-      condition     = !(length(var.external_account_ids) > 0 && length(var.external_sources) == 0)
-      error_message = "external_account_ids needs external_sources: other accounts may speak for named sources only."
     }
 
     precondition {

@@ -5,20 +5,25 @@ locals {
     researcher = {
       agent_arn_variable = "RESEARCHER_AGENT_ARN"
       agent_arn          = var.researcher_agent_arn
-      # The keys are made by whoever needs them first, and that is the first dispatcher. They
-      # are never overwritten, and never seen by Terraform.
-      token_key_actions = ["ssm:GetParameter", "ssm:PutParameter"]
     }
     analyst = {
       agent_arn_variable = "ANALYST_AGENT_ARN"
       agent_arn          = var.analyst_agent_arn
-      token_key_actions  = ["ssm:GetParameter"]
     }
     writer = {
       agent_arn_variable = "WRITER_AGENT_ARN"
       agent_arn          = var.writer_agent_arn
-      token_key_actions  = ["ssm:GetParameter"]
     }
+  }
+
+  # The keys are made by whoever needs them first, and that is the first dispatcher. It may put
+  # them there, but not in the place of others. Terraform never sees them.
+  # https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-policy-conditions.html
+  make_token_keys_statement = {
+    sid       = "MakeTokenKeys"
+    actions   = ["ssm:PutParameter"]
+    resources = [local.token_keys_parameter_arn]
+    condition = { StringNotEqualsIfExists = { "ssm:Overwrite" = ["true"] } }
   }
 }
 
@@ -42,7 +47,7 @@ module "dispatcher" {
   })
   extra_environment = var.extra_lambda_environment
 
-  statements = [
+  statements = concat(each.key == "researcher" ? [local.make_token_keys_statement] : [], [
     local.change_workflows_statement,
     local.send_commands_statement,
     {
@@ -53,9 +58,9 @@ module "dispatcher" {
     },
     {
       sid       = "TokenKeys"
-      actions   = each.value.token_key_actions
+      actions   = ["ssm:GetParameter"]
       resources = [local.token_keys_parameter_arn]
     },
     local.decrypt_token_keys_statement,
-  ]
+  ])
 }

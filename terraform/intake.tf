@@ -12,9 +12,8 @@ module "intake" {
   tls_only          = local.tls_only
   event_rule_arns   = [local.external_rule_arns["intake"]]
 
-  environment = merge(local.engine_environment, {
+  environment = merge(local.engine_environment, local.client_authorization_environment["intake"], local.external_environment, {
     ARTIFACT_BUCKET        = aws_s3_bucket.artifacts.bucket
-    API_AUTHORIZATION      = var.api_authorization
     APPROVAL_TIMEOUT_HOURS = tostring(var.approval_timeout_hours)
     REPORT_URL_SECONDS     = tostring(var.report_url_seconds)
   })

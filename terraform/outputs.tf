@@ -8,8 +8,13 @@ output "region" {
 }
 
 output "api_authorization" {
-  description = "How client routes are authorised."
+  description = "How client routes are authorised, unless api_route_authorization says something else of their group."
   value       = var.api_authorization
+}
+
+output "api_route_authorization" {
+  description = "How each group of client routes is authorised: iam, jwt or none."
+  value       = local.route_authorization
 }
 
 output "workflow_table_name" {

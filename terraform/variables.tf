@@ -253,13 +253,80 @@ variable "dispatch_concurrency" {
 # The API.
 
 variable "api_authorization" {
-  description = "How client routes are authorised: iam (SigV4) or none. none is refused in prod."
+  description = "How client routes are authorised: iam (SigV4), jwt (bearer tokens of jwt_issuer) or none. none is refused in prod."
   type        = string
   default     = "iam"
 
   validation {
-    condition     = contains(["iam", "none"], var.api_authorization)
-    error_message = "api_authorization is iam or none."
+    condition     = contains(["iam", "jwt", "none"], var.api_authorization)
+    error_message = "api_authorization is iam, jwt or none."
+  }
+}
+
+variable "api_authorization_overrides" {
+  description = "Groups of client routes that are authorised in another way than api_authorization says: start, read, approve, operate (cancel and redrive), each iam, jwt or none."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for group in keys(var.api_authorization_overrides) : contains(["start", "read", "approve", "operate"], group)])
+    error_message = "api_authorization_overrides knows the groups start, read, approve and operate."
+  }
+
+  validation {
+    condition     = alltrue([for mode in values(var.api_authorization_overrides) : contains(["iam", "jwt", "none"], coalesce(mode, "null"))])
+    error_message = "api_authorization_overrides: each group is iam, jwt or none."
+  }
+}
+
+variable "jwt_issuer" {
+  description = "Issuer of the tokens that routes with jwt accept, exactly as the claim iss has it. API Gateway finds its keys by OpenID Connect discovery."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.jwt_issuer == "" || can(regex("^https://[^/?#\\s]+(/[^?#\\s]*)?$", var.jwt_issuer))
+    error_message = "jwt_issuer is an https URL without query, such as https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI."
+  }
+}
+
+variable "jwt_audience" {
+  description = "Audiences of which a token must name one, in its claim aud, or in client_id where it has none."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.jwt_audience) <= 50 && alltrue([for audience in var.jwt_audience : can(regex("^[^\\s\\[\\]]+$", audience))])
+    error_message = "jwt_audience holds up to 50 names without spaces and brackets: API Gateway separates the values of a claim by spaces."
+  }
+}
+
+variable "jwt_scopes" {
+  description = "Scope that a token needs for each group of routes, in its claim scope or scp."
+  type = object({
+    start   = optional(string, "aegis/start")
+    read    = optional(string, "aegis/read")
+    approve = optional(string, "aegis/approve")
+    operate = optional(string, "aegis/operate")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for scope in values(var.jwt_scopes) : can(regex("^[\\x21\\x23-\\x5B\\x5D-\\x7E]{1,64}$", scope))])
+    error_message = "jwt_scopes: a scope has 1 to 64 printable characters, none of them a space, a quotation mark or a backslash (RFC 6749)."
+  }
+}
+
+variable "jwt_subject_claim" {
+  description = "Claim whose value is the name under which a bearer acts, also as an approver. People must not be able to choose it freely."
+  type        = string
+  default     = "sub"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_:./-]{1,128}$", var.jwt_subject_claim))
+    error_message = "jwt_subject_claim is the name of a claim, such as sub or email."
   }
 }
 
@@ -342,14 +409,14 @@ variable "external_sources" {
   }
 }
 
-variable "external_account_ids" {
-  description = "Other AWS accounts that may put external commands on the bus, in the name of external_sources, and whose events are taken as commands."
+variable "external_accounts" {
+  description = "Further AWS accounts whose events are taken from the bus as commands, and that may put events on it. Our own always may, as far as its principals are allowed to."
   type        = list(string)
   default     = []
 
   validation {
-    condition     = alltrue([for id in var.external_account_ids : can(regex("^[0-9]{12}$", id))])
-    error_message = "external_account_ids holds account numbers of twelve digits."
+    condition     = alltrue([for account in var.external_accounts : can(regex("^[0-9]{12}$", account))])
+    error_message = "external_accounts holds account ids of 12 digits."
   }
 }
 

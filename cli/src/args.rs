@@ -24,6 +24,9 @@ pub struct GlobalArguments {
     /// Talk to the stage that this file describes instead of the local stack.
     #[arg(long, global = true, env = "AEGIS_STAGE", value_name = "FILE")]
     pub stage: Option<PathBuf>,
+    /// File with a bearer token, for stages that ask for one; AEGIS_TOKEN holds the token itself.
+    #[arg(long, global = true, env = "AEGIS_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// Print JSON on standard output.
     #[arg(long, global = true)]
     pub json: bool,
@@ -46,6 +49,7 @@ pub enum Verb {
     Redrive(client::redrive::Arguments),
     Emit(client::emit::Arguments),
     Dlq(client::dlq::Arguments),
+    Keys(client::keys::Arguments),
     Logs(client::logs::Arguments),
     /// Start the local stack, or bring it up to date with the sources.
     Up(stack::up::Arguments),

@@ -12,6 +12,8 @@ pub struct Context {
     pub folder: StackFolder,
     /// A file that describes another stage, when the client verbs shall talk to that one.
     pub stage: Option<PathBuf>,
+    /// A file with the bearer token of whoever calls.
+    pub token_file: Option<PathBuf>,
     pub json: bool,
 }
 
@@ -24,6 +26,7 @@ impl Context {
         Ok(Self {
             folder: StackFolder::new(root),
             stage: global.stage.clone(),
+            token_file: global.token_file.clone(),
             json: global.json,
         })
     }

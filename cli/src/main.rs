@@ -71,6 +71,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, &context).await,
         Verb::Dlq(arguments) => client::dlq::run(arguments, &context).await,
+        Verb::Keys(arguments) => client::keys::run(arguments, &context).await,
         Verb::Logs(arguments) => client::logs::run(arguments, &context).await,
         Verb::Simulate(arguments) => simulate::run(&arguments, &context),
         Verb::Cost(arguments) => cost::run(&arguments, &context),

@@ -85,7 +85,7 @@ impl Http {
         self.client.request(method, self.url(path))
     }
 
-    fn url(&self, path: &str) -> String {
+    pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.endpoint)
     }
 }

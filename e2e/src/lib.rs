@@ -2,6 +2,7 @@
 //!
 //! - [`stack`]: which stack, how a test is run on it
 //! - [`http`]: the API, answer by answer
+//! - [`client`]: a caller who proves who it is; [`aws`]: users and tokens to prove it with
 //! - [`run`] and [`reach`]: one workflow of one test, and how far it has got
 //! - [`agent`]: the test in the place of an agent: tokens, reports, held attempts
 //! - [`processes`]: the agents' processes, and that no test loses its researcher to another one
@@ -14,6 +15,8 @@
 //! and reads no table.
 
 pub mod agent;
+pub mod aws;
+pub mod client;
 pub mod http;
 pub mod inbox;
 pub mod processes;

@@ -1,6 +1,6 @@
 //! The `aegis` command as an operator types it, on the tests' stack.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
@@ -23,11 +23,35 @@ impl Stack {
     /// # Errors
     /// Where it cannot be started.
     pub async fn aegis(&self, words: &[&str]) -> Result<Outcome> {
+        self.aegis_at(words, &self.folder.join("stack.json")).await
+    }
+
+    /// The same, with a stage file of the test's own.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub async fn aegis_at(&self, words: &[&str], stage: &Path) -> Result<Outcome> {
+        let stage = stage.display().to_string();
+        self.run(&[words, &["--stage", &stage]].concat()).await
+    }
+
+    /// Sets variables of the stack, as an operator does who changes a stage.
+    ///
+    /// # Errors
+    /// Where Terraform does not get there.
+    pub async fn set(&self, variables: &[String]) -> Result<()> {
+        let folder = self.folder.display().to_string();
+        let mut words = vec!["up", "--dir", &folder];
+        words.extend(variables.iter().flat_map(|pair| ["--var", pair]));
+        let outcome = self.run(&words).await?;
+        ensure!(outcome.code == Some(0), "aegis {words:?}: {}", outcome.err);
+        Ok(())
+    }
+
+    async fn run(&self, words: &[&str]) -> Result<Outcome> {
         let program: PathBuf = self.folder.join("programs").join("aegis");
         let output = Command::new(&program)
             .args(words)
-            .arg("--stage")
-            .arg(self.folder.join("stack.json"))
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

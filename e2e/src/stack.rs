@@ -51,6 +51,7 @@ pub struct Outputs {
     pub dlq_urls: BTreeMap<String, String>,
     pub log_group_names: BTreeMap<String, String>,
     pub token_keys_parameter: String,
+    pub queue_urls: BTreeMap<String, String>,
 }
 
 /// One for all tests.
@@ -59,6 +60,8 @@ pub struct Stack {
     pub bus: BusClient,
     pub objects: S3Objects,
     pub config: SdkConfig,
+    /// Where AWS is.
+    pub aws_endpoint_url: String,
     pub outputs: Outputs,
     /// `None`: the stack sends its spans nowhere, or to somebody else.
     pub spans: Option<Spans>,
@@ -66,6 +69,8 @@ pub struct Stack {
     pub folder: PathBuf,
     /// When the tests began, in milliseconds since the Unix epoch.
     pub began_millis: i64,
+    /// How its API was authorised when the tests began.
+    api_authorization: String,
     dead_letters: BTreeMap<String, Inbox>,
     events: OnceCell<Inbox>,
 }
@@ -75,6 +80,20 @@ pub struct Stack {
 /// # Errors
 /// The test's own, or that there is no stack.
 pub fn e2e(test: impl AsyncFnOnce(&'static Stack) -> Result<()>) -> Result<()> {
+    on_any(async |stack| {
+        ensure!(
+            stack.api_authorization == "none",
+            "these tests send unsigned requests: the stack must have api_authorization=none"
+        );
+        test(stack).await
+    })
+}
+
+/// Runs one test on the stack, however its API is authorised.
+///
+/// # Errors
+/// The test's own, or that there is no stack.
+pub fn on_any(test: impl AsyncFnOnce(&'static Stack) -> Result<()>) -> Result<()> {
     static SHARED: OnceLock<Result<(Runtime, Stack), String>> = OnceLock::new();
     let shared = SHARED.get_or_init(|| open().map_err(|error| format!("{error:#}")));
     match shared {
@@ -90,10 +109,6 @@ fn open() -> Result<(Runtime, Stack)> {
         .with_context(|| format!("{} is not readable; {MISSING}", path.display()))?;
     let description: Description =
         serde_json::from_slice(&text).with_context(|| format!("{}", path.display()))?;
-    ensure!(
-        description.api_authorization == "none",
-        "these tests send unsigned requests: the stack must have api_authorization=none"
-    );
     let runtime = Runtime::new()?;
     let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
     let stack = runtime.block_on(Stack::connect(description, folder))?;
@@ -104,7 +119,7 @@ impl Stack {
     async fn connect(description: Description, folder: PathBuf) -> Result<Self> {
         let connection = Connection {
             region: Some(description.region),
-            endpoint_url: Some(description.aws_endpoint_url),
+            endpoint_url: Some(description.aws_endpoint_url.clone()),
             keys: Some(Keys {
                 access_key_id: description.access_key_id,
                 secret_access_key: description.secret_access_key,
@@ -125,7 +140,9 @@ impl Stack {
             objects: S3Objects::new(&config, outputs.artifact_bucket_name.clone()),
             dead_letters: dead.map(|(name, url)| (name.clone(), inbox(url))).collect(),
             config,
+            aws_endpoint_url: description.aws_endpoint_url,
             outputs,
+            api_authorization: description.api_authorization,
             spans,
             folder,
             began_millis: i64::try_from(now.as_millis())?,

@@ -208,6 +208,42 @@ run "functions" {
   }
 }
 
+# One role makes the keys of callback tokens, and may not replace them.
+run "token_keys" {
+  command = plan
+
+  assert {
+    condition = [
+      for name, function in {
+        intake     = module.intake, approval = module.approval, callback = module.callback, relay = module.relay, deadlines = module.deadlines,
+        researcher = module.dispatcher["researcher"], analyst = module.dispatcher["analyst"], writer = module.dispatcher["writer"],
+      } : name if contains(flatten([for statement in jsondecode(function.policy).Statement : statement.Action]), "ssm:PutParameter")
+    ] == ["researcher"]
+    error_message = "Only researcher-dispatch makes the keys."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(module.dispatcher["researcher"].policy).Statement :
+      [statement.Resource, statement.Condition] if contains(statement.Action, "ssm:PutParameter")
+      ] == [[
+        ["arn:aws:ssm:us-east-1:123456789012:parameter/aegis/dev/callback-token-keys"],
+        { StringNotEqualsIfExists = { "ssm:Overwrite" = ["true"] } },
+    ]]
+    error_message = "It makes that one parameter, once."
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for function in [
+        module.intake, module.approval, module.callback, module.relay, module.deadlines,
+        module.dispatcher["researcher"], module.dispatcher["analyst"], module.dispatcher["writer"],
+      ] : [for statement in jsondecode(function.policy).Statement : [for action in flatten([statement.Action]) : !contains(["ssm:DeleteParameter", "ssm:DeleteParameters"], action)]]
+    ]))
+    error_message = "No function removes the keys."
+  }
+}
+
 run "agents" {
   command = plan
 
@@ -261,8 +297,8 @@ run "other_accounts" {
   command = plan
 
   variables {
-    external_account_ids = ["210987654321"]
-    external_sources     = ["partner.crm"]
+    external_accounts = ["210987654321"]
+    external_sources  = ["partner.crm"]
   }
 
   assert {

@@ -133,16 +133,6 @@ run "dispatcher_without_room" {
   expect_failures = [terraform_data.rules]
 }
 
-run "accounts_for_any_source" {
-  command = plan
-
-  variables {
-    external_account_ids = ["210987654321"]
-  }
-
-  expect_failures = [terraform_data.rules]
-}
-
 run "name_without_certificate" {
   command = plan
 

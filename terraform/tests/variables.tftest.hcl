@@ -35,6 +35,14 @@ run "refuses" {
     queue_batch_size          = 0
     dispatch_concurrency      = 1
     api_authorization         = "open"
+
+    api_authorization_overrides = { decide = "iam" }
+    jwt_issuer                  = "http://issuer.example"
+    jwt_audience                = ["two words"]
+    jwt_scopes                  = { start = "two words" }
+    jwt_subject_claim           = ""
+    external_accounts           = ["partner"]
+
     cors_allow_origins        = ["app.example.com"]
     api_throttle_rate         = 0
     api_throttle_burst        = 0
@@ -64,7 +72,6 @@ run "refuses" {
     api_domain_name           = "https://api.example.com"
     api_certificate_arn       = "arn:aws:iam::123456789012:server-certificate/api"
     api_hosted_zone_id        = "example.com"
-    external_account_ids      = ["12345"]
     artifact_archive_days     = 59
     artifact_superseded_days  = 0
     alarm_emails              = ["ops"]
@@ -98,6 +105,12 @@ run "refuses" {
     var.api_throttle_burst,
     var.external_sources,
     var.approver_sources,
+    var.api_authorization_overrides,
+    var.jwt_issuer,
+    var.jwt_audience,
+    var.jwt_scopes,
+    var.jwt_subject_claim,
+    var.external_accounts,
     var.researcher_agent_arn,
     var.analyst_agent_arn,
     var.writer_agent_arn,
@@ -122,7 +135,6 @@ run "refuses" {
     var.api_domain_name,
     var.api_certificate_arn,
     var.api_hosted_zone_id,
-    var.external_account_ids,
     var.artifact_archive_days,
     var.artifact_superseded_days,
     var.alarm_emails,
@@ -232,6 +244,13 @@ run "refuses_as_well" {
     step_retries           = { researcher = { first_delay_seconds = 0.5 } }
     function_settings      = { relay = { timeout_seconds = 901 } }
     api_domain_name        = "*.example.com"
+
+    api_authorization_overrides = { approve = "open" }
+    jwt_issuer                  = "https://issuer.example/?a=b"
+    jwt_audience                = ["[web]"]
+    jwt_scopes                  = { approve = "" }
+    jwt_subject_claim           = "two words"
+    external_accounts           = ["1234567890123"]
   }
 
   expect_failures = [
@@ -242,6 +261,12 @@ run "refuses_as_well" {
     var.step_retries,
     var.function_settings,
     var.api_domain_name,
+    var.api_authorization_overrides,
+    var.jwt_issuer,
+    var.jwt_audience,
+    var.jwt_scopes,
+    var.jwt_subject_claim,
+    var.external_accounts,
   ]
 }
 

@@ -67,7 +67,7 @@ run "any_source_but_ours" {
       approval = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["ApprovalDecided"] }
       callback = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["StepReported"] }
     }
-    error_message = "Each external command goes to the service that owns it, from any source but ours."
+    error_message = "Each external command goes to the service that owns it, from any source but ours, of our own account."
   }
 }
 

@@ -113,6 +113,7 @@ async fn on_a_stack_of_its_own(
     let own = Context {
         folder: StackFolder::new(context.folder.root().join("chaos")),
         stage: None,
+        token_file: None,
         json: context.json,
     };
     let outcome = tokio::select! {

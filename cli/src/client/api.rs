@@ -1,4 +1,4 @@
-//! One stage's HTTP API: sends, signs where needed, and tells answers from problems.
+//! One stage's HTTP API: sends, proves who sends, and tells answers from problems.
 //!
 //! Knows no route. Every request of the API is idempotent, so one that met a passing trouble is
 //! sent again a few times.
@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use aegis_contracts::problem::Problem;
-use aegis_platform::client::signing::RequestSigner;
 use reqwest::{Method, Url, header, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::failure::ApiError;
+use super::proof::{Group, Proofs};
 
 /// Longer than the gateway's own limit of 30 s.
 const TIMEOUT: Duration = Duration::from_secs(35);
@@ -26,7 +26,7 @@ const PAUSES: [Duration; 3] = [
 pub struct Api {
     http: reqwest::Client,
     endpoint: String,
-    signer: Option<RequestSigner>,
+    proofs: Proofs,
     /// Said when nothing answers.
     hint: String,
 }
@@ -38,7 +38,7 @@ pub struct Answer<T> {
     pub raw: String,
 }
 
-/// A request before it is signed.
+/// A request before it is signed or given a token.
 #[derive(Debug)]
 pub struct Ask<'a> {
     pub method: Method,
@@ -50,15 +50,11 @@ pub struct Ask<'a> {
 impl Api {
     /// # Errors
     /// Where the machine's TLS certificates cannot be read.
-    pub fn new(
-        endpoint: &str,
-        signer: Option<RequestSigner>,
-        hint: &str,
-    ) -> Result<Self, reqwest::Error> {
+    pub fn new(endpoint: &str, proofs: Proofs, hint: &str) -> Result<Self, reqwest::Error> {
         Ok(Self {
             http: http_client(endpoint)?,
             endpoint: endpoint.trim_end_matches('/').to_owned(),
-            signer,
+            proofs,
             hint: hint.to_owned(),
         })
     }
@@ -180,20 +176,17 @@ impl Api {
             headers.push(("idempotency-key", key));
         }
         let body = ask.body.clone().unwrap_or_default();
-        let signed = match &self.signer {
-            Some(signer) => {
-                let method = ask.method.as_str();
-                signer
-                    .headers(method, url.as_str(), &headers, body.as_bytes())
-                    .await?
-            }
-            None => Vec::new(),
-        };
+        let group = Group::of(&ask.method, ask.path);
+        let (method, text) = (&ask.method, url.as_str());
+        let proof = self
+            .proofs
+            .headers(group, method, text, &headers, body.as_bytes())
+            .await?;
         let mut request = self.http.request(ask.method.clone(), url).body(body);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        for (name, value) in signed {
+        for (name, value) in proof {
             request = request.header(name, value);
         }
         request

@@ -28,6 +28,10 @@ pub enum ApiError {
     Unreadable { path: String, reason: String },
     #[error(transparent)]
     Signing(#[from] CallError),
+    #[error(
+        "this route asks for a bearer token: put one into AEGIS_TOKEN, or name a file that holds it with --token-file"
+    )]
+    NoToken,
 }
 
 impl ApiError {
@@ -38,7 +42,8 @@ impl ApiError {
             Self::Foreign { .. }
             | Self::Unreachable { .. }
             | Self::Unreadable { .. }
-            | Self::Signing(_) => None,
+            | Self::Signing(_)
+            | Self::NoToken => None,
         }
     }
 
@@ -46,7 +51,10 @@ impl ApiError {
         match self {
             Self::Refused(problem) => Some(problem.status),
             Self::Foreign { status, .. } => Some(*status),
-            Self::Unreachable { .. } | Self::Unreadable { .. } | Self::Signing(_) => None,
+            Self::Unreachable { .. }
+            | Self::Unreadable { .. }
+            | Self::Signing(_)
+            | Self::NoToken => None,
         }
     }
 
@@ -57,7 +65,7 @@ impl ApiError {
                 matches!(self.status(), Some(429 | 500 | 502 | 503 | 504))
             }
             Self::Unreachable { .. } => true,
-            Self::Unreadable { .. } | Self::Signing(_) => false,
+            Self::Unreadable { .. } | Self::Signing(_) | Self::NoToken => false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The verbs that need only a stage to talk to, and what they share.
 //!
 //! A verb is a file with its `Arguments` and `run`. Below them lie the stage (`stage`, `session`),
-//! its API (`api`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
+//! its API (`api`, `proof`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
 //! (`show`, `changes`, `text`).
 
 pub mod cancel;
@@ -10,6 +10,7 @@ pub mod dlq;
 pub mod emit;
 pub mod get;
 pub mod history;
+pub mod keys;
 pub mod list;
 pub mod logs;
 pub mod redrive;
@@ -25,6 +26,7 @@ pub mod failure;
 mod log_line;
 mod pickup;
 pub mod poll;
+mod proof;
 pub mod request;
 pub mod session;
 pub mod show;

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::WorkflowView;
-use aegis_platform::client::signing::RequestSigner;
 use anyhow::{Context as _, Result, bail};
 
 use super::api::{Answer, Api};
 use super::failure::ApiError;
+use super::proof::Proofs;
 use super::stage::Stage;
 use crate::context::Context;
 use crate::stack::workspace;
@@ -31,12 +31,8 @@ impl Session {
             bail!("{}", absent(context, &path));
         }
         let stage = Stage::read(&path)?;
-        let signer = if stage.is_iam() {
-            Some(RequestSigner::new(&stage.connection().load().await)?)
-        } else {
-            None
-        };
-        let api = Api::new(&stage.api_endpoint, signer, &unreachable_hint(context))
+        let proofs = Proofs::of(&stage, context.token_file.as_deref()).await?;
+        let api = Api::new(&stage.api_endpoint, proofs, &unreachable_hint(context))
             .context("cannot set up the HTTP client")?;
         Ok(Self {
             stage,
@@ -71,13 +67,16 @@ fn suffix(context: &Context) -> String {
         Some(_) => String::new(),
         None => format!(" {option} {}", quoted(&path.display().to_string())),
     };
+    let token = context.token_file.as_deref();
+    let token = token.map(|file| told("--token-file", "AEGIS_TOKEN_FILE", file));
+    let token = token.unwrap_or_default();
     if let Some(file) = &context.stage {
-        return told("--stage", "AEGIS_STAGE", file);
+        return told("--stage", "AEGIS_STAGE", file) + &token;
     }
     let folder = context.folder.root();
     match workspace::default_stack_folder() {
-        Ok(default) if default == folder => String::new(),
-        _ => told("--dir", "AEGIS_DIR", folder),
+        Ok(default) if default == folder => token,
+        _ => told("--dir", "AEGIS_DIR", folder) + &token,
     }
 }
 

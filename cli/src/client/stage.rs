@@ -37,6 +37,7 @@ pub struct Stage {
 pub enum Authorization {
     None,
     Iam,
+    Jwt,
 }
 
 impl Stage {
@@ -58,8 +59,13 @@ impl Stage {
         Ok(stage)
     }
 
-    pub fn is_iam(&self) -> bool {
-        self.api_authorization == Some(Authorization::Iam)
+    /// How a group of routes is authorised. A stage that does not say so asks for nothing.
+    pub fn authorization(&self, group: &str) -> Authorization {
+        let by_group = self.outputs.get("api_route_authorization");
+        let own = by_group.and_then(|groups| groups.get(group)).cloned();
+        own.and_then(|mode| serde_json::from_value(mode).ok())
+            .or(self.api_authorization)
+            .unwrap_or(Authorization::None)
     }
 
     pub fn connection(&self) -> Connection {
@@ -169,7 +175,7 @@ mod tests {
                 "queue_urls": {"intake": "http://localhost:4566/000000000000/q"}},
         }))
         .unwrap();
-        assert!(stage.is_iam());
+        assert_eq!(stage.authorization("read"), Authorization::Iam);
         assert_eq!(stage.output("event_bus_name").unwrap(), "bus");
         assert_eq!(
             stage.output_map("function_names"),
@@ -185,9 +191,12 @@ mod tests {
             "api_endpoint": {"sensitive": false, "type": "string", "value": "https://x.example"},
             "region": {"sensitive": false, "type": "string", "value": "eu-north-1"},
             "api_authorization": {"sensitive": false, "type": "string", "value": "none"},
+            "api_route_authorization": {"value": {"start": "iam", "read": "none", "approve": "jwt"}},
         }))
         .unwrap();
-        assert!(!stage.is_iam());
+        let modes = ["start", "read", "approve", "operate"].map(|group| stage.authorization(group));
+        let (none, iam) = (Authorization::None, Authorization::Iam);
+        assert_eq!(modes, [iam, none, Authorization::Jwt, none]);
         assert_eq!(stage.region.as_deref(), Some("eu-north-1"));
         assert_eq!(stage.connection().endpoint_url, None);
         assert!(stage.connection().keys.is_none());

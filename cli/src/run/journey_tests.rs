@@ -44,6 +44,7 @@ async fn travel(fake: &Fake, choices: Vec<Choice>, faster: bool) -> Result<Follo
     let context = Context {
         folder: StackFolder::new(folder.path().to_owned()),
         stage: Some(stage),
+        token_file: None,
         json: false,
     };
     let session = Session::open(&context).await?;

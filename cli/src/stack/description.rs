@@ -9,7 +9,8 @@ use crate::stack::settings::Settings;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Description {
     pub api_endpoint: String,
-    /// `none`, or `iam` when the API wants requests signed.
+    /// `none`, `iam` when the API wants requests signed, or `jwt` when it wants bearer tokens. The output
+    /// `api_route_authorization` says it for each group of routes.
     pub api_authorization: String,
     pub aws_endpoint_url: String,
     pub region: String,

@@ -20,7 +20,8 @@ const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 /// Where tests find the stack's description.
 const STACK_VARIABLE: &str = "AEGIS_STACK";
 /// How many tests run side by side. On a stack they wait more than they work.
-const THREADS: (&str, &str) = ("RUST_TEST_THREADS", "24");
+const THREADS: &str = "RUST_TEST_THREADS";
+const MANY: &str = "24";
 
 /// So that what waits in real life does not keep a test waiting. Reminders come after 90 s: no test but theirs lets
 /// an approval wait that long.
@@ -41,6 +42,13 @@ const SWITCHED_ON: [&str; 5] = [
     "tags={cost_center=\"tests\"}",
 ];
 
+/// What the tests of authorisation may have left in a stack that was kept.
+const OPEN: [&str; 3] = [
+    "api_authorization=none",
+    "api_authorization_overrides={}",
+    "external_sources=[]",
+];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
     /// Everything that needs no stack: unit, property, contract, golden and drift tests.
@@ -49,6 +57,8 @@ pub enum Part {
     Terraform,
     /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
     E2e,
+    /// Who may call what, with signatures and with tokens, on the stack of the end-to-end tests.
+    Auth,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
 }
@@ -80,6 +90,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Unit, "unit"),
         (Part::Terraform, "terraform"),
         (Part::E2e, "e2e"),
+        (Part::Auth, "auth"),
         (Part::Chaos, "chaos"),
     ] {
         if !arguments.parts.is_empty() && !arguments.parts.contains(&part) {
@@ -107,6 +118,7 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
         Part::Terraform => or_interrupted(check::sources(&context.folder)).await,
         Part::E2e => end_to_end(arguments, &context.folder).await,
+        Part::Auth => authorisation(arguments, &context.folder).await,
         Part::Chaos => chaos::test(context, arguments.keep).await,
     }
 }
@@ -130,8 +142,30 @@ async fn end_to_end(arguments: &Arguments, folder: &StackFolder) -> Result<()> {
         folder: &folder,
         keep: arguments.keep,
     };
-    let outcome = or_interrupted(guard.tests(&arguments.rest)).await;
-    guard.finish(outcome).await
+    if !guard.keep && folder.root().exists() {
+        down::take_down(&folder, true).await?;
+    }
+    let outcome = or_interrupted(async {
+        let variables = [&SHORT_TIMES[..], &SWITCHED_ON, &OPEN].concat();
+        guard.bring_up(&variables).await?;
+        guard.tests(&ON_THE_STACK, MANY, &arguments.rest).await
+    });
+    guard.finish(outcome.await).await
+}
+
+/// The tests set variables of the stack: they run alone, and one after the other.
+async fn authorisation(arguments: &Arguments, folder: &StackFolder) -> Result<()> {
+    let folder = StackFolder::new(folder.root().join("test"));
+    let guard = TestStack {
+        folder: &folder,
+        keep: arguments.keep,
+    };
+    let outcome = or_interrupted(async {
+        let variables = [&SHORT_TIMES[..], &SWITCHED_ON, &["api_authorization=iam"]].concat();
+        guard.bring_up(&variables).await?;
+        guard.tests(&["auth"], "1", &arguments.rest).await
+    });
+    guard.finish(outcome.await).await
 }
 
 struct TestStack<'a> {
@@ -140,25 +174,25 @@ struct TestStack<'a> {
 }
 
 impl TestStack<'_> {
-    async fn tests(&self, rest: &[String]) -> Result<()> {
-        if !self.keep && self.folder.root().exists() {
-            down::take_down(self.folder, true).await?;
-        }
+    async fn bring_up(&self, variables: &[&str]) -> Result<()> {
         let settings = Settings::load_or_create(self.folder)?;
         let traces = format!("http://127.0.0.1:{}", settings.trace_port());
-        let variables = SHORT_TIMES.iter().chain(&SWITCHED_ON);
         let wanted = up::Arguments {
-            variables: variables.map(ToString::to_string).collect(),
+            variables: variables.iter().map(|pair| (*pair).to_owned()).collect(),
             traces: Some(traces),
         };
         up::bring_up(&wanted, self.folder)
             .await
             .context("the stack for the tests")?;
+        Ok(())
+    }
+
+    async fn tests(&self, programs: &[&str], threads: &str, rest: &[String]) -> Result<()> {
         // The whole workspace, so that features are the ones that all else was compiled with.
         let mut arguments = vec!["--workspace", "--no-fail-fast"];
-        arguments.extend(ON_THE_STACK.iter().flat_map(|name| ["--test", name]));
+        arguments.extend(programs.iter().flat_map(|name| ["--test", *name]));
         arguments.extend(rest_after_dashes(rest));
-        cargo_test(&arguments, Some(self.folder)).await
+        cargo_test(&arguments, Some((self.folder, threads))).await
     }
 
     /// Takes the stack down whatever came of the tests.
@@ -180,17 +214,16 @@ fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
         .collect()
 }
 
-async fn cargo_test(arguments: &[&str], stack: Option<&StackFolder>) -> Result<()> {
+async fn cargo_test(arguments: &[&str], stack: Option<(&StackFolder, &str)>) -> Result<()> {
     let cargo = prerequisites::cargo();
     let mut command = environment::cargo(&cargo, &workspace::root()?);
     command.arg("test").args(arguments);
-    if let Some(folder) = stack {
+    if let Some((folder, threads)) = stack {
         command
             .env(STACK_VARIABLE, folder.stack_file())
             .env("AEGIS_DIR", folder.root());
-        if std::env::var_os(THREADS.0).is_none() {
-            command.env(THREADS.0, THREADS.1);
-        }
+        let own = std::env::var(THREADS).ok().filter(|_| threads == MANY);
+        command.env(THREADS, own.as_deref().unwrap_or(threads));
     }
     judge("cargo test", foreground::run_visibly(command).await?)
 }

@@ -23,6 +23,8 @@ pub struct Seen {
     pub keys: Vec<String>,
     pub decisions: Vec<Value>,
     pub unsigned: usize,
+    /// Bearer tokens that were shown.
+    pub tokens: Vec<String>,
     pub with_proof_at_s3: usize,
     pub looks: usize,
     /// Answer so many requests with 503 first.
@@ -90,7 +92,12 @@ impl Fake {
         let signed = headers
             .get(header::AUTHORIZATION)
             .is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256"));
-        self.with(|seen| seen.unsigned += usize::from(!signed));
+        let bearer = headers.get(header::AUTHORIZATION);
+        let bearer = bearer.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        self.with(|seen| {
+            seen.unsigned += usize::from(!signed);
+            seen.tokens.extend(bearer.map(str::to_owned));
+        });
     }
 }
 

@@ -325,3 +325,30 @@ async fn a_missing_stage_is_one_sentence() {
     command.env("AEGIS_STAGE", "other.json");
     assert!(!command.output().await.unwrap().status.success());
 }
+
+#[tokio::test]
+async fn a_stage_that_asks_for_tokens_gets_one() {
+    let program = Program::with_authorization(&Fake::start(Scene::Waiting(0)).await, "jwt");
+    let outcome = program.run(&["get", WORKFLOW]).await.expect(1);
+    assert!(outcome.err.contains("AEGIS_TOKEN"), "{}", outcome.err);
+
+    let mut get = program.command(&["get", WORKFLOW]);
+    let output = get.env("AEGIS_TOKEN", "in.the.environment").output().await;
+    crate::program::Outcome::of(output.unwrap()).expect(0);
+    std::fs::write(program.folder.path().join("token"), "in.a.file\n").unwrap();
+    let outcome = program
+        .run(&["approve", WORKFLOW, "--token-file", "token"])
+        .await
+        .expect(0);
+    assert!(!outcome.out.contains("in.a.file"), "{}", outcome.out);
+    program.fake.with(|seen| {
+        assert_eq!(seen.tokens.first().unwrap(), "in.the.environment");
+        assert_eq!(seen.tokens.last().unwrap(), "in.a.file");
+        assert_eq!(seen.decisions.len(), 1);
+    });
+
+    std::fs::write(program.folder.path().join("token"), "no token\n").unwrap();
+    let words = ["get", WORKFLOW, "--token-file", "token"];
+    let outcome = program.run(&words).await.expect(1);
+    assert_eq!(outcome.err, "error: token does not hold a token\n");
+}

@@ -13,6 +13,7 @@ mod dlq;
 mod failure;
 mod flow;
 mod idempotency;
+mod keys;
 mod killing;
 mod list;
 mod logs;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aegis_approval::{Approval, SERVICE};
+use aegis_engine::api::RouteGroup;
 use aegis_platform::lambda::{Service, start};
 use aegis_platform::services::from_environment;
 
@@ -15,10 +16,10 @@ async fn build() -> anyhow::Result<Service> {
     let service = from_environment(|aws, environment| {
         let approval = Arc::new(Approval {
             engine: aws.engine(environment),
-            authorization: environment.authorization(),
+            authorization: environment.authorization(RouteGroup::Approve),
             approver_sources: environment.list("APPROVER_SOURCES"),
         });
-        let queue = aws.consumer(environment, SERVICE, approval.clone());
+        let queue = aws.external_consumer(environment, SERVICE, approval.clone());
         Service {
             api: Some(approval),
             queue: Some(queue),

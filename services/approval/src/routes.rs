@@ -21,7 +21,8 @@ impl ApiHandler for Approval {
 
 impl Approval {
     async fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, Box<Problem>> {
-        let principal = self.authorization.principal(&request.caller)?;
+        let now = self.engine.clock.now();
+        let principal = self.authorization.principal(&request.caller, now)?;
         let id = request.workflow_id()?;
         let wanted: DecisionRequest = body::read(request)?;
         let approver = self.approver(principal, wanted.approver)?;
@@ -64,11 +65,15 @@ impl Approval {
 
     /// Where callers are known, nobody decides in another's name.
     fn approver(&self, principal: String, claimed: Option<String>) -> Result<String, Box<Problem>> {
-        match (self.authorization, claimed) {
+        match (&self.authorization, claimed) {
             (Authorization::None, Some(name)) => Ok(name),
-            (Authorization::None | Authorization::Iam, None) => Ok(principal),
-            (Authorization::Iam, Some(name)) if name == principal => Ok(principal),
-            (Authorization::Iam, Some(_)) => {
+            (Authorization::None | Authorization::Iam | Authorization::Jwt(_), None) => {
+                Ok(principal)
+            }
+            (Authorization::Iam | Authorization::Jwt(_), Some(name)) if name == principal => {
+                Ok(principal)
+            }
+            (Authorization::Iam | Authorization::Jwt(_), Some(_)) => {
                 let detail = format!("`approver` may not be set here: you decide as `{principal}`");
                 Err(Box::new(Problem::new(400, "approver_not_allowed", detail)))
             }

@@ -18,7 +18,7 @@ async fn build() -> anyhow::Result<Service> {
             artifacts: aws.artifacts(environment),
             keys: aws.keys(environment, false),
         });
-        let queue = aws.consumer(environment, SERVICE, callback.clone());
+        let queue = aws.external_consumer(environment, SERVICE, callback.clone());
         Service {
             api: Some(callback),
             queue: Some(queue),

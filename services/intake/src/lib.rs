@@ -22,11 +22,30 @@ pub const SERVICE: &str = "intake";
 pub struct Intake {
     pub engine: Engine,
     pub artifacts: Arc<dyn Artifacts>,
-    pub authorization: Authorization,
+    pub authorization: ByGroup,
     /// Where a request says nothing else.
     pub approval_timeout: Duration,
     /// How long a presigned URL is good for.
     pub report_url_valid: Duration,
     /// Source prefixes that agents may read, such as `s3://bucket/sources/`.
     pub allowed_sources: Vec<String>,
+}
+
+/// What each group of intake's routes demands.
+#[derive(Debug, Clone)]
+pub struct ByGroup {
+    pub start: Authorization,
+    pub read: Authorization,
+    pub operate: Authorization,
+}
+
+/// The same for all.
+impl From<Authorization> for ByGroup {
+    fn from(one: Authorization) -> Self {
+        Self {
+            start: one.clone(),
+            read: one.clone(),
+            operate: one,
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_intake::{Intake, SERVICE};
+use aegis_engine::api::RouteGroup::{Operate, Read, Start};
+use aegis_intake::{ByGroup, Intake, SERVICE};
 use aegis_platform::lambda::{Service, start};
 use aegis_platform::services::from_environment;
 
@@ -18,13 +19,17 @@ async fn build() -> anyhow::Result<Service> {
         let intake = Arc::new(Intake {
             engine: aws.engine(environment),
             artifacts: aws.artifacts(environment),
-            authorization: environment.authorization(),
+            authorization: ByGroup {
+                start: environment.authorization(Start),
+                read: environment.authorization(Read),
+                operate: environment.authorization(Operate),
+            },
             approval_timeout: environment
                 .hours("APPROVAL_TIMEOUT_HOURS", Duration::from_secs(72 * 3600)),
             report_url_valid: environment.seconds("REPORT_URL_SECONDS", Duration::from_secs(3600)),
             allowed_sources: vec![format!("s3://{bucket}/sources/")],
         });
-        let queue = aws.consumer(environment, SERVICE, intake.clone());
+        let queue = aws.external_consumer(environment, SERVICE, intake.clone());
         Service {
             api: Some(intake),
             queue: Some(queue),

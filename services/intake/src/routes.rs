@@ -3,13 +3,13 @@
 use aegis_contracts::problem::Problem;
 use aegis_contracts::request::{MAX_IDEMPOTENCY_KEY, StartRequest};
 use aegis_contracts::view::{Links, WorkflowAccepted};
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, problem_of};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Authorization, problem_of};
 use aegis_engine::body;
 use aegis_engine::turn::Opened;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
-use crate::Intake;
+use crate::{ByGroup, Intake};
 
 /// A handler's answer; a problem is one too.
 pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
@@ -17,24 +17,40 @@ pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
 #[async_trait]
 impl ApiHandler for Intake {
     async fn respond(&self, request: &ApiRequest) -> ApiResponse {
-        let answer = match self.authorization.principal(&request.caller) {
-            Ok(principal) => self.route(request, &principal).await,
-            Err(problem) => Err(problem),
-        };
-        answer.unwrap_or_else(ApiResponse::from)
+        self.route(request).await.unwrap_or_else(ApiResponse::from)
     }
 }
 
 impl Intake {
-    async fn route(&self, request: &ApiRequest, principal: &str) -> Answer {
+    async fn route(&self, request: &ApiRequest) -> Answer {
+        let ByGroup {
+            start,
+            read,
+            operate,
+        } = &self.authorization;
+        let now = self.engine.clock.now();
+        // Before anything else of the request is looked at.
+        let by = |demanded: &Authorization| demanded.principal(&request.caller, now);
         match request.route.as_str() {
-            "POST /workflows" => self.start(request, principal).await,
-            "GET /workflows" => self.list(request).await,
-            "GET /workflows/{id}" => self.get(request).await,
-            "GET /workflows/{id}/history" => self.history(request).await,
-            "GET /workflows/{id}/artifacts/{name}" => self.artifact(request).await,
-            "POST /workflows/{id}/cancel" => self.cancel(request, principal).await,
-            "POST /workflows/{id}/redrive" => self.redrive(request, principal).await,
+            "POST /workflows" => self.start(request, &by(start)?).await,
+            "GET /workflows" => {
+                by(read)?;
+                self.list(request).await
+            }
+            "GET /workflows/{id}" => {
+                by(read)?;
+                self.get(request).await
+            }
+            "GET /workflows/{id}/history" => {
+                by(read)?;
+                self.history(request).await
+            }
+            "GET /workflows/{id}/artifacts/{name}" => {
+                by(read)?;
+                self.artifact(request).await
+            }
+            "POST /workflows/{id}/cancel" => self.cancel(request, &by(operate)?).await,
+            "POST /workflows/{id}/redrive" => self.redrive(request, &by(operate)?).await,
             other => Err(Box::new(Problem::new(
                 404,
                 "route_not_found",

@@ -220,7 +220,7 @@ fn services(
         intake: Arc::new(Intake {
             engine: engine.clone(),
             artifacts: ports.artifacts.clone(),
-            authorization: Authorization::None,
+            authorization: Authorization::None.into(),
             approval_timeout: Duration::from_secs(24 * 3600),
             report_url_valid: Duration::from_secs(900),
             allowed_sources: Vec::new(),

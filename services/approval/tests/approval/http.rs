@@ -1,8 +1,11 @@
 //! `POST /approve/{id}`.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::view::Status;
-use aegis_engine::api::{ApiRequest, Authorization};
+use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
 use aegis_testing::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
@@ -206,6 +209,53 @@ fn signed_callers_decide_in_their_own_name() {
     let signed = post(json!({"decision": "approve", "approver": ADA})).signed_by(ADA);
     let view = ok(200, &ask(service.as_ref(), &signed));
     assert_eq!(view["decisions"][0]["approver"], ADA);
+    assert!(view["decisions"][0]["claimed_by"].is_null());
+}
+
+#[test]
+fn bearers_decide_in_the_name_of_their_token() {
+    let world = World::awaiting_approval();
+    let rules = JwtRules {
+        issuer: "https://issuer.example".to_owned(),
+        audience: vec!["web".to_owned()],
+        scope: "aegis/approve".to_owned(),
+        subject_claim: "email".to_owned(),
+    };
+    let service = service(&world, Authorization::Jwt(Arc::new(rules)));
+    let expiry = world.now().plus(Duration::from_secs(60)).as_seconds();
+    let with = |scope: &str, body| {
+        let claims = [
+            ("iss", "https://issuer.example"),
+            ("aud", "web"),
+            ("exp", &expiry.to_string()),
+            ("scope", scope),
+            ("sub", "4711"),
+            ("email", "ann@example.com"),
+        ];
+        let claims = claims.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut request = post(&world, body);
+        request.caller = Caller::Jwt(claims.into());
+        request
+    };
+    let approve = json!({"decision": "approve"});
+    assert_eq!(
+        refusal(
+            service.as_ref(),
+            &post(&world, approve.clone()).signed_by(ADA)
+        ),
+        because(401, "unauthenticated")
+    );
+    assert_eq!(
+        refusal(service.as_ref(), &with("aegis/start", approve.clone())),
+        because(403, "insufficient_scope")
+    );
+    let posing = json!({"decision": "approve", "approver": "bob"});
+    assert_eq!(
+        refusal(service.as_ref(), &with("aegis/approve", posing)),
+        because(400, "approver_not_allowed")
+    );
+    let view = ok(200, &ask(service.as_ref(), &with("aegis/approve", approve)));
+    assert_eq!(view["decisions"][0]["approver"], "ann@example.com");
     assert!(view["decisions"][0]["claimed_by"].is_null());
 }
 

@@ -1,6 +1,7 @@
 //! Who may call, and what is not a route.
 
 use aegis_engine::api::Authorization;
+use aegis_intake::ByGroup;
 use aegis_testing::requests::{With, ask, ok, refusal, request};
 use aegis_testing::world::World;
 use serde_json::json;
@@ -35,6 +36,39 @@ fn unsigned_requests_are_refused_on_every_route() {
         );
     }
     assert_eq!(world.workflow(), before);
+}
+
+/// What a group of routes demands is demanded of each of its routes, and of no other.
+#[test]
+fn each_route_belongs_to_its_group() {
+    let world = World::started();
+    for (group, own) in [
+        ("start", &ROUTES[..1]),
+        ("read", &ROUTES[1..5]),
+        ("operate", &ROUTES[5..]),
+    ] {
+        let of = |name| match name == group {
+            true => Authorization::Iam,
+            false => Authorization::None,
+        };
+        let strict = with(
+            &world,
+            ByGroup {
+                start: of("start"),
+                read: of("read"),
+                operate: of("operate"),
+            },
+        );
+        for route in ROUTES {
+            let unsigned = request(route).id(world.id.as_str());
+            let answer = ask(strict.as_ref(), &unsigned);
+            assert_eq!(
+                answer.status == 401,
+                own.contains(&route),
+                "{group}: {route}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -13,18 +13,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_engine::api::Authorization;
-use aegis_intake::Intake;
+use aegis_intake::{ByGroup, Intake};
 use aegis_testing::world::World;
 
 pub fn service(world: &World) -> Arc<Intake> {
     with(world, Authorization::None)
 }
 
-pub fn with(world: &World, authorization: Authorization) -> Arc<Intake> {
+pub fn with(world: &World, authorization: impl Into<ByGroup>) -> Arc<Intake> {
     Arc::new(Intake {
         engine: world.engine.clone(),
         artifacts: world.ports.artifacts.clone(),
-        authorization,
+        authorization: authorization.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
         report_url_valid: Duration::from_secs(3600),
         allowed_sources: vec!["s3://bucket/sources/".to_owned()],

@@ -6,41 +6,8 @@ use aegis_contracts::problem::Problem;
 use async_trait::async_trait;
 use serde::Serialize;
 
+pub use crate::authorization::{Authorization, Caller, JwtRules, RouteGroup};
 use crate::error::PortError;
-
-/// Who called, as far as the gateway has proven it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Caller {
-    /// The route asks for no proof.
-    Anonymous,
-    /// ARN of an IAM principal whose signature was verified.
-    Iam(String),
-}
-
-/// What the client routes of this stage demand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authorization {
-    Iam,
-    None,
-}
-
-impl Authorization {
-    /// The name under which the caller acts.
-    ///
-    /// # Errors
-    /// 401, if the gateway should have proven an identity and did not: the handler does not rely on the gateway alone.
-    pub fn principal(self, caller: &Caller) -> Result<String, Box<Problem>> {
-        match (self, caller) {
-            (Self::Iam, Caller::Iam(arn)) => Ok(arn.clone()),
-            (Self::Iam, Caller::Anonymous) => Err(Box::new(Problem::new(
-                401,
-                "unauthenticated",
-                "this API asks for requests signed with AWS Signature Version 4",
-            ))),
-            (Self::None, Caller::Iam(_) | Caller::Anonymous) => Ok("anonymous".to_owned()),
-        }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {

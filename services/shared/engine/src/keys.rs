@@ -1,4 +1,5 @@
-//! The token keys of this process: loaded once, loaded again when a token names a key that is not known.
+//! The token keys of this process: loaded at first use, then now and then, and when a token names a
+//! key that is not known.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,12 @@ use crate::token::{Claim, TokenError, TokenKeys};
 const MAX_RELOADS: u32 = 5;
 const RELOAD_WINDOW: Duration = Duration::from_secs(30);
 
+/// After this the store is asked again: so soon does everybody sign with a new key, and know a
+/// withdrawn one no more.
+const REFRESH: Duration = Duration::from_secs(5 * 60);
+/// For so long the keys are used if the store cannot be asked.
+pub(crate) const LONGEST_UNSEEN: Duration = Duration::from_secs(3600);
+
 pub struct KeyRing {
     store: Arc<dyn KeyStore>,
     clock: Arc<dyn Clock>,
@@ -25,12 +32,27 @@ pub struct KeyRing {
 
 #[derive(Default)]
 struct Cached {
-    keys: Option<TokenKeys>,
+    keys: Option<Held>,
     /// When the present window began, and the reloads in it.
     reloads: Option<(Timestamp, u32)>,
 }
 
+struct Held {
+    keys: TokenKeys,
+    /// When the store was last asked, and when it last answered.
+    asked: Timestamp,
+    answered: Timestamp,
+}
+
 impl Cached {
+    fn hold(&mut self, keys: &TokenKeys, now: Timestamp) {
+        self.keys = Some(Held {
+            keys: keys.clone(),
+            asked: now,
+            answered: now,
+        });
+    }
+
     /// Counts one reload, if there may be one.
     fn may_reload(&mut self, now: Timestamp) -> bool {
         let (began, count) = self
@@ -56,12 +78,24 @@ impl KeyRing {
     /// Of the key store; transient if there are no keys yet and this process may not make them.
     pub async fn keys(&self) -> Result<TokenKeys, PortError> {
         let mut cached = self.cached.lock().await;
-        if let Some(keys) = &cached.keys {
-            return Ok(keys.clone());
+        let now = self.clock.now();
+        if let Some(held) = &cached.keys
+            && now.since(held.asked) < REFRESH
+        {
+            return Ok(held.keys.clone());
         }
-        let keys = self.load().await?;
-        cached.keys = Some(keys.clone());
-        Ok(keys)
+        match (self.load().await, &mut cached.keys) {
+            (Ok(keys), _) => {
+                cached.hold(&keys, now);
+                Ok(keys)
+            }
+            (Err(error), Some(held)) if now.since(held.answered) < LONGEST_UNSEEN => {
+                tracing::warn!(%error, "the token keys were not loaded again; the known ones are used");
+                held.asked = now;
+                Ok(held.keys.clone())
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 
     /// # Errors
@@ -82,14 +116,14 @@ impl KeyRing {
         }
         let keys = self.load().await?;
         let verdict = keys.verify(token, claim, now);
-        cached.keys = Some(keys);
+        cached.hold(&keys, now);
         Ok(verdict)
     }
 
     async fn load(&self) -> Result<TokenKeys, PortError> {
         match self.store.load().await? {
             Some(keys) => Ok(keys),
-            None if self.may_create => self.store.create(&TokenKeys::generate()).await,
+            None if self.may_create => self.store.create(&TokenKeys::made(self.clock.now())).await,
             None => Err(PortError::Transient(
                 "there are no token keys yet".to_owned(),
             )),

@@ -6,14 +6,17 @@
 
 pub mod api;
 pub mod artifacts;
+pub mod authorization;
 pub mod body;
 pub mod dispatch;
 pub mod error;
+pub mod external;
 pub mod keys;
 pub mod memory;
 pub mod message;
 pub mod metrics;
 pub mod ports;
+pub mod rotation;
 pub mod schedule;
 pub mod stored;
 pub mod stream;

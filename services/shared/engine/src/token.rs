@@ -33,12 +33,23 @@ pub struct TokenKey {
     pub kid: String,
     /// 32 random bytes, base64url.
     pub secret: String,
+    /// When it became the current key. Missing in keys of old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TokenKeys")
             .field("kid", &self.current.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenKey")
+            .field("kid", &self.kid)
             .finish_non_exhaustive()
     }
 }
@@ -63,6 +74,7 @@ impl TokenKeys {
         let current = TokenKey {
             kid: data_encoding::HEXLOWER.encode(&kid),
             secret: BASE64_URL_SAFE_NO_PAD.encode(secret),
+            made_at: None,
         };
         Self {
             current,

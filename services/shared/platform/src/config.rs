@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use aegis_engine::api::Authorization;
+use aegis_engine::api::{Authorization, RouteGroup};
 use aegis_workflow::{Rules, StepRetries};
 
 /// Everything that is wrong with the environment.
@@ -79,18 +79,18 @@ impl<'a> Environment<'a> {
             .collect()
     }
 
-    pub fn authorization(&mut self) -> Authorization {
-        match self.required("API_AUTHORIZATION").as_str() {
-            "none" => Authorization::None,
-            // Missing is a problem already; the stricter one stands in until it is reported.
-            "iam" | "" => Authorization::Iam,
-            other => {
-                self.problems.push(format!(
-                    "API_AUTHORIZATION is `{other}`: expected `iam` or `none`"
-                ));
-                Authorization::Iam
-            }
+    /// What the routes of `group` demand of their callers.
+    pub fn authorization(&mut self, group: RouteGroup) -> Authorization {
+        let modes = self.required("API_AUTHORIZATION");
+        if modes.is_empty() {
+            // A problem already; the stricter one stands in until it is reported.
+            return Authorization::Iam;
         }
+        let jwt = self.get("API_JWT");
+        crate::authorization::parse(group, &modes, jwt.as_deref()).unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            Authorization::Iam
+        })
     }
 
     pub fn rules(&mut self) -> Rules {
@@ -145,7 +145,7 @@ mod tests {
         let mut environment = Environment::new(&lookup);
         environment.required("WORKFLOW_TABLE");
         let rules = environment.rules();
-        environment.authorization();
+        environment.authorization(RouteGroup::Read);
         assert_eq!(rules.pickup_timeout, Rules::default().pickup_timeout);
         assert_eq!(rules.approval_reminder, Duration::from_secs(90));
         let ConfigError(problems) = environment.finish().unwrap_err();

@@ -3,6 +3,7 @@
 //! Also configuration, telemetry and Lambda start-up. Agents and the command line use
 //! [`client`] and [`telemetry`]; nothing here decides anything about the flow.
 
+mod authorization;
 pub mod client;
 pub mod config;
 pub mod lambda;

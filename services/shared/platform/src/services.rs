@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Destination;
 use aegis_engine::dispatch::Dispatcher;
+use aegis_engine::external::{Gate, Senders};
 use aegis_engine::keys::KeyRing;
 use aegis_engine::message::QueueHandler;
 use aegis_engine::ports::SystemClock;
@@ -117,6 +118,22 @@ impl Aws {
     ) -> Arc<SqsDeadLetters> {
         let url = environment.required("DEAD_LETTER_URL");
         Arc::new(SqsDeadLetters::new(self.sqs(), url, service))
+    }
+
+    /// The service's own queue, where events of other systems arrive too.
+    pub fn external_consumer(
+        &self,
+        environment: &mut Environment<'_>,
+        service: &'static str,
+        handler: Arc<dyn QueueHandler>,
+    ) -> Arc<QueueConsumer> {
+        // Without an account nothing would be taken: that is a mistake, not a setting.
+        environment.required("EXTERNAL_ACCOUNTS");
+        let senders = Senders {
+            sources: environment.list("EXTERNAL_SOURCES"),
+            accounts: environment.list("EXTERNAL_ACCOUNTS"),
+        };
+        self.consumer(environment, service, Arc::new(Gate { senders, handler }))
     }
 
     /// The service's own queue.

@@ -20,12 +20,21 @@ const SERVICE: &str = "execute-api";
 pub struct RequestSigner {
     credentials: SharedCredentialsProvider,
     region: String,
+    service: &'static str,
 }
 
 impl RequestSigner {
     /// # Errors
     /// Where the configuration has no credentials provider or no region.
     pub fn new(config: &SdkConfig) -> Result<Self, CallError> {
+        Self::for_service(config, SERVICE)
+    }
+
+    /// For a service of AWS that nothing here has a client for.
+    ///
+    /// # Errors
+    /// As of [`Self::new`].
+    pub fn for_service(config: &SdkConfig, service: &'static str) -> Result<Self, CallError> {
         let missing = |what: &str| CallError::saying(OPERATION, None, format!("no {what} is set"));
         Ok(Self {
             credentials: config
@@ -35,6 +44,7 @@ impl RequestSigner {
                 .region()
                 .ok_or_else(|| missing("region"))?
                 .to_string(),
+            service,
         })
     }
 
@@ -63,7 +73,7 @@ impl RequestSigner {
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
-            .name(SERVICE)
+            .name(self.service)
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()

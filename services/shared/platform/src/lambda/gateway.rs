@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::apigw::{
+    ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse,
+};
 use aws_lambda_events::encodings::Body;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -50,10 +52,7 @@ fn request(event: ApiGatewayV2httpRequest) -> ApiRequest {
     let caller = event
         .request_context
         .authorizer
-        .and_then(|authorizer| authorizer.iam)
-        .and_then(|iam| iam.user_arn)
-        .filter(|arn| !arn.is_empty())
-        .map_or(Caller::Anonymous, Caller::Iam);
+        .map_or(Caller::Anonymous, caller);
     ApiRequest {
         route: event
             .request_context
@@ -70,6 +69,19 @@ fn request(event: ApiGatewayV2httpRequest) -> ApiRequest {
         body,
         caller,
     }
+}
+
+/// An authorizer without an identity proves nothing.
+fn caller(authorizer: ApiGatewayRequestAuthorizer) -> Caller {
+    let arn = authorizer.iam.and_then(|iam| iam.user_arn);
+    if let Some(arn) = arn.filter(|arn| !arn.is_empty()) {
+        return Caller::Iam(arn);
+    }
+    let claims = authorizer.jwt.map(|jwt| jwt.claims).unwrap_or_default();
+    if claims.is_empty() {
+        return Caller::Anonymous;
+    }
+    Caller::Jwt(claims.into_iter().collect())
 }
 
 fn answer(response: ApiResponse) -> ApiGatewayV2httpResponse {

@@ -73,13 +73,25 @@ async fn an_authorizer_without_an_identity_proves_nothing() {
         json!({"iam": {}}),
         json!({"iam": {"userArn": ""}}),
         json!({"iam": {"userArn": null}}),
-        json!({"jwt": {"claims": {"sub": "eve"}, "scopes": null}}),
+        json!({"jwt": null}),
+        json!({"jwt": {"claims": null, "scopes": null}}),
+        json!({"jwt": {"claims": {}, "scopes": ["aegis/start"]}}),
     ] {
         let mut event = event("api-iam");
         event["requestContext"]["authorizer"] = authorizer.clone();
         let (request, _) = heard(event).await;
         assert_eq!(request.caller, Caller::Anonymous, "{authorizer}");
     }
+}
+
+#[tokio::test]
+async fn the_claims_of_a_token_arrive() {
+    let mut event = event("api-iam");
+    event["requestContext"]["authorizer"] =
+        json!({"jwt": {"claims": {"sub": "ann", "exp": "1795456801"}, "scopes": null}});
+    let claims = [("exp", "1795456801"), ("sub", "ann")];
+    let claims = claims.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(heard(event).await.0.caller, Caller::Jwt(claims.into()));
 }
 
 #[tokio::test]

@@ -1,0 +1,85 @@
+//! `aegis keys rotate`: a new key, with care for the tokens that agents carry.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use aegis_engine::rotation::TooSoon;
+use aegis_engine::token::TokenKeys;
+use aegis_platform::client::keys::replace_token_keys;
+use anyhow::{Result, bail};
+use clap::Args;
+use dialoguer::Confirm;
+
+use super::{Store, as_json, print};
+use crate::client::session::Session;
+use crate::client::text::{dim, duration, local_time, now};
+
+/// Make a new key. Functions sign with it within five minutes; tokens of the key before stay good, so
+/// that no run in flight notices. A further rotation is refused for nine hours: by then no step can
+/// be at work that began with the key that it drops.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A key has leaked: keep none. Agents at work are refused at their next report, within five
+    /// minutes, and their steps are tried again. Asks first, unless told --yes.
+    #[arg(long)]
+    revoke: bool,
+    /// Do not ask.
+    #[arg(long, short = 'y', requires = "revoke")]
+    yes: bool,
+}
+
+pub(super) async fn run(
+    arguments: &Arguments,
+    session: &Session,
+    store: &Store,
+) -> Result<ExitCode> {
+    let Some(keys) = store.load().await? else {
+        bail!("there are no keys to rotate yet: the first dispatch makes them");
+    };
+    let next = match (arguments.revoke, keys.rotated(now())) {
+        (true, _) => {
+            if !arguments.yes && !agreed()? {
+                eprintln!("nothing was changed");
+                return Ok(ExitCode::FAILURE);
+            }
+            TokenKeys::made(now())
+        }
+        (false, Ok(next)) => next,
+        (false, Err(too_soon)) => bail!("{}", refusal(too_soon)),
+    };
+    replace_token_keys(&store.config, &store.parameter, &next).await?;
+    if session.json {
+        println!("{}", as_json(&next));
+    } else {
+        print(&next);
+        println!(
+            "{}",
+            dim("functions take up the new key within five minutes")
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn refusal(TooSoon { until }: TooSoon) -> String {
+    let when = match until {
+        Some(until) => format!(
+            "rotate again at {}, in {}",
+            local_time(until),
+            duration(until.since(now()))
+        ),
+        None => "and the keys do not say since when".to_owned(),
+    };
+    format!(
+        "agents may still carry tokens of the previous key: {when}; if a key has leaked, use --revoke"
+    )
+}
+
+fn agreed() -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("there is no terminal to ask at: say --yes to make all tokens in use worthless");
+    }
+    Ok(Confirm::new()
+        .with_prompt("Make all tokens that agents carry worthless?")
+        .default(false)
+        .interact()?)
+}
