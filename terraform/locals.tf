@@ -3,6 +3,8 @@ locals {
   is_local = var.aws_endpoint_url != ""
   is_prod  = var.environment == "prod"
 
+  is_protected = coalesce(var.deletion_protection, local.is_prod)
+
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 

@@ -9,7 +9,7 @@ locals {
 resource "aws_s3_bucket" "artifacts" {
   # Bucket names are one namespace for all accounts.
   bucket        = "${local.name}-artifacts-${local.account_id}"
-  force_destroy = !local.is_prod
+  force_destroy = !local.is_protected
 
   depends_on = [terraform_data.rules]
 }

@@ -6,7 +6,7 @@ resource "aws_dynamodb_table" "workflows" {
   hash_key     = "pk"
   range_key    = "sk"
 
-  deletion_protection_enabled = local.is_prod
+  deletion_protection_enabled = local.is_protected
 
   attribute {
     name = "pk"

@@ -24,8 +24,10 @@ provider "aws" {
 
     content {
       apigatewayv2   = endpoints.value
+      cloudformation = endpoints.value
       cloudwatchlogs = endpoints.value
       dynamodb       = endpoints.value
+      ecr            = endpoints.value
       eventbridge    = endpoints.value
       iam            = endpoints.value
       lambda         = endpoints.value

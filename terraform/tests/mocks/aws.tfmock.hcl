@@ -70,3 +70,25 @@ mock_resource "aws_apigatewayv2_api" {
     execution_arn = "arn:aws:execute-api:us-east-1:123456789012:mock"
   }
 }
+
+mock_resource "aws_ecr_repository" {
+  defaults = {
+    arn            = "arn:aws:ecr:us-east-1:123456789012:repository/mock"
+    repository_url = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mock"
+  }
+}
+
+mock_data "aws_ecr_image" {
+  defaults = {
+    image_digest = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  }
+}
+
+mock_resource "aws_cloudformation_stack" {
+  defaults = {
+    outputs = {
+      EndpointArn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/mock-aaaaaaaaaa/runtime-endpoint/live"
+      Version     = "1"
+    }
+  }
+}
