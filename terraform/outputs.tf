@@ -100,8 +100,3 @@ output "docker_commands" {
     },
   )
 }
-
-output "token_keys_path" {
-  description = "Every SSM parameter below it is made by the platform, not by Terraform: delete them after a destroy."
-  value       = "/${var.name_prefix}/${var.environment}/"
-}

@@ -29,8 +29,9 @@ aws ecr get-login-password --region "$IMAGE_REGION" |
     docker login --username AWS --password-stdin "$registry" >/dev/null
 
 # The same content may have been pushed before: by another state, or before a change was taken back.
-if aws ecr describe-images --region "$IMAGE_REGION" --repository-name "$repository" \
-    --image-ids "imageTag=$IMAGE_TAG" >/dev/null 2>&1; then
+found=$(aws ecr describe-images --region "$IMAGE_REGION" --repository-name "$repository" \
+    --image-ids "imageTag=$IMAGE_TAG" --query 'length(imageDetails)' --output text 2>/dev/null) || found=0
+if [[ $found == 1 ]]; then
     docker buildx imagetools create --tag "$REPOSITORY_URL:latest" "$REPOSITORY_URL:$IMAGE_TAG"
     exit 0
 fi

@@ -13,7 +13,9 @@ use crate::stack::signals::{Interrupted, interrupted};
 use crate::stack::terraform::command::Terraform;
 use crate::stack::terraform::mirror;
 use crate::stack::terraform::module::Module;
-use crate::stack::{down, environment, foreground, prerequisites, up, workspace};
+use crate::stack::{
+    checks, down, environment, foreground, prerequisites, rehearsal, up, workspace,
+};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
@@ -42,6 +44,10 @@ pub enum Part {
     Terraform,
     /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
     E2e,
+    /// deploy.sh as it is typed, from check to destroy, in dev and in a rehearsal of prod.
+    Deploy,
+    /// Licences, sources and advisories of all dependencies.
+    Dependencies,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
 }
@@ -72,6 +78,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     for (part, name) in [
         (Part::Unit, "unit"),
         (Part::Terraform, "terraform"),
+        (Part::Dependencies, "dependencies"),
+        (Part::Deploy, "deploy"),
         (Part::E2e, "e2e"),
         (Part::Chaos, "chaos"),
     ] {
@@ -99,6 +107,8 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
     match part {
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
         Part::Terraform => or_interrupted(terraform(&context.folder)).await,
+        Part::Dependencies => or_interrupted(checks::dependencies()).await,
+        Part::Deploy => or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await,
         Part::E2e => end_to_end(arguments, &context.folder).await,
         Part::Chaos => chaos::test(context, arguments.keep).await,
     }
@@ -215,10 +225,10 @@ async fn terraform(folder: &StackFolder) -> Result<()> {
         let name = format!("terraform {}", call.first().unwrap_or(&""));
         judge(&name, terraform.visibly(call).await?)?;
     }
-    Ok(())
+    checks::scripts().await
 }
 
-fn judge(name: &str, status: ExitStatus) -> Result<()> {
+pub fn judge(name: &str, status: ExitStatus) -> Result<()> {
     match status.code() {
         Some(0) => Ok(()),
         Some(code) => bail!("{name} failed with exit code {code}"),
@@ -231,8 +241,8 @@ fn summary(reports: &[Report]) -> ExitCode {
     for report in reports {
         let seconds = report.took.as_secs();
         match &report.failure {
-            None => eprintln!("{:<10} passed in {seconds} s", report.name),
-            Some(why) => eprintln!("{:<10} FAILED in {seconds} s: {why}", report.name),
+            None => eprintln!("{:<12} passed in {seconds} s", report.name),
+            Some(why) => eprintln!("{:<12} FAILED in {seconds} s: {why}", report.name),
         }
     }
     let failed = reports

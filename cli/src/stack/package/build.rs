@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
 
 use crate::stack::environment;
-use crate::stack::progress::Step;
+use crate::stack::progress::{Step, say};
 
 /// glibc of Amazon Linux 2023, and not newer than that of the agents' base image.
 /// <https://docs.aws.amazon.com/linux/al2023/ug/compare-with-al2.html>
@@ -55,6 +55,19 @@ impl Build<'_> {
     }
 }
 
+/// Says so where a build elsewhere would give another file, because this one names a folder of this machine.
+pub async fn warn_of_places(root: &Path, binary: &Path) -> Result<()> {
+    let content =
+        std::fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
+    if let Some(folder) = Places::find(root).await?.named_in(&content) {
+        let (binary, folder) = (binary.display(), folder.display());
+        say(&format!(
+            "warning: {binary} names {folder}: built elsewhere it would differ"
+        ));
+    }
+    Ok(())
+}
+
 /// Folders of this machine, and the names that a binary knows them by.
 struct Places(Vec<(PathBuf, &'static str)>);
 
@@ -92,6 +105,18 @@ impl Places {
         flags
             .collect::<Vec<_>>()
             .join(std::ffi::OsStr::new("\u{1f}"))
+    }
+
+    /// A folder of this machine that a file names, if it does.
+    fn named_in(&self, content: &[u8]) -> Option<&Path> {
+        let named = |folder: &&(PathBuf, &str)| {
+            let folder = folder.0.as_os_str().as_encoded_bytes();
+            content.windows(folder.len()).any(|part| part == folder)
+        };
+        self.0
+            .iter()
+            .find(named)
+            .map(|(folder, _)| folder.as_path())
     }
 
     /// For crates that compile C: their messages name their files.
@@ -195,6 +220,9 @@ mod tests {
             "--remap-path-prefix=/home/my user/.cargo=/cargo\u{1f}--remap-path-prefix=/src/aegis=/aegis"
         );
         assert_eq!(places.c_flags(), "-ffile-prefix-map=/src/aegis=/aegis");
+        assert_eq!(places.named_in(b"at /aegis/lib.rs"), None);
+        let named = places.named_in(b"at /src/aegis/lib.rs");
+        assert_eq!(named, Some(Path::new("/src/aegis")));
     }
 
     #[tokio::test]

@@ -157,6 +157,7 @@ async fn make(arguments: &Arguments) -> Result<Made> {
         let binary = binaries
             .get(&product.binary)
             .with_context(|| format!("the build made no binary named {}", product.binary))?;
+        build::warn_of_places(&root, binary).await?;
         let file = folder.join(&product.file);
         let sha256 = if product.zipped {
             make_release_package(binary, &file)?
