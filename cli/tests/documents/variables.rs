@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Attribute, Block, Body};
 
 use super::{between_marks, root};
@@ -32,16 +31,15 @@ fn kind(block: &Block) -> String {
 
 fn row(block: &Block) -> String {
     let name = block.labels[0].as_str();
-    let text = |name: &str| match attribute(block, name).map(|one| &one.value) {
-        Some(Expression::String(text)) => cell(text),
-        other => panic!("{name} of {block:?} is {other:?}"),
-    };
+    let description = attribute(block, "description").unwrap();
+    // In Markdown an angle bracket would begin a tag.
+    let description = cell(description.value.as_str().unwrap()).replace('<', "&lt;");
     let default = source(attribute(block, "default"))
         .map_or_else(|| "required".to_owned(), |default| format!("`{default}`"));
     format!(
         "| `{name}` | {} | {default} | {} |\n",
         kind(block),
-        text("description")
+        description
     )
 }
 
