@@ -30,7 +30,10 @@ resource "aws_iam_role" "agent" {
         Effect    = "Allow"
         Principal = { Service = "bedrock-agentcore.amazonaws.com" }
         Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = local.account_id }
+          ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:bedrock-agentcore:${var.aws_region}:${local.account_id}:*" }
+        }
       }],
       length(var.agent_role_trusted_arns) == 0 ? [] : [{
         Sid       = "Trusted"

@@ -4,15 +4,15 @@ locals {
   dispatchers = {
     researcher = {
       agent_arn_variable = "RESEARCHER_AGENT_ARN"
-      agent_arn          = var.researcher_agent_arn
+      agent_arn          = local.agent_arns["researcher"]
     }
     analyst = {
       agent_arn_variable = "ANALYST_AGENT_ARN"
-      agent_arn          = var.analyst_agent_arn
+      agent_arn          = local.agent_arns["analyst"]
     }
     writer = {
       agent_arn_variable = "WRITER_AGENT_ARN"
-      agent_arn          = var.writer_agent_arn
+      agent_arn          = local.agent_arns["writer"]
     }
   }
 
@@ -53,8 +53,11 @@ module "dispatcher" {
     {
       sid     = "RunAgent"
       actions = ["bedrock-agentcore:InvokeAgentRuntime", "bedrock-agentcore:StopRuntimeSession"]
-      # The second form is the runtime's endpoints.
-      resources = [each.value.agent_arn, "${each.value.agent_arn}/*"]
+      # The runtime, and the endpoint that is named or, where none is, all of them.
+      resources = [
+        split("/runtime-endpoint/", each.value.agent_arn)[0],
+        strcontains(each.value.agent_arn, "/runtime-endpoint/") ? each.value.agent_arn : "${each.value.agent_arn}/*",
+      ]
     },
     {
       sid       = "TokenKeys"

@@ -117,7 +117,7 @@ output "deployment_summary" {
     alarms        = local.alarms ? length(local.all_alarms) + 1 : 0
     dashboard     = var.dashboard
     backups       = var.point_in_time_recovery
-    protected     = local.deletion_protection
+    protected     = local.is_protected
   }
 }
 

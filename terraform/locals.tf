@@ -3,6 +3,8 @@ locals {
   is_local = var.aws_endpoint_url != ""
   is_prod  = var.environment == "prod"
 
+  is_protected = coalesce(var.deletion_protection, local.is_prod)
+
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
 
@@ -28,8 +30,6 @@ locals {
 
   # An emulator speaks http.
   tls_only = coalesce(var.tls_only_policies, !local.is_local)
-
-  deletion_protection = coalesce(var.deletion_protection, local.is_prod)
 
   # What every function has in common.
   function_defaults = {

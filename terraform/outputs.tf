@@ -87,3 +87,29 @@ output "log_group_names" {
 output "agent_role_arns" {
   value = { for agent, role in aws_iam_role.agent : agent => role.arn }
 }
+
+output "agent_arns" {
+  description = "What dispatchers invoke: the endpoint of each agent's runtime, or what was given."
+  value       = local.agent_arns
+}
+
+output "agent_runtime_versions" {
+  description = "Newest version of each runtime that is made here. agent_versions takes one to go back to."
+  value       = { for agent, stack in aws_cloudformation_stack.agent : agent => stack.outputs["Version"] }
+}
+
+output "ecr_repository_urls" {
+  description = "Repository of each agent's images."
+  value       = { for agent, repository in aws_ecr_repository.agent : agent => repository.repository_url }
+}
+
+output "docker_commands" {
+  description = "How to build and push each agent's image by hand; the first line is for all of them."
+  value = merge(
+    { login = "aws ecr get-login-password --region ${var.aws_region} | docker login --username AWS --password-stdin ${local.account_id}.dkr.ecr.${var.aws_region}.amazonaws.com" },
+    {
+      for agent, repository in aws_ecr_repository.agent : agent =>
+      "cp ${local.agent_binaries[agent]} agent-image/agent && docker buildx build --platform ${local.agent_platform} --provenance=false --tag ${repository.repository_url}:latest --push agent-image"
+    },
+  )
+}

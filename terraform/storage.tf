@@ -19,7 +19,7 @@ resource "aws_s3_bucket" "artifacts" {
   # checkov:skip=CKV2_AWS_62:Nothing listens to the bucket: agents report what they wrote.
   # Bucket names are one namespace for all accounts.
   bucket        = "${local.name}-artifacts-${local.account_id}"
-  force_destroy = !local.deletion_protection
+  force_destroy = !local.is_protected
 
   depends_on = [terraform_data.rules]
 }

@@ -8,7 +8,7 @@ resource "aws_dynamodb_table" "workflows" {
   hash_key     = "pk"
   range_key    = "sk"
 
-  deletion_protection_enabled = local.deletion_protection
+  deletion_protection_enabled = local.is_protected
 
   attribute {
     name = "pk"

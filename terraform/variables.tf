@@ -44,6 +44,18 @@ variable "aws_endpoint_url" {
   }
 }
 
+variable "rehearsal" {
+  description = "Allow staging and prod on an emulator, to rehearse their deployment. Nothing of it reaches AWS."
+  type        = bool
+  default     = false
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the table, a bucket with artifacts in it, and repositories with images. null: in prod."
+  type        = bool
+  default     = null
+}
+
 variable "tags" {
   description = "Further tags on every resource."
   type        = map(string)
@@ -440,32 +452,105 @@ variable "own_source_policy" {
 # The agents.
 
 variable "researcher_agent_arn" {
-  description = "ARN of the researcher's AgentCore runtime."
+  description = "ARN of the researcher's AgentCore runtime, or of an endpoint of it. null: the runtime is made here."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+$", var.researcher_agent_arn))
-    error_message = "researcher_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>."
+    condition     = var.researcher_agent_arn == null ? true : can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+(/runtime-endpoint/[A-Za-z0-9_]+)?$", var.researcher_agent_arn))
+    error_message = "researcher_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>, with /runtime-endpoint/<name> where an endpoint is meant."
   }
 }
 
 variable "analyst_agent_arn" {
-  description = "ARN of the analyst's AgentCore runtime."
+  description = "ARN of the analyst's AgentCore runtime, or of an endpoint of it. null: the runtime is made here."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+$", var.analyst_agent_arn))
-    error_message = "analyst_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>."
+    condition     = var.analyst_agent_arn == null ? true : can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+(/runtime-endpoint/[A-Za-z0-9_]+)?$", var.analyst_agent_arn))
+    error_message = "analyst_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>, with /runtime-endpoint/<name> where an endpoint is meant."
   }
 }
 
 variable "writer_agent_arn" {
-  description = "ARN of the writer's AgentCore runtime."
+  description = "ARN of the writer's AgentCore runtime, or of an endpoint of it. null: the runtime is made here."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+$", var.writer_agent_arn))
-    error_message = "writer_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>."
+    condition     = var.writer_agent_arn == null ? true : can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+(/runtime-endpoint/[A-Za-z0-9_]+)?$", var.writer_agent_arn))
+    error_message = "writer_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>, with /runtime-endpoint/<name> where an endpoint is meant."
+  }
+}
+
+variable "agent_repositories" {
+  description = "Make an ECR repository for each agent's images."
+  type        = bool
+  default     = true
+}
+
+variable "agent_images_kept" {
+  description = "Images that each agent's repository keeps. A runtime can be set back only to a version whose image is still there."
+  type        = number
+  default     = 20
+
+  validation {
+    condition     = var.agent_images_kept >= 2 && var.agent_images_kept <= 1000 && floor(var.agent_images_kept) == var.agent_images_kept
+    error_message = "agent_images_kept is a whole number from 2 to 1000: the image in use and at least one to go back to."
+  }
+}
+
+variable "build_agent_images" {
+  description = "Build the agents' images during apply and push them, with Docker. null: those of agents whose runtime is made here, except on an emulator."
+  type        = bool
+  default     = null
+}
+
+variable "agent_dist_dir" {
+  description = "Folder with the agents' programs, <agent>-agent, that `aegis package --agents` made."
+  type        = string
+  default     = "../target/agents"
+
+  validation {
+    condition     = length(var.agent_dist_dir) > 0
+    error_message = "agent_dist_dir must name a folder."
+  }
+}
+
+variable "agent_images" {
+  description = "Images in ECR, by agent, that were built elsewhere; they are taken instead of building one."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for agent, uri in var.agent_images : contains(["researcher", "analyst", "writer"], agent) && can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.[a-z.]+/[a-z0-9._/-]+(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$", uri))])
+    error_message = "agent_images names images of researcher, analyst or writer in ECR, with a tag or a digest."
+  }
+}
+
+variable "agent_versions" {
+  description = "Versions of the runtimes, by agent, that their endpoints stay with, to go back to or to hold. All others move to the newest."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for agent, version in var.agent_versions : contains(["researcher", "analyst", "writer"], agent) && can(regex("^[1-9][0-9]{0,4}$", version))])
+    error_message = "agent_versions holds version numbers of researcher, analyst or writer."
+  }
+}
+
+variable "agent_network" {
+  description = "Subnets and security groups of the agents' runtimes, which must let them reach S3, the API and what they are built to read. null: AgentCore's own network."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.agent_network == null ? true : length(var.agent_network.subnet_ids) > 0 && length(var.agent_network.security_group_ids) > 0
+    error_message = "agent_network names at least one subnet and one security group."
   }
 }
 
@@ -652,12 +737,6 @@ variable "data_kms_key_arn" {
     condition     = var.data_kms_key_arn == null ? true : can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.data_kms_key_arn))
     error_message = "data_kms_key_arn is the ARN of a KMS key, arn:<partition>:kms:<region>:<account>:key/<id>; an alias is not one."
   }
-}
-
-variable "deletion_protection" {
-  description = "Refuse to delete the table, and the artifact bucket while something is in it. null: in prod. Turned off in prod only to remove the stage."
-  type        = bool
-  default     = null
 }
 
 variable "point_in_time_recovery" {

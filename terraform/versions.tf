@@ -27,8 +27,10 @@ provider "aws" {
       apigatewayv2   = endpoints.value
       budgets        = endpoints.value
       cloudwatch     = endpoints.value
+      cloudformation = endpoints.value
       cloudwatchlogs = endpoints.value
       dynamodb       = endpoints.value
+      ecr            = endpoints.value
       eventbridge    = endpoints.value
       iam            = endpoints.value
       kms            = endpoints.value

@@ -1,7 +1,7 @@
 //! The documents hold what they say: commands parse, links and file names lead somewhere, the table
-//! of verbs is the command's own, the tests that are said to show a failure are there.
+//! of verbs is the command's own and that of variables Terraform's, the tests that are said to show a failure are there.
 //!
-//! Runs nothing but `--help`. `UPDATE_GENERATED=1` writes the table of verbs.
+//! Runs nothing but `--help`. `UPDATE_GENERATED=1` writes the tables.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -11,10 +11,13 @@ use std::process::{Command, Output};
 
 use walkdir::{DirEntry, WalkDir};
 
+#[path = "documents/variables.rs"]
+mod variables;
+
 /// Folders that are not the repository's own.
 const FOREIGN: [&str; 5] = ["target", ".git", ".aegis", ".terraform", "aegis-reports"];
 /// Names of files that exist only while something runs, or that the reader makes.
-const MADE_LATER: [&str; 10] = [
+const MADE_LATER: [&str; 13] = [
     "_claim.json",
     "_completed.json",
     "evidence.json",
@@ -24,6 +27,9 @@ const MADE_LATER: [&str; 10] = [
     "staging.json",
     "backend.tf",
     "terraform.tfvars",
+    "dev.tfvars",
+    "staging.tfvars",
+    "prod.tfvars",
     "bootstrap",
 ];
 /// In the place of `wf_…`.
@@ -274,21 +280,27 @@ fn table_of_verbs() -> String {
     format!("\n| verb | |\n|---|---|\n{}", rows.collect::<String>())
 }
 
-#[test]
-fn the_table_of_verbs_is_the_command_s_own() {
-    const BEGIN: &str = "<!-- verbs:begin -->";
-    const END: &str = "<!-- verbs:end -->";
-    let path = root().join("README.md");
+/// What stands between the marks of `name` in a document has to be `table`.
+fn between_marks(document: &str, name: &str, table: &str) {
+    let (begin, end) = (
+        format!("<!-- {name}:begin -->"),
+        format!("<!-- {name}:end -->"),
+    );
+    let path = root().join(document);
     let text = fs::read_to_string(&path).unwrap();
-    let (before, rest) = text.split_once(BEGIN).unwrap();
-    let (between, after) = rest.split_once(END).unwrap();
-    let table = table_of_verbs();
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (between, after) = rest.split_once(&end).unwrap();
     if std::env::var_os("UPDATE_GENERATED").is_some() {
-        fs::write(&path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
+        fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
     } else {
         assert!(
             between == table,
-            "README.md differs from `aegis --help`; UPDATE_GENERATED=1 cargo test -p aegis-cli --test documents writes it"
+            "{document} differs; UPDATE_GENERATED=1 cargo test --workspace --test documents writes it"
         );
     }
+}
+
+#[test]
+fn the_table_of_verbs_is_the_command_s_own() {
+    between_marks("README.md", "verbs", &table_of_verbs());
 }

@@ -52,6 +52,11 @@ run "refuses" {
     analyst_agent_arn         = "arn:aws:bedrock-agentcore:us-east-1:123456789012:memory/analyst"
     writer_agent_arn          = "arn:aws:bedrock-agentcore:us-east-1:12345:runtime/writer"
     agent_role_trusted_arns   = ["*"]
+    agent_images_kept         = 1
+    agent_dist_dir            = ""
+    agent_images              = { writer = "docker.io/writer:1" }
+    agent_versions            = { writer = "v1" }
+    agent_network             = { subnet_ids = [], security_group_ids = ["sg-1"] }
     approval_timeout_hours    = 0
     approval_reminder_hours   = -1
     pickup_timeout_seconds    = 0
@@ -115,6 +120,11 @@ run "refuses" {
     var.analyst_agent_arn,
     var.writer_agent_arn,
     var.agent_role_trusted_arns,
+    var.agent_images_kept,
+    var.agent_dist_dir,
+    var.agent_images,
+    var.agent_versions,
+    var.agent_network,
     var.approval_timeout_hours,
     var.approval_reminder_hours,
     var.pickup_timeout_seconds,

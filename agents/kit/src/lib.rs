@@ -16,6 +16,7 @@ pub mod health;
 pub mod heartbeat;
 pub mod invocation;
 pub mod memory;
+pub mod probe;
 pub mod publish;
 pub mod reporter;
 pub mod run;

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::agent::Agent;
+use crate::probe;
 use crate::s3::S3Store;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -24,6 +25,9 @@ const GRACE: Duration = Duration::from_secs(8);
 /// # Errors
 /// Where the environment is incomplete or the port is taken.
 pub async fn run<A: Agent>(agent: A) -> anyhow::Result<()> {
+    if std::env::args().nth(1).as_deref() == Some(probe::ARGUMENT) {
+        return probe::check(Settings::from_env()?.bind).await;
+    }
     let telemetry = telemetry::init(&format!("{}-agent", A::ROLE))?;
     let settings = Settings::from_env()?;
     let config = Connection::default().load().await;

@@ -18,6 +18,7 @@
 
 pub mod agents;
 pub mod binaries;
+pub mod checks;
 pub mod description;
 pub mod digest;
 pub mod down;
@@ -35,6 +36,7 @@ pub mod process;
 pub mod process_identity;
 pub mod progress;
 pub mod queues;
+pub mod rehearsal;
 pub mod settings;
 pub mod signals;
 pub mod status;

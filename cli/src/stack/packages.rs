@@ -131,6 +131,11 @@ pub fn make_release_package(binary: &Path, product: &Path) -> Result<String> {
     finish(&draft, product)
 }
 
+/// A program to put into an image, as the build has stripped it.
+pub fn make_release_program(binary: &Path, product: &Path) -> Result<String> {
+    copy_program(binary, product)
+}
+
 /// A copy that is put in place whole, so that a running program keeps the file that it started from.
 fn copy_program(binary: &Path, product: &Path) -> Result<String> {
     let draft = draft_of(product)?;

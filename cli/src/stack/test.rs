@@ -11,7 +11,9 @@ use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
 use crate::stack::signals::{Interrupted, interrupted};
 use crate::stack::terraform::check;
-use crate::stack::{down, environment, foreground, prerequisites, up, workspace};
+use crate::stack::{
+    checks, down, environment, foreground, prerequisites, rehearsal, up, workspace,
+};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
@@ -59,6 +61,10 @@ pub enum Part {
     E2e,
     /// Who may call what, with signatures and with tokens, on the stack of the end-to-end tests.
     Auth,
+    /// deploy.sh as it is typed, from check to destroy, in dev and in a rehearsal of prod.
+    Deploy,
+    /// Licences, sources and advisories of all dependencies.
+    Dependencies,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
 }
@@ -89,6 +95,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     for (part, name) in [
         (Part::Unit, "unit"),
         (Part::Terraform, "terraform"),
+        (Part::Dependencies, "dependencies"),
+        (Part::Deploy, "deploy"),
         (Part::E2e, "e2e"),
         (Part::Auth, "auth"),
         (Part::Chaos, "chaos"),
@@ -116,7 +124,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Result<()> {
     match part {
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
-        Part::Terraform => or_interrupted(check::sources(&context.folder)).await,
+        Part::Terraform => or_interrupted(sources(&context.folder)).await,
+        Part::Dependencies => or_interrupted(checks::dependencies()).await,
+        Part::Deploy => or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await,
         Part::E2e => end_to_end(arguments, &context.folder).await,
         Part::Auth => authorisation(arguments, &context.folder).await,
         Part::Chaos => chaos::test(context, arguments.keep).await,
@@ -228,6 +238,11 @@ async fn cargo_test(arguments: &[&str], stack: Option<(&StackFolder, &str)>) -> 
     judge("cargo test", foreground::run_visibly(command).await?)
 }
 
+async fn sources(folder: &StackFolder) -> Result<()> {
+    check::sources(folder).await?;
+    checks::scripts().await
+}
+
 /// An error where a program did not end well.
 pub fn judge(name: &str, status: ExitStatus) -> Result<()> {
     match status.code() {
@@ -242,8 +257,8 @@ fn summary(reports: &[Report]) -> ExitCode {
     for report in reports {
         let seconds = report.took.as_secs();
         match &report.failure {
-            None => eprintln!("{:<10} passed in {seconds} s", report.name),
-            Some(why) => eprintln!("{:<10} FAILED in {seconds} s: {why}", report.name),
+            None => eprintln!("{:<12} passed in {seconds} s", report.name),
+            Some(why) => eprintln!("{:<12} FAILED in {seconds} s: {why}", report.name),
         }
     }
     let failed = reports

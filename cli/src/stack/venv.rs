@@ -54,6 +54,13 @@ pub const SECOND_EMULATOR: Packages = Packages {
     requirements: include_str!("../../assets/second-emulator-requirements.txt"),
 };
 
+/// What checks scripts, images and dependencies, and the command line of AWS.
+pub const DEPLOY_TOOLS: Packages = Packages {
+    title: "Install the tools for deployments",
+    folder: "tools",
+    requirements: include_str!("../../assets/deploy-tools-requirements.txt"),
+};
+
 impl Packages {
     /// Names the set of packages; changes whenever they do.
     pub fn fingerprint(&self) -> String {

@@ -101,3 +101,25 @@ mock_resource "aws_acm_certificate_validation" {
     certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/made"
   }
 }
+
+mock_resource "aws_ecr_repository" {
+  defaults = {
+    arn            = "arn:aws:ecr:us-east-1:123456789012:repository/mock"
+    repository_url = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mock"
+  }
+}
+
+mock_data "aws_ecr_image" {
+  defaults = {
+    image_digest = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+  }
+}
+
+mock_resource "aws_cloudformation_stack" {
+  defaults = {
+    outputs = {
+      EndpointArn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/mock-aaaaaaaaaa/runtime-endpoint/live"
+      Version     = "1"
+    }
+  }
+}

@@ -70,7 +70,7 @@ fn lambda_environment(settings: &Settings) -> BTreeMap<String, String> {
     environment
 }
 
-fn lambda_architecture() -> &'static str {
+pub fn lambda_architecture() -> &'static str {
     match std::env::consts::ARCH {
         "aarch64" => "arm64",
         _ => "x86_64",

@@ -15,9 +15,19 @@ use aws_smithy_types::Blob;
 
 use super::fault::fault;
 
-/// The runtime of each agent that this service may start.
+/// The runtime of each agent that this service may start, or an endpoint of it, which stays with one version of the
+/// runtime until it is moved on.
 #[derive(Debug, Clone)]
 pub struct AgentArns(pub BTreeMap<Role, String>);
+
+/// What AWS wants to be told in two parts: the runtime's ARN, and the endpoint's name where one is meant.
+/// <https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html>
+fn runtime_and_qualifier(arn: &str) -> (&str, Option<String>) {
+    match arn.split_once("/runtime-endpoint/") {
+        Some((runtime, endpoint)) => (runtime, Some(endpoint.to_owned())),
+        None => (arn, None),
+    }
+}
 
 pub struct AgentCoreRuntime {
     client: Client,
@@ -56,10 +66,12 @@ impl AgentRuntime for AgentCoreRuntime {
         session: &str,
         task: &AgentTask,
     ) -> Result<InvocationAnswer, PortError> {
+        let (runtime, qualifier) = runtime_and_qualifier(self.arn(role)?);
         let answer = self
             .client
             .invoke_agent_runtime()
-            .agent_runtime_arn(self.arn(role)?)
+            .agent_runtime_arn(runtime)
+            .set_qualifier(qualifier)
             .runtime_session_id(session)
             .content_type("application/json")
             .accept("application/json")
@@ -81,10 +93,12 @@ impl AgentRuntime for AgentCoreRuntime {
     }
 
     async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
+        let (runtime, qualifier) = runtime_and_qualifier(self.arn(role)?);
         let sent = self
             .client
             .stop_runtime_session()
-            .agent_runtime_arn(self.arn(role)?)
+            .agent_runtime_arn(runtime)
+            .set_qualifier(qualifier)
             .runtime_session_id(session)
             .send()
             .await;
@@ -127,6 +141,17 @@ mod tests {
             }
         });
         url
+    }
+
+    #[test]
+    fn an_endpoint_is_told_apart_from_its_runtime() {
+        const RUNTIME: &str = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-a1";
+        assert_eq!(runtime_and_qualifier(RUNTIME), (RUNTIME, None));
+        let endpoint = format!("{RUNTIME}/runtime-endpoint/live");
+        assert_eq!(
+            runtime_and_qualifier(&endpoint),
+            (RUNTIME, Some("live".to_owned()))
+        );
     }
 
     async fn invoked_at(url: String) -> PortError {

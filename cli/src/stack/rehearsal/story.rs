@@ -1,0 +1,287 @@
+//! What is typed, and what has to come of it.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::stack::binaries::AGENTS;
+use crate::stack::rehearsal::{leftovers, site::Site};
+
+pub const STATE_BUCKET: &str = "aegis-rehearsal-state";
+
+const QUICK_START: &str = r#"API_ENDPOINT=$(terraform output -raw api_endpoint)
+curl -sS -X POST "$API_ENDPOINT/workflows" \
+  -H "Content-Type: application/json" \
+  -d '{
+    "topic": "Impact of quantum computing on cryptography",
+    "parameters": {"depth": "comprehensive"}
+  }'"#;
+
+/// dev, with the settings that come with the sources, and the quick start.
+pub async fn development(site: &Site) -> Result<()> {
+    let checked = site.works("./deploy.sh check").await?;
+    ensure!(checked.all.contains("Ready."), "check: {}", checked.all);
+    site.works("cp terraform.tfvars.example terraform.tfvars")
+        .await?;
+    let refused = site.typed("./deploy.sh deploy").await?;
+    ensure!(
+        !refused.good && refused.all.contains("say --yes"),
+        "deploy without a terminal asked nobody: {}",
+        refused.all
+    );
+    site.calls()?;
+
+    site.works("./deploy.sh deploy --yes").await?;
+    images_are_built(site).await?;
+    let again = site.works("./deploy.sh deploy --yes").await?;
+    ensure!(
+        built(&site.calls()?).is_empty(),
+        "an image was built although nothing had changed: {}",
+        again.all
+    );
+
+    let started = site.works(QUICK_START).await?;
+    let answer: Value = serde_json::from_str(&started.output)
+        .with_context(|| format!("the quick start was answered with {}", started.output))?;
+    ensure!(answer["workflow_id"].is_string(), "no workflow: {answer}");
+    outputs_are_told(site).await?;
+    only_what_changed_is_built(site).await?;
+
+    keys_are_made(site).await?;
+    site.works("./deploy.sh destroy --yes").await?;
+    site.works("rm terraform.tfvars").await?;
+    Ok(())
+}
+
+/// A pushed image carries three tags: its content's, the time's, and `latest`.
+async fn images_are_built(site: &Site) -> Result<()> {
+    let calls = site.calls()?;
+    let packaged = calls
+        .iter()
+        .filter(|call| call.starts_with("cargo aegis package --"));
+    ensure!(
+        packaged.count() == 2,
+        "cargo was called otherwise: {calls:?}"
+    );
+    ensure!(
+        calls
+            .iter()
+            .any(|call| call.contains("package --agents --architecture arm64")),
+        "the agents' programs were not built for arm64: {calls:?}"
+    );
+    ensure!(
+        built(&calls).len() == AGENTS.len(),
+        "not every image was built: {calls:?}"
+    );
+    for agent in AGENTS {
+        let name = format!("aegis-dev-{agent}-agent");
+        let build = calls.iter().find(|call| {
+            call.contains(" buildx build ") && call.contains(&format!("/{name}:latest"))
+        });
+        let build = build.with_context(|| format!("no image of the {agent}: {calls:?}"))?;
+        for part in [
+            "--platform linux/arm64 ",
+            "--provenance=false ",
+            "--push ",
+            "agent-image/Dockerfile ",
+        ] {
+            ensure!(build.contains(part), "`{part}` is not in `{build}`");
+        }
+        let list = format!(
+            "aws ecr describe-images --repository-name {name} --query 'imageDetails[].imageTags[]' --output text"
+        );
+        let mut tags: Vec<String> = site
+            .works(&list)
+            .await?
+            .output
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        tags.sort();
+        let [time, latest, content] = &tags[..] else {
+            bail!("the image of the {agent} has the tags {tags:?}");
+        };
+        let timely = time.len() == 16 && time.starts_with("20") && time.ends_with('Z');
+        ensure!(
+            timely && latest == "latest" && content.starts_with("sha-"),
+            "the image of the {agent} has the tags {tags:?}"
+        );
+    }
+    ensure!(
+        calls
+            .iter()
+            .filter(|call| call.starts_with("sent agent: "))
+            .count()
+            == AGENTS.len(),
+        "docker was sent more than the program: {calls:?}"
+    );
+    Ok(())
+}
+
+fn built(calls: &[String]) -> Vec<&String> {
+    calls
+        .iter()
+        .filter(|call| call.contains(" buildx build "))
+        .collect()
+}
+
+async fn outputs_are_told(site: &Site) -> Result<()> {
+    let told = site.works("./deploy.sh outputs --json").await?;
+    let outputs: Value = serde_json::from_str(&told.output).context("outputs are not JSON")?;
+    for name in [
+        "api_endpoint",
+        "ecr_repository_urls",
+        "docker_commands",
+        "agent_arns",
+    ] {
+        ensure!(
+            !outputs[name]["value"].is_null(),
+            "there is no output {name}"
+        );
+    }
+    site.calls()?;
+    site.works("./deploy.sh test").await?;
+    let calls = site.calls()?;
+    ensure!(
+        calls
+            .iter()
+            .any(|call| call.starts_with("cargo aegis run --stage ")),
+        "test ran no workflow: {calls:?}"
+    );
+    Ok(())
+}
+
+/// A time that changed is no change; a program that changed is one of its own image alone; and one that is taken back
+/// is not built again.
+async fn only_what_changed_is_built(site: &Site) -> Result<()> {
+    site.set_program("writer", "first")?;
+    site.works("./deploy.sh deploy --yes").await?;
+    let calls = site.calls()?;
+    ensure!(
+        built(&calls).is_empty(),
+        "a new time built an image: {calls:?}"
+    );
+
+    site.set_program("writer", "second")?;
+    site.works("./deploy.sh deploy --yes").await?;
+    let calls = site.calls()?;
+    let images = built(&calls);
+    ensure!(
+        images.len() == 1 && images[0].contains("-writer-agent:"),
+        "a change of the writer built {images:?}"
+    );
+
+    site.set_program("writer", "first")?;
+    site.works("./deploy.sh deploy --yes").await?;
+    let calls = site.calls()?;
+    ensure!(
+        built(&calls).is_empty()
+            && calls
+                .iter()
+                .any(|call| call.contains(" imagetools create ")),
+        "going back built an image: {calls:?}"
+    );
+    Ok(())
+}
+
+/// The platform makes its keys itself at the first dispatch: destroy has to delete what Terraform does not know.
+async fn keys_are_made(site: &Site) -> Result<()> {
+    for _ in 0..60 {
+        if leftovers::count(site, "parameter").await? > 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    bail!("the workflow was not dispatched: there are no keys")
+}
+
+const PRODUCTION: &str =
+    "./deploy.sh deploy --environment prod --remote-state aegis-rehearsal-state --yes";
+
+/// prod as it is deployed, on the emulator: remote state, signed requests, protection from deletion.
+pub async fn rehearsal_of_production(site: &Site) -> Result<()> {
+    let example = std::fs::read_to_string(site.terraform().join("terraform.tfvars.example"))?;
+    let settings = settings_of("prod", &example).context("the example has no prod")?;
+    std::fs::write(
+        site.terraform().join("prod.tfvars"),
+        settings + "rehearsal = true\n",
+    )?;
+    site.works(PRODUCTION).await?;
+    let state = site.works("aws s3api list-objects-v2 --bucket aegis-rehearsal-state --query 'Contents[].Key' --output text").await?;
+    ensure!(
+        state.output.contains("env:/prod/"),
+        "the state is not in the bucket: {}",
+        state.output
+    );
+    let access = "aws s3api get-public-access-block --bucket aegis-rehearsal-state --query 'PublicAccessBlockConfiguration.*' --output text";
+    ensure!(
+        !site.works(access).await?.output.contains("False"),
+        "the state is not private"
+    );
+    let local = site
+        .terraform()
+        .join("terraform.tfstate.d/prod/terraform.tfstate");
+    ensure!(!local.exists(), "the state is here too");
+
+    let unsigned = r#"curl -sS -o /dev/null -w '%{http_code}' "$(terraform output -raw api_endpoint)/workflows""#;
+    let answer = site.works(unsigned).await?.output;
+    ensure!(
+        answer.trim() == "403",
+        "an unsigned request was answered with {answer}"
+    );
+
+    let unnamed = site
+        .typed("./deploy.sh destroy --environment prod --yes")
+        .await?;
+    ensure!(
+        !unnamed.good && unnamed.all.contains("was not named"),
+        "prod was destroyed unnamed: {}",
+        unnamed.all
+    );
+    ensure!(
+        leftovers::count(site, "table").await? == 1,
+        "the table is gone"
+    );
+    let named = site
+        .typed_with(
+            "./deploy.sh destroy --environment prod --yes",
+            &[("AEGIS_DESTROY", "aegis-prod")],
+        )
+        .await?;
+    ensure!(named.good, "destroy failed:\n{}", named.all);
+    Ok(())
+}
+
+/// What the example says of one environment, without the signs that make comments of it.
+fn settings_of(environment: &str, example: &str) -> Option<String> {
+    let (_, rest) = example.split_once(&format!("# ---- {environment}"))?;
+    let lines = rest
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.starts_with("# ----"));
+    let lines = lines.filter_map(|line| line.strip_prefix('#'));
+    Some(lines.map(|line| format!("{line}\n")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_has_settings_for_each_environment() {
+        let example = include_str!("../../../../terraform/terraform.tfvars.example");
+        for environment in ["staging", "prod"] {
+            let settings = settings_of(environment, example).unwrap();
+            assert!(settings.starts_with("\nenvironment") || settings.starts_with("environment"));
+            assert!(
+                settings.contains(&format!("\"{environment}\"")),
+                "{settings}"
+            );
+        }
+        assert!(
+            !settings_of("staging", example)
+                .unwrap()
+                .contains("app.example.com")
+        );
+        assert_eq!(settings_of("nowhere", example), None);
+    }
+}

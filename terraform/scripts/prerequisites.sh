@@ -1,0 +1,110 @@
+# shellcheck shell=bash
+# What has to be on this machine.
+
+# S3 keeps a lock itself since this version.
+readonly oldest_terraform=1.5.0 oldest_terraform_remote=1.10.0
+
+problems=0
+
+present() { say "  ok       $1"; }
+
+missing() {
+    say "  MISSING  $1"
+    say "           $2"
+    problems=$((problems + 1))
+}
+
+later() {
+    say "  note     $1"
+    say "           $2"
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# at_least OLDEST FOUND
+at_least() { [[ $(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1) == "$1" ]]; }
+
+terraform_version() { terraform version 2>/dev/null | sed -n 's/^Terraform v\([0-9][0-9.]*\).*/\1/p'; }
+
+uses_remote_state() { [[ -n $remote_state || -f backend.tf ]]; }
+
+check_terraform() {
+    local oldest=$oldest_terraform found
+    uses_remote_state && oldest=$oldest_terraform_remote
+    found=$(has terraform && terraform_version) || found=''
+    if [[ -z $found ]]; then
+        missing 'terraform' "install $oldest or newer: https://developer.hashicorp.com/terraform/install"
+    elif at_least "$oldest" "$found"; then
+        present "terraform $found"
+    else
+        missing "terraform $oldest or newer; this is $found" 'https://developer.hashicorp.com/terraform/install'
+    fi
+}
+
+check_aws() {
+    if ! has aws; then
+        later 'aws, the command line of AWS' \
+            'needed to push images, to keep the state in S3 and to destroy: https://aws.amazon.com/cli/'
+        return
+    fi
+    present 'aws'
+    if aws sts get-caller-identity >"$scratch/identity" 2>&1; then
+        present 'credentials for AWS'
+    else
+        missing "credentials for AWS: $(tail -n 1 "$scratch/identity")" 'aws configure, aws sso login, or AWS_PROFILE'
+    fi
+}
+
+check_builds() {
+    if [[ $skip_build == true ]]; then
+        return
+    elif has cargo; then
+        present 'cargo'
+    else
+        missing 'cargo' 'install Rust: https://rustup.rs; or bring packages and say --skip-build'
+    fi
+    if has python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; then
+        present 'python3 with venv'
+    else
+        missing 'python3 with venv' 'for the linker: apt-get install python3 python3-venv, or your system'\''s own'
+    fi
+}
+
+check_docker() {
+    if has docker && docker buildx version >/dev/null 2>&1; then
+        present 'docker with buildx'
+    else
+        later 'docker with buildx' \
+            'needed to build the agents'\'' images: https://docs.docker.com/engine/install/; or build_agent_images = false'
+    fi
+}
+
+check_files() {
+    if [[ -f terraform.tfvars || ${#var_files[@]} -gt 0 ]]; then
+        present 'settings'
+    else
+        later 'no terraform.tfvars: the defaults are taken' 'cp terraform.tfvars.example terraform.tfvars'
+    fi
+}
+
+check_prerequisites() {
+    say 'What this machine has:'
+    check_terraform
+    check_aws
+    check_builds
+    check_docker
+    check_files
+    ((problems == 0)) || fail "$problems missing"
+    say 'Ready.'
+}
+
+# Before a stage is touched: only what every verb needs.
+require_for_stage() {
+    has terraform || fail 'terraform is missing; see ./deploy.sh check'
+    if uses_remote_state; then
+        at_least "$oldest_terraform_remote" "$(terraform_version)" ||
+            fail "state in S3 needs Terraform $oldest_terraform_remote or newer"
+    fi
+}
+
+require_aws() { has aws || fail "$1 needs the command line of AWS: https://aws.amazon.com/cli/"; }
