@@ -71,15 +71,15 @@ locals {
       description = "The state of a workflow cannot be read: docs/quarantine.md says what to do."
       namespace   = local.metrics_namespace
       metric      = "Quarantined"
-      dimensions  = { Environment = var.environment, Service = "deadlines" }
+      dimensions  = local.metric_dimensions
       statistic   = "Sum"
       above       = 0
     }
     state-age = {
       description = "A workflow is long past its deadline and nobody has moved it on."
       namespace   = local.metrics_namespace
-      metric      = "OldestInState"
-      dimensions  = { Environment = var.environment, Service = "deadlines" }
+      metric      = "OverdueSeconds"
+      dimensions  = local.metric_dimensions
       statistic   = "Maximum"
       above       = var.alarm_state_age_seconds
     }

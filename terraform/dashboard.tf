@@ -8,13 +8,13 @@ locals {
   # Ours, of whichever service writes them: SEARCH finds each combination of dimensions.
   found = {
     for metric, dimensions in {
-      WorkflowsStarted = "Environment,Service"
-      WorkflowsEnded   = "Environment,Service,Status"
-      StepSeconds      = "Environment,Role,Service"
-      StepCostUsd      = "Environment,Service"
-      OldestInState    = "Environment,Service"
-      Quarantined      = "Environment,Service"
-      DeadLetters      = "Environment,Service"
+      WorkflowsStarted = "Environment"
+      WorkflowsEnded   = "Environment,Status"
+      StepSeconds      = "Environment,Role"
+      StepCostUsd      = "Environment,Role"
+      OverdueSeconds   = "Environment"
+      Quarantined      = "Environment"
+      DeadLetters      = "Environment"
     } : metric => "{${local.metrics_namespace},${dimensions}} MetricName=\"${metric}\" Environment=\"${var.environment}\""
   }
 
@@ -42,7 +42,7 @@ locals {
     waiting = {
       title = "Oldest overdue workflow, in seconds; quarantined; set aside"
       metrics = [
-        [{ expression = "MAX(SEARCH('${local.found["OldestInState"]}', 'Maximum', 300))", label = "oldest", id = "oldest" }],
+        [{ expression = "MAX(SEARCH('${local.found["OverdueSeconds"]}', 'Maximum', 300))", label = "overdue", id = "overdue" }],
         [{ expression = "SUM(SEARCH('${local.found["Quarantined"]}', 'Sum', 300))", label = "quarantined", id = "quarantined", yAxis = "right" }],
         [{ expression = "SUM(SEARCH('${local.found["DeadLetters"]}', 'Sum', 300))", label = "set aside", id = "aside", yAxis = "right" }],
       ]

@@ -70,11 +70,6 @@ module "deadlines" {
       resources = ["${aws_dynamodb_table.workflows.arn}/index/by_deadline"]
     },
     {
-      sid       = "MeasureAges"
-      actions   = ["dynamodb:Query"]
-      resources = ["${aws_dynamodb_table.workflows.arn}/index/by_status"]
-    },
-    {
       sid       = "SetAside"
       actions   = ["sqs:SendMessage"]
       resources = [aws_sqs_queue.deadlines_dead_letter.arn]

@@ -115,8 +115,8 @@ run "alarms" {
       approval-throttles    = "AWS/Lambda Throttles Sum FunctionName=aegis-dev-approval > 0"
       stream-age            = "AWS/Lambda IteratorAge Maximum FunctionName=aegis-dev-relay > 60000"
       api-errors            = "AWS/ApiGateway 5xx Sum ApiId=mock > 0"
-      quarantine            = "Aegis Quarantined Sum Environment=dev Service=deadlines > 0"
-      state-age             = "Aegis OldestInState Maximum Environment=dev Service=deadlines > 600"
+      quarantine            = "Aegis Quarantined Sum Environment=dev > 0"
+      state-age             = "Aegis OverdueSeconds Maximum Environment=dev > 600"
     }
     error_message = "Alarms watch what they say."
   }
@@ -240,7 +240,7 @@ run "dashboard" {
 
   assert {
     condition = alltrue([
-      for metric in ["WorkflowsStarted", "WorkflowsEnded", "StepSeconds", "StepCostUsd", "Quarantined", "OldestInState", "DeadLetters"] :
+      for metric in ["WorkflowsStarted", "WorkflowsEnded", "StepSeconds", "StepCostUsd", "Quarantined", "OverdueSeconds", "DeadLetters"] :
       strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "MetricName=\\\"${metric}\\\"")
     ])
     error_message = "The dashboard shows every metric of ours."

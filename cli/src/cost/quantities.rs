@@ -68,8 +68,8 @@ pub fn artifacts() -> Vec<Line> {
 const QUEUES: f64 = 7.0;
 /// Lambda keeps about five long polls of 20 s open per queue.
 const POLLS_PER_MINUTE: f64 = 5.0 * 3.0;
-/// Queries of one sweep: four shards of deadlines, and the oldest of four live states.
-const QUERIES: f64 = 8.0;
+/// Queries of one sweep: a shard of deadlines each.
+const QUERIES: f64 = 4.0;
 /// Of a query that finds nothing and may lag.
 const READ_UNITS: f64 = 0.5;
 
@@ -99,8 +99,8 @@ pub fn idle() -> Vec<Line> {
     ]
 }
 
-/// Alarms of a stage: two for each of eight functions, the age of seven queues, nine dead-letter queues, and six more.
-const ALARMS: f64 = 38.0;
+/// Alarms of a stage: two for each of eight functions, the age of seven queues, nine dead-letter queues, and four more.
+const ALARMS: f64 = 36.0;
 
 /// `alarms = true`, whether anything happens or not.
 pub fn watching() -> Vec<Line> {
@@ -112,7 +112,7 @@ pub fn watching() -> Vec<Line> {
 }
 
 /// Metrics that one workflow gives a value: CloudWatch asks for each by the hour in which it has one.
-const METRICS: f64 = 14.0;
+const METRICS: f64 = 10.0;
 
 /// `hours` of a month in which workflows ran.
 pub fn metrics(hours: f64) -> Vec<Line> {

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::view::Status;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
 use aegis_engine::metrics;
@@ -46,28 +45,11 @@ impl ScheduleHandler for Deadlines {
             // A shard that cannot be read does not stop the sweep of the others.
             outcome = outcome.and(self.sweep(shard).await);
         }
-        self.measure_ages().await;
         outcome
     }
 }
 
 impl Deadlines {
-    /// For the alarm on workflows that stay too long. A measurement that fails is no failure of the sweep.
-    async fn measure_ages(&self) {
-        let live = Status::ALL
-            .into_iter()
-            .filter(|status| !status.is_terminal());
-        for status in live {
-            match self.engine.table.oldest(status).await {
-                Ok(Some(created_at)) => {
-                    metrics::oldest(status, created_at, self.engine.clock.now());
-                }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, status = status.as_str(), "age not measured"),
-            }
-        }
-    }
-
     async fn sweep(&self, shard: u32) -> Result<(), PortError> {
         let mut passed_over = HashSet::new();
         for _ in 0..MAX_PAGES {
@@ -120,6 +102,9 @@ impl Deadlines {
 
     async fn wake(&self, workflow: &Workflow) -> Result<bool, PortError> {
         let id = &workflow.id;
+        if let Some(due_at) = workflow.due_at(&self.engine.rules) {
+            metrics::overdue(self.engine.clock.now().since(due_at));
+        }
         let silent = workflow.silent_step(&self.engine.rules, self.engine.clock.now());
         if let Some(step) = silent
             && let Some(input) = self.completed_unheard(id, step.role, step.attempt).await?

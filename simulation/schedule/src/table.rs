@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::memory::MemoryTable;
 use aegis_engine::ports::{ListPage, ListQuery, Table, Write};
@@ -75,10 +74,6 @@ impl Table for SharedTable {
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, PortError> {
         self.table.list(query).await
-    }
-
-    async fn oldest(&self, status: Status) -> Result<Option<Timestamp>, PortError> {
-        self.table.oldest(status).await
     }
 
     /// A lagging index does not yet show what became due, and still shows what is not due any more.

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
-mod ages;
 mod approvals;
+mod measurements;
 mod quarantine;
 mod silence;
 mod sweep;

@@ -4,6 +4,8 @@
 //! between the write and the end of its invocation takes its measurements along: they are for people who
 //! look at many workflows, never for a decision.
 
+use std::time::Duration;
+
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
@@ -18,7 +20,7 @@ const STEP_SECONDS: &str = "StepSeconds";
 const STEP_COST_USD: &str = "StepCostUsd";
 const STEPS_RETRIED: &str = "StepsRetried";
 const APPROVAL_SECONDS: &str = "ApprovalSeconds";
-const OLDEST_IN_STATE: &str = "OldestInState";
+const OVERDUE_SECONDS: &str = "OverdueSeconds";
 const QUARANTINED: &str = "Quarantined";
 const DEAD_LETTERS: &str = "DeadLetters";
 
@@ -29,7 +31,7 @@ const COUNTS: [&str; 5] = [
     QUARANTINED,
     DEAD_LETTERS,
 ];
-const SECONDS: [&str; 3] = [STEP_SECONDS, APPROVAL_SECONDS, OLDEST_IN_STATE];
+const SECONDS: [&str; 3] = [STEP_SECONDS, APPROVAL_SECONDS, OVERDUE_SECONDS];
 
 /// Tells the recorder of this process the units.
 pub fn describe() {
@@ -51,10 +53,9 @@ pub fn dead_letter() {
     counter!(DEAD_LETTERS).increment(1);
 }
 
-/// The oldest workflow that is now in `status` was created so long ago.
-pub fn oldest(status: Status, created_at: Timestamp, now: Timestamp) {
-    let age = now.since(created_at).as_secs_f64();
-    histogram!(OLDEST_IN_STATE, "Status" => status.as_str()).record(age);
+/// A sweep came to a workflow so long after it was due: a minute is usual, more says that nobody moves it on.
+pub fn overdue(by: Duration) {
+    histogram!(OVERDUE_SECONDS).record(by.as_secs_f64());
 }
 
 /// `before` is absent for a start.

@@ -59,9 +59,6 @@ pub trait Table: Send + Sync {
     /// Newest first. May lag behind writes.
     async fn list(&self, query: &ListQuery) -> Result<ListPage, PortError>;
 
-    /// When the oldest of the workflows in `status` was created. May lag behind writes.
-    async fn oldest(&self, status: Status) -> Result<Option<Timestamp>, PortError>;
-
     /// Workflows whose wake time has come, earliest first, at most `limit`, of one shard. May lag behind writes.
     async fn due(
         &self,

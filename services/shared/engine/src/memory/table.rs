@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::{Status, WorkflowSummary};
+use aegis_contracts::view::WorkflowSummary;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
@@ -266,16 +266,6 @@ impl Table for MemoryTable {
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, PortError> {
         self.faults.call("list", || Ok(self.page(query))).await
-    }
-
-    async fn oldest(&self, status: Status) -> Result<Option<Timestamp>, PortError> {
-        let effect = || {
-            let rows = lock(&self.rows);
-            let summaries = rows.by_id.values().map(|row| &row.summary);
-            let found = summaries.filter(|summary| summary.status == status);
-            Ok(found.map(|summary| summary.created_at).min())
-        };
-        self.faults.call("oldest", effect).await
     }
 
     async fn due(&self, _: u32, now: Timestamp, limit: u32) -> Result<Vec<WorkflowId>, PortError> {

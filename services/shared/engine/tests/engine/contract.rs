@@ -36,7 +36,6 @@ fn table_lists() {
         index::list_is_newest_first_and_pages_without_gap(&memory).await;
         index::list_follows_the_status(&memory).await;
         index::list_shows_the_head_of_the_topic(&memory).await;
-        index::the_oldest_of_a_status_is_found(&memory).await;
     });
 }
 

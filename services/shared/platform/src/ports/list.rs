@@ -72,29 +72,6 @@ impl DynamoTable {
             .collect()
     }
 
-    /// One query for one item of each shard.
-    pub(super) async fn oldest_of(&self, status: Status) -> Result<Option<Timestamp>, PortError> {
-        let shards = 0..u64::from(self.shards.status.max(1));
-        let found = try_join_all(shards.map(|shard| self.first(status, shard))).await?;
-        Ok(found.into_iter().flatten().min())
-    }
-
-    async fn first(&self, status: Status, shard: u64) -> Result<Option<Timestamp>, PortError> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name("by_status")
-            .key_condition_expression("status_key = :status")
-            .expression_attribute_values(":status", text(status_key(status, shard)))
-            .limit(1)
-            .send()
-            .await
-            .map_err(fault("Query"))?;
-        let first = answer.items().first().map(|item| row(item, status));
-        Ok(first.transpose()?.map(|(_, summary)| summary.created_at))
-    }
-
     pub(super) async fn due_page(
         &self,
         shard: u32,

@@ -5,7 +5,6 @@
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::{ListPage, ListQuery, Table, Write};
 use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state};
@@ -251,10 +250,6 @@ impl Table for DynamoTable {
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, PortError> {
         self.list_page(query).await
-    }
-
-    async fn oldest(&self, status: Status) -> Result<Option<Timestamp>, PortError> {
-        self.oldest_of(status).await
     }
 
     async fn due(

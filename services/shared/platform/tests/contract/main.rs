@@ -47,7 +47,6 @@ async fn table_lists() {
     index::list_is_newest_first_and_pages_without_gap(&dynamo).await;
     index::list_follows_the_status(&dynamo).await;
     index::list_shows_the_head_of_the_topic(&dynamo).await;
-    index::the_oldest_of_a_status_is_found(&dynamo).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, WorkflowSummary};
-use aegis_engine::ports::{Clock as _, ListPosition, ListQuery, SystemClock, Table, Write};
+use aegis_engine::ports::{ListPosition, ListQuery, Table};
 
 use super::table::{THEN, commit, later, open};
 use crate::life::Life;
@@ -111,34 +111,6 @@ pub async fn list_shows_the_head_of_the_topic(table: &dyn Table) {
     let life = open(table, &"ü".repeat(500), start).await;
     let found = pages(table, None, 10, start, start).await;
     assert_eq!(found, [summary(&life, &"ü".repeat(120))]);
-}
-
-/// Older than what others open meanwhile, and not due, so that no sweep moves it.
-async fn open_long_ago(table: &dyn Table, age: Duration) -> Life {
-    let created = Timestamp::from_millis(SystemClock.now().as_millis() - age.as_millis() as i64);
-    let mut life = Life::begin("long ago", created);
-    life.workflow.wake_at = Some(THEN);
-    let outcome = table.open(&life.workflow, &life.request, &life.entry).await;
-    assert_eq!(outcome, Ok(Write::Done));
-    life
-}
-
-pub async fn the_oldest_of_a_status_is_found(table: &dyn Table) {
-    let oldest = async |status| table.oldest(status).await.unwrap();
-    let day = Duration::from_secs(24 * 3600);
-    let old = open_long_ago(table, 30 * day).await;
-    let young = open_long_ago(table, 29 * day).await;
-    let (first, second) = (old.workflow.created_at, young.workflow.created_at);
-    assert_eq!(oldest(Status::Researching).await, Some(first));
-    commit(table, &old, &old.cancelled(second)).await;
-    assert_eq!(oldest(Status::Researching).await, Some(second));
-    commit(table, &young, &young.cancelled(second)).await;
-    assert!(oldest(Status::Researching).await != Some(second));
-    assert!(
-        oldest(Status::Cancelled)
-            .await
-            .is_some_and(|found| found <= first)
-    );
 }
 
 /// Those of `lives` that are due at `now`, in the order in which the sweep would meet them.
