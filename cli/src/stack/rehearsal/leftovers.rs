@@ -78,7 +78,9 @@ pub async fn count(site: &Site, wanted: &str) -> Result<usize> {
 
 async fn listed(site: &Site, list: &str) -> Result<Vec<String>> {
     let (call, query) = list.split_once(" --query ").unwrap_or((list, ""));
-    let line = format!("aws {call} --output text --query '{query}'");
+    // Named, because version 1 of the command line looks for queues elsewhere otherwise.
+    let line =
+        format!("aws --endpoint-url \"$AWS_ENDPOINT_URL\" {call} --output text --query '{query}'");
     let names = site.works(&line).await?.output;
     let names = names.split_whitespace().filter(|name| *name != "None");
     Ok(names.map(str::to_owned).collect())

@@ -4,9 +4,10 @@
 //! Stand-ins take the places of cargo, whose work is done already, and of docker, which a test cannot count on. They
 //! note how they are called.
 
+mod development;
 mod leftovers;
+mod production;
 mod site;
-mod story;
 
 use anyhow::{Result, bail};
 
@@ -45,10 +46,10 @@ async fn all(folder: &StackFolder) -> Result<()> {
     packages::make(folder, &built).await?;
 
     let site = Site::prepare(folder, &settings, &root, &tools)?;
-    story::development(&site).await?;
+    development::story(&site).await?;
     nothing_is_left(&site, &[]).await?;
-    story::rehearsal_of_production(&site).await?;
-    nothing_is_left(&site, &[story::STATE_BUCKET]).await
+    production::story(&site).await?;
+    nothing_is_left(&site, &[production::STATE_BUCKET]).await
 }
 
 async fn nothing_is_left(site: &Site, expected: &[&str]) -> Result<()> {
