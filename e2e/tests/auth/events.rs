@@ -34,7 +34,10 @@ async fn set_aside(stack: &Stack, service: &str, body: &str, key: &str) -> Resul
             return Ok(Seen::NotYet("none".to_owned()));
         };
         let reason = letter.attributes.get("reason").cloned().unwrap_or_default();
-        ensure!(reason.starts_with("sender_not_allowed: "), "{service}: {reason}");
+        ensure!(
+            reason.starts_with("sender_not_allowed: "),
+            "{service}: {reason}"
+        );
         Ok(Seen::Yes(()))
     })
     .await
@@ -77,10 +80,7 @@ fn only_listed_senders_start_and_decide() -> Result<()> {
         }
 
         reach(&user, id, Status::AwaitingApproval).await?;
-        for (source, account) in [
-            (STRANGER, ACCOUNT),
-            (SOURCE, ACCOUNT_OF_OTHERS),
-        ] {
+        for (source, account) in [(STRANGER, ACCOUNT), (SOURCE, ACCOUNT_OF_OTHERS)] {
             let (key, _) = request();
             let detail = json!({"idempotency_key": key, "workflow_id": id, "decision": "approve"});
             let decision = event("ApprovalDecided", source, account, &detail);

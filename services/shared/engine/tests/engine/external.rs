@@ -60,28 +60,22 @@ fn listed_senders_are_heard() {
 #[test]
 fn others_are_set_aside_unheard() {
     for (sources, source, account) in [
-        (
-            &["partner.crm"][..],
-            "partner.crm2",
-            "111122223333"),
-        (
-            &["partner.crm"],
-            "partner.crm",
-            "777788889999"),
+        (&["partner.crm"][..], "partner.crm2", "111122223333"),
+        (&["partner.crm"], "partner.crm", "777788889999"),
         (&[], "whoever", "777788889999"),
         (&[], "whoever", ""),
         // Even if somebody listed it.
-        (
-            &["aegis.workflow"],
-            "aegis.workflow",
-            "111122223333"),
+        (&["aegis.workflow"], "aegis.workflow", "111122223333"),
         (&[], "aegis.workflow", "111122223333"),
     ] {
         let (disposition, heard) = outcome(sources, &event(source, account));
         let Disposition::DeadLetter(reason) = disposition else {
             panic!("{source} of {account} was taken");
         };
-        assert!(reason.starts_with("sender_not_allowed: ") && !heard, "{reason}");
+        assert!(
+            reason.starts_with("sender_not_allowed: ") && !heard,
+            "{reason}"
+        );
     }
 }
 
