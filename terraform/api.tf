@@ -100,6 +100,7 @@ resource "aws_apigatewayv2_stage" "default" {
       response_bytes     = "$context.responseLength"
       latency_ms         = "$context.responseLatency"
       caller             = "$context.identity.userArn"
+      subject            = "$context.authorizer.claims.sub"
       source_ip          = "$context.identity.sourceIp"
       authorizer_error   = "$context.authorizer.error"
       integration_error  = "$context.integrationErrorMessage"

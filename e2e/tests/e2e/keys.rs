@@ -76,3 +76,25 @@ fn a_run_in_flight_outlives_a_rotation() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn terraform_never_saw_a_key() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.plan();
+        run.hold(ROLE, 1).await?;
+        run.start(&json!({"topic": TOPIC})).await?;
+        let keys = stack.keys().await?;
+        let state = stack.folder.join("terraform").join("terraform.tfstate");
+        let state = std::fs::read_to_string(&state).with_context(|| state.display().to_string())?;
+        ensure!(
+            state.contains("callback-token-keys"),
+            "not the state of this stack"
+        );
+        let previous = keys.previous.as_ref().map(|key| &key.secret);
+        for secret in [Some(&keys.current.secret), previous].into_iter().flatten() {
+            ensure!(!state.contains(secret), "a key is in Terraform's state");
+        }
+        run.cancel(&json!({})).await?.is(202)?;
+        Ok(())
+    })
+}

@@ -6,9 +6,12 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::{now, progress};
-use aegis_e2e::run::TOPIC;
-use aegis_e2e::stack::e2e;
+use aegis_e2e::run::{Run, TOPIC};
+use aegis_e2e::stack::{Stack, e2e};
 use anyhow::{Context as _, Result};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
 
 const ROLE: Role = Role::Researcher;
@@ -40,6 +43,7 @@ fn no_other_token_opens_the_door() -> Result<()> {
             ("another attempt's", run.token(ROLE, 2).await?),
             ("another role's", run.token(Role::Analyst, 1).await?),
             ("another workflow's", stack.plan().token(ROLE, 1).await?),
+            ("one for another purpose", foreign(stack, &run).await?),
             (
                 "an expired one",
                 run.token_until(ROLE, 1, a_minute_ago()).await?,
@@ -62,6 +66,17 @@ fn no_other_token_opens_the_door() -> Result<()> {
         run.cancel(&json!({})).await?.is(202)?;
         Ok(())
     })
+}
+
+/// Right in everything, but signed as if it were for an approval.
+async fn foreign(stack: &Stack, run: &Run) -> Result<String> {
+    let key = stack.keys().await?.current;
+    let expiry = now().plus(Duration::from_secs(600)).as_seconds();
+    let signed = format!("v1\napproval\n{}\n{ROLE}\n1\n{expiry}", run.id);
+    let secret = BASE64_URL_SAFE_NO_PAD.decode(&key.secret)?;
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&secret, signed.as_bytes()));
+    Ok(format!("v1.{}.{expiry}.{signature}", key.kid))
 }
 
 fn a_minute_ago() -> Timestamp {

@@ -14,13 +14,13 @@ use super::{Store, as_json, print};
 use crate::client::session::Session;
 use crate::client::text::{dim, duration, local_time, now};
 
-/// Make a new key. Functions sign with it within five minutes; tokens of the key before stay good, so
+/// Make a new key. Functions sign with it within two minutes; tokens of the key before stay good, so
 /// that no run in flight notices. A further rotation is refused for nine hours: by then no step can
 /// be at work that began with the key that it drops.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A key has leaked: keep none. Agents at work are refused at their next report, within five
-    /// minutes, and their steps are tried again. Asks first, unless told --yes.
+    /// A key has leaked: keep none. Within two minutes agents are refused that began with it, and their
+    /// steps are tried again. Asks first, unless told --yes.
     #[arg(long)]
     revoke: bool,
     /// Do not ask.
@@ -54,7 +54,7 @@ pub(super) async fn run(
         print(&next);
         println!(
             "{}",
-            dim("functions take up the new key within five minutes")
+            dim("functions take up the new key within two minutes")
         );
     }
     Ok(ExitCode::SUCCESS)

@@ -17,8 +17,9 @@ const MAX_RELOADS: u32 = 5;
 const RELOAD_WINDOW: Duration = Duration::from_secs(30);
 
 /// After this the store is asked again: so soon does everybody sign with a new key, and know a
-/// withdrawn one no more.
-const REFRESH: Duration = Duration::from_secs(5 * 60);
+/// withdrawn one no more. Shorter than two silent attempts take, so that of the three that a step has
+/// at least one begins with a good key.
+const REFRESH: Duration = Duration::from_secs(2 * 60);
 /// For so long the keys are used if the store cannot be asked.
 pub(crate) const LONGEST_UNSEEN: Duration = Duration::from_secs(3600);
 

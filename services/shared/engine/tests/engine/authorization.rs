@@ -75,7 +75,8 @@ fn a_token_names_its_subject() {
 
 #[test]
 fn a_token_that_does_not_hold_is_refused() {
-    let cases: [(&[(&str, &str)], u16, &str); 15] = [
+    type Changed = [(&'static str, &'static str)];
+    let cases: [(&Changed, u16, &str); 15] = [
         (&[("iss", "https://issuer.example/")], 401, "invalid_token"),
         (&[("iss", "")], 401, "invalid_token"),
         (&[("aud", "websites")], 401, "invalid_token"),

@@ -1,4 +1,4 @@
-//! The token keys of one process: one load in five minutes, and few reloads in 30 seconds.
+//! The token keys of one process: one load in two minutes, and few reloads in 30 seconds.
 
 use std::time::Duration;
 
@@ -111,7 +111,7 @@ fn a_token_outlives_a_rotation() {
     assert_ne!(second.current.kid, first.current.kid);
     world.ports.keys.replace(second.clone());
     assert_eq!(at_once(signer.keys()), Ok(first), "not looked yet");
-    world.wait(5 * MINUTE);
+    world.wait(2 * MINUTE);
     assert_eq!(
         at_once(signer.keys()),
         Ok(second.clone()),
@@ -129,13 +129,13 @@ fn a_token_outlives_a_rotation() {
         .plus(Duration::from_secs(9 * 3600));
     let too_soon = TooSoon { until: Some(until) };
     assert_eq!(second.rotated(world.now()), Err(too_soon));
-    world.wait(9 * HOUR - 5 * MINUTE - 1);
+    world.wait(9 * HOUR - 2 * MINUTE - 1);
     assert_eq!(verdict(), Ok(Ok(())));
     assert_eq!(second.rotated(world.now()), Err(too_soon));
     world.wait(1);
     let third = second.rotated(world.now()).unwrap();
     world.ports.keys.replace(third);
-    world.wait(5 * MINUTE);
+    world.wait(2 * MINUTE);
     assert_eq!(verdict(), Ok(Err(TokenError::UnknownKey)));
     assert_eq!(at_once(verifier.verify(&new, &claim(&world))), Ok(Ok(())));
 }
@@ -147,7 +147,7 @@ fn a_withdrawn_key_is_forgotten_in_minutes() {
     let token = signed(&world.tokens, &world);
     assert_eq!(at_once(ring.verify(&token, &claim(&world))), Ok(Ok(())));
     world.ports.keys.replace(TokenKeys::made(world.now()));
-    world.wait(5 * MINUTE);
+    world.wait(2 * MINUTE);
     let verdict = at_once(ring.verify(&token, &claim(&world)));
     assert_eq!(verdict, Ok(Err(TokenError::UnknownKey)));
 }
