@@ -17,11 +17,20 @@ locals {
     "POST /workflows/{id}/cancel"          = "intake"
     "POST /workflows/{id}/redrive"         = "intake"
     "POST /approve/{id}"                   = "approval"
+    "POST /workflows/{id}/approval-links"  = "approval"
   }
 
   # Routes whose callers bring a token that our code checks.
   token_routes = {
-    "POST /callbacks/{id}" = "callback"
+    "POST /callbacks/{id}"         = "callback"
+    "GET /approval-links/{token}"  = "approval"
+    "POST /approval-links/{token}" = "approval"
+  }
+
+  # Routes that say nothing about any workflow. What no route takes is answered like all else, as problem details.
+  open_routes = {
+    "GET /openapi.json" = "intake"
+    "$default"          = "intake"
   }
 
   gateway_authorization = {
@@ -62,11 +71,11 @@ resource "aws_apigatewayv2_stage" "default" {
 
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api.arn
+    # The route, never the path: the path of an approval link is a secret.
     format = jsonencode({
       request_id         = "$context.requestId"
       requested_at       = "$context.requestTimeEpoch"
       route              = "$context.routeKey"
-      path               = "$context.path"
       status             = "$context.status"
       response_bytes     = "$context.responseLength"
       latency_ms         = "$context.responseLatency"
@@ -112,6 +121,15 @@ resource "aws_apigatewayv2_route" "token" {
   authorization_type = "NONE"
 }
 
+resource "aws_apigatewayv2_route" "open" {
+  for_each = local.open_routes
+
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.service[each.value].id}"
+  authorization_type = "NONE"
+}
+
 resource "aws_lambda_permission" "api" {
   for_each = local.api_functions
 
@@ -119,5 +137,6 @@ resource "aws_lambda_permission" "api" {
   statement_id  = "api"
   action        = "lambda:InvokeFunction"
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
+  # Stage and route, also $default, whose ARN has no method.
+  source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
 }

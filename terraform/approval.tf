@@ -12,13 +12,27 @@ module "approval" {
   event_rule_arns   = [local.external_rule_arns["approval"]]
 
   environment = merge(local.engine_environment, {
-    API_AUTHORIZATION = var.api_authorization
-    APPROVER_SOURCES  = join(",", var.approver_sources)
+    API_AUTHORIZATION    = var.api_authorization
+    APPROVER_SOURCES     = join(",", var.approver_sources)
+    CALLBACK_API_URL     = local.api_base_url
+    TOKEN_KEYS_PARAMETER = local.token_keys_parameter
   })
   extra_environment = var.extra_lambda_environment
 
   statements = [
     local.change_workflows_statement,
     local.send_commands_statement,
+    # A link's page says what was found and decided, also on revisions that are over.
+    {
+      sid       = "ReadHistory"
+      actions   = ["dynamodb:Query"]
+      resources = [aws_dynamodb_table.workflows.arn]
+    },
+    {
+      sid       = "TokenKeys"
+      actions   = ["ssm:GetParameter"]
+      resources = [local.token_keys_parameter_arn]
+    },
+    local.decrypt_token_keys_statement,
   ]
 }

@@ -14,6 +14,7 @@ pub mod event;
 pub mod external;
 pub mod findings;
 pub mod ids;
+pub mod openapi;
 pub mod problem;
 pub mod request;
 pub mod schemas;

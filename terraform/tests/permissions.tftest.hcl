@@ -39,7 +39,9 @@ run "functions" {
       "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:Query",
       "dynamodb:UpdateItem",
+      "kms:Decrypt",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
       "sqs:ChangeMessageVisibility",
@@ -47,6 +49,7 @@ run "functions" {
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
+      "ssm:GetParameter",
     ])
     error_message = "approval may do more or less than it was given on purpose."
   }

@@ -3,7 +3,7 @@
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::chaos;
 use crate::context::Context;
@@ -13,26 +13,15 @@ use crate::stack::signals::{Interrupted, interrupted};
 use crate::stack::terraform::command::Terraform;
 use crate::stack::terraform::mirror;
 use crate::stack::terraform::module::Module;
-use crate::stack::{down, environment, foreground, prerequisites, up, workspace};
+use crate::stack::test_stack::TestStack;
+use crate::stack::{environment, foreground, prerequisites, workspace};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
-/// Test programs that need the stack: the contract tests of the real ports, and whole workflows.
-const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 /// Where tests find the stack's description.
 const STACK_VARIABLE: &str = "AEGIS_STACK";
 /// How many tests run side by side. On a stack they wait more than they work.
 const THREADS: (&str, &str) = ("RUST_TEST_THREADS", "24");
-
-/// So that what waits in real life does not keep a test waiting. Reminders come after 90 s: no test but theirs lets
-/// an approval wait that long.
-const SHORT_TIMES: [&str; 5] = [
-    "pickup_timeout_seconds=10",
-    "start_timeout_seconds=20",
-    "heartbeat_timeout_seconds=30",
-    "max_sends=3",
-    "approval_reminder_hours=0.025",
-];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
@@ -42,6 +31,8 @@ pub enum Part {
     Terraform,
     /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
     E2e,
+    /// Thousands of requests as the API's own description has them, valid and not, on the stack of the part before.
+    Api,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
 }
@@ -55,9 +46,19 @@ pub struct Arguments {
     /// otherwise they begin with an empty one and stop it at the end.
     #[arg(long)]
     keep: bool,
+    /// In the part `api`: so many requests for each route in each phase, from a new seed [default: a few, always the
+    /// same ones].
+    #[arg(long, value_name = "N")]
+    examples: Option<u32>,
     /// Passed on to the test programs, after `--`.
     #[arg(last = true)]
     rest: Vec<String>,
+}
+
+impl Arguments {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
 }
 
 struct Report {
@@ -73,9 +74,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Unit, "unit"),
         (Part::Terraform, "terraform"),
         (Part::E2e, "e2e"),
+        (Part::Api, "api"),
         (Part::Chaos, "chaos"),
     ] {
-        if !arguments.parts.is_empty() && !arguments.parts.contains(&part) {
+        if !arguments.wants(part) {
             continue;
         }
         let began = Instant::now();
@@ -99,7 +101,17 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
     match part {
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
         Part::Terraform => or_interrupted(terraform(&context.folder)).await,
-        Part::E2e => end_to_end(arguments, &context.folder).await,
+        Part::E2e => {
+            let goes_on = arguments.wants(Part::Api);
+            let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
+            let tests = stack.end_to_end(&arguments.rest);
+            stack.finish(or_interrupted(tests).await).await
+        }
+        Part::Api => {
+            let stack = TestStack::of(&context.folder, arguments.keep, false);
+            let fuzzed = stack.fuzzed(arguments.examples);
+            stack.finish(or_interrupted(fuzzed).await).await
+        }
         Part::Chaos => chaos::test(context, arguments.keep).await,
     }
 }
@@ -117,55 +129,7 @@ async fn unit(rest: &[String]) -> Result<()> {
     cargo_test(&arguments, None).await
 }
 
-async fn end_to_end(arguments: &Arguments, folder: &StackFolder) -> Result<()> {
-    let folder = StackFolder::new(folder.root().join("test"));
-    let guard = TestStack {
-        folder: &folder,
-        keep: arguments.keep,
-    };
-    let outcome = or_interrupted(guard.tests(&arguments.rest)).await;
-    guard.finish(outcome).await
-}
-
-struct TestStack<'a> {
-    folder: &'a StackFolder,
-    keep: bool,
-}
-
-impl TestStack<'_> {
-    async fn tests(&self, rest: &[String]) -> Result<()> {
-        if !self.keep && self.folder.root().exists() {
-            down::take_down(self.folder, true).await?;
-        }
-        let settings = Settings::load_or_create(self.folder)?;
-        let traces = format!("http://127.0.0.1:{}", settings.trace_port());
-        let variables = SHORT_TIMES.map(str::to_owned).to_vec();
-        let wanted = up::Arguments {
-            variables,
-            traces: Some(traces),
-        };
-        up::bring_up(&wanted, self.folder)
-            .await
-            .context("the stack for the tests")?;
-        // The whole workspace, so that features are the ones that all else was compiled with.
-        let mut arguments = vec!["--workspace", "--no-fail-fast"];
-        arguments.extend(ON_THE_STACK.iter().flat_map(|name| ["--test", name]));
-        arguments.extend(rest_after_dashes(rest));
-        cargo_test(&arguments, Some(self.folder)).await
-    }
-
-    /// Takes the stack down whatever came of the tests.
-    async fn finish(&self, outcome: Result<()>) -> Result<()> {
-        if self.keep {
-            eprintln!("The stack stays: {}", self.folder.stack_file().display());
-            return outcome;
-        }
-        let down = down::take_down(self.folder, false).await;
-        outcome.and(down)
-    }
-}
-
-fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
+pub(super) fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
     let dashes = (!rest.is_empty()).then_some("--");
     dashes
         .into_iter()
@@ -173,7 +137,7 @@ fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
         .collect()
 }
 
-async fn cargo_test(arguments: &[&str], stack: Option<&StackFolder>) -> Result<()> {
+pub(super) async fn cargo_test(arguments: &[&str], stack: Option<&StackFolder>) -> Result<()> {
     let cargo = prerequisites::cargo();
     let mut command = environment::cargo(&cargo, &workspace::root()?);
     command.arg("test").args(arguments);

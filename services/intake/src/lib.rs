@@ -3,6 +3,7 @@
 //! HTTP requests and the events of other systems meet in the same functions once they are parsed.
 
 pub mod changes;
+mod description;
 pub mod events;
 pub mod reads;
 pub mod routes;

@@ -3,13 +3,14 @@
 use aegis_contracts::problem::Problem;
 use aegis_contracts::request::{MAX_IDEMPOTENCY_KEY, StartRequest};
 use aegis_contracts::view::{Links, WorkflowAccepted};
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, problem_of};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, NO_ROUTE, problem_of};
 use aegis_engine::body;
 use aegis_engine::turn::Opened;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
 use crate::Intake;
+use crate::description::{describe, no_route};
 
 /// A handler's answer; a problem is one too.
 pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
@@ -17,6 +18,11 @@ pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
 #[async_trait]
 impl ApiHandler for Intake {
     async fn respond(&self, request: &ApiRequest) -> ApiResponse {
+        match request.route.as_str() {
+            "GET /openapi.json" => return describe(self.authorization),
+            NO_ROUTE => return no_route(request),
+            _ => {}
+        }
         let answer = match self.authorization.principal(&request.caller) {
             Ok(principal) => self.route(request, &principal).await,
             Err(problem) => Err(problem),

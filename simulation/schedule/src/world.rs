@@ -228,6 +228,8 @@ fn services(
         approval: Arc::new(Approval {
             engine: engine.clone(),
             authorization: Authorization::None,
+            keys: keys(false),
+            api_url: "http://api.simulated".to_owned(),
             approver_sources: vec!["*".to_owned()],
         }),
         callback: Arc::new(Callback {

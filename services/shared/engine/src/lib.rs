@@ -10,6 +10,7 @@ pub mod body;
 pub mod dispatch;
 pub mod error;
 pub mod keys;
+pub mod link;
 pub mod memory;
 pub mod message;
 pub mod ports;
