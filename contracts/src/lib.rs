@@ -18,6 +18,7 @@ pub mod openapi;
 pub mod problem;
 pub mod request;
 pub mod schemas;
+pub mod strict;
 pub mod time;
 pub mod tolerant;
 pub mod usage;

@@ -95,7 +95,8 @@ impl Builder {
         for schema in kept.values_mut() {
             open(schema);
         }
-        let sent = self.sent.take_definitions(true);
+        let mut sent = self.sent.take_definitions(true);
+        sent.values_mut().for_each(bounded);
         let differs = |name: &str| {
             let other = kept.get(name);
             // References differ by their place alone.
@@ -155,4 +156,24 @@ fn open(schema: &mut Value) {
     })
     .transform(&mut whole);
     *schema = whole.to_value();
+}
+
+/// A format says how large a number may be only to those who know the format.
+fn bounded(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let largest: Option<Value> = match fields.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(u8::MAX.into()),
+                Some("uint32") => Some(u32::MAX.into()),
+                Some("uint64") => Some(u64::MAX.into()),
+                _ => None,
+            };
+            if let Some(largest) = largest {
+                fields.entry("maximum").or_insert(largest);
+            }
+            fields.values_mut().for_each(bounded);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bounded),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
