@@ -16,6 +16,7 @@ locals {
     "GET /workflows/{id}/artifacts/{name}" = { service = "intake", group = "read" }
     "POST /workflows/{id}/cancel"          = { service = "intake", group = "operate" }
     "POST /workflows/{id}/redrive"         = { service = "intake", group = "operate" }
+    "POST /workflows/{id}/approval-links"  = { service = "approval", group = "operate" }
     "POST /approve/{id}"                   = { service = "approval", group = "approve" }
   }
 
@@ -27,24 +28,29 @@ locals {
   asks_for_tokens = contains(values(local.route_authorization), "jwt")
 
   # Handlers demand the proof themselves: they do not rely on the gateway alone.
-  client_authorization_environment = {
-    for service, groups in { for route in values(local.client_routes) : route.service => route.group... } :
-    service => merge(
-      { API_AUTHORIZATION = jsonencode({ for group in distinct(groups) : group => local.route_authorization[group] }) },
-      anytrue([for group in groups : local.route_authorization[group] == "jwt"]) ? {
-        API_JWT = jsonencode({
-          issuer        = var.jwt_issuer
-          audience      = var.jwt_audience
-          subject_claim = var.jwt_subject_claim
-          scopes        = { for group in distinct(groups) : group => var.jwt_scopes[group] }
-        })
-      } : {},
-    )
-  }
+  client_authorization_environment = merge(
+    { API_AUTHORIZATION = jsonencode(local.route_authorization) },
+    local.asks_for_tokens ? {
+      API_JWT = jsonencode({
+        issuer        = var.jwt_issuer
+        audience      = var.jwt_audience
+        subject_claim = var.jwt_subject_claim
+        scopes        = var.jwt_scopes
+      })
+    } : {},
+  )
 
   # Routes whose callers bring a token that our code checks.
   token_routes = {
-    "POST /callbacks/{id}" = "callback"
+    "POST /callbacks/{id}"         = "callback"
+    "GET /approval-links/{token}"  = "approval"
+    "POST /approval-links/{token}" = "approval"
+  }
+
+  # Routes that say nothing about any workflow. What no route takes is answered like all else, as problem details.
+  open_routes = {
+    "GET /openapi.json" = "intake"
+    "$default"          = "intake"
   }
 
   gateway_authorization = {
@@ -163,6 +169,15 @@ resource "aws_apigatewayv2_route" "token" {
   authorization_type = "NONE"
 }
 
+resource "aws_apigatewayv2_route" "open" {
+  for_each = local.open_routes
+
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.service[each.value].id}"
+  authorization_type = "NONE"
+}
+
 resource "aws_lambda_permission" "api" {
   for_each = local.api_functions
 
@@ -170,5 +185,6 @@ resource "aws_lambda_permission" "api" {
   statement_id  = "api"
   action        = "lambda:InvokeFunction"
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
+  # Stage and route, also $default, whose ARN has no method.
+  source_arn = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
 }

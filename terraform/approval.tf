@@ -12,13 +12,27 @@ module "approval" {
   tls_only          = local.tls_only
   event_rule_arns   = [local.external_rule_arns["approval"]]
 
-  environment = merge(local.engine_environment, local.client_authorization_environment["approval"], local.external_environment, {
-    APPROVER_SOURCES = join(",", var.approver_sources)
+  environment = merge(local.engine_environment, local.client_authorization_environment, local.external_environment, {
+    APPROVER_SOURCES     = join(",", var.approver_sources)
+    CALLBACK_API_URL     = local.api_base_url
+    TOKEN_KEYS_PARAMETER = local.token_keys_parameter
   })
   extra_environment = var.extra_lambda_environment
 
   statements = [
     local.change_workflows_statement,
     local.send_commands_statement,
+    # A link's page says what was found and decided, also on revisions that are over.
+    {
+      sid       = "ReadHistory"
+      actions   = ["dynamodb:Query"]
+      resources = [aws_dynamodb_table.workflows.arn]
+    },
+    {
+      sid       = "TokenKeys"
+      actions   = ["ssm:GetParameter"]
+      resources = [local.token_keys_parameter_arn]
+    },
+    local.decrypt_token_keys_statement,
   ]
 }

@@ -12,7 +12,7 @@ module "intake" {
   tls_only          = local.tls_only
   event_rule_arns   = [local.external_rule_arns["intake"]]
 
-  environment = merge(local.engine_environment, local.client_authorization_environment["intake"], local.external_environment, {
+  environment = merge(local.engine_environment, local.client_authorization_environment, local.external_environment, {
     ARTIFACT_BUCKET        = aws_s3_bucket.artifacts.bucket
     APPROVAL_TIMEOUT_HOURS = tostring(var.approval_timeout_hours)
     REPORT_URL_SECONDS     = tostring(var.report_url_seconds)

@@ -45,6 +45,7 @@ pub enum Verb {
     Approve(client::decide::Approve),
     Reject(client::decide::Reject),
     RequestChanges(client::decide::RequestChanges),
+    ApprovalLink(client::approval_link::Arguments),
     Cancel(client::cancel::Arguments),
     Redrive(client::redrive::Arguments),
     Emit(client::emit::Arguments),

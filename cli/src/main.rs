@@ -67,6 +67,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::RequestChanges(arguments) => {
             client::decide::request_changes(arguments, &context).await
         }
+        Verb::ApprovalLink(arguments) => client::approval_link::run(arguments, &context).await,
         Verb::Cancel(arguments) => client::cancel::run(arguments, &context).await,
         Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, &context).await,

@@ -1,5 +1,7 @@
 //! Decisions of people: body of `POST /approve/{id}`, and the approval as clients see it.
 
+use std::fmt;
+
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,10 @@ use crate::view::PickupView;
 
 /// Longest comment, in characters.
 pub const MAX_COMMENT: usize = 2_000;
+/// Longest name of an approver, in characters.
+pub const MAX_APPROVER: usize = 128;
+/// Begins `claimed_by` of a decision by link; who made the link follows.
+pub const LINK_CLAIM: &str = "link:";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -40,13 +46,43 @@ pub struct DecisionRequest {
     pub comment: Option<String>,
     /// Counts only where the API runs without authorisation; else the caller's identity does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, min = 1, max = 128)))]
-    #[schemars(length(min = 1, max = 128))]
+    #[garde(inner(length(chars, min = 1, max = MAX_APPROVER)))]
+    #[schemars(length(min = 1, max = MAX_APPROVER))]
     pub approver: Option<String>,
     /// The revision that was looked at. Missing means 0, the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub revision: Option<u32>,
+}
+
+/// Body of `POST /workflows/{id}/approval-links`: who shall be able to decide by the link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalLinkRequest {
+    #[garde(length(chars, min = 1, max = MAX_APPROVER))]
+    #[schemars(length(min = 1, max = MAX_APPROVER))]
+    pub approver: String,
+}
+
+/// A link by which one approver can look at one revision and decide on it, until the approval's deadline. Whoever has
+/// it can decide in the approver's name: it is a secret between the two.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalLink {
+    pub url: String,
+    pub approver: String,
+    pub revision: u32,
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for ApprovalLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApprovalLink")
+            .field("url", &"<redacted>")
+            .field("approver", &self.approver)
+            .field("revision", &self.revision)
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
 }
 
 /// What happens when nobody decides in time.
@@ -90,7 +126,8 @@ pub struct DecisionView {
     pub decision: DecisionKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// `account:source` of an event that claims this decision; its source is self-asserted.
+    /// How it is known that the approver decided, where the API did not see who called: `account:source` of an
+    /// event, whose source is self-asserted, or `link:` and who made the approval link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claimed_by: Option<String>,
     pub decided_at: Timestamp,

@@ -52,6 +52,10 @@ pub enum Event {
         decision: DecisionKind,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        /// How it is known that the approver decided, where the API did not see who called: `account:source` of an
+        /// event, or `link:` and who made the approval link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimed_by: Option<String>,
         approvals: u32,
         required: u32,
     },
@@ -61,6 +65,8 @@ pub enum Event {
         approver: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimed_by: Option<String>,
     },
     /// Nobody has settled it yet.
     ApprovalReminded {
@@ -83,6 +89,8 @@ pub enum Event {
         approver: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimed_by: Option<String>,
     },
     WorkflowCompleted {
         #[serde(deserialize_with = "tolerant::field")]
@@ -95,6 +103,8 @@ pub enum Event {
         approver: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claimed_by: Option<String>,
     },
     WorkflowExpired {
         revision: u32,

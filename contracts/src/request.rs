@@ -82,7 +82,8 @@ pub struct ApprovalOptions {
     /// Fractions are allowed. Missing means the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(sane_hours)))]
-    #[schemars(range(min = 0, max = 8784))]
+    // A second.
+    #[schemars(range(min = 0.0002777777777777778, max = 8784))]
     pub timeout_hours: Option<f64>,
     #[serde(default)]
     #[garde(skip)]

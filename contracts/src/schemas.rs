@@ -6,7 +6,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, schema_for};
 
 use crate::agent::{AgentTask, InvocationAnswer};
-use crate::approval::{ApprovalView, DecisionRequest};
+use crate::approval::{ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionRequest};
 use crate::artifact::CompletionRecord;
 use crate::callback::{AgentReport, CallbackAnswer};
 use crate::envelope::{CommandEnvelope, EventEnvelope};
@@ -62,6 +62,8 @@ pub fn all() -> Vec<MessageSchema> {
         strict::<RedriveBody>("api-redrive"),
         strict::<DecisionRequest>("api-decision"),
         open::<ApprovalView>("api-approval"),
+        strict::<ApprovalLinkRequest>("api-approval-link-request"),
+        open::<ApprovalLink>("api-approval-link"),
         open::<Problem>("api-problem"),
         strict::<AgentReport>("agent-report"),
         open::<CallbackAnswer>("agent-report-answer"),

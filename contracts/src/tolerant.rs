@@ -19,7 +19,7 @@ pub fn field<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 
 /// Reads one of the shapes that lie side by side in `whole`. The error names the field.
 pub(crate) fn part<T: DeserializeOwned, E: serde::de::Error>(whole: &Value) -> Result<T, E> {
-    serde_path_to_error::deserialize(Tolerant(whole.clone())).map_err(|refused| {
+    serde_path_to_error::deserialize(Reader::<true>(whole.clone())).map_err(|refused| {
         let path = refused.path().to_string();
         let reason = refused.into_inner();
         if path == "." {
@@ -30,9 +30,10 @@ pub(crate) fn part<T: DeserializeOwned, E: serde::de::Error>(whole: &Value) -> R
     })
 }
 
-struct Tolerant(Value);
+/// With `TOLERANT`, fields that are not known are passed over.
+pub(crate) struct Reader<const TOLERANT: bool>(pub Value);
 
-impl<'de> IntoDeserializer<'de, Error> for Tolerant {
+impl<'de, const TOLERANT: bool> IntoDeserializer<'de, Error> for Reader<TOLERANT> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -40,21 +41,19 @@ impl<'de> IntoDeserializer<'de, Error> for Tolerant {
     }
 }
 
-impl<'de> Deserializer<'de> for Tolerant {
+impl<'de, const TOLERANT: bool> Deserializer<'de> for Reader<TOLERANT> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::Array(items) => {
-                let mut items = SeqDeserializer::new(items.into_iter().map(Tolerant));
+                let mut items = SeqDeserializer::new(items.into_iter().map(Self));
                 let read = visitor.visit_seq(&mut items)?;
                 items.end()?;
                 Ok(read)
             }
             Value::Object(fields) => {
-                let fields = fields
-                    .into_iter()
-                    .map(|(name, value)| (name, Tolerant(value)));
+                let fields = fields.into_iter().map(|(name, value)| (name, Self(value)));
                 visitor.visit_map(MapDeserializer::new(fields))
             }
             plain => plain.deserialize_any(visitor),
@@ -69,7 +68,9 @@ impl<'de> Deserializer<'de> for Tolerant {
     ) -> Result<V::Value, Error> {
         match self.0 {
             Value::Object(mut fields) => {
-                fields.retain(|name, _| known.contains(&name.as_str()));
+                if TOLERANT {
+                    fields.retain(|name, _| known.contains(&name.as_str()));
+                }
                 Self(Value::Object(fields)).deserialize_any(visitor)
             }
             // A derived struct would also read itself from a list.

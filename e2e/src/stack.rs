@@ -46,6 +46,7 @@ struct Description {
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Outputs {
+    pub agent_role_arns: BTreeMap<String, String>,
     pub artifact_bucket_name: String,
     pub event_bus_name: String,
     pub dlq_urls: BTreeMap<String, String>,

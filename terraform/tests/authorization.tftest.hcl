@@ -27,9 +27,8 @@ run "signatures_by_default" {
 
   assert {
     condition = (
-      jsondecode(local.client_authorization_environment["intake"].API_AUTHORIZATION) == { start = "iam", read = "iam", operate = "iam" }
-      && jsondecode(local.client_authorization_environment["approval"].API_AUTHORIZATION) == { approve = "iam" }
-      && !contains(keys(local.client_authorization_environment["intake"]), "API_JWT")
+      jsondecode(local.client_authorization_environment.API_AUTHORIZATION) == { start = "iam", read = "iam", approve = "iam", operate = "iam" }
+      && !contains(keys(local.client_authorization_environment), "API_JWT")
     )
     error_message = "Handlers are told what to demand, and of tokens nothing."
   }
@@ -77,11 +76,11 @@ run "tokens" {
   }
 
   assert {
-    condition = jsondecode(local.client_authorization_environment["approval"].API_JWT) == {
+    condition = jsondecode(local.client_authorization_environment.API_JWT) == {
       issuer        = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI"
       audience      = ["web", "mobile"]
       subject_claim = "email"
-      scopes        = { approve = "company/decide" }
+      scopes        = { start = "aegis/start", read = "aegis/read", approve = "company/decide", operate = "aegis/operate" }
     }
     error_message = "approval looks at the claims again."
   }
@@ -110,6 +109,7 @@ run "each_group_in_its_own_way" {
       "GET /workflows/{id}/artifacts/{name}" = "NONE"
       "POST /workflows/{id}/cancel"          = "AWS_IAM"
       "POST /workflows/{id}/redrive"         = "AWS_IAM"
+      "POST /workflows/{id}/approval-links"  = "AWS_IAM"
       "POST /approve/{id}"                   = "JWT"
     }
     error_message = "An override is for its own group."
@@ -117,9 +117,8 @@ run "each_group_in_its_own_way" {
 
   assert {
     condition = (
-      jsondecode(local.client_authorization_environment["intake"].API_AUTHORIZATION) == { start = "iam", read = "none", operate = "iam" }
-      && !contains(keys(local.client_authorization_environment["intake"]), "API_JWT")
-      && contains(keys(local.client_authorization_environment["approval"]), "API_JWT")
+      jsondecode(local.client_authorization_environment.API_AUTHORIZATION) == { start = "iam", read = "none", approve = "jwt", operate = "iam" }
+      && contains(keys(local.client_authorization_environment), "API_JWT")
       && output.api_route_authorization == { start = "iam", read = "none", approve = "jwt", operate = "iam" }
     )
     error_message = "Handlers and clients are told the same as the gateway."

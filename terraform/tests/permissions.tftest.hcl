@@ -41,7 +41,9 @@ run "functions" {
       "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:Query",
       "dynamodb:UpdateItem",
+      "kms:Decrypt",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
       "sqs:ChangeMessageVisibility",
@@ -49,6 +51,7 @@ run "functions" {
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",
       "sqs:SendMessage",
+      "ssm:GetParameter",
       "xray:PutTelemetryRecords",
       "xray:PutTraceSegments",
     ])

@@ -25,6 +25,7 @@ run "routes" {
       "POST /workflows/{id}/cancel",
       "POST /workflows/{id}/redrive",
       "POST /approve/{id}",
+      "POST /workflows/{id}/approval-links",
     ])
     error_message = "The client routes are the API's."
   }
@@ -35,8 +36,22 @@ run "routes" {
   }
 
   assert {
-    condition     = { for key, route in aws_apigatewayv2_route.token : key => route.authorization_type } == { "POST /callbacks/{id}" = "NONE" }
-    error_message = "Only callbacks pass the gateway without a signature."
+    condition = { for key, route in aws_apigatewayv2_route.token : key => route.authorization_type } == {
+      "POST /callbacks/{id}"         = "NONE"
+      "GET /approval-links/{token}"  = "NONE"
+      "POST /approval-links/{token}" = "NONE"
+    }
+    error_message = "Only callbacks and approval links pass the gateway with a token of ours."
+  }
+
+  assert {
+    condition     = toset(keys(aws_apigatewayv2_route.open)) == toset(["GET /openapi.json", "$default"])
+    error_message = "Only the description of the API, and what is no route, need no proof at all."
+  }
+
+  assert {
+    condition     = !strcontains(aws_apigatewayv2_stage.default.access_log_settings[0].format, "$context.path")
+    error_message = "The path of an approval link is a secret and is not logged."
   }
 
   assert {

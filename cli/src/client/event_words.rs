@@ -2,6 +2,7 @@
 //!
 //! An event of a newer version than this program is shown as its JSON.
 
+use aegis_contracts::approval::LINK_CLAIM;
 use aegis_contracts::event::Event;
 use aegis_contracts::view::{HistoryEvent, Status};
 use serde_json::json;
@@ -60,13 +61,15 @@ fn approval(event: &Event) -> Option<String> {
             approver,
             decision,
             comment,
+            claimed_by,
             approvals,
             required,
             ..
         } => {
             let decision = decision.as_str().replace('_', " ");
             let count = format!("{approvals} of {required}");
-            format!("{decision} by {approver}, {count}{}", behind(comment))
+            let by = by(approver, claimed_by);
+            format!("{decision} {by}, {count}{}", behind(comment))
         }
         Event::ApprovalReminded {
             revision,
@@ -93,26 +96,46 @@ fn approval(event: &Event) -> Option<String> {
     })
 }
 
+/// Who decided, and how that is known where the API did not see who called.
+fn by(approver: &str, claimed_by: &Option<String>) -> String {
+    match claimed_by.as_deref() {
+        None => format!("by {approver}"),
+        Some(claim) => match claim.strip_prefix(LINK_CLAIM) {
+            Some(maker) => format!("by {approver} (link made by {maker})"),
+            None if claim == approver => format!("by {approver}"),
+            None => format!("by {approver} (said by {claim})"),
+        },
+    }
+}
+
 fn ending(event: &Event) -> Option<String> {
     Some(match event {
         Event::ApprovalGranted {
             revision,
             approver,
             comment,
-        } => format!("revision {revision} by {approver}{}", behind(comment)),
+            claimed_by,
+        } => {
+            let by = by(approver, claimed_by);
+            format!("revision {revision} {by}{}", behind(comment))
+        }
         Event::ChangesRequested {
             next_revision,
             approver,
             comment,
+            claimed_by,
             ..
-        } => format!(
-            "by {approver}, now revision {next_revision}{}",
-            behind(comment)
-        ),
+        } => {
+            let by = by(approver, claimed_by);
+            format!("{by}, now revision {next_revision}{}", behind(comment))
+        }
         Event::WorkflowCompleted { usage: spent, .. } => usage(spent),
         Event::WorkflowRejected {
-            approver, comment, ..
-        } => format!("by {approver}{}", behind(comment)),
+            approver,
+            comment,
+            claimed_by,
+            ..
+        } => format!("{}{}", by(approver, claimed_by), behind(comment)),
         Event::WorkflowExpired { revision } => format!("nobody decided on revision {revision}"),
         Event::WorkflowFailed {
             code,

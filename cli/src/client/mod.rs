@@ -4,6 +4,7 @@
 //! its API (`api`, `proof`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
 //! (`show`, `changes`, `text`).
 
+pub mod approval_link;
 pub mod cancel;
 pub mod decide;
 pub mod dlq;

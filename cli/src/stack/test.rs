@@ -3,53 +3,23 @@
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::chaos;
 use crate::context::Context;
 use crate::stack::folder::StackFolder;
-use crate::stack::settings::Settings;
 use crate::stack::signals::{Interrupted, interrupted};
 use crate::stack::terraform::check;
-use crate::stack::{
-    checks, down, environment, foreground, prerequisites, rehearsal, up, workspace,
-};
+use crate::stack::test_stack::TestStack;
+use crate::stack::{checks, environment, foreground, prerequisites, rehearsal, workspace};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
-/// Test programs that need the stack: the contract tests of the real ports, and whole workflows.
-const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 /// Where tests find the stack's description.
 const STACK_VARIABLE: &str = "AEGIS_STACK";
 /// How many tests run side by side. On a stack they wait more than they work.
 const THREADS: &str = "RUST_TEST_THREADS";
-const MANY: &str = "24";
-
-/// So that what waits in real life does not keep a test waiting. Reminders come after 90 s: no test but theirs lets
-/// an approval wait that long.
-const SHORT_TIMES: [&str; 5] = [
-    "pickup_timeout_seconds=10",
-    "start_timeout_seconds=20",
-    "heartbeat_timeout_seconds=30",
-    "max_sends=3",
-    "approval_reminder_hours=0.025",
-];
-
-/// What a local stack leaves out to be up sooner, and what it leaves at its default: here it is made and read back.
-const SWITCHED_ON: [&str; 5] = [
-    "alarms=true",
-    "alarm_emails=[\"ops@example.com\"]",
-    "artifact_lifecycle=true",
-    "function_settings={relay={memory_mb=512,reserved_concurrency=20}}",
-    "tags={cost_center=\"tests\"}",
-];
-
-/// What the tests of authorisation may have left in a stack that was kept.
-const OPEN: [&str; 3] = [
-    "api_authorization=none",
-    "api_authorization_overrides={}",
-    "external_sources=[]",
-];
+pub(super) const MANY: &str = "24";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Part {
@@ -65,6 +35,8 @@ pub enum Part {
     Deploy,
     /// Licences, sources and advisories of all dependencies.
     Dependencies,
+    /// Thousands of requests as the API's own description has them, valid and not, on the stack of the part before.
+    Api,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
 }
@@ -78,9 +50,19 @@ pub struct Arguments {
     /// otherwise they begin with an empty one and stop it at the end.
     #[arg(long)]
     keep: bool,
+    /// In the part `api`: so many requests for each route in each phase, from a new seed [default: a few, always the
+    /// same ones].
+    #[arg(long, value_name = "N")]
+    examples: Option<u32>,
     /// Passed on to the test programs, after `--`.
     #[arg(last = true)]
     rest: Vec<String>,
+}
+
+impl Arguments {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
 }
 
 struct Report {
@@ -98,10 +80,11 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Dependencies, "dependencies"),
         (Part::Deploy, "deploy"),
         (Part::E2e, "e2e"),
+        (Part::Api, "api"),
         (Part::Auth, "auth"),
         (Part::Chaos, "chaos"),
     ] {
-        if !arguments.parts.is_empty() && !arguments.parts.contains(&part) {
+        if !arguments.wants(part) {
             continue;
         }
         let began = Instant::now();
@@ -127,8 +110,23 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Terraform => or_interrupted(sources(&context.folder)).await,
         Part::Dependencies => or_interrupted(checks::dependencies()).await,
         Part::Deploy => or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await,
-        Part::E2e => end_to_end(arguments, &context.folder).await,
-        Part::Auth => authorisation(arguments, &context.folder).await,
+        Part::E2e => {
+            let goes_on = arguments.wants(Part::Auth) || arguments.wants(Part::Api);
+            let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
+            let tests = stack.end_to_end(&arguments.rest);
+            stack.finish(or_interrupted(tests).await).await
+        }
+        Part::Api => {
+            let goes_on = arguments.wants(Part::Auth);
+            let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
+            let fuzzed = stack.fuzzed(arguments.examples);
+            stack.finish(or_interrupted(fuzzed).await).await
+        }
+        Part::Auth => {
+            let stack = TestStack::of(&context.folder, arguments.keep, false);
+            let tests = stack.authorisation(&arguments.rest);
+            stack.finish(or_interrupted(tests).await).await
+        }
         Part::Chaos => chaos::test(context, arguments.keep).await,
     }
 }
@@ -146,77 +144,7 @@ async fn unit(rest: &[String]) -> Result<()> {
     cargo_test(&arguments, None).await
 }
 
-async fn end_to_end(arguments: &Arguments, folder: &StackFolder) -> Result<()> {
-    let folder = StackFolder::new(folder.root().join("test"));
-    let guard = TestStack {
-        folder: &folder,
-        keep: arguments.keep,
-    };
-    if !guard.keep && folder.root().exists() {
-        down::take_down(&folder, true).await?;
-    }
-    let outcome = or_interrupted(async {
-        let variables = [&SHORT_TIMES[..], &SWITCHED_ON, &OPEN].concat();
-        guard.bring_up(&variables).await?;
-        guard.tests(&ON_THE_STACK, MANY, &arguments.rest).await
-    });
-    guard.finish(outcome.await).await
-}
-
-/// The tests set variables of the stack: they run alone, and one after the other.
-async fn authorisation(arguments: &Arguments, folder: &StackFolder) -> Result<()> {
-    let folder = StackFolder::new(folder.root().join("test"));
-    let guard = TestStack {
-        folder: &folder,
-        keep: arguments.keep,
-    };
-    let outcome = or_interrupted(async {
-        let variables = [&SHORT_TIMES[..], &SWITCHED_ON, &["api_authorization=iam"]].concat();
-        guard.bring_up(&variables).await?;
-        guard.tests(&["auth"], "1", &arguments.rest).await
-    });
-    guard.finish(outcome.await).await
-}
-
-struct TestStack<'a> {
-    folder: &'a StackFolder,
-    keep: bool,
-}
-
-impl TestStack<'_> {
-    async fn bring_up(&self, variables: &[&str]) -> Result<()> {
-        let settings = Settings::load_or_create(self.folder)?;
-        let traces = format!("http://127.0.0.1:{}", settings.trace_port());
-        let wanted = up::Arguments {
-            variables: variables.iter().map(|pair| (*pair).to_owned()).collect(),
-            traces: Some(traces),
-        };
-        up::bring_up(&wanted, self.folder)
-            .await
-            .context("the stack for the tests")?;
-        Ok(())
-    }
-
-    async fn tests(&self, programs: &[&str], threads: &str, rest: &[String]) -> Result<()> {
-        // The whole workspace, so that features are the ones that all else was compiled with.
-        let mut arguments = vec!["--workspace", "--no-fail-fast"];
-        arguments.extend(programs.iter().flat_map(|name| ["--test", *name]));
-        arguments.extend(rest_after_dashes(rest));
-        cargo_test(&arguments, Some((self.folder, threads))).await
-    }
-
-    /// Takes the stack down whatever came of the tests.
-    async fn finish(&self, outcome: Result<()>) -> Result<()> {
-        if self.keep {
-            eprintln!("The stack stays: {}", self.folder.stack_file().display());
-            return outcome;
-        }
-        let down = down::take_down(self.folder, false).await;
-        outcome.and(down)
-    }
-}
-
-fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
+pub(super) fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
     let dashes = (!rest.is_empty()).then_some("--");
     dashes
         .into_iter()
@@ -224,7 +152,10 @@ fn rest_after_dashes(rest: &[String]) -> Vec<&str> {
         .collect()
 }
 
-async fn cargo_test(arguments: &[&str], stack: Option<(&StackFolder, &str)>) -> Result<()> {
+pub(super) async fn cargo_test(
+    arguments: &[&str],
+    stack: Option<(&StackFolder, &str)>,
+) -> Result<()> {
     let cargo = prerequisites::cargo();
     let mut command = environment::cargo(&cargo, &workspace::root()?);
     command.arg("test").args(arguments);

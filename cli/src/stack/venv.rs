@@ -33,6 +33,13 @@ pub const FAULT_PROXY: Packages = Packages {
     requirements: include_str!("../../assets/fault-proxy-requirements.txt"),
 };
 
+/// What sends the API all that its description allows, and what it does not.
+pub const API_FUZZER: Packages = Packages {
+    title: "Install the API fuzzer",
+    folder: "fuzzer",
+    requirements: include_str!("../../assets/api-fuzzer-requirements.txt"),
+};
+
 /// A linker for other machines than this one.
 pub const LINKER: Packages = Packages {
     title: "Install the linker for packages",

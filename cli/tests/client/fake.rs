@@ -62,6 +62,7 @@ impl Fake {
             .route("/workflows/{id}/artifacts/{name}", get(artifact))
             .route("/workflows/{id}/cancel", post(cancel))
             .route("/workflows/{id}/redrive", post(redrive))
+            .route("/workflows/{id}/approval-links", post(approval_link))
             .route("/approve/{id}", post(approve));
         let s3 = Router::new().route("/{name}", get(object));
         let app = Router::new()
@@ -235,6 +236,13 @@ async fn cancel(body: Bytes) -> Response {
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body, json!({"reason": "enough"}));
     accepted("cancelled")
+}
+
+async fn approval_link(body: Bytes) -> Response {
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let link = json!({"url": "https://api.example/approval-links/v1.secret", "approver": body["approver"],
+        "revision": 1, "expires_at": "2026-11-23T18:00:00.000Z"});
+    json_body(StatusCode::CREATED, &link)
 }
 
 async fn redrive() -> Response {

@@ -296,6 +296,28 @@ async fn cancel_and_redrive_are_sent() {
 }
 
 #[tokio::test]
+async fn an_approval_link_is_printed_alone() {
+    let program = at(Scene::Waiting(0)).await;
+    let words = ["approval-link", WORKFLOW, "--approver", "ada@example.com"];
+    let outcome = program.run(&words).await.expect(0);
+    assert_eq!(
+        outcome.out,
+        "https://api.example/approval-links/v1.secret\n"
+    );
+    assert!(
+        outcome
+            .err
+            .contains("For ada@example.com on revision 1, until"),
+        "{}",
+        outcome.err
+    );
+    let words = [&words[..], &["--json"]].concat();
+    let outcome = program.run(&words).await.expect(0);
+    assert_eq!(outcome.json()["approver"], "ada@example.com");
+    program.run(&["approval-link", WORKFLOW]).await.expect(2);
+}
+
+#[tokio::test]
 async fn requests_are_signed_where_the_stage_says_so() {
     let fake = Fake::start(Scene::Waiting(0)).await;
     let program = Program::with_authorization(&fake, "iam");

@@ -5,6 +5,7 @@
 
 mod golden;
 mod names;
+mod openapi;
 mod schemas;
 mod secrets;
 mod specimens;

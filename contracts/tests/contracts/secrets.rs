@@ -3,10 +3,11 @@
 use crate::specimens;
 
 #[test]
-fn debug_output_hides_tokens() {
+fn debug_output_hides_tokens_and_links() {
     let task = specimens::task();
     let reported = specimens::step_reported();
-    let shown = format!("{task:?} {task:#?} {reported:?} {reported:#?}");
+    let link = specimens::approval_link();
+    let shown = format!("{task:?} {task:#?} {reported:?} {reported:#?} {link:?} {link:#?}");
     assert!(!shown.contains(&task.callback.token), "{shown}");
     assert!(!shown.contains(&reported.token), "{shown}");
     assert!(!shown.contains("c2VjcmV0"), "{shown}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aegis_contracts::approval::DecisionRequest;
+use aegis_contracts::approval::{ApprovalLinkRequest, DecisionRequest};
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{ApprovalDecided, StepReported, WorkflowRequested};
 use aegis_contracts::request::{CancelBody, RedriveBody, StartRequest};
@@ -12,11 +12,12 @@ use serde_json::{Value, json};
 use crate::{golden, specimens};
 
 /// The bodies that a client or agent sends to the API.
-const STRICT: [&str; 5] = [
+const STRICT: [&str; 6] = [
     "api-start-request",
     "api-cancel",
     "api-redrive",
     "api-decision",
+    "api-approval-link-request",
     "agent-report",
 ];
 
@@ -105,11 +106,12 @@ fn refusal<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> (String, Stri
 
 #[test]
 fn refused_by_name_at_every_depth_of_the_api() {
-    let refuse: [(&str, Refusal); 7] = [
+    let refuse: [(&str, Refusal); 8] = [
         ("api-start-request", refusal::<StartRequest>),
         ("api-cancel", refusal::<CancelBody>),
         ("api-redrive", refusal::<RedriveBody>),
         ("api-decision", refusal::<DecisionRequest>),
+        ("api-approval-link-request", refusal::<ApprovalLinkRequest>),
         ("agent-report-progress", refusal::<AgentReport>),
         ("agent-report-succeeded", refusal::<AgentReport>),
         ("agent-report-failed", refusal::<AgentReport>),

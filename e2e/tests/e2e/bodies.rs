@@ -169,22 +169,44 @@ fn unknown_workflows_are_not_found() -> Result<()> {
 fn unknown_routes_are_not_found() -> Result<()> {
     e2e(async |stack| {
         use reqwest::Method;
-        for (method, path) in [
-            (Method::GET, "/nothing"),
-            (Method::DELETE, "/workflows"),
-            (Method::PUT, "/workflows/wf_1"),
-            (Method::POST, "/workflows/wf_1/explode"),
+        for (method, path, status, code) in [
+            (Method::GET, "/nothing", 404, "route_not_found"),
+            (
+                Method::POST,
+                "/workflows/wf_1/explode",
+                404,
+                "route_not_found",
+            ),
+            (Method::DELETE, "/workflows", 405, "method_not_allowed"),
+            (Method::PUT, "/workflows/wf_1", 405, "method_not_allowed"),
         ] {
-            let answer = stack
-                .http
-                .send(stack.http.request(method.clone(), path))
-                .await?;
-            // The gateway's own answer: no function of ours is asked.
-            assert!(
-                matches!(answer.status, 403..=405),
-                "{method} {path}: {answer:?}"
+            let asked = stack.http.request(method.clone(), path);
+            let answer = stack.http.send(asked).await?;
+            answer
+                .problem(status, code)
+                .with_context(|| format!("{method} {path}"))?;
+            assert_eq!(
+                answer.header("allow").is_empty(),
+                status == 404,
+                "{answer:?}"
             );
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn the_api_describes_itself() -> Result<()> {
+    e2e(async |stack| {
+        let document: Value = stack.http.get("/openapi.json").await?.read(200)?;
+        assert_eq!(document["openapi"], "3.1.0");
+        // As this stage is: its clients need no proof, agents do.
+        assert_eq!(
+            document["paths"]["/workflows"]["post"]["security"],
+            json!([])
+        );
+        let report = &document["paths"]["/callbacks/{id}"]["post"];
+        assert_eq!(report["security"], json!([{"attempt": []}]));
         Ok(())
     })
 }

@@ -3,10 +3,21 @@
 //! The question itself is the event `ApprovalRequested`, which is on the bus already when the
 //! command arrives here: channels that carry it further subscribe there.
 
+//!
+//! A person may also decide by a link that a client asked for: `make_link` makes it, `by_link` answers whoever
+//! follows it, `page` is what that person sees, `form` what they send.
+
+mod by_link;
 pub mod events;
+mod form;
+mod make_link;
+mod page;
 pub mod routes;
 
+use std::sync::Arc;
+
 use aegis_engine::api::Authorization;
+use aegis_engine::keys::KeyRing;
 use aegis_engine::turn::Engine;
 
 /// Also the name of its spans and dead letters.
@@ -14,7 +25,13 @@ pub const SERVICE: &str = "approval";
 
 pub struct Approval {
     pub engine: Engine,
+    /// What those who decide over the API must prove.
     pub authorization: Authorization,
+    /// What those who make links for others must prove.
+    pub operators: Authorization,
+    pub keys: Arc<KeyRing>,
+    /// Where links lead: the API as its clients reach it.
+    pub api_url: String,
     /// Sources of events that may name an approver. `*` stands for every source.
     pub approver_sources: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Takes people's decisions, over the API and the bus.
+//! Takes people's decisions, over the API, by links and over the bus.
 
 use std::sync::Arc;
 
@@ -17,6 +17,9 @@ async fn build() -> anyhow::Result<Service> {
         let approval = Arc::new(Approval {
             engine: aws.engine(environment),
             authorization: environment.authorization(RouteGroup::Approve),
+            operators: environment.authorization(RouteGroup::Operate),
+            keys: aws.keys(environment, false),
+            api_url: environment.required("CALLBACK_API_URL"),
             approver_sources: environment.list("APPROVER_SOURCES"),
         });
         let queue = aws.external_consumer(environment, SERVICE, approval.clone());

@@ -1,6 +1,7 @@
-//! `POST /approve/{id}`.
+//! The routes of the API that approval serves.
 
 use aegis_contracts::approval::DecisionRequest;
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Problem;
 use aegis_engine::api::{
     ApiHandler, ApiRequest, ApiResponse, Authorization, not_found, problem_of,
@@ -12,17 +13,40 @@ use async_trait::async_trait;
 
 use crate::Approval;
 
+/// A handler's answer; a problem is one too.
+pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
+
 #[async_trait]
 impl ApiHandler for Approval {
     async fn respond(&self, request: &ApiRequest) -> ApiResponse {
-        self.answer(request).await.unwrap_or_else(ApiResponse::from)
+        match request.route.as_str() {
+            // Whoever has the link may: its token is checked instead of a caller.
+            "GET /approval-links/{token}" => self.show_link(request).await,
+            "POST /approval-links/{token}" => self.decide_by_link(request).await,
+            _ => self.answer(request).await.unwrap_or_else(ApiResponse::from),
+        }
     }
 }
 
 impl Approval {
-    async fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, Box<Problem>> {
+    async fn answer(&self, request: &ApiRequest) -> Answer {
         let now = self.engine.clock.now();
-        let principal = self.authorization.principal(&request.caller, now)?;
+        // Before anything else of the request is looked at.
+        let by = |demanded: &Authorization| demanded.principal(&request.caller, now);
+        match request.route.as_str() {
+            "POST /approve/{id}" => self.approve(request, by(&self.authorization)?).await,
+            "POST /workflows/{id}/approval-links" => {
+                self.make_link(request, by(&self.operators)?).await
+            }
+            other => Err(Box::new(Problem::new(
+                404,
+                "route_not_found",
+                format!("there is no route `{other}`"),
+            ))),
+        }
+    }
+
+    async fn approve(&self, request: &ApiRequest, principal: String) -> Answer {
         let id = request.workflow_id()?;
         let wanted: DecisionRequest = body::read(request)?;
         let approver = self.approver(principal, wanted.approver)?;
@@ -33,15 +57,25 @@ impl Approval {
             comment: wanted.comment,
             revision: wanted.revision.unwrap_or(0),
         };
+        let workflow = self.decide(&id, input).await?;
+        Ok(approval(&workflow))
+    }
+
+    /// The workflow as it is once the decision counts, now or since before.
+    pub(crate) async fn decide(
+        &self,
+        id: &WorkflowId,
+        input: Input,
+    ) -> Result<Workflow, Box<Problem>> {
         let turn = self
             .engine
-            .apply(&id, input)
+            .apply(id, input)
             .await
             .map_err(|error| problem_of(&error))?;
         self.engine
-            .report_undelivered(&id, turn.undelivered.map_or(Ok(()), Err));
+            .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
         match turn.outcome {
-            Outcome::Applied(workflow) | Outcome::Duplicate(workflow) => Ok(approval(&workflow)),
+            Outcome::Applied(workflow) | Outcome::Duplicate(workflow) => Ok(workflow),
             Outcome::Stale {
                 detail,
                 current_revision,

@@ -13,7 +13,13 @@ use crate::report::Refused;
 #[async_trait]
 impl ApiHandler for Callback {
     async fn respond(&self, request: &ApiRequest) -> ApiResponse {
-        self.answer(request).await.unwrap_or_else(ApiResponse::from)
+        match self.answer(request).await {
+            Ok(response) => response,
+            Err(problem) if problem.status == 401 => {
+                ApiResponse::from(problem).with_header("www-authenticate", "Bearer".to_owned())
+            }
+            Err(problem) => problem.into(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! HTTP requests and the events of other systems meet in the same functions once they are parsed.
 
 pub mod changes;
+mod description;
 pub mod events;
 pub mod reads;
 pub mod routes;
@@ -31,12 +32,14 @@ pub struct Intake {
     pub allowed_sources: Vec<String>,
 }
 
-/// What each group of intake's routes demands.
+/// What each group of routes demands.
 #[derive(Debug, Clone)]
 pub struct ByGroup {
     pub start: Authorization,
     pub read: Authorization,
     pub operate: Authorization,
+    /// What approval demands: for the description of the whole API.
+    pub approve: Authorization,
 }
 
 /// The same for all.
@@ -45,7 +48,8 @@ impl From<Authorization> for ByGroup {
         Self {
             start: one.clone(),
             read: one.clone(),
-            operate: one,
+            operate: one.clone(),
+            approve: one,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_engine::api::RouteGroup::{Operate, Read, Start};
+use aegis_engine::api::RouteGroup::{Approve, Operate, Read, Start};
 use aegis_intake::{ByGroup, Intake, SERVICE};
 use aegis_platform::lambda::{Service, start};
 use aegis_platform::services::from_environment;
@@ -23,6 +23,7 @@ async fn build() -> anyhow::Result<Service> {
                 start: environment.authorization(Start),
                 read: environment.authorization(Read),
                 operate: environment.authorization(Operate),
+                approve: environment.authorization(Approve),
             },
             approval_timeout: environment
                 .hours("APPROVAL_TIMEOUT_HOURS", Duration::from_secs(72 * 3600)),

@@ -118,7 +118,7 @@ fn events_of(entry: HistoryEntry) -> Vec<HistoryEvent> {
 
 fn list_query(request: &ApiRequest) -> Result<ListQuery, Box<Problem>> {
     let invalid = |detail: String| Box::new(Problem::new(400, "invalid_query", detail));
-    let parameter = |name: &str| request.query.get(name).filter(|value| !value.is_empty());
+    let parameter = |name: &str| request.query.get(name);
     let status = match parameter("status") {
         None => None,
         Some(text) => Some(Status::parse(text).ok_or_else(|| {

@@ -3,12 +3,13 @@
 use aegis_contracts::problem::Problem;
 use aegis_contracts::request::{MAX_IDEMPOTENCY_KEY, StartRequest};
 use aegis_contracts::view::{Links, WorkflowAccepted};
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Authorization, problem_of};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Authorization, NO_ROUTE, problem_of};
 use aegis_engine::body;
 use aegis_engine::turn::Opened;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
+use crate::description::{describe, no_route};
 use crate::{ByGroup, Intake};
 
 /// A handler's answer; a problem is one too.
@@ -17,7 +18,11 @@ pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
 #[async_trait]
 impl ApiHandler for Intake {
     async fn respond(&self, request: &ApiRequest) -> ApiResponse {
-        self.route(request).await.unwrap_or_else(ApiResponse::from)
+        match request.route.as_str() {
+            "GET /openapi.json" => describe(&self.authorization),
+            NO_ROUTE => no_route(request),
+            _ => self.route(request).await.unwrap_or_else(ApiResponse::from),
+        }
     }
 }
 
@@ -27,6 +32,8 @@ impl Intake {
             start,
             read,
             operate,
+            // Of another service, which asks for it.
+            approve: _,
         } = &self.authorization;
         let now = self.engine.clock.now();
         // Before anything else of the request is looked at.

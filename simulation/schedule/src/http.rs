@@ -58,7 +58,7 @@ impl World {
     }
 
     fn door(&self, route: &str) -> std::sync::Arc<dyn ApiHandler> {
-        if route.starts_with("POST /approve") {
+        if route.starts_with("POST /approve") || route.contains("/approval-links") {
             self.services.approval.clone()
         } else if route.starts_with("POST /callbacks") {
             self.services.callback.clone()

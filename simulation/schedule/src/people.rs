@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::approval::{ApprovalLink, DecisionKind};
 use aegis_contracts::ids::WorkflowId;
 use serde_json::{Value, json};
 
@@ -15,6 +15,8 @@ use crate::world::{Manners, World};
 const MINUTES: u64 = 60;
 /// As intake names a caller whom nobody has proven.
 const CLIENT: &str = "anonymous";
+/// Who has no access to the API, and decides by links.
+const BY_LINK: &str = "cid";
 /// As intake names the other system of [`World::emit`].
 const OTHER_SYSTEM: &str = "123456789012:partner.crm";
 
@@ -163,6 +165,9 @@ impl World {
         revision: u32,
     ) {
         self.story.count("decisions");
+        if name == BY_LINK && self.decide_by_link(name, id, decision).await {
+            return;
+        }
         let mut body = json!({
             "decision": decision.as_str(), "approver": name, "revision": revision,
         });
@@ -174,6 +179,29 @@ impl World {
             self.insist(&request("POST /approve/{id}", Some(id), &body))
                 .await;
         }
+    }
+
+    /// Asks for a link and fills in its page. `false`: there is none to be had.
+    async fn decide_by_link(&self, name: &str, id: &WorkflowId, decision: DecisionKind) -> bool {
+        let wanted = request(
+            "POST /workflows/{id}/approval-links",
+            Some(id),
+            &json!({"approver": name}),
+        );
+        let answer = self.insist(&wanted).await;
+        let made = answer.and_then(|made| serde_json::from_str::<ApprovalLink>(&made.body).ok());
+        let Some(token) = made.as_ref().and_then(|link| link.url.rsplit('/').next()) else {
+            return false;
+        };
+        self.story.count("decisions by link");
+        let mut form = request("POST /approval-links/{token}", None, &Value::Null);
+        form.path.insert("token".to_owned(), token.to_owned());
+        let urlencoded = "application/x-www-form-urlencoded".to_owned();
+        form.headers.insert("content-type".to_owned(), urlencoded);
+        let form_body = format!("decision={}&comment=as+the+link+asks", decision.as_str());
+        form.body = form_body.into_bytes();
+        self.insist(&form).await;
+        true
     }
 
     /// Somebody who takes a failed workflow up again.

@@ -228,6 +228,9 @@ fn services(
         approval: Arc::new(Approval {
             engine: engine.clone(),
             authorization: Authorization::None,
+            operators: Authorization::None,
+            keys: keys(false),
+            api_url: "http://api.simulated".to_owned(),
             approver_sources: vec!["*".to_owned()],
         }),
         callback: Arc::new(Callback {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView, OnTimeout};
+use aegis_contracts::approval::{
+    ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionKind, DecisionView, OnTimeout,
+};
 use aegis_contracts::problem::{FieldError, Problem};
 use aegis_contracts::request::{
     ApprovalOptions, Budget, CancelBody, Depth, Parameters, RedriveBody, StartRequest,
@@ -31,6 +33,13 @@ fn requests() -> Vec<Specimen> {
             "api-redrive",
             "api-redrive",
             RedriveBody { version: Some(4) },
+        ),
+        specimen(
+            "api-approval-link-request",
+            "api-approval-link-request",
+            ApprovalLinkRequest {
+                approver: "ada@example.com".to_owned(),
+            },
         ),
         specimen("api-decision", "api-decision", super::external::decision()),
     ]
@@ -114,8 +123,19 @@ fn answers() -> Vec<Specimen> {
                 ..approval_view()
             },
         ),
+        specimen("api-approval-link", "api-approval-link", approval_link()),
         specimen("api-problem", "api-problem", problem()),
     ]
+}
+
+pub fn approval_link() -> ApprovalLink {
+    ApprovalLink {
+        url: "https://api.example.com/approval-links/v1.0a1b2c3d.1795460400.e30.c2VjcmV0"
+            .to_owned(),
+        approver: "ada@example.com".to_owned(),
+        revision: 1,
+        expires_at: at(60),
+    }
 }
 
 fn workflow_view() -> WorkflowView {

@@ -106,6 +106,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
                 approver: "ada".to_owned(),
                 decision: DecisionKind::Approve,
                 comment: Some("well founded".to_owned()),
+                claimed_by: None,
                 approvals: 1,
                 required: 2,
             },
@@ -116,6 +117,16 @@ fn approval_events() -> Vec<(&'static str, Event)> {
                 revision: 0,
                 approver: "bob".to_owned(),
                 comment: None,
+                claimed_by: None,
+            },
+        ),
+        (
+            "event-approval-granted-by-link",
+            Event::ApprovalGranted {
+                revision: 0,
+                approver: "ada@example.com".to_owned(),
+                comment: None,
+                claimed_by: Some("link:arn:aws:iam::123456789012:user/grace".to_owned()),
             },
         ),
         (
@@ -142,6 +153,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
                 next_revision: 1,
                 approver: "ada".to_owned(),
                 comment: Some("say more on lattices".to_owned()),
+                claimed_by: None,
             },
         ),
     ]
@@ -162,6 +174,7 @@ fn endings() -> Vec<(&'static str, Event)> {
                 revision: 1,
                 approver: "ada".to_owned(),
                 comment: Some("off topic".to_owned()),
+                claimed_by: None,
             },
         ),
         (

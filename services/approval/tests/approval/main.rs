@@ -1,10 +1,12 @@
-//! Decisions of people, over HTTP and over the bus, and the command that asks for them.
+//! Decisions of people, over HTTP, by links and over the bus, and the command that asks for them.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 
 mod commands;
 mod events;
 mod http;
+mod link_page;
+mod links;
 
 use std::sync::Arc;
 
@@ -15,7 +17,10 @@ use aegis_testing::world::World;
 pub fn service(world: &World, authorization: Authorization) -> Arc<Approval> {
     Arc::new(Approval {
         engine: world.engine.clone(),
-        authorization,
+        authorization: authorization.clone(),
+        operators: authorization,
+        keys: world.ports.key_ring(false),
+        api_url: "https://api.example".to_owned(),
         approver_sources: vec!["partner.crm".to_owned()],
     })
 }

@@ -74,7 +74,7 @@ fn a_full_last_page_has_no_next() {
 fn rows_can_be_chosen_by_status() {
     let world = World::cancelled();
     let of = |status: &str| page(&world, &get().query("status", status)).0.len();
-    assert_eq!((of("cancelled"), of("researching"), of("")), (1, 0, 1));
+    assert_eq!((of("cancelled"), of("researching")), (1, 0));
     let row: Value = ok(200, &ask(service(&world).as_ref(), &get()))["workflows"][0].take();
     assert_eq!(row["status"], "cancelled");
     assert_eq!(row["topic"], "quantum computing");
@@ -90,6 +90,9 @@ fn queries_are_checked() {
         ("limit", "101"),
         ("limit", "-1"),
         ("limit", "many"),
+        ("limit", ""),
+        ("status", ""),
+        ("cursor", ""),
         ("cursor", "x"),
         ("cursor", "////"),
         ("cursor", "MjAyNg"),

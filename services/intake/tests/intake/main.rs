@@ -4,6 +4,7 @@
 
 mod access;
 mod changes;
+mod description;
 mod events;
 mod lists;
 mod reads;

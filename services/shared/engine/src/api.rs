@@ -9,10 +9,14 @@ use serde::Serialize;
 pub use crate::authorization::{Authorization, Caller, JwtRules, RouteGroup};
 use crate::error::PortError;
 
+/// The route of what no other route takes.
+pub const NO_ROUTE: &str = "$default";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
-    /// Method and pattern, such as `POST /workflows/{id}/cancel`.
+    /// Method and pattern, such as `POST /workflows/{id}/cancel`, or [`NO_ROUTE`].
     pub route: String,
+    /// What the pattern's names stand for. Of [`NO_ROUTE`]: `path`, the whole path.
     pub path: BTreeMap<String, String>,
     pub query: BTreeMap<String, String>,
     /// Names in lower case.

@@ -2,6 +2,7 @@
 
 use aegis_contracts::problem::{FieldError, Problem};
 use aegis_contracts::request::MAX_BODY;
+use aegis_contracts::strict::{self, Refused};
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
@@ -75,24 +76,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
         Box::new(Problem::new(400, "invalid_json", detail))
     };
     let text = std::str::from_utf8(bytes).map_err(|error| not_json(&error))?;
-    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        return Err(not_json(&error));
-    }
-    // Field by field, an array would be taken for an object.
-    if !text.trim_start().starts_with('{') {
-        return Err(invalid(vec![FieldError {
-            field: String::new(),
-            reason: "the body must be a JSON object".to_owned(),
-        }]));
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { String::new() } else { path };
-        invalid(vec![FieldError {
-            field,
-            reason: error.inner().to_string(),
-        }])
+    strict::from_str(text).map_err(|refused| match refused {
+        Refused::NotJson(error) => not_json(&error),
+        Refused::Field(field, reason) => invalid(vec![FieldError { field, reason }]),
     })
 }
 

@@ -8,6 +8,7 @@ use aegis_contracts::time::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::error::PortError;
+use crate::link::Link;
 use crate::ports::{Clock, KeyStore};
 use crate::token::{Claim, TokenError, TokenKeys};
 
@@ -106,9 +107,24 @@ impl KeyRing {
         token: &str,
         claim: &Claim,
     ) -> Result<Result<(), TokenError>, PortError> {
+        self.judge(|keys, now| keys.verify(token, claim, now)).await
+    }
+
+    /// What an approval link says.
+    ///
+    /// # Errors
+    /// As of [`Self::verify`].
+    pub async fn open_link(&self, token: &str) -> Result<Result<Link, TokenError>, PortError> {
+        self.judge(|keys, now| Link::open(keys, token, now)).await
+    }
+
+    async fn judge<T>(
+        &self,
+        verdict_of: impl Fn(&TokenKeys, Timestamp) -> Result<T, TokenError> + Send,
+    ) -> Result<Result<T, TokenError>, PortError> {
         let now = self.clock.now();
-        let verdict = self.keys().await?.verify(token, claim, now);
-        if verdict != Err(TokenError::UnknownKey) {
+        let verdict = verdict_of(&self.keys().await?, now);
+        if !matches!(verdict, Err(TokenError::UnknownKey)) {
             return Ok(verdict);
         }
         let mut cached = self.cached.lock().await;
@@ -116,7 +132,7 @@ impl KeyRing {
             return Ok(verdict);
         }
         let keys = self.load().await?;
-        let verdict = keys.verify(token, claim, now);
+        let verdict = verdict_of(&keys, now);
         cached.hold(&keys, now);
         Ok(verdict)
     }

@@ -12,6 +12,7 @@ pub mod dispatch;
 pub mod error;
 pub mod external;
 pub mod keys;
+pub mod link;
 pub mod memory;
 pub mod message;
 pub mod metrics;

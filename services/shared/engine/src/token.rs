@@ -94,12 +94,26 @@ impl TokenKeys {
     /// [`TokenError::UnknownKey`] if the current secret is not base64url.
     pub fn sign(&self, claim: &Claim, expires_at: Timestamp) -> Result<String, TokenError> {
         let expiry = expires_at.as_seconds();
-        let mac = mac(&self.current, claim, expiry)?.finalize().into_bytes();
-        Ok(format!(
-            "v1.{}.{expiry}.{}",
-            self.current.kid,
-            BASE64_URL_SAFE_NO_PAD.encode(mac)
-        ))
+        let mac = self.seal(&claim.signed(expiry))?;
+        Ok(format!("v1.{}.{expiry}.{mac}", self.current.kid))
+    }
+
+    /// The MAC of `text` under the present key. What is signed begins with its version and its purpose, so that a
+    /// token of one purpose is none of another.
+    pub(crate) fn seal(&self, text: &str) -> Result<String, TokenError> {
+        let mac = mac(&self.current, text)?.finalize().into_bytes();
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// Whether `signature` is that of `text` under the key `kid`. In constant time.
+    pub(crate) fn unseal(&self, kid: &str, text: &str, signature: &str) -> Result<(), TokenError> {
+        let signature = BASE64_URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| TokenError::Malformed)?;
+        let key = self.find(kid).ok_or(TokenError::UnknownKey)?;
+        mac(key, text)?
+            .verify_slice(&signature)
+            .map_err(|_| TokenError::Forged)
     }
 
     /// # Errors
@@ -109,18 +123,11 @@ impl TokenKeys {
         let [version, kid, expiry, signature] = parts[..] else {
             return Err(TokenError::Malformed);
         };
-        let expiry: i64 = expiry.parse().map_err(|_| TokenError::Malformed)?;
-        let signature = BASE64_URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| TokenError::Malformed)?;
         if version != "v1" {
             return Err(TokenError::Malformed);
         }
-        let key = self.find(kid).ok_or(TokenError::UnknownKey)?;
-        // Constant time.
-        mac(key, claim, expiry)?
-            .verify_slice(&signature)
-            .map_err(|_| TokenError::Forged)?;
+        let expiry: i64 = expiry.parse().map_err(|_| TokenError::Malformed)?;
+        self.unseal(kid, &claim.signed(expiry), signature)?;
         if now.as_seconds() >= expiry {
             return Err(TokenError::Expired);
         }
@@ -128,16 +135,21 @@ impl TokenKeys {
     }
 }
 
-fn mac(key: &TokenKey, claim: &Claim, expiry: i64) -> Result<Hmac<Sha256>, TokenError> {
+impl Claim {
+    fn signed(&self, expiry: i64) -> String {
+        format!(
+            "v1\ncallback\n{}\n{}\n{}\n{expiry}",
+            self.workflow_id, self.role, self.attempt
+        )
+    }
+}
+
+fn mac(key: &TokenKey, text: &str) -> Result<Hmac<Sha256>, TokenError> {
     let secret = BASE64_URL_SAFE_NO_PAD
         .decode(&key.secret)
         .map_err(|_| TokenError::UnknownKey)?;
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret).map_err(|_| TokenError::UnknownKey)?;
-    let signed = format!(
-        "v1\ncallback\n{}\n{}\n{}\n{expiry}",
-        claim.workflow_id, claim.role, claim.attempt
-    );
-    mac.update(signed.as_bytes());
+    mac.update(text.as_bytes());
     Ok(mac)
 }
 

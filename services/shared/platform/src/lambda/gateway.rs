@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NO_ROUTE};
 use aws_lambda_events::apigw::{
     ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse,
 };
@@ -53,13 +53,18 @@ fn request(event: ApiGatewayV2httpRequest) -> ApiRequest {
         .request_context
         .authorizer
         .map_or(Caller::Anonymous, caller);
+    let route = event
+        .request_context
+        .route_key
+        .or(event.route_key)
+        .unwrap_or_default();
+    let mut path: BTreeMap<String, String> = event.path_parameters.into_iter().collect();
+    if route == NO_ROUTE {
+        path.insert("path".to_owned(), event.raw_path.unwrap_or_default());
+    }
     ApiRequest {
-        route: event
-            .request_context
-            .route_key
-            .or(event.route_key)
-            .unwrap_or_default(),
-        path: event.path_parameters.into_iter().collect(),
+        route,
+        path,
         query: event
             .query_string_parameters
             .iter()

@@ -57,6 +57,18 @@ async fn a_signed_request_arrives_whole() {
 }
 
 #[tokio::test]
+async fn what_no_route_takes_arrives_with_its_path() {
+    let mut stray = event("api-iam");
+    stray["routeKey"] = json!("$default");
+    stray["requestContext"]["routeKey"] = json!("$default");
+    stray["rawPath"] = json!("/nothing/here");
+    stray["pathParameters"] = Value::Null;
+    let (request, _) = heard(stray).await;
+    assert_eq!(request.route, "$default");
+    assert_eq!(request.path["path"], "/nothing/here");
+}
+
+#[tokio::test]
 async fn a_binary_body_is_decoded() {
     let (request, _) = heard(event("api-base64")).await;
     assert_eq!(request.body, r#"{"topic": "Grüße"}"#.as_bytes());

@@ -6,7 +6,7 @@ use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
 use aegis_engine::stored::StoredRequest;
 use aegis_engine::turn::Opened;
-use aegis_workflow::{Input, Start, StepFailure};
+use aegis_workflow::{ApprovalPolicy, Input, Start, StepFailure};
 
 use super::{World, at_once};
 use crate::life::{policy, start_request};
@@ -18,12 +18,16 @@ impl World {
     }
 
     pub fn started_within(budget: Option<Budget>) -> Self {
+        Self::started_with(budget, policy())
+    }
+
+    fn started_with(budget: Option<Budget>, policy: ApprovalPolicy) -> Self {
         let world = Self::empty();
         let begin = Start {
             id: world.id.clone(),
             topic: "quantum computing".to_owned(),
             requested_by: "ada".to_owned(),
-            policy: policy(),
+            policy,
             budget,
         };
         let request = StoredRequest::new(&start_request("quantum computing"), "ada").unwrap();
@@ -45,6 +49,15 @@ impl World {
 
     pub fn awaiting_approval_within(budget: Budget) -> Self {
         Self::started_within(Some(budget)).researched_and_analyzed()
+    }
+
+    pub fn awaiting_approval_by(approvers: &[&str]) -> Self {
+        let approvers = approvers.iter().map(|name| (*name).to_owned()).collect();
+        let policy = ApprovalPolicy {
+            approvers,
+            ..policy()
+        };
+        Self::started_with(None, policy).researched_and_analyzed()
     }
 
     fn researched_and_analyzed(self) -> Self {

@@ -1,9 +1,11 @@
 //! The routes that change something. A client that got no answer asks again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::api::{ApiHandler, ApiRequest};
+use aegis_engine::link::Link;
 use aegis_testing::laws::{Delivery, Stage};
 use aegis_testing::requests::{With, request};
 use aegis_testing::world::World;
@@ -16,6 +18,8 @@ const START: &str = "POST /workflows";
 const CANCEL: &str = "POST /workflows/{id}/cancel";
 const REDRIVE: &str = "POST /workflows/{id}/redrive";
 const APPROVE: &str = "POST /approve/{id}";
+const MAKE_LINK: &str = "POST /workflows/{id}/approval-links";
+const BY_LINK: &str = "POST /approval-links/{token}";
 const CALLBACK: &str = "POST /callbacks/{id}";
 
 pub fn all() -> Vec<Case> {
@@ -27,6 +31,8 @@ pub fn all() -> Vec<Case> {
         change(REDRIVE, "failed", 4, World::failed),
     ]);
     all.extend(["approve", "reject", "request_changes"].map(decide));
+    all.push(make_link());
+    all.extend(["approve", "reject", "request_changes"].map(decide_by_link));
     all.extend(REPORTS.map(|(which, report)| {
         Case::new(("callback", CALLBACK, which), 3, move || {
             let world = World::dispatched();
@@ -73,6 +79,36 @@ fn decide(decision: &'static str) -> Case {
         let world = World::awaiting_approval();
         let body = json!({"decision": decision, "approver": "ada", "comment": "on lattices"});
         let (handler, asked) = (approval(&world), to(APPROVE, &world).json(body));
+        stage(world, handler, asked)
+    })
+}
+
+fn make_link() -> Case {
+    Case::new(("approval", MAKE_LINK, "awaiting approval"), 2, || {
+        let world = World::awaiting_approval();
+        let asked = to(MAKE_LINK, &world).json(json!({"approver": "ada"}));
+        let handler = approval(&world);
+        stage(world, handler, asked)
+    })
+}
+
+fn decide_by_link(decision: &'static str) -> Case {
+    Case::new(("approval", BY_LINK, decision), 5, move || {
+        let world = World::awaiting_approval();
+        let link = Link {
+            workflow_id: world.id.clone(),
+            revision: 0,
+            approver: "ada".to_owned(),
+            made_by: "anonymous".to_owned(),
+        };
+        let expires_at = world.now().plus(Duration::from_secs(3600));
+        let token = link.sign(&world.tokens, expires_at).unwrap();
+        let body = format!("decision={decision}&comment=on+lattices");
+        let asked = request(BY_LINK)
+            .path("token", &token)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.as_bytes());
+        let handler = approval(&world);
         stage(world, handler, asked)
     })
 }

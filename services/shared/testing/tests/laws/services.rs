@@ -39,6 +39,9 @@ pub fn approval(world: &World) -> Arc<Approval> {
     Arc::new(Approval {
         engine: world.engine.clone(),
         authorization: Authorization::None,
+        operators: Authorization::None,
+        keys: world.ports.key_ring(false),
+        api_url: "https://api.example".to_owned(),
         approver_sources: vec!["*".to_owned()],
     })
 }

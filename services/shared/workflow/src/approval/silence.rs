@@ -26,7 +26,15 @@ pub(crate) fn timed_out(
     let revision = approval.revision;
     let mut next = workflow.clone();
     match workflow.policy.on_timeout {
-        OnTimeout::Approve => grant(rules, next, approval.clone(), TIMEOUT.to_owned(), None, now),
+        OnTimeout::Approve => {
+            let granted = Event::ApprovalGranted {
+                revision,
+                approver: TIMEOUT.to_owned(),
+                comment: None,
+                claimed_by: None,
+            };
+            grant(rules, next, approval.clone(), granted, now)
+        }
         OnTimeout::Escalate if !approval.escalated => {
             let deadline_at = now.plus(Duration::from_secs(workflow.policy.timeout_seconds));
             let escalated = Approval {

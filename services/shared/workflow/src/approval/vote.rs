@@ -107,6 +107,7 @@ fn settle(
     let mut approval = approval.clone();
     let (revision, required) = (approval.revision, workflow.policy.required);
     let (approver, comment, kind) = (vote.approver.clone(), vote.comment.clone(), vote.kind);
+    let claimed_by = vote.claimed_by.clone();
     approval.decisions.push(Decision {
         approver: vote.approver,
         kind,
@@ -124,12 +125,21 @@ fn settle(
                 approver,
                 decision: kind,
                 comment,
+                claimed_by,
                 approvals,
                 required,
             };
             transition(rules, next, now, vec![recorded], Vec::new())
         }
-        DecisionKind::Approve => grant(rules, next, approval, approver, comment, now),
+        DecisionKind::Approve => {
+            let granted = Event::ApprovalGranted {
+                revision,
+                approver,
+                comment,
+                claimed_by,
+            };
+            grant(rules, next, approval, granted, now)
+        }
         DecisionKind::Reject => {
             next.settled = Some(approval.settled());
             next.phase = Phase::Rejected;
@@ -137,6 +147,7 @@ fn settle(
                 revision,
                 approver,
                 comment,
+                claimed_by,
             };
             transition(rules, next, now, vec![rejected], Vec::new())
         }
@@ -149,6 +160,7 @@ fn settle(
                 next_revision: next.revision,
                 approver,
                 comment,
+                claimed_by,
             };
             go_on(rules, next, Role::Analyst, changes, now)
         }
@@ -159,15 +171,9 @@ pub(super) fn grant(
     rules: &Rules,
     mut next: Workflow,
     approval: Approval,
-    approver: String,
-    comment: Option<String>,
+    granted: Event,
     now: Timestamp,
 ) -> Answer {
-    let granted = Event::ApprovalGranted {
-        revision: approval.revision,
-        approver,
-        comment,
-    };
     next.settled = Some(approval.settled());
     go_on(rules, next, Role::Writer, granted, now)
 }

@@ -79,7 +79,7 @@ pub struct Decision {
     pub kind: DecisionKind,
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// `account:source` of an event that claims this decision; its source is self-asserted.
+    /// `account:source` of an event, or `link:` and who made the approval link: how the decision is known.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub claimed_by: Option<String>,
     #[serde(rename = "t", with = "millis")]

@@ -1,0 +1,48 @@
+//! `aegis approval-link`: a link by which somebody without access to the API can decide.
+
+use std::process::ExitCode;
+
+use aegis_contracts::approval::{ApprovalLink, ApprovalLinkRequest};
+use aegis_contracts::ids::WorkflowId;
+use anyhow::Result;
+use clap::Args;
+
+use super::session::Session;
+use super::text::local_time;
+use crate::context::Context;
+
+/// Make a link by which one approver sees what was found and decides on it, until the approval's deadline.
+///
+/// Whoever has the link can decide in the approver's name: hand it to nobody else. It is printed once and kept
+/// nowhere. Opening it decides nothing; the page's form does.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The workflow's id, `wf_…`.
+    #[arg(value_name = "WORKFLOW")]
+    id: WorkflowId,
+    /// Who shall decide; among the approvers, where the workflow names any.
+    #[arg(long, value_name = "NAME")]
+    approver: String,
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    let session = Session::open(context).await?;
+    let body = serde_json::to_string(&ApprovalLinkRequest {
+        approver: arguments.approver,
+    })?;
+    let path = format!("/workflows/{}/approval-links", arguments.id);
+    let answer = session.api.post::<ApprovalLink>(&path, body).await?;
+    if session.json {
+        println!("{}", answer.raw);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let link = answer.value;
+    println!("{}", link.url);
+    eprintln!(
+        "For {} on revision {}, until {}.",
+        link.approver,
+        link.revision,
+        local_time(link.expires_at)
+    );
+    Ok(ExitCode::SUCCESS)
+}

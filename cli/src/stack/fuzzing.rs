@@ -1,0 +1,97 @@
+//! The part `api` of the tests: schemathesis reads the API's own description from the stack and sends what it makes
+//! of it, valid and invalid, one request and chains of them. Every answer has to be as described.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use axum::Router;
+use axum::http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+use crate::stack::folder::StackFolder;
+use crate::stack::settings::Settings;
+use crate::stack::{environment, foreground, prerequisites, venv, workspace};
+
+/// The same requests in each short run.
+const SEED: &str = "20261124";
+/// Per operation, in each phase.
+const SHORT: u32 = 12;
+const FILES: [(&str, &str); 2] = [
+    (
+        "api_fuzzer_hooks.py",
+        include_str!("../../assets/api_fuzzer_hooks.py"),
+    ),
+    (
+        "api_fuzzer.toml",
+        include_str!("../../assets/api_fuzzer.toml"),
+    ),
+];
+
+/// Runs against the stack in `folder`. With `examples` as many for each operation, from a new seed.
+///
+/// # Errors
+/// Where an answer was not as described; what is wrong with which request has been printed then.
+pub async fn run(folder: &StackFolder, api: &str, examples: Option<u32>) -> Result<()> {
+    let found = prerequisites::check()?;
+    let parent = workspace::default_stack_folder()?;
+    let python = venv::ensure(&venv::API_FUZZER, &parent, &found.python).await?;
+    for (name, text) in FILES {
+        let file = folder.root().join(name);
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let spans = swallow_spans(folder).await?;
+    let command = command(&python, folder, api, examples);
+    let status = foreground::run_visibly(command).await;
+    spans.abort();
+    let status = status?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(code) => bail!("schemathesis ended with exit code {code}"),
+        None => bail!("schemathesis was ended by a signal"),
+    }
+}
+
+/// The stack of the tests sends spans to a receiver of the tests before, and waits for it at the end of each call.
+async fn swallow_spans(folder: &StackFolder) -> Result<JoinHandle<()>> {
+    let port = Settings::load_or_create(folder)?.trace_port();
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    let listener = listener.with_context(|| format!("port {port} for spans is taken"))?;
+    let sink = Router::new().fallback(|| async { StatusCode::OK });
+    Ok(tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, sink).await {
+            eprintln!("nobody takes spans any more: {error}");
+        }
+    }))
+}
+
+fn command(python: &Path, folder: &StackFolder, api: &str, examples: Option<u32>) -> Command {
+    let mut command = Command::new(python);
+    command
+        .current_dir(folder.root())
+        .env_clear()
+        .envs(environment::clean(folder.root()))
+        .env("AEGIS_API_URL", api)
+        .env("SCHEMATHESIS_HOOKS", "api_fuzzer_hooks")
+        .env("PYTHONPATH", folder.root())
+        .args(["-m", "schemathesis.cli"])
+        .args(["--config-file", "api_fuzzer.toml", "run"])
+        .arg(format!("{api}/openapi.json"))
+        // Every check is on; to name them would overrule the one exception that the file makes.
+        .args(["--url", api])
+        .args(["--phases", "examples,coverage,fuzzing,stateful"])
+        // A redirect is an answer of its own, and leads out of the API.
+        .args(["--max-redirects", "0"])
+        // One at a time: CPython 3.11 parses source in several threads only with luck, and the fuzzer does.
+        .args(["--request-timeout", "30", "--workers", "1"])
+        .args(["--suppress-health-check", "all", "--no-color"])
+        .args(["--generation-database", "none"]);
+    match examples {
+        Some(examples) => command.args(["--max-examples", &examples.to_string()]),
+        None => command
+            .args(["--max-examples", &SHORT.to_string()])
+            .args(["--seed", SEED]),
+    };
+    command
+}

@@ -1,0 +1,176 @@
+//! Decisions of people, and the links by which they may decide. approval serves them.
+
+use serde_json::{Value, json};
+
+use super::{id, json_body};
+use crate::approval::{
+    ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionRequest, MAX_COMMENT,
+};
+use crate::openapi::answers::{body, page, problem, strangers, troubles};
+use crate::openapi::builder::{Access, Answer, Builder, Operation};
+use crate::openapi::{ClientAccess, Clients, Route};
+
+pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
+    vec![
+        decide(builder, clients.approve),
+        make_link(builder, clients.operate),
+        show_link(),
+        decide_by_link(),
+    ]
+}
+
+fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let view = builder.answered::<ApprovalView>();
+    let mut refused = vec!["invalid_json", "invalid_request"];
+    if access != ClientAccess::None {
+        refused.push("approver_not_allowed");
+    }
+    let conflicts = [
+        "stale_revision",
+        "not_awaiting_approval",
+        "already_decided",
+        "revisions_exhausted",
+    ];
+    let mut answers = vec![
+        body(200, "The decision counts, now or since before.", view),
+        problem(builder, 400, &refused),
+        problem(builder, 404, &["workflow_not_found"]),
+        problem(builder, 409, &conflicts),
+        problem(builder, 413, &["body_too_large"]),
+        problem(builder, 415, &["unsupported_media_type"]),
+    ];
+    answers.extend(strangers(builder, access, &["not_an_approver"]));
+    answers.extend(troubles(builder));
+    Operation {
+        route: Route {
+            method: "POST",
+            path: "/approve/{id}",
+        },
+        id: "decide",
+        tag: "approvals",
+        summary: "Decide on the findings of a revision",
+        access: Access::Client(access),
+        parameters: vec![id()],
+        body: Some(json_body(true, builder.sent::<DecisionRequest>())),
+        answers,
+    }
+}
+
+fn make_link(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let link = builder.answered::<ApprovalLink>();
+    let made = body(
+        201,
+        "A link for this approver and the revision that waits.",
+        link,
+    );
+    let mut answers = vec![
+        made.with_header(
+            "Cache-Control",
+            "The link is a secret.",
+            json!({"const": "no-store"}),
+        ),
+        problem(builder, 400, &["invalid_json", "invalid_request"]),
+        problem(builder, 404, &["workflow_not_found"]),
+        problem(builder, 409, &["not_awaiting_approval", "not_an_approver"]),
+        problem(builder, 413, &["body_too_large"]),
+        problem(builder, 415, &["unsupported_media_type"]),
+    ];
+    answers.extend(strangers(builder, access, &[]));
+    answers.extend(troubles(builder));
+    Operation {
+        route: Route {
+            method: "POST",
+            path: "/workflows/{id}/approval-links",
+        },
+        id: "makeApprovalLink",
+        tag: "approvals",
+        summary: "Make a link by which somebody can decide who does not call this API",
+        access: Access::Client(access),
+        parameters: vec![id()],
+        body: Some(json_body(true, builder.sent::<ApprovalLinkRequest>())),
+        answers,
+    }
+}
+
+fn token() -> Value {
+    json!({
+        "name": "token",
+        "in": "path",
+        "required": true,
+        "description": "The secret of the link. It stands for one approver and one revision until the approval's \
+            deadline.",
+        "schema": {"type": "string", "pattern": "^v1\\.[0-9a-f]{8}\\.[0-9]{10}\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]{43}$"},
+    })
+}
+
+/// Every answer of a link is a page.
+fn pages(own: impl IntoIterator<Item = Answer>) -> Vec<Answer> {
+    let mut all: Vec<Answer> = own.into_iter().collect();
+    let again = |status| {
+        let schema = json!({"type": "string"});
+        page(status, "Try again in a moment.").with_header(
+            "Retry-After",
+            "Seconds to wait.",
+            schema,
+        )
+    };
+    all.extend([
+        page(403, "This is no link that was made here."),
+        page(404, "The workflow is not kept any more."),
+        page(409, "Nothing waits for this decision."),
+        page(410, "The time to decide is over."),
+        again(429),
+        page(500, "It cannot be shown."),
+        again(503),
+    ]);
+    all
+}
+
+fn show_link() -> Operation {
+    Operation {
+        route: Route {
+            method: "GET",
+            path: "/approval-links/{token}",
+        },
+        id: "showApprovalLink",
+        tag: "approvals",
+        summary: "Show what was found and ask for the decision, or show what was decided; decides nothing",
+        access: Access::Open,
+        parameters: vec![token()],
+        body: None,
+        answers: pages([page(200, "The question, or the decision.")]),
+    }
+}
+
+fn decide_by_link() -> Operation {
+    let form = json!({
+        "type": "object",
+        "required": ["decision"],
+        "additionalProperties": false,
+        "properties": {
+            "decision": {"type": "string", "enum": ["approve", "reject", "request_changes"]},
+            "comment": {"type": "string", "maxLength": MAX_COMMENT},
+        },
+    });
+    Operation {
+        route: Route {
+            method: "POST",
+            path: "/approval-links/{token}",
+        },
+        id: "decideByLink",
+        tag: "approvals",
+        summary: "Decide in the name of the link's approver",
+        access: Access::Open,
+        parameters: vec![token()],
+        body: Some(json!({
+            "required": true,
+            "content": {"application/x-www-form-urlencoded": {"schema": form}},
+        })),
+        answers: pages([
+            page(200, "The decision counts, now or since before."),
+            page(400, "The form is not valid."),
+            page(413, "The form is too large."),
+            page(415, "This is not the page's form."),
+        ]),
+    }
+}

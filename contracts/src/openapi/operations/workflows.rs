@@ -1,0 +1,233 @@
+//! What clients do with workflows. intake serves it.
+
+use serde_json::{Value, json};
+
+use super::{id, json_body};
+use crate::openapi::answers::{body, problem, strangers, troubles};
+use crate::openapi::builder::{Access, Answer, Builder, Operation};
+use crate::openapi::{ClientAccess, Clients, Route};
+use crate::request::{CancelBody, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest};
+use crate::view::{History, Status, WorkflowAccepted, WorkflowPage, WorkflowView};
+
+const NEXT: [(&str, &str); 5] = [
+    ("get", "getWorkflow"),
+    ("history", "getHistory"),
+    ("cancel", "cancelWorkflow"),
+    ("redrive", "redriveWorkflow"),
+    ("approve", "decide"),
+];
+
+pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
+    vec![
+        start(builder, clients.start),
+        list(builder, clients.read),
+        get(builder, clients.read),
+        history(builder, clients.read),
+        artifact(builder, clients.read),
+        cancel(builder, clients.operate),
+        redrive(builder, clients.operate),
+    ]
+}
+
+fn operation(
+    access: ClientAccess,
+    method: &'static str,
+    path: &'static str,
+    id: &'static str,
+) -> Operation {
+    Operation {
+        route: Route { method, path },
+        id,
+        tag: "workflows",
+        summary: "",
+        access: Access::Client(access),
+        parameters: Vec::new(),
+        body: None,
+        answers: Vec::new(),
+    }
+}
+
+fn answers(
+    builder: &mut Builder,
+    access: ClientAccess,
+    own: impl IntoIterator<Item = Answer>,
+) -> Vec<Answer> {
+    let mut all: Vec<Answer> = own.into_iter().collect();
+    all.extend(strangers(builder, access, &[]));
+    all.extend(troubles(builder));
+    all
+}
+
+/// The three ways in which a body is refused.
+fn refused_bodies(builder: &mut Builder, more: &[&str]) -> Vec<Answer> {
+    let codes = [&["invalid_json", "invalid_request"], more].concat();
+    vec![
+        problem(builder, 400, &codes),
+        problem(builder, 413, &["body_too_large"]),
+        problem(builder, 415, &["unsupported_media_type"]),
+    ]
+}
+
+fn accepted(builder: &mut Builder) -> Answer {
+    let schema = builder.answered::<WorkflowAccepted>();
+    body(
+        202,
+        "Taken, now or before: the workflow goes on by itself.",
+        schema,
+    )
+    .with_header(
+        "Location",
+        "Path of the workflow.",
+        json!({"type": "string"}),
+    )
+    .with_links(&NEXT)
+}
+
+fn start(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let more = ["invalid_idempotency_key", "source_not_allowed"];
+    let mut own = vec![
+        accepted(builder),
+        problem(builder, 409, &["idempotency_conflict"]),
+    ];
+    own.extend(refused_bodies(builder, &more));
+    Operation {
+        summary: "Start a workflow",
+        parameters: vec![json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "The same key with the same body gives the same workflow. Without one every request \
+                starts another.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY},
+        })],
+        body: Some(json_body(true, builder.sent::<StartRequest>())),
+        answers: answers(builder, access, own),
+        ..operation(access, "POST", "/workflows", "startWorkflow")
+    }
+}
+
+fn list(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let page = builder.answered::<WorkflowPage>();
+    let mut found = body(200, "A page of workflows, newest first.", page);
+    found.value["links"]["next"] = json!({
+        "operationId": "listWorkflows",
+        "parameters": {"cursor": "$response.body#/next_cursor"},
+    });
+    let own = [found, problem(builder, 400, &["invalid_query"])];
+    let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
+    let statuses = Status::ALL.map(Status::as_str);
+    Operation {
+        summary: "List workflows",
+        parameters: vec![
+            query(
+                "status",
+                "Only workflows in this status.",
+                json!({"type": "string", "enum": statuses}),
+            ),
+            query(
+                "limit",
+                "So many at most.",
+                json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+            ),
+            query(
+                "cursor",
+                "`next_cursor` of the page before.",
+                json!({"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}),
+            ),
+        ],
+        answers: answers(builder, access, own),
+        ..operation(access, "GET", "/workflows", "listWorkflows")
+    }
+}
+
+fn get(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let view = builder.answered::<WorkflowView>();
+    let own = [
+        body(200, "The workflow as it is now.", view),
+        problem(builder, 404, &["workflow_not_found"]),
+    ];
+    Operation {
+        summary: "Look at a workflow",
+        parameters: vec![id()],
+        answers: answers(builder, access, own),
+        ..operation(access, "GET", "/workflows/{id}", "getWorkflow")
+    }
+}
+
+fn history(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let history = builder.answered::<History>();
+    let own = [
+        body(200, "Every event so far, oldest first.", history),
+        problem(builder, 404, &["workflow_not_found"]),
+    ];
+    Operation {
+        summary: "See what happened to a workflow",
+        parameters: vec![id()],
+        answers: answers(builder, access, own),
+        ..operation(access, "GET", "/workflows/{id}/history", "getHistory")
+    }
+}
+
+fn artifact(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let value = json!({"description": "The artifact is at a presigned URL of the bucket."});
+    let found = Answer { status: 302, value }.with_header(
+        "Location",
+        "Good for a limited time, for whoever has it.",
+        json!({"type": "string", "format": "uri"}),
+    );
+    let codes = ["workflow_not_found", "artifact_not_found"];
+    let own = [found, problem(builder, 404, &codes)];
+    let name = json!({
+        "name": "name",
+        "in": "path",
+        "required": true,
+        "description": "One of the workflow's `artifacts`, such as `report.md`.",
+        "schema": {"type": "string", "maxLength": 128, "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*$"},
+    });
+    Operation {
+        summary: "Download an artifact",
+        parameters: vec![id(), name],
+        answers: answers(builder, access, own),
+        ..operation(
+            access,
+            "GET",
+            "/workflows/{id}/artifacts/{name}",
+            "getArtifact",
+        )
+    }
+}
+
+fn cancel(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let mut own = vec![
+        accepted(builder),
+        problem(builder, 404, &["workflow_not_found"]),
+        problem(builder, 409, &["already_ended", "stale"]),
+    ];
+    own.extend(refused_bodies(builder, &[]));
+    Operation {
+        summary: "Cancel a workflow",
+        parameters: vec![id()],
+        body: Some(json_body(false, builder.sent::<CancelBody>())),
+        answers: answers(builder, access, own),
+        ..operation(access, "POST", "/workflows/{id}/cancel", "cancelWorkflow")
+    }
+}
+
+fn redrive(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let mut own = vec![
+        accepted(builder),
+        problem(builder, 404, &["workflow_not_found"]),
+        problem(
+            builder,
+            409,
+            &["not_failed", "stale", "near_expiry", "budget_exceeded"],
+        ),
+    ];
+    own.extend(refused_bodies(builder, &[]));
+    Operation {
+        summary: "Take a failed workflow up again",
+        parameters: vec![id()],
+        body: Some(json_body(false, builder.sent::<RedriveBody>())),
+        answers: answers(builder, access, own),
+        ..operation(access, "POST", "/workflows/{id}/redrive", "redriveWorkflow")
+    }
+}

@@ -1,0 +1,133 @@
+//! Approval links, as somebody without access to the API follows them.
+
+use aegis_contracts::approval::ApprovalLink;
+use aegis_contracts::view::Status;
+use aegis_e2e::http::Answer;
+use aegis_e2e::run::{ANONYMOUS, Run, TOPIC};
+use aegis_e2e::stack::{Stack, e2e};
+use aegis_e2e::wait::SOON;
+use anyhow::{Context as _, Result};
+use reqwest::Method;
+use serde_json::json;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn link(run: &Run, approver: &str) -> Result<ApprovalLink> {
+    let path = format!("/workflows/{}/approval-links", run.id);
+    let body = json!({"approver": approver});
+    run.stack.http.post(&path, &[], &body).await?.read(201)
+}
+
+/// Sends the page's form to where the browser would: the page's own address.
+async fn submit(stack: &Stack, url: &str, form: &str) -> Result<Answer> {
+    let path = url.split("/approval-links/").nth(1).context("no link")?;
+    let path = format!("/approval-links/{path}");
+    stack
+        .http
+        .post_text(&path, &[], FORM, form.to_owned())
+        .await
+}
+
+fn says(answer: &Answer, status: u16, words: &str) -> Result<()> {
+    answer.is(status)?;
+    assert!(
+        answer.header("content-type").starts_with("text/html"),
+        "{answer:?}"
+    );
+    assert!(
+        answer
+            .header("content-security-policy")
+            .contains("default-src 'none'"),
+        "{answer:?}"
+    );
+    assert!(answer.body.contains(words), "{words}: {}", answer.body);
+    Ok(())
+}
+
+#[test]
+fn somebody_decides_by_a_link() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack
+            .start_awaiting(json!({"approvers": ["ada@example.com"]}))
+            .await?;
+        let link = link(&run, "ada@example.com").await?;
+        let question = stack.http.download(&link.url).await?;
+        says(&question, 200, TOPIC)?;
+        says(&question, 200, "ada@example.com")?;
+        // Looking decides nothing, however often and by whatever method.
+        for method in [Method::HEAD, Method::PUT, Method::DELETE] {
+            let path = link.url.split("/$default").nth(1).unwrap_or_default();
+            stack
+                .http
+                .send(stack.http.request(method, path))
+                .await?
+                .is(405)?;
+        }
+        assert_eq!(run.view().await?.status, Status::AwaitingApproval);
+
+        let decided = submit(stack, &link.url, "decision=approve&comment=well+founded").await?;
+        says(&decided, 200, "approved")?;
+        let again = submit(stack, &link.url, "decision=approve&comment=well+founded").await?;
+        assert_eq!(again.body, decided.body);
+        says(
+            &submit(stack, &link.url, "decision=reject").await?,
+            409,
+            "already_decided",
+        )?;
+        let view = run.reach(Status::Completed).await?;
+        let approval = view.approval.context("no approval")?;
+        let decision = &approval.decisions[0];
+        assert_eq!(decision.approver, "ada@example.com");
+        assert_eq!(decision.claimed_by, Some(format!("link:{ANONYMOUS}")));
+        let granted = run.event("ApprovalGranted").await?;
+        assert_eq!(granted["approver"], "ada@example.com");
+        assert_eq!(granted["claimed_by"], format!("link:{ANONYMOUS}"));
+        assert_eq!(stack.http.download(&link.url).await?.body, decided.body);
+        // The link is in no event.
+        let token = link.url.rsplit('/').next().unwrap_or_default();
+        let history = run.get("/history").await?.body;
+        assert!(!history.contains(token));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_link_of_a_past_revision_decides_nothing() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        let (ada, bob) = (link(&run, "ada").await?, link(&run, "bob").await?);
+        let changes = "decision=request_changes&comment=focus+on+lattices";
+        says(
+            &submit(stack, &ada.url, changes).await?,
+            200,
+            "changes requested",
+        )?;
+        run.reach_revision(1).await?;
+        says(
+            &submit(stack, &bob.url, "decision=approve").await?,
+            409,
+            "stale_revision",
+        )?;
+        assert_eq!(run.view().await?.status, Status::AwaitingApproval);
+        run.cancel(&json!({})).await?.is(202)?;
+        Ok(())
+    })
+}
+
+#[test]
+fn a_link_ends_at_the_deadline() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack
+            .start_awaiting(json!({"timeout_hours": 0.002}))
+            .await?;
+        let link = link(&run, "ada").await?;
+        aegis_e2e::wait::eventually("an expired link", SOON, async || {
+            let answer = submit(stack, &link.url, "decision=maybe").await?;
+            Ok(match answer.status {
+                410 => aegis_e2e::wait::Seen::Yes(()),
+                other => aegis_e2e::wait::Seen::NotYet(format!("{other}")),
+            })
+        })
+        .await
+    })
+}

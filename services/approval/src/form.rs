@@ -1,0 +1,71 @@
+//! What the page's form sends.
+
+use aegis_contracts::approval::{DecisionKind, DecisionRequest};
+use aegis_contracts::problem::Problem;
+use aegis_contracts::request::MAX_BODY;
+use aegis_engine::api::ApiRequest;
+use garde::Validate;
+
+const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// # Errors
+/// 413, 415 or 400.
+pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Problem>> {
+    let refuse = |status, code, detail: &str| Box::new(Problem::new(status, code, detail));
+    if request.body.len() > MAX_BODY {
+        return Err(refuse(413, "body_too_large", "The form is too large."));
+    }
+    let media_type = request.header("content-type").unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case(MEDIA_TYPE) {
+        return Err(refuse(
+            415,
+            "unsupported_media_type",
+            "Only the form of this page is taken.",
+        ));
+    }
+    let invalid = |detail: &str| refuse(400, "invalid_request", detail);
+    if std::str::from_utf8(&request.body).is_err() {
+        return Err(invalid("The form is not UTF-8."));
+    }
+    let (mut decision, mut comment) = (None, None);
+    for (name, value) in url::form_urlencoded::parse(&request.body) {
+        let place = match name.as_ref() {
+            "decision" => &mut decision,
+            "comment" => &mut comment,
+            _ => return Err(invalid("The form has a field that is not of this page.")),
+        };
+        if place.replace(value.into_owned()).is_some() {
+            return Err(invalid("The form has a field twice."));
+        }
+    }
+    let decision = match decision.as_deref() {
+        Some("approve") => DecisionKind::Approve,
+        Some("reject") => DecisionKind::Reject,
+        Some("request_changes") => DecisionKind::RequestChanges,
+        Some(_) | None => {
+            return Err(invalid(
+                "Choose to approve, to reject or to request changes.",
+            ));
+        }
+    };
+    // Browsers send a line's end as two characters.
+    let comment = comment.map(|text| text.replace("\r\n", "\n").trim().to_owned());
+    let comment = comment.filter(|text| !text.is_empty());
+    if decision == DecisionKind::RequestChanges && comment.is_none() {
+        return Err(invalid("Say in the comment what shall be changed."));
+    }
+    let wanted = DecisionRequest {
+        decision,
+        comment,
+        approver: None,
+        revision: None,
+    };
+    wanted.validate().map_err(|report| {
+        invalid(&format!(
+            "The form is not valid: {}",
+            report.to_string().trim()
+        ))
+    })?;
+    Ok(wanted)
+}

@@ -1,0 +1,64 @@
+//! `POST /workflows/{id}/approval-links`.
+//!
+//! A link is made when a client asks for one, and handed to that client alone. It is stored nowhere: it never
+//! travels in events, in the state or in logs.
+
+use aegis_contracts::approval::{ApprovalLink, ApprovalLinkRequest};
+use aegis_contracts::problem::Problem;
+use aegis_contracts::view::Status;
+use aegis_engine::api::{ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::body;
+use aegis_engine::link::Link;
+use aegis_workflow::approval_view;
+
+use crate::Approval;
+use crate::routes::Answer;
+
+impl Approval {
+    pub(crate) async fn make_link(&self, request: &ApiRequest, principal: String) -> Answer {
+        let id = request.workflow_id()?;
+        let wanted: ApprovalLinkRequest = body::read(request)?;
+        let found = self.engine.table.load(&id).await;
+        let found = found.map_err(|error| problem_of(&error))?;
+        let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
+        let waiting = approval_view(&workflow)
+            .filter(|_| workflow.status() == Status::AwaitingApproval)
+            .ok_or_else(|| conflict("not_awaiting_approval", "nothing waits for a decision"))?;
+        let named = &waiting.approvers;
+        if !named.is_empty() && !named.contains(&wanted.approver) {
+            let detail = format!("`{}` is not among the approvers", wanted.approver);
+            return Err(conflict("not_an_approver", &detail));
+        }
+        let link = Link {
+            workflow_id: id,
+            revision: waiting.revision,
+            approver: wanted.approver,
+            made_by: principal,
+        };
+        let keys = self.keys.keys().await.map_err(|error| problem_of(&error))?;
+        let token = link.sign(&keys, waiting.deadline_at).map_err(|error| {
+            tracing::error!(%error, "approval link cannot be signed");
+            Box::new(Problem::new(
+                500,
+                "internal",
+                "the link could not be signed",
+            ))
+        })?;
+        tracing::info!(revision = link.revision, "approval link made");
+        let made = ApprovalLink {
+            url: format!(
+                "{}/approval-links/{token}",
+                self.api_url.trim_end_matches('/')
+            ),
+            approver: link.approver,
+            revision: link.revision,
+            expires_at: waiting.deadline_at,
+        };
+        let answer = ApiResponse::json(201, &made);
+        Ok(answer.with_header("cache-control", "no-store".to_owned()))
+    }
+}
+
+fn conflict(code: &str, detail: &str) -> Box<Problem> {
+    Box::new(Problem::new(409, code, detail))
+}

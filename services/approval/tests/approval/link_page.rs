@@ -1,0 +1,346 @@
+//! `GET` and `POST /approval-links/{token}`.
+
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::Status;
+use aegis_engine::api::{ApiRequest, ApiResponse, Authorization};
+use aegis_engine::error::PortError;
+use aegis_engine::link::Link;
+use aegis_engine::token::Claim;
+use aegis_testing::requests::{With, ask, ok, request};
+use aegis_testing::world::World;
+use aegis_workflow::approval_view;
+
+use crate::links::wanted;
+use crate::service;
+
+/// The token of a link that `approver` was given.
+fn token(world: &World, approver: &str) -> String {
+    let service = service(world, Authorization::None);
+    let made = ok(201, &ask(service.as_ref(), &wanted(world, approver)));
+    let url = made["url"].as_str().unwrap();
+    url.rsplit('/').next().unwrap().to_owned()
+}
+
+fn get(world: &World, token: &str) -> ApiResponse {
+    let request = request("GET /approval-links/{token}").path("token", token);
+    // Where clients must prove who they are, links still open.
+    ask(service(world, Authorization::Iam).as_ref(), &request)
+}
+
+fn form(token: &str, body: &str) -> ApiRequest {
+    request("POST /approval-links/{token}")
+        .path("token", token)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body.as_bytes())
+}
+
+fn post(world: &World, token: &str, body: &str) -> ApiResponse {
+    ask(
+        service(world, Authorization::Iam).as_ref(),
+        &form(token, body),
+    )
+}
+
+/// A page of `status` that contains `words`.
+fn page(status: u16, words: &str, answer: &ApiResponse) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    assert!(
+        answer.body.starts_with("<!DOCTYPE html>"),
+        "{}",
+        answer.body
+    );
+    assert!(answer.body.contains(words), "{words}: {}", answer.body);
+}
+
+#[test]
+fn get_shows_the_question_and_decides_nothing() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    let before = world.workflow();
+    for _ in 0..3 {
+        let answer = get(&world, &token);
+        page(200, "quantum computing", &answer);
+        for words in [
+            "done",
+            "<dd>0</dd>",
+            "ada",
+            "value=\"approve\"",
+            "value=\"request_changes\"",
+        ] {
+            assert!(answer.body.contains(words), "{words}: {}", answer.body);
+        }
+    }
+    assert_eq!(world.workflow(), before);
+}
+
+#[test]
+fn the_page_is_closed_to_all_but_itself() {
+    let world = World::awaiting_approval();
+    let valid = token(&world, "ada");
+    for answer in [
+        get(&world, &valid),
+        get(&world, "v1.x"),
+        post(&world, &valid, "decision=reject"),
+    ] {
+        let header = |wanted: &str| {
+            let found = answer.headers.iter().find(|(name, _)| *name == wanted);
+            found.map(|(_, value)| value.clone()).unwrap()
+        };
+        let policy = header("content-security-policy");
+        for part in [
+            "default-src 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.contains(part), "{policy}");
+        }
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("script-src"),
+            "{policy}"
+        );
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("cache-control"), "no-store");
+        for foreign in ["<script", "http:", "https:", "src=", "onclick", "style="] {
+            assert!(!answer.body.contains(foreign), "{foreign}: {}", answer.body);
+        }
+        assert!(
+            !answer.body.contains(&valid),
+            "the page repeats its own secret"
+        );
+    }
+}
+
+#[test]
+fn what_clients_and_agents_wrote_is_escaped() {
+    let world = World::awaiting_approval();
+    let hostile = "<script>alert(1)</script>\"'&";
+    let token = token(&world, hostile);
+    let answer = get(&world, &token);
+    page(200, "&lt;script&gt;alert(1)&lt;/script&gt;", &answer);
+    assert!(!answer.body.contains("<script"), "{}", answer.body);
+    let comment = "decision=reject&comment=%3Cimg%20src%3Dx%3E";
+    let answer = post(&world, &token, comment);
+    page(200, "&lt;img src=x&gt;", &answer);
+    assert!(!answer.body.contains("<img"), "{}", answer.body);
+}
+
+#[test]
+fn the_decision_counts_in_the_approver_s_name_by_link() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada@example.com");
+    let answer = post(
+        &world,
+        &token,
+        "decision=approve&comment=well+founded%0D%0Aand+short",
+    );
+    page(200, "approved", &answer);
+    assert_eq!(world.status(), Status::Writing);
+    let view = approval_view(&world.workflow()).unwrap();
+    let decision = &view.decisions[0];
+    assert_eq!(decision.approver, "ada@example.com");
+    assert_eq!(decision.claimed_by.as_deref(), Some("link:anonymous"));
+    assert_eq!(decision.comment.as_deref(), Some("well founded\nand short"));
+    // What was decided is what the link shows from now on, also once the workflow has gone on.
+    assert_eq!(get(&world, &token), answer);
+    world.succeed();
+    assert_eq!(get(&world, &token), answer);
+}
+
+#[test]
+fn a_replay_gets_the_same_answer_and_changes_nothing() {
+    for (decision, status) in [
+        ("approve", Status::Writing),
+        ("reject", Status::Rejected),
+        ("request_changes", Status::Analyzing),
+    ] {
+        let world = World::awaiting_approval();
+        let token = token(&world, "ada");
+        let body = format!("decision={decision}&comment=say+more");
+        let first = post(&world, &token, &body);
+        assert_eq!(first.status, 200, "{}", first.body);
+        assert_eq!(world.status(), status);
+        let (after, sent) = (world.workflow(), world.ports.queues.sent().len());
+        world.wait(1);
+        assert_eq!(post(&world, &token, &body), first);
+        // Another comment is no other decision.
+        assert_eq!(post(&world, &token, &format!("{body}+now")), first);
+        let other = if decision == "approve" {
+            "reject"
+        } else {
+            "approve"
+        };
+        page(
+            409,
+            "already_decided",
+            &post(&world, &token, &format!("decision={other}")),
+        );
+        assert_eq!(
+            (world.workflow(), world.ports.queues.sent().len()),
+            (after, sent)
+        );
+    }
+}
+
+#[test]
+fn a_link_is_for_its_own_revision() {
+    let world = World::awaiting_approval();
+    let (mine, theirs) = (token(&world, "ada"), token(&world, "bob"));
+    let changed = post(&world, &mine, "decision=request_changes&comment=more");
+    world.succeed();
+    assert_eq!(world.workflow().revision, 1);
+    // It still tells its own approver; nobody else's decides.
+    assert_eq!(get(&world, &mine), changed);
+    page(409, "now revision 1 waits", &get(&world, &theirs));
+    page(
+        409,
+        "stale_revision",
+        &post(&world, &theirs, "decision=approve"),
+    );
+    assert_eq!(world.status(), Status::AwaitingApproval);
+    // All revisions are used, and the page knows.
+    let latest = token(&world, "bob");
+    assert!(!get(&world, &latest).body.contains("request_changes"));
+    page(200, "approved", &post(&world, &latest, "decision=approve"));
+    // Even then the first one tells what it decided.
+    assert_eq!(get(&world, &mine), changed);
+    assert_eq!(
+        post(&world, &mine, "decision=request_changes&comment=more"),
+        changed
+    );
+}
+
+#[test]
+fn a_link_ends_with_the_approval() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    world.cancel();
+    page(409, "not_awaiting_approval", &get(&world, &token));
+    page(
+        409,
+        "not_awaiting_approval",
+        &post(&world, &token, "decision=approve"),
+    );
+    world.wait(72 * 3600);
+    page(410, "expired_link", &get(&world, &token));
+    page(
+        410,
+        "expired_link",
+        &post(&world, &token, "decision=approve"),
+    );
+}
+
+#[test]
+fn tokens_of_others_open_nothing() {
+    let world = World::awaiting_approval();
+    let link = Link {
+        workflow_id: world.id.clone(),
+        revision: 0,
+        approver: "ada".to_owned(),
+        made_by: "anonymous".to_owned(),
+    };
+    let later = world.now().plus(Duration::from_secs(60));
+    let claim = Claim {
+        workflow_id: world.id.clone(),
+        role: Role::Analyst,
+        attempt: 1,
+    };
+    let foreign_keys = World::empty().tokens;
+    let mut altered = link.sign(&world.tokens, later).unwrap();
+    altered.pop();
+    for refused in [
+        String::new(),
+        "nonsense".to_owned(),
+        altered,
+        link.sign(&foreign_keys, later).unwrap(),
+        world.tokens.sign(&claim, later).unwrap(),
+    ] {
+        page(403, "invalid_link", &get(&world, &refused));
+        page(
+            403,
+            "invalid_link",
+            &post(&world, &refused, "decision=approve"),
+        );
+    }
+    let elsewhere = Link {
+        workflow_id: WorkflowId::derive("ada", "another"),
+        ..link.clone()
+    };
+    let elsewhere = elsewhere.sign(&world.tokens, later).unwrap();
+    page(
+        404,
+        "workflow_not_found",
+        &post(&world, &elsewhere, "decision=approve"),
+    );
+    assert_eq!(world.status(), Status::AwaitingApproval);
+    // The same, rightly signed, is taken.
+    let own = link.sign(&world.tokens, later).unwrap();
+    page(200, "approved", &post(&world, &own, "decision=approve"));
+}
+
+#[test]
+fn only_the_page_s_form_is_taken() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    let handler = service(&world, Authorization::None);
+    let long = format!("decision=reject&comment={}", "x".repeat(2001));
+    let huge = format!("decision=reject&comment={}", "x".repeat(64 * 1024));
+    for (body, status, words) in [
+        ("", 400, "Choose to approve"),
+        ("decision=maybe", 400, "Choose to approve"),
+        ("decision=approve&decision=reject", 400, "twice"),
+        ("decision=approve&approver=eve", 400, "not of this page"),
+        (
+            "decision=request_changes&comment=+",
+            400,
+            "what shall be changed",
+        ),
+        (long.as_str(), 400, "not valid"),
+        (huge.as_str(), 413, "too large"),
+    ] {
+        page(status, words, &post(&world, &token, body));
+    }
+    for media_type in ["application/json", "text/plain", "multipart/form-data", ""] {
+        let sent = form(&token, "decision=approve").header("content-type", media_type);
+        page(415, "unsupported_media_type", &ask(handler.as_ref(), &sent));
+    }
+    let bytes = form(&token, "").body(b"decision=reject&comment=\xff");
+    page(400, "not UTF-8", &ask(handler.as_ref(), &bytes));
+    assert_eq!(world.status(), Status::AwaitingApproval);
+}
+
+#[test]
+fn somebody_else_s_decision_is_told_of() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "bob");
+    world.decide(DecisionKind::Approve);
+    page(409, "The workflow is writing", &get(&world, &token));
+    page(
+        409,
+        "not_awaiting_approval",
+        &post(&world, &token, "decision=approve"),
+    );
+}
+
+#[test]
+fn errors_of_ports_ask_to_try_again() {
+    for operation in ["load", "history", "commit"] {
+        for (error, status) in [
+            (PortError::Throttled("secret".to_owned()), 429),
+            (PortError::Transient("secret".to_owned()), 503),
+            (PortError::Permanent("secret".to_owned()), 500),
+        ] {
+            let world = World::awaiting_approval();
+            let token = token(&world, "ada");
+            world.ports.faults.fail_next(operation, error);
+            let answer = post(&world, &token, "decision=approve");
+            page(status, "That did not work", &answer);
+            assert!(!answer.body.contains("secret"), "{}", answer.body);
+            page(200, "approved", &post(&world, &token, "decision=approve"));
+        }
+    }
+}
