@@ -60,6 +60,7 @@ run "tokens" {
       "GET /workflows/{id}/artifacts/{name}" = "aegis/read"
       "POST /workflows/{id}/cancel"          = "aegis/operate"
       "POST /workflows/{id}/redrive"         = "aegis/operate"
+      "POST /workflows/{id}/approval-links"  = "aegis/operate"
       "POST /approve/{id}"                   = "company/decide"
     }
     error_message = "Each group of routes asks for its own scope."

@@ -57,6 +57,7 @@ fn each_route_belongs_to_its_group() {
                 start: of("start"),
                 read: of("read"),
                 operate: of("operate"),
+                approve: Authorization::Iam,
             },
         );
         for route in ROUTES {
