@@ -400,7 +400,7 @@ run "only_services_assume_roles" {
   command = plan
 
   assert {
-    condition     = alltrue([for role in aws_iam_role.agent : jsondecode(role.assume_role_policy).Statement[0].Condition == { StringEquals = { "aws:SourceAccount" = "123456789012" } }])
+    condition     = alltrue([for role in aws_iam_role.agent : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals == { "aws:SourceAccount" = "123456789012" }])
     error_message = "AgentCore assumes an agent's role for this account only."
   }
 }

@@ -9,7 +9,7 @@ use aegis_e2e::processes::{AgentProcess, alone, replaced};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, SWEPT, Seen, eventually};
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use serde_json::json;
 
 /// Each finds the researcher at work sooner or later.
@@ -44,9 +44,7 @@ fn a_cancel_ends_the_work_of_a_live_agent() -> Result<()> {
         logged(stack, "agent-host.log", &[&asked]).await?;
         agent.thaw()?;
         let words = [run.id.as_str(), "work stopped by the platform", "Session"];
-        logged(stack, "researcher-agent.log", &words).await?;
-        ensure!(!lies_there(&run, COMPLETION).await?, "it went on");
-        Ok(())
+        logged(stack, "researcher-agent.log", &words).await
     })
 }
 
