@@ -39,7 +39,7 @@ impl Approval {
             let link = self.opened(request).await?;
             page_of(&self.seen(&link).await?, &link)
         };
-        shown.await.unwrap_or_else(refused)
+        shown.await.unwrap_or_else(|problem| refused(&problem))
     }
 
     pub(crate) async fn decide_by_link(&self, request: &ApiRequest) -> ApiResponse {
@@ -71,7 +71,7 @@ impl Approval {
             }
             page_of(&seen, &link)
         };
-        decided.await.unwrap_or_else(refused)
+        decided.await.unwrap_or_else(|problem| refused(&problem))
     }
 
     async fn opened(&self, request: &ApiRequest) -> Result<Link, Box<Problem>> {
@@ -213,7 +213,7 @@ fn plain(status: Status) -> String {
     status.as_str().replace('_', " ")
 }
 
-fn refused(problem: Box<Problem>) -> ApiResponse {
+fn refused(problem: &Problem) -> ApiResponse {
     let page = page::refusal(problem.status, &problem.code, &problem.detail);
     match problem.status {
         429 | 503 => page.with_header("retry-after", "1".to_owned()),
