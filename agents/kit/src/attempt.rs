@@ -63,11 +63,14 @@ pub async fn run<A: Agent>(
     };
     match outcome {
         Outcome::Succeeded(record) => {
-            tracing::info!(summary = record.summary, "work succeeded");
+            tracing::info!(artifacts = record.artifacts.len(), "work succeeded");
+            // Summaries and messages speak of the topic, which is the client's alone.
+            tracing::debug!(summary = record.summary, "what the work came to");
             conclude(&reporter, &succeeded(record), &held).await;
         }
         Outcome::Failed(error, usage) => {
-            tracing::warn!(code = error.code, message = error.message, "work failed");
+            tracing::warn!(code = error.code, "work failed");
+            tracing::debug!(reason = error.message, "why the work failed");
             // Before the callback, so that an invocation right after it is told the same.
             held.remember_failure(error.clone());
             conclude(&reporter, &failed(&task, error, usage), &held).await;

@@ -75,16 +75,28 @@ fn is_above_debug(line: &str) -> bool {
     !matches!(level, Some("DEBUG" | "TRACE"))
 }
 
-/// A topic that no other test has, about something of which the built-in corpus knows.
-fn topic_of_its_own() -> (String, String) {
+/// A topic that no other test has, and the part by which it is known. The agents read words and pass over signs.
+fn topic_in_signs() -> (String, String) {
+    let number = uuid::Uuid::new_v4().as_u128();
+    let sign = |bit: u32| if number >> bit & 1 == 1 { '+' } else { '=' };
+    let mark: String = (0..64).map(sign).collect();
+    let topic = format!("Impact of quantum computing on cryptography {mark}");
+    (topic, mark)
+}
+
+/// One about which nothing is found: what is said of that speaks of it.
+fn topic_unheard_of() -> (String, String) {
     let mark = format!("mark{}", uuid::Uuid::new_v4().simple());
-    (format!("Quantum computing and cryptography {mark}"), mark)
+    (format!("The {mark} of the {mark}"), mark)
 }
 
 #[test]
 fn no_secret_is_logged() -> Result<()> {
     e2e(async |stack| {
-        let (topic, mark) = topic_of_its_own();
+        let (topic, mark) = topic_in_signs();
+        let (unheard, other_mark) = topic_unheard_of();
+        let failing = stack.start(json!({"topic": unheard})).await?;
+        failing.reach(Status::Failed).await?;
         let run = stack.start(json!({"topic": topic})).await?;
         run.reach(Status::AwaitingApproval).await?;
         let made = format!("/workflows/{}/approval-links", run.id);
@@ -139,7 +151,10 @@ fn no_secret_is_logged() -> Result<()> {
             );
             if is_above_debug(&line) {
                 looked_at += 1;
-                assert!(!line.contains(&mark), "{who} logs the topic: {line}");
+                let told = [&mark, &other_mark]
+                    .into_iter()
+                    .any(|mark| line.contains(mark));
+                assert!(!told, "{who} logs the topic: {line}");
             }
         }
         assert!(looked_at > 30, "only {looked_at} lines");
