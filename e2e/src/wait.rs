@@ -10,6 +10,15 @@ pub const SOON: Duration = Duration::from_secs(150);
 /// The sweep runs each minute.
 pub const SWEPT: Duration = Duration::from_secs(100);
 
+/// Tests that are expected to fail need not be waited for.
+const PATIENCE: &str = "AEGIS_TEST_PATIENCE_SECONDS";
+
+fn patience() -> Duration {
+    let set = std::env::var(PATIENCE).ok();
+    let seconds = set.and_then(|seconds| seconds.parse().ok());
+    seconds.map_or(Duration::MAX, Duration::from_secs)
+}
+
 /// What a look found.
 pub enum Seen<T> {
     Yes(T),
@@ -24,6 +33,7 @@ pub async fn eventually<T>(
     within: Duration,
     mut look: impl AsyncFnMut() -> Result<Seen<T>>,
 ) -> Result<T> {
+    let within = within.min(patience());
     let began = Instant::now();
     loop {
         let last = match look().await? {

@@ -37,13 +37,16 @@ pub enum Part {
     Dependencies,
     /// Thousands of requests as the API's own description has them, valid and not, on the stack of the part before.
     Api,
+    /// Takes each permission from each role, and sees which test misses it. Takes an hour, so it runs only when named;
+    /// after `--`, parts of the names of roles.
+    Iam,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Parts to run [default: all].
+    /// Parts to run [default: all but iam].
     #[arg(value_enum)]
     parts: Vec<Part>,
     /// Leave the stack of the end-to-end tests running, for a closer look and a quick next run;
@@ -61,7 +64,8 @@ pub struct Arguments {
 
 impl Arguments {
     fn wants(&self, part: Part) -> bool {
-        self.parts.is_empty() || self.parts.contains(&part)
+        let by_default = self.parts.is_empty() && part != Part::Iam;
+        by_default || self.parts.contains(&part)
     }
 }
 
@@ -82,6 +86,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::E2e, "e2e"),
         (Part::Api, "api"),
         (Part::Auth, "auth"),
+        (Part::Iam, "iam"),
         (Part::Chaos, "chaos"),
     ] {
         if !arguments.wants(part) {
@@ -125,6 +130,11 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Auth => {
             let stack = TestStack::of(&context.folder, arguments.keep, false);
             let tests = stack.authorisation(&arguments.rest);
+            stack.finish(or_interrupted(tests).await).await
+        }
+        Part::Iam => {
+            let stack = TestStack::of(&context.folder, arguments.keep, false);
+            let tests = stack.least_privilege(&arguments.rest);
             stack.finish(or_interrupted(tests).await).await
         }
         Part::Chaos => chaos::test(context, arguments.keep).await,

@@ -6,8 +6,11 @@ use crate::stack::description::Description;
 use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
 use crate::stack::signals::Interrupted;
+use crate::stack::terraform::command::Terraform;
+use crate::stack::terraform::mirror;
+use crate::stack::terraform::module::Module;
 use crate::stack::test::{MANY, cargo_test, rest_after_dashes};
-use crate::stack::{down, fuzzing, up};
+use crate::stack::{down, fuzzing, least_privilege, up};
 
 /// Test programs that need the stack: the contract tests of the real ports, and whole workflows.
 const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
@@ -74,6 +77,20 @@ impl TestStack {
     pub async fn authorisation(&self, rest: &[String]) -> Result<()> {
         self.bring_up(&["api_authorization=iam"]).await?;
         self.tests(&["auth"], "1", rest).await
+    }
+
+    /// Each permission of each role, or of those whose names hold one of `roles`.
+    pub async fn least_privilege(&self, roles: &[String]) -> Result<()> {
+        let stack = self.bring_up(&OPEN).await?;
+        let settings = Settings::load_or_create(&self.folder)?;
+        let terraform = Terraform {
+            program: "terraform",
+            module: &Module::of(&self.folder),
+            settings: &settings,
+            mirrored: mirror::find().is_some(),
+        };
+        let resources = terraform.resources().await?;
+        least_privilege::run(&self.folder, &stack, &resources, roles).await
     }
 
     async fn tests(&self, programs: &[&str], threads: &str, rest: &[String]) -> Result<()> {

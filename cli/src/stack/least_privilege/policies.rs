@@ -62,7 +62,9 @@ impl RolePolicy {
         allowed
             .flat_map(|statement| {
                 let sid = statement["Sid"].as_str().unwrap_or_default().to_owned();
-                actions(statement).into_iter().map(move |action| (sid.clone(), action))
+                actions(statement)
+                    .into_iter()
+                    .map(move |action| (sid.clone(), action))
             })
             .map(|(sid, action)| Permission {
                 policy: self.clone(),
@@ -77,7 +79,9 @@ impl RolePolicy {
 fn actions(statement: &Value) -> Vec<String> {
     match &statement["Action"] {
         Value::String(one) => vec![one.clone()],
-        many => items(many).filter_map(|one| Some(one.as_str()?.to_owned())).collect(),
+        many => items(many)
+            .filter_map(|one| Some(one.as_str()?.to_owned()))
+            .collect(),
     }
 }
 
@@ -132,8 +136,15 @@ mod tests {
     #[test]
     fn each_allowed_action_is_a_permission() {
         let found = policy().permissions();
-        let found: Vec<_> = found.iter().map(|one| (one.sid.as_str(), one.action.as_str())).collect();
-        let expected = [("Read", "s3:GetObject"), ("Read", "s3:ListBucket"), ("Send", "sqs:SendMessage")];
+        let found: Vec<_> = found
+            .iter()
+            .map(|one| (one.sid.as_str(), one.action.as_str()))
+            .collect();
+        let expected = [
+            ("Read", "s3:GetObject"),
+            ("Read", "s3:ListBucket"),
+            ("Send", "sqs:SendMessage"),
+        ];
         assert_eq!(found, expected);
     }
 
@@ -142,7 +153,11 @@ mod tests {
         let permissions = policy().permissions();
         let left = permissions[0].withdrawn().unwrap();
         assert_eq!(left["Statement"][0]["Action"], json!(["s3:ListBucket"]));
-        assert_eq!(left["Statement"][2]["Action"], json!(["s3:GetObject"]), "a denial stays");
+        assert_eq!(
+            left["Statement"][2]["Action"],
+            json!(["s3:GetObject"]),
+            "a denial stays"
+        );
         let left = permissions[2].withdrawn().unwrap();
         assert_eq!(left["Statement"].as_array().unwrap().len(), 2);
     }

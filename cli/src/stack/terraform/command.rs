@@ -73,9 +73,27 @@ impl Terraform<'_> {
     }
 
     pub async fn outputs(&self) -> Result<Value> {
+        let state = format!("-state={}", self.module.state().display());
+        let text = self.told(&["output", "-json", "-no-color", &state]).await?;
+        let outputs: BTreeMap<String, Output> =
+            serde_json::from_str(&text).context("terraform output is not readable")?;
+        Ok(outputs
+            .into_iter()
+            .map(|(name, output)| (name, output.value))
+            .collect())
+    }
+
+    /// Every resource with its values.
+    pub async fn resources(&self) -> Result<Value> {
+        let state = self.module.state().display().to_string();
+        let text = self.told(&["show", "-json", "-no-color", &state]).await?;
+        serde_json::from_str(&text).context("terraform show is not readable")
+    }
+
+    /// What a call prints.
+    async fn told(&self, arguments: &[&str]) -> Result<String> {
         let mut command = self.command();
-        command.args(["output", "-json", "-no-color"]);
-        command.arg(format!("-state={}", self.module.state().display()));
+        command.args(arguments);
         let mut text = String::new();
         let finished = foreground::run(command, |line| {
             if let Line::Output(line) = line {
@@ -84,14 +102,10 @@ impl Terraform<'_> {
         })
         .await?;
         if !finished.status.success() {
-            bail!("terraform output failed:\n{}", finished.errors.join("\n"));
+            let call = arguments.first().unwrap_or(&"");
+            bail!("terraform {call} failed:\n{}", finished.errors.join("\n"));
         }
-        let outputs: BTreeMap<String, Output> =
-            serde_json::from_str(&text).context("terraform output is not readable")?;
-        Ok(outputs
-            .into_iter()
-            .map(|(name, output)| (name, output.value))
-            .collect())
+        Ok(text)
     }
 
     /// Runs a call with its output shown.

@@ -1,0 +1,157 @@
+//! The end-to-end tests of one service, until the first of them fails.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use crate::stack::folder::StackFolder;
+use crate::stack::{environment, foreground, prerequisites, workspace};
+
+/// Tests that show what a role is there for, by the end of the role's name.
+const TESTS: [(&str, &[&str]); 11] = [
+    (
+        "intake",
+        &[
+            "flow::",
+            "idempotency::",
+            "list::",
+            "cancel::",
+            "bus::",
+            "sources::",
+            "failure::",
+        ],
+    ),
+    ("researcher-dispatch", &["flow::", "cancel::", "keys::"]),
+    ("analyst-dispatch", &["flow::", "cancel::"]),
+    ("writer-dispatch", &["flow::", "cancel::"]),
+    (
+        "approval",
+        &["flow::", "approval::", "links::", "bus::", "dlq::"],
+    ),
+    ("callback", &["flow::", "callbacks::", "bus::", "failure::"]),
+    ("relay", &["flow::", "bus::", "dlq::"]),
+    (
+        "deadlines",
+        &["approval_timeouts::", "killing::", "failure::", "dlq::"],
+    ),
+    ("researcher-agent", &["flow::", "sources::", "reach::"]),
+    ("analyst-agent", &["flow::", "reach::"]),
+    ("writer-agent", &["flow::", "reach::"]),
+];
+/// Seconds that a test waits for what does not come. The sweep runs each minute.
+const PATIENCE: &str = "40";
+const PATIENCE_WITH_SWEEPS: &str = "130";
+
+pub struct Suite {
+    program: PathBuf,
+    folder: StackFolder,
+}
+
+impl Suite {
+    /// Builds the tests.
+    pub async fn built(folder: &StackFolder) -> Result<Self> {
+        let cargo = prerequisites::cargo();
+        let mut command = environment::cargo(&cargo, &workspace::root()?);
+        command
+            .args(["test", "--workspace", "--test", "e2e", "--no-run"])
+            .arg("--message-format=json-render-diagnostics");
+        let mut program = None;
+        let finished = foreground::run(command, |line| {
+            if let foreground::Line::Output(line) = line {
+                program = executable(line).or(program.take());
+            }
+        });
+        if !finished.await?.status.success() {
+            bail!("the end-to-end tests do not compile: `cargo aegis test e2e` shows why");
+        }
+        Ok(Self {
+            program: program.context("cargo names no program of the end-to-end tests")?,
+            folder: StackFolder::new(folder.root().to_owned()),
+        })
+    }
+
+    /// The first test of `role` that fails.
+    pub async fn first_failure(&self, role: &str) -> Result<Option<String>> {
+        let tests = TESTS.iter().find(|(end, _)| role.ends_with(end));
+        let (end, filters) = tests.with_context(|| format!("no tests are known of {role}"))?;
+        let patience = match *end {
+            "deadlines" => PATIENCE_WITH_SWEEPS,
+            _ => PATIENCE,
+        };
+        let mut command = self.command(&self.program, patience);
+        let mut child = command
+            .args(*filters)
+            .spawn()
+            .context("cannot start the tests")?;
+        let output = child.stdout.take().context("no standard output")?;
+        let mut lines = BufReader::new(output).lines();
+        while let Some(line) = lines.next_line().await? {
+            if let Some(name) = failed(&line) {
+                child.kill().await?;
+                return Ok(Some(name));
+            }
+        }
+        let status = child.wait().await?;
+        Ok((!status.success()).then(|| format!("the tests ended with {status}")))
+    }
+
+    fn command(&self, program: &Path, patience: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("AEGIS_STACK", self.folder.stack_file())
+            .env("AEGIS_DIR", self.folder.root())
+            .env("AEGIS_TEST_PATIENCE_SECONDS", patience)
+            .env("RUST_TEST_THREADS", "24")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        command
+    }
+}
+
+/// `test flow::a_topic … FAILED`
+fn failed(line: &str) -> Option<String> {
+    let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+    Some(name.to_owned())
+}
+
+/// The test program that a line of cargo's is about.
+fn executable(line: &str) -> Option<PathBuf> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let about = message["target"]["name"] == "e2e" && message["profile"]["test"] == true;
+    about.then(|| message["executable"].as_str().map(PathBuf::from))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_test_is_recognised() {
+        let name = failed("test flow::a_topic_becomes_a_cited_report ... FAILED");
+        assert_eq!(
+            name.as_deref(),
+            Some("flow::a_topic_becomes_a_cited_report")
+        );
+        assert_eq!(
+            failed("test flow::a_topic_becomes_a_cited_report ... ok"),
+            None
+        );
+    }
+
+    #[test]
+    fn the_program_of_the_tests_is_found_among_cargo_s_messages() {
+        let line = r#"{"target":{"name":"e2e"},"profile":{"test":true},"executable":"/x/e2e-1"}"#;
+        assert_eq!(executable(line), Some(PathBuf::from("/x/e2e-1")));
+        assert_eq!(
+            executable(&line.replace("\"test\":true", "\"test\":false")),
+            None
+        );
+        assert_eq!(executable("warning: unused"), None);
+    }
+}
