@@ -31,7 +31,7 @@ pub enum Part {
     Terraform,
     /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
     E2e,
-    /// Thousands of requests as the API's own description has them, valid and not, on the stack of the part before.
+    /// A thousand requests as the API's own description has them, valid and not, on the stack of the part before.
     Api,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
