@@ -35,7 +35,7 @@ pub enum Part {
     Deploy,
     /// Licences, sources and advisories of all dependencies.
     Dependencies,
-    /// Thousands of requests as the API's own description has them, valid and not, on the stack of the part before.
+    /// A thousand requests as the API's own description has them, valid and not, on the stack of the part before.
     Api,
     /// Takes each permission from each role, and sees which test misses it. Takes an hour, so it runs only when named;
     /// after `--`, parts of the names of roles.
