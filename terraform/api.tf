@@ -134,6 +134,7 @@ resource "aws_apigatewayv2_integration" "service" {
 }
 
 resource "aws_apigatewayv2_route" "client" {
+  # checkov:skip=CKV_AWS_309:Each has one, from api_authorization and its overrides, which the scanner does not follow; none is refused in prod.
   for_each = local.client_routes
 
   api_id             = aws_apigatewayv2_api.this.id
@@ -170,6 +171,7 @@ resource "aws_apigatewayv2_route" "token" {
 }
 
 resource "aws_apigatewayv2_route" "open" {
+  # checkov:skip=CKV_AWS_309:The description of the API and the answer to what is no route hold nothing secret.
   for_each = local.open_routes
 
   api_id             = aws_apigatewayv2_api.this.id
