@@ -69,12 +69,12 @@ resource "aws_cloudformation_stack" "agent" {
             IdleRuntimeSessionTimeout = min(900, local.agent_session_seconds)
             MaxLifetime               = local.agent_session_seconds
           }
-          EnvironmentVariables = {
+          EnvironmentVariables = merge(local.span_environment, {
             ARTIFACT_BUCKET = aws_s3_bucket.artifacts.bucket
             AWS_REGION      = var.aws_region
             ENVIRONMENT     = var.environment
             LOG_LEVEL       = local.log_level
-          }
+          })
           Tags = local.tags
         }
       }

@@ -80,3 +80,21 @@ resource "aws_iam_role_policy" "agent" {
     ]
   })
 }
+
+resource "aws_iam_role_policy" "agent_spans" {
+  # checkov:skip=CKV_AWS_355:X-Ray knows no resources to narrow this to.
+  for_each = var.export_spans ? local.agents : {}
+
+  name = "spans"
+  role = aws_iam_role.agent[each.key].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Spans"
+      Effect   = "Allow"
+      Action   = "xray:PutTraceSegments"
+      Resource = "*"
+    }]
+  })
+}

@@ -98,6 +98,11 @@ resource "terraform_data" "rules" {
     }
 
     precondition {
+      condition     = !(var.export_spans && local.is_local)
+      error_message = "export_spans is for AWS: an emulator has no X-Ray. `aegis up --traces` sends spans to a receiver of one's own."
+    }
+
+    precondition {
       condition     = !var.rehearsal || local.is_local
       error_message = "rehearsal is for an emulator: aws_endpoint_url names none."
     }

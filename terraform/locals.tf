@@ -40,6 +40,7 @@ locals {
     data_kms_key_arn   = var.data_kms_key_arn
     platform_log_level = var.platform_log_level
     xray_tracing       = var.xray_tracing
+    export_spans       = var.export_spans
   }
 
   # Some have settings of their own.
@@ -65,9 +66,20 @@ locals {
 
 # Environment variables by who reads them.
 locals {
-  common_environment = {
-    ENVIRONMENT = var.environment
-    LOG_LEVEL   = local.log_level
+  common_environment = merge(
+    {
+      ENVIRONMENT = var.environment
+      LOG_LEVEL   = local.log_level
+    },
+    local.span_environment,
+  )
+
+  # Of functions and agents. X-Ray takes OTLP itself, signed: docs/adr/0013.
+  span_environment = {
+    for name, value in {
+      OTEL_EXPORTER_OTLP_ENDPOINT = "https://xray.${var.aws_region}.amazonaws.com"
+      SPANS_SIGNED_FOR            = "xray"
+    } : name => value if var.export_spans
   }
 
   # Four queues that carry commands. Every service but relay may owe a command to any of them.

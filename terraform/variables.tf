@@ -227,6 +227,12 @@ variable "xray_tracing" {
   default     = true
 }
 
+variable "export_spans" {
+  description = "Send the spans of functions to X-Ray, so that one trace shows a workflow from its request to its report. An account has to be prepared for it once, and spans cost by the gigabyte."
+  type        = bool
+  default     = false
+}
+
 # The queues.
 
 variable "max_receive_count" {

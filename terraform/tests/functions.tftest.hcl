@@ -139,3 +139,25 @@ run "made_plainly" {
     error_message = "Nothing is reserved or traced unless it is asked for."
   }
 }
+
+run "made_to_send_spans" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    name            = "aegis-dev-example"
+    timeout_seconds = 45
+    environment     = {}
+    code            = { bucket = "code", key = "example.zip", hash = "aGFzaA==" }
+    statements      = []
+    defaults        = { place = { partition = "aws", region = "us-east-1", account_id = "123456789012" }, architecture = "x86_64", memory_mb = 128, log_retention_days = 14, platform_log_level = "WARN", export_spans = true }
+  }
+
+  assert {
+    condition     = contains(flatten([for statement in local.statements : statement.actions]), "xray:PutTraceSegments")
+    error_message = "Whoever sends spans may, though Lambda does not trace."
+  }
+}

@@ -210,6 +210,20 @@ mod tests {
     }
 
     #[test]
+    fn the_month_of_a_dev_stage_is_in_the_guide() {
+        let bill = of(100);
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../terraform/README.md");
+        let text = std::fs::read_to_string(file).unwrap();
+        let (_, table) = text.split_once("## What it costs").unwrap();
+        for part in &bill.parts {
+            let cost = format!("| {:.2} |", part.cost);
+            assert!(table.contains(&cost), "no line of {cost} for {}", part.name);
+        }
+        let all = format!("| **all** | **{:.2}** |", bill.per_month);
+        assert!(table.contains(&all), "{all}");
+    }
+
+    #[test]
     fn what_happens_costs_by_how_often_and_the_rest_does_not() {
         let (none, many) = (of(0), of(1_000));
         let idle: f64 = none.parts.iter().map(|part| part.cost).sum();

@@ -16,7 +16,7 @@ locals {
 
   # X-Ray knows no resources to narrow these to.
   # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
-  trace = [for on in [var.defaults.xray_tracing] : {
+  trace = [for on in [var.defaults.xray_tracing || var.defaults.export_spans] : {
     sid       = "Trace"
     actions   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
     resources = ["*"]

@@ -33,6 +33,7 @@ variable "defaults" {
     # Invocations at the same time, kept for this function alone; null: none.
     reserved_concurrency = optional(number)
     xray_tracing         = optional(bool, false)
+    export_spans         = optional(bool, false)
   })
 }
 

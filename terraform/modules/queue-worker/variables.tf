@@ -25,6 +25,7 @@ variable "function_defaults" {
     data_kms_key_arn     = optional(string)
     reserved_concurrency = optional(number)
     xray_tracing         = optional(bool, false)
+    export_spans         = optional(bool, false)
   })
 }
 

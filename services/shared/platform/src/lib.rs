@@ -10,4 +10,5 @@ pub mod lambda;
 pub mod ports;
 mod retries;
 pub mod services;
+mod signed_spans;
 pub mod telemetry;

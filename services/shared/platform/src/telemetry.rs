@@ -7,17 +7,21 @@ use aegis_engine::metrics;
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::signed_spans::SignedSender;
+
 pub use aegis_engine::trace::{continue_from, current as current_traceparent};
 
 /// Where spans go; standard name of OpenTelemetry.
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// `xray`: the endpoint is X-Ray's, and wants requests signed.
+const SIGNED_FOR: &str = "SPANS_SIGNED_FOR";
 
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -25,6 +29,8 @@ pub enum TelemetryError {
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
     #[error("logging was set up twice: {0}")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
+    #[error("{SIGNED_FOR} is `{0}`; spans are signed for `xray`, or not at all")]
+    SignedFor(String),
     #[error("measurements cannot be recorded: {0}")]
     Recorder(metrics_cloudwatch_embedded::Error),
 }
@@ -65,12 +71,7 @@ pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
     metrics::describe();
     let mut provider = SdkTracerProvider::builder().with_resource(resource);
     if let Some(endpoint) = &endpoint {
-        let exporter = SpanExporter::builder()
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
-            .build()?;
-        provider = provider.with_batch_exporter(exporter);
+        provider = provider.with_batch_exporter(exporter(endpoint)?);
     }
     let provider = provider.build();
     let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("aegis"));
@@ -89,6 +90,19 @@ pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
         exporting: endpoint.is_some(),
         measurements,
     })
+}
+
+fn exporter(endpoint: &str) -> Result<SpanExporter, TelemetryError> {
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')));
+    let exporter = match std::env::var(SIGNED_FOR).as_deref() {
+        Ok("xray") => exporter.with_http_client(SignedSender::new()),
+        Ok("") | Err(_) => exporter,
+        Ok(other) => return Err(TelemetryError::SignedFor(other.to_owned())),
+    };
+    Ok(exporter.build()?)
 }
 
 /// A target is matched by its beginning: `aegis` stands for every crate of ours.
