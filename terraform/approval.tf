@@ -21,6 +21,7 @@ module "approval" {
 
   statements = [
     local.change_workflows_statement,
+    local.read_requests_statement,
     local.send_commands_statement,
     # A link's page says what was found and decided, also on revisions that are over.
     {

@@ -49,6 +49,7 @@ module "dispatcher" {
 
   statements = concat(each.key == "researcher" ? [local.make_token_keys_statement] : [], [
     local.change_workflows_statement,
+    local.read_requests_statement,
     local.send_commands_statement,
     {
       sid     = "RunAgent"

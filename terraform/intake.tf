@@ -21,6 +21,7 @@ module "intake" {
 
   statements = [
     local.change_workflows_statement,
+    local.read_requests_statement,
     local.send_commands_statement,
     {
       sid       = "ListWorkflows"

@@ -118,11 +118,17 @@ locals {
   change_workflows_statement = {
     sid = "ChangeWorkflows"
     actions = [
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
     ]
+    resources = [aws_dynamodb_table.workflows.arn]
+  }
+
+  # With the request beside the state.
+  read_requests_statement = {
+    sid       = "ReadRequests"
+    actions   = ["dynamodb:BatchGetItem"]
     resources = [aws_dynamodb_table.workflows.arn]
   }
 

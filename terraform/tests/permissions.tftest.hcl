@@ -60,7 +60,6 @@ run "functions" {
 
   assert {
     condition = toset(flatten([for statement in jsondecode(module.callback.policy).Statement : statement.Action])) == toset([
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:UpdateItem",
@@ -173,7 +172,6 @@ run "functions" {
 
   assert {
     condition = toset(flatten([for statement in jsondecode(module.deadlines.policy).Statement : statement.Action])) == toset([
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",

@@ -136,10 +136,8 @@ fn an_event_that_was_set_aside_is_published_with_its_own_id() -> Result<()> {
         send(&stack.config, url, &event.to_string()).await?;
         let letter = shown(stack, "relay", |letter| holds(letter, event_id)).await?;
         assert_eq!(letter["workflow_id"], run.id.as_str());
-        let done = stack
-            .aegis_json(&["dlq", "redrive", "relay", "--all"])
-            .await?;
-        assert_eq!(done["redriven"], 1, "{done}");
+        let id = id_of(&letter)?;
+        moved(stack, &["dlq", "redrive", "relay", "--message", id]).await?;
         eventually("the event to be on the bus twice", SOON, async || {
             let found = stack.events().await?.holding(event_id).await?.len();
             Ok(match found {
@@ -149,6 +147,23 @@ fn an_event_that_was_set_aside_is_published_with_its_own_id() -> Result<()> {
         })
         .await?;
         gone(stack, "relay", event_id).await
+    })
+}
+
+/// Each service may put into its dead-letter queue what it cannot read.
+#[test]
+fn what_no_service_can_read_is_set_aside_by_each() -> Result<()> {
+    e2e(async |stack| {
+        for (service, url) in &stack.outputs.queue_urls {
+            let mark = format!("no message {}", uuid::Uuid::new_v4());
+            send(&stack.config, url, &mark).await?;
+            let letter = shown(stack, service, |letter| holds(letter, &mark)).await?;
+            let reason = letter["reason"].as_str().context("no reason")?;
+            assert!(!reason.is_empty(), "{service}: {letter}");
+            let id = id_of(&letter)?;
+            moved(stack, &["dlq", "drop", service, "--message", id, "-y"]).await?;
+        }
+        Ok(())
     })
 }
 

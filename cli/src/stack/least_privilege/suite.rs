@@ -16,6 +16,7 @@ const TESTS: [(&str, &[&str]); 11] = [
     (
         "intake",
         &[
+            "dlq::",
             "flow::",
             "idempotency::",
             "list::",
@@ -25,14 +26,20 @@ const TESTS: [(&str, &[&str]); 11] = [
             "failure::",
         ],
     ),
-    ("researcher-dispatch", &["flow::", "cancel::", "keys::"]),
-    ("analyst-dispatch", &["flow::", "cancel::"]),
-    ("writer-dispatch", &["flow::", "cancel::"]),
+    (
+        "researcher-dispatch",
+        &["dlq::", "flow::", "cancel::", "keys::"],
+    ),
+    ("analyst-dispatch", &["dlq::", "flow::", "cancel::"]),
+    ("writer-dispatch", &["dlq::", "flow::", "cancel::"]),
     (
         "approval",
         &["flow::", "approval::", "links::", "bus::", "dlq::"],
     ),
-    ("callback", &["flow::", "callbacks::", "bus::", "failure::"]),
+    (
+        "callback",
+        &["dlq::", "flow::", "callbacks::", "bus::", "failure::"],
+    ),
     ("relay", &["flow::", "bus::", "dlq::"]),
     (
         "deadlines",
