@@ -32,6 +32,11 @@ impl DecisionKind {
             Self::RequestChanges => "request_changes",
         }
     }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Approve, Self::Reject, Self::RequestChanges];
+        all.into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// Body of `POST /approve/{id}`.

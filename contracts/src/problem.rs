@@ -29,6 +29,11 @@ pub struct FieldError {
     pub reason: String,
 }
 
+/// Whether the same request may succeed in a moment: then the answer says when to try again.
+pub const fn is_passing(status: u16) -> bool {
+    matches!(status, 429 | 503)
+}
+
 impl Problem {
     pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Self {
         Self {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::ClientAccess;
 use super::builder::{Answer, Builder};
-use crate::problem::Problem;
+use crate::problem::{Problem, is_passing};
 
 const PROBLEM: &str = "application/problem+json";
 const PAGE: &str = "text/html";
@@ -23,6 +23,15 @@ impl Answer {
         self.value["headers"][name] =
             json!({"description": description, "required": true, "schema": schema});
         self
+    }
+
+    /// Where trying again may help.
+    fn with_retry_after(self) -> Self {
+        if is_passing(self.status) {
+            self.with_header("Retry-After", "Seconds to wait.", json!({"type": "string"}))
+        } else {
+            self
+        }
     }
 
     /// Each operation takes the id of the workflow in this answer.
@@ -48,12 +57,7 @@ pub(super) fn problem(builder: &mut Builder, status: u16, codes: &[&str]) -> Ans
             "properties": {"status": {"const": status}, "code": {"enum": codes}},
         }}},
     });
-    let answer = Answer { status, value };
-    if status == 429 || status == 503 {
-        answer.with_header("Retry-After", "Seconds to wait.", json!({"type": "string"}))
-    } else {
-        answer
-    }
+    Answer { status, value }.with_retry_after()
 }
 
 /// A page for people.
@@ -63,7 +67,17 @@ pub(super) fn page(status: u16, description: &str) -> Answer {
         "content": {PAGE: {"schema": {"type": "string"}}},
         "headers": {"Content-Security-Policy": {"required": true, "schema": {"type": "string"}}},
     });
-    Answer { status, value }
+    Answer { status, value }.with_retry_after()
+}
+
+/// The three ways in which a body is refused.
+pub(super) fn refused_bodies(builder: &mut Builder, more: &[&str]) -> Vec<Answer> {
+    let codes = [&["invalid_json", "invalid_request"], more].concat();
+    vec![
+        problem(builder, 400, &codes),
+        problem(builder, 413, &["body_too_large"]),
+        problem(builder, 415, &["unsupported_media_type"]),
+    ]
 }
 
 /// What every operation can answer that reads or writes something.

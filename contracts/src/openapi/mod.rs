@@ -8,6 +8,8 @@ mod answers;
 mod builder;
 mod operations;
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use builder::{Access, Builder};
@@ -58,9 +60,13 @@ pub struct Route {
 }
 
 /// Every route of the API.
-pub fn routes() -> Vec<Route> {
-    let all = operations::all(&mut Builder::default(), ClientAccess::Iam.into());
-    all.into_iter().map(|operation| operation.route).collect()
+pub fn routes() -> &'static [Route] {
+    // Once: operations come with all of their schemas, and anybody may ask for paths that are none.
+    static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+        let all = operations::all(&mut Builder::default(), ClientAccess::Iam.into());
+        all.into_iter().map(|operation| operation.route).collect()
+    });
+    &ROUTES
 }
 
 /// The methods that `path`, as a client wrote it, is served with. Empty: there is no such path.
@@ -73,7 +79,7 @@ pub fn methods_of(path: &str) -> Vec<&'static str> {
         };
         wanted.len() == given.len() && wanted.iter().zip(&given).all(alike)
     };
-    let found = routes().into_iter().filter(matches);
+    let found = routes().iter().filter(|route| matches(route));
     found.map(|route| route.method).collect()
 }
 

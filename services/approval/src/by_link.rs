@@ -13,7 +13,7 @@ use aegis_engine::error::PortError;
 use aegis_engine::link::Link;
 use aegis_engine::stored::HistoryEntry;
 use aegis_engine::token::TokenError;
-use aegis_workflow::{Input, Workflow, approval_view};
+use aegis_workflow::{Input, Workflow, waiting_approval_view};
 
 use crate::Approval;
 use crate::form;
@@ -130,8 +130,7 @@ fn page_of(seen: &Seen, link: &Link) -> Result<ApiResponse, Box<Problem>> {
     }
     let over = |detail: String| Box::new(Problem::new(409, "not_awaiting_approval", detail));
     let status = seen.workflow.status();
-    let waiting = approval_view(&seen.workflow)
-        .filter(|_| status == Status::AwaitingApproval)
+    let waiting = waiting_approval_view(&seen.workflow)
         .ok_or_else(|| over(format!("The workflow is {}.", plain(status))))?;
     if waiting.revision != link.revision {
         let (old, new) = (link.revision, waiting.revision);
@@ -214,9 +213,5 @@ fn plain(status: Status) -> String {
 }
 
 fn refused(problem: &Problem) -> ApiResponse {
-    let page = page::refusal(problem.status, &problem.code, &problem.detail);
-    match problem.status {
-        429 | 503 => page.with_header("retry-after", "1".to_owned()),
-        _ => page,
-    }
+    page::refusal(problem.status, &problem.code, &problem.detail).with_retry_after()
 }

@@ -15,9 +15,7 @@ pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Problem>
     if request.body.len() > MAX_BODY {
         return Err(refuse(413, "body_too_large", "The form is too large."));
     }
-    let media_type = request.header("content-type").unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case(MEDIA_TYPE) {
+    if request.media_type().as_deref() != Some(MEDIA_TYPE) {
         return Err(refuse(
             415,
             "unsupported_media_type",
@@ -39,16 +37,9 @@ pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Problem>
             return Err(invalid("The form has a field twice."));
         }
     }
-    let decision = match decision.as_deref() {
-        Some("approve") => DecisionKind::Approve,
-        Some("reject") => DecisionKind::Reject,
-        Some("request_changes") => DecisionKind::RequestChanges,
-        Some(_) | None => {
-            return Err(invalid(
-                "Choose to approve, to reject or to request changes.",
-            ));
-        }
-    };
+    let decision = decision.as_deref().and_then(DecisionKind::parse);
+    let decision =
+        decision.ok_or_else(|| invalid("Choose to approve, to reject or to request changes."))?;
     // Browsers send a line's end as two characters.
     let comment = comment.map(|text| text.replace("\r\n", "\n").trim().to_owned());
     let comment = comment.filter(|text| !text.is_empty());

@@ -2,7 +2,6 @@
 //!
 //! The question itself is the event `ApprovalRequested`, which is on the bus already when the
 //! command arrives here: channels that carry it further subscribe there.
-
 //!
 //! A person may also decide by a link that a client asked for: `make_link` makes it, `by_link` answers whoever
 //! follows it, `page` is what that person sees, `form` what they send.

@@ -5,14 +5,12 @@
 
 use aegis_contracts::approval::{ApprovalLink, ApprovalLinkRequest};
 use aegis_contracts::problem::Problem;
-use aegis_contracts::view::Status;
-use aegis_engine::api::{ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::body;
 use aegis_engine::link::Link;
-use aegis_workflow::approval_view;
+use aegis_workflow::waiting_approval_view;
 
 use crate::Approval;
-use crate::routes::Answer;
 
 impl Approval {
     pub(crate) async fn make_link(&self, request: &ApiRequest, principal: String) -> Answer {
@@ -21,8 +19,7 @@ impl Approval {
         let found = self.engine.table.load(&id).await;
         let found = found.map_err(|error| problem_of(&error))?;
         let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
-        let waiting = approval_view(&workflow)
-            .filter(|_| workflow.status() == Status::AwaitingApproval)
+        let waiting = waiting_approval_view(&workflow)
             .ok_or_else(|| conflict("not_awaiting_approval", "nothing waits for a decision"))?;
         let named = &waiting.approvers;
         if !named.is_empty() && !named.contains(&wanted.approver) {

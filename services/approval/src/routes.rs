@@ -4,7 +4,8 @@ use aegis_contracts::approval::DecisionRequest;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Problem;
 use aegis_engine::api::{
-    ApiHandler, ApiRequest, ApiResponse, Authorization, not_found, problem_of,
+    Answer, ApiHandler, ApiRequest, ApiResponse, Authorization, no_such_route, not_found,
+    problem_of,
 };
 use aegis_engine::body;
 use aegis_engine::turn::Outcome;
@@ -12,9 +13,6 @@ use aegis_workflow::{Input, Workflow, approval_view};
 use async_trait::async_trait;
 
 use crate::Approval;
-
-/// A handler's answer; a problem is one too.
-pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
 
 #[async_trait]
 impl ApiHandler for Approval {
@@ -38,11 +36,7 @@ impl Approval {
             "POST /workflows/{id}/approval-links" => {
                 self.make_link(request, by(&self.operators)?).await
             }
-            other => Err(Box::new(Problem::new(
-                404,
-                "route_not_found",
-                format!("there is no route `{other}`"),
-            ))),
+            other => Err(Box::new(no_such_route(other))),
         }
     }
 

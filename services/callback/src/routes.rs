@@ -2,7 +2,7 @@
 
 use aegis_contracts::callback::{AgentReport, CallbackAnswer};
 use aegis_contracts::problem::Problem;
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::api::{Answer, ApiHandler, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::body;
 use aegis_engine::turn::Outcome;
 use async_trait::async_trait;
@@ -24,7 +24,7 @@ impl ApiHandler for Callback {
 }
 
 impl Callback {
-    async fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, Box<Problem>> {
+    async fn answer(&self, request: &ApiRequest) -> Answer {
         let token = bearer(request)?;
         let id = request.workflow_id()?;
         let report: AgentReport = body::read(request)?;

@@ -33,7 +33,6 @@ impl Deadlines {
         let letter = json!({ "workflow_id": id }).to_string();
         let reason = format!("unreadable_state: {why}");
         self.dead_letters.set_aside(&letter, &reason).await?;
-        metrics::dead_letter();
         match self.engine.table.quarantine(id).await? {
             Write::Done => {
                 metrics::quarantined();

@@ -3,14 +3,14 @@
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Problem;
 use aegis_contracts::request::{CancelBody, RedriveBody};
-use aegis_engine::api::{ApiRequest, not_found, problem_of};
+use aegis_engine::api::{Answer, ApiRequest, not_found, problem_of};
 use aegis_engine::body;
 use aegis_engine::error::PortError;
 use aegis_engine::turn::{Outcome, Turn};
 use aegis_workflow::Input;
 
 use crate::Intake;
-use crate::routes::{Answer, accepted};
+use crate::routes::accepted;
 
 impl Intake {
     pub(crate) async fn cancel(&self, request: &ApiRequest, principal: &str) -> Answer {

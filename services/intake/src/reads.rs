@@ -2,7 +2,7 @@
 
 use aegis_contracts::problem::Problem;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowPage};
-use aegis_engine::api::{ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::ports::{ListPosition, ListQuery};
 use aegis_engine::stored::HistoryEntry;
 use aegis_workflow::artifact_refs;
@@ -10,7 +10,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use crate::Intake;
-use crate::routes::Answer;
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;

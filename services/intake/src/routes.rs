@@ -3,7 +3,9 @@
 use aegis_contracts::problem::Problem;
 use aegis_contracts::request::{MAX_IDEMPOTENCY_KEY, StartRequest};
 use aegis_contracts::view::{Links, WorkflowAccepted};
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Authorization, NO_ROUTE, problem_of};
+use aegis_engine::api::{
+    Answer, ApiHandler, ApiRequest, ApiResponse, Authorization, NO_ROUTE, no_such_route, problem_of,
+};
 use aegis_engine::body;
 use aegis_engine::turn::Opened;
 use aegis_workflow::Workflow;
@@ -11,9 +13,6 @@ use async_trait::async_trait;
 
 use crate::description::{describe, no_route};
 use crate::{ByGroup, Intake};
-
-/// A handler's answer; a problem is one too.
-pub(crate) type Answer = Result<ApiResponse, Box<Problem>>;
 
 #[async_trait]
 impl ApiHandler for Intake {
@@ -58,11 +57,7 @@ impl Intake {
             }
             "POST /workflows/{id}/cancel" => self.cancel(request, &by(operate)?).await,
             "POST /workflows/{id}/redrive" => self.redrive(request, &by(operate)?).await,
-            other => Err(Box::new(Problem::new(
-                404,
-                "route_not_found",
-                format!("there is no route `{other}`"),
-            ))),
+            other => Err(Box::new(no_such_route(other))),
         }
     }
 

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received, disposition_of_error};
-use aegis_engine::metrics;
 use aegis_engine::ports::{DeadLetters, EventBus};
 use aegis_engine::stored::HistoryEntry;
 use aegis_engine::stream::{StreamHandler, StreamRecord};
@@ -93,8 +92,6 @@ impl Relay {
 
     async fn set_aside(&self, raw: &str, reason: &str) -> Result<(), PortError> {
         tracing::error!(reason, "record set aside");
-        self.dead_letters.set_aside(raw, reason).await?;
-        metrics::dead_letter();
-        Ok(())
+        self.dead_letters.set_aside(raw, reason).await
     }
 }

@@ -5,16 +5,14 @@ use serde_json::json;
 use super::{id, json_body};
 use crate::callback::{AgentReport, CallbackAnswer};
 use crate::openapi::Route;
-use crate::openapi::answers::{body, problem, troubles};
+use crate::openapi::answers::{body, problem, refused_bodies, troubles};
 use crate::openapi::builder::{Access, Builder, Operation};
 
 pub(super) fn all(builder: &mut Builder) -> Vec<Operation> {
     let taken = builder.answered::<CallbackAnswer>();
     let unauthenticated = problem(builder, 401, &["unauthenticated", "invalid_token"]);
-    let refused = ["invalid_json", "invalid_request", "artifact_mismatch"];
     let mut answers = vec![
         body(200, "The report counts, now or since before.", taken),
-        problem(builder, 400, &refused),
         unauthenticated.with_header(
             "WWW-Authenticate",
             "Which proof is asked for.",
@@ -26,9 +24,8 @@ pub(super) fn all(builder: &mut Builder) -> Vec<Operation> {
             409,
             &["superseded", "unknown_attempt", "invalid_artifacts"],
         ),
-        problem(builder, 413, &["body_too_large"]),
-        problem(builder, 415, &["unsupported_media_type"]),
     ];
+    answers.extend(refused_bodies(builder, &["artifact_mismatch"]));
     answers.extend(troubles(builder));
     vec![Operation {
         route: Route {

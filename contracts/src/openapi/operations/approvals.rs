@@ -6,7 +6,7 @@ use super::{id, json_body};
 use crate::approval::{
     ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionRequest, MAX_COMMENT,
 };
-use crate::openapi::answers::{body, page, problem, strangers, troubles};
+use crate::openapi::answers::{body, page, problem, refused_bodies, strangers, troubles};
 use crate::openapi::builder::{Access, Answer, Builder, Operation};
 use crate::openapi::{ClientAccess, Clients, Route};
 
@@ -21,10 +21,10 @@ pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
 
 fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
     let view = builder.answered::<ApprovalView>();
-    let mut refused = vec!["invalid_json", "invalid_request"];
-    if access != ClientAccess::None {
-        refused.push("approver_not_allowed");
-    }
+    let refused: &[&str] = match access {
+        ClientAccess::None => &[],
+        ClientAccess::Iam | ClientAccess::Jwt => &["approver_not_allowed"],
+    };
     let conflicts = [
         "stale_revision",
         "not_awaiting_approval",
@@ -33,12 +33,10 @@ fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
     ];
     let mut answers = vec![
         body(200, "The decision counts, now or since before.", view),
-        problem(builder, 400, &refused),
         problem(builder, 404, &["workflow_not_found"]),
         problem(builder, 409, &conflicts),
-        problem(builder, 413, &["body_too_large"]),
-        problem(builder, 415, &["unsupported_media_type"]),
     ];
+    answers.extend(refused_bodies(builder, refused));
     answers.extend(strangers(builder, access, &["not_an_approver"]));
     answers.extend(troubles(builder));
     Operation {
@@ -69,12 +67,10 @@ fn make_link(builder: &mut Builder, access: ClientAccess) -> Operation {
             "The link is a secret.",
             json!({"const": "no-store"}),
         ),
-        problem(builder, 400, &["invalid_json", "invalid_request"]),
         problem(builder, 404, &["workflow_not_found"]),
         problem(builder, 409, &["not_awaiting_approval", "not_an_approver"]),
-        problem(builder, 413, &["body_too_large"]),
-        problem(builder, 415, &["unsupported_media_type"]),
     ];
+    answers.extend(refused_bodies(builder, &[]));
     answers.extend(strangers(builder, access, &[]));
     answers.extend(troubles(builder));
     Operation {
@@ -106,22 +102,14 @@ fn token() -> Value {
 /// Every answer of a link is a page.
 fn pages(own: impl IntoIterator<Item = Answer>) -> Vec<Answer> {
     let mut all: Vec<Answer> = own.into_iter().collect();
-    let again = |status| {
-        let schema = json!({"type": "string"});
-        page(status, "Try again in a moment.").with_header(
-            "Retry-After",
-            "Seconds to wait.",
-            schema,
-        )
-    };
     all.extend([
         page(403, "This is no link that was made here."),
         page(404, "The workflow is not kept any more."),
         page(409, "Nothing waits for this decision."),
         page(410, "The time to decide is over."),
-        again(429),
+        page(429, "Try again in a moment."),
         page(500, "It cannot be shown."),
-        again(503),
+        page(503, "Try again in a moment."),
     ]);
     all
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{id, json_body};
-use crate::openapi::answers::{body, problem, strangers, troubles};
+use crate::openapi::answers::{body, problem, refused_bodies, strangers, troubles};
 use crate::openapi::builder::{Access, Answer, Builder, Operation};
 use crate::openapi::{ClientAccess, Clients, Route};
 use crate::request::{CancelBody, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest};
@@ -56,16 +56,6 @@ fn answers(
     all.extend(strangers(builder, access, &[]));
     all.extend(troubles(builder));
     all
-}
-
-/// The three ways in which a body is refused.
-fn refused_bodies(builder: &mut Builder, more: &[&str]) -> Vec<Answer> {
-    let codes = [&["invalid_json", "invalid_request"], more].concat();
-    vec![
-        problem(builder, 400, &codes),
-        problem(builder, 413, &["body_too_large"]),
-        problem(builder, 415, &["unsupported_media_type"]),
-    ]
 }
 
 fn accepted(builder: &mut Builder) -> Answer {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Problem, is_passing};
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -11,6 +11,9 @@ use crate::error::PortError;
 
 /// The route of what no other route takes.
 pub const NO_ROUTE: &str = "$default";
+
+/// A handler's answer; a problem is one too.
+pub type Answer = Result<ApiResponse, Box<Problem>>;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
@@ -42,6 +45,12 @@ impl ApiRequest {
         self.headers.get(name).map(String::as_str)
     }
 
+    /// What the body is said to be, in lower case and without parameters.
+    pub fn media_type(&self) -> Option<String> {
+        let essence = self.header("content-type")?.split(';').next()?;
+        Some(essence.trim().to_ascii_lowercase())
+    }
+
     /// The workflow that the path names.
     ///
     /// # Errors
@@ -59,6 +68,12 @@ pub fn not_found(id: &str) -> Problem {
         "workflow_not_found",
         format!("there is no workflow `{id}`"),
     )
+}
+
+/// The gateway handed on a route that the handler does not serve.
+pub fn no_such_route(route: &str) -> Problem {
+    let detail = format!("there is no route `{route}`");
+    Problem::new(404, "route_not_found", detail)
 }
 
 impl ApiResponse {
@@ -81,21 +96,27 @@ impl ApiResponse {
         self.headers.push((name, value));
         self
     }
+
+    /// Where trying again may help.
+    #[must_use]
+    pub fn with_retry_after(self) -> Self {
+        if is_passing(self.status) {
+            self.with_header("retry-after", "1".to_owned())
+        } else {
+            self
+        }
+    }
 }
 
 impl From<Problem> for ApiResponse {
     fn from(problem: Problem) -> Self {
-        let status = problem.status;
         let body = serde_json::to_string(&problem).unwrap_or_default();
-        let mut response = Self {
-            status,
+        let response = Self {
+            status: problem.status,
             headers: vec![("content-type", "application/problem+json".to_owned())],
             body,
         };
-        if status == 429 || status == 503 {
-            response.headers.push(("retry-after", "1".to_owned()));
-        }
-        response
+        response.with_retry_after()
     }
 }
 

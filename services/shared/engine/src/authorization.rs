@@ -7,16 +7,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use aegis_contracts::approval::MAX_APPROVER;
 use aegis_contracts::problem::Problem;
 use aegis_contracts::time::Timestamp;
+use aegis_workflow::TIMEOUT;
 use serde::{Deserialize, Serialize};
 
 /// The name of everybody where nobody has to prove anything.
 const ANONYMOUS: &str = "anonymous";
-/// The approver in a history where nobody decided in time.
-const TIMEOUT: &str = "timeout";
-/// As long as an approver's name may be.
-const LONGEST_SUBJECT: usize = 128;
 
 /// What the gateway has proven of a caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +140,7 @@ fn named(subject: &str) -> Option<String> {
         || subject.split_once(':').is_some_and(|(account, _)| {
             account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())
         });
-    let fits = (1..=LONGEST_SUBJECT).contains(&subject.chars().count());
+    let fits = (1..=MAX_APPROVER).contains(&subject.chars().count());
     let printable = !subject.chars().any(char::is_control);
     (fits && printable && !foreign).then(|| subject.to_owned())
 }

@@ -50,15 +50,9 @@ pub fn read_or_default<T: DeserializeOwned + Default + Validate<Context = ()>>(
 }
 
 fn expect_json(request: &ApiRequest) -> Result<(), Box<Problem>> {
-    let Some(media_type) = request.header("content-type") else {
+    let Some(essence) = request.media_type() else {
         return Ok(());
     };
-    let essence = media_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
     if essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
     }

@@ -49,7 +49,7 @@ pub fn quarantined() {
 }
 
 /// A message or record was set aside by us, with its reason.
-pub fn dead_letter() {
+pub(crate) fn dead_letter() {
     counter!(DEAD_LETTERS).increment(1);
 }
 

@@ -12,6 +12,7 @@ use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
 use crate::error::PortError;
+use crate::metrics;
 use crate::stored::{HistoryEntry, StoredRequest};
 use crate::token::TokenKeys;
 
@@ -115,7 +116,14 @@ pub trait EventBus: Send + Sync {
 /// Where a service sets aside what belongs to no workflow, with the reason.
 #[async_trait]
 pub trait DeadLetters: Send + Sync {
-    async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError>;
+    async fn put(&self, body: &str, reason: &str) -> Result<(), PortError>;
+
+    /// Puts, and counts.
+    async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError> {
+        self.put(body, reason).await?;
+        metrics::dead_letter();
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod success;
 mod view;
 
 pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
+pub use approval::TIMEOUT;
 pub use decide::decide;
 pub use input::{Input, StepFailure};
 pub use retries::{RetryPolicy, StepRetries};
@@ -35,4 +36,4 @@ pub use state::{
     Approval, ApprovalPolicy, Attempts, Cancellation, Decision, FLOW_VERSION, Failure, Phase,
     Progress, ResumeAt, STATE_VERSION, Step, StepResult, StoredArtifact, Workflow,
 };
-pub use view::{approval_view, artifact_refs, failure_view, step_views};
+pub use view::{approval_view, artifact_refs, failure_view, step_views, waiting_approval_view};

@@ -90,16 +90,21 @@ fn ended_status(workflow: &Workflow, role: Role) -> StepStatus {
 
 /// The approval that waits, else the latest that was settled.
 pub fn approval_view(workflow: &Workflow) -> Option<ApprovalView> {
-    let approval = match &workflow.phase {
-        Phase::AwaitingApproval(approval) => approval,
+    let settled = workflow.settled.as_ref();
+    waiting_approval_view(workflow).or_else(|| settled.map(|settled| view_of(workflow, settled)))
+}
+
+/// The approval that waits for decisions.
+pub fn waiting_approval_view(workflow: &Workflow) -> Option<ApprovalView> {
+    match &workflow.phase {
+        Phase::AwaitingApproval(approval) => Some(view_of(workflow, approval)),
         Phase::Working(_)
         | Phase::Completed
         | Phase::Failed(_)
         | Phase::Cancelled(_)
         | Phase::Rejected
-        | Phase::Expired => workflow.settled.as_ref()?,
-    };
-    Some(view_of(workflow, approval))
+        | Phase::Expired => None,
+    }
 }
 
 fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {

@@ -128,7 +128,7 @@ impl MemoryDeadLetters {
 
 #[async_trait]
 impl DeadLetters for MemoryDeadLetters {
-    async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError> {
+    async fn put(&self, body: &str, reason: &str) -> Result<(), PortError> {
         let effect = || {
             lock(&self.letters).push((body.to_owned(), reason.to_owned()));
             Ok(())

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, Incoming, QueueHandler, Received, backoff};
-use aegis_engine::metrics;
 use aegis_engine::ports::DeadLetters;
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
@@ -71,7 +70,6 @@ impl QueueConsumer {
     async fn set_aside(&self, message: &Received, receipt: &str, reason: &str) -> Option<String> {
         match self.dead_letters.set_aside(&message.body, reason).await {
             Ok(()) => {
-                metrics::dead_letter();
                 tracing::error!(
                     reason,
                     message_id = message.message_id,

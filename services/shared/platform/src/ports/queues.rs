@@ -111,7 +111,7 @@ fn acceptable(text: &str) -> String {
 
 #[async_trait]
 impl DeadLetters for SqsDeadLetters {
-    async fn set_aside(&self, body: &str, reason: &str) -> Result<(), PortError> {
+    async fn put(&self, body: &str, reason: &str) -> Result<(), PortError> {
         let printable: String = acceptable(reason)
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })

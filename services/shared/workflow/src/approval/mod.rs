@@ -16,6 +16,7 @@ use crate::rules::Rules;
 use crate::state::{Approval, Phase, Workflow};
 
 pub(crate) use reminder::{look, resend};
+pub use silence::TIMEOUT;
 pub(crate) use silence::timed_out;
 pub(crate) use vote::{Vote, decided};
 

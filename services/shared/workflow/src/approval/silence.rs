@@ -14,7 +14,7 @@ use crate::rules::Rules;
 use crate::state::{Approval, Phase, Workflow};
 
 /// Recorded as the approver where silence means approval.
-const TIMEOUT: &str = "timeout";
+pub const TIMEOUT: &str = "timeout";
 
 /// The deadline of the approval has passed.
 pub(crate) fn timed_out(
