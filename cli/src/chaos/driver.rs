@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::scenario::Scenario;
-use crate::client::api::Ask;
-use crate::client::failure::ApiError;
 use crate::client::session::Session;
+use aegis_client::api::Ask;
+use aegis_client::failure::ApiError;
 
 const PAUSE: Duration = Duration::from_millis(700);
 const TOPIC: &str = "Impact of quantum computing on cryptography";

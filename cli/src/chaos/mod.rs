@@ -4,7 +4,7 @@
 //! - `faults`: what the calls to AWS suffer; `proxy`: the program that makes them suffer
 //! - `killer`: ends functions' and agents' processes; `turmoil`: when what happens
 //! - `scenario`, `driver`: what each workflow is put through, as its clients would
-//! - `oracle`, `bus`, `letters`: what must be true in the end
+//! - `bus`, `letters`, and the oracle of `aegis_client`: what must be true in the end
 //! - `report`: what is printed
 //!
 //! It decides nothing about a workflow: it only compares what the API, the bucket, the bus and the
@@ -15,9 +15,6 @@ mod driver;
 mod faults;
 mod killer;
 mod letters;
-mod oracle;
-#[cfg(test)]
-mod oracle_tests;
 mod proxy;
 mod report;
 mod run;

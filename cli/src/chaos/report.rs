@@ -12,10 +12,10 @@ use serde_json::json;
 use super::bus::Tap;
 use super::driver::Life;
 use super::letters::DeadLetter;
-use super::oracle::Judgement;
 use super::scenario::Scenario;
 use super::turmoil::Done;
 use crate::client::text::{columns, duration};
+use aegis_client::oracle::Judgement;
 
 /// One workflow and what the oracle says of it.
 pub struct Ended {

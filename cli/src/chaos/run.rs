@@ -14,7 +14,6 @@ use super::bus::Tap;
 use super::driver::{Clients, Life};
 use super::faults;
 use super::letters;
-use super::oracle::{Judgement, Oracle};
 use super::proxy::Proxy;
 use super::report::{Ended, Events, Report};
 use super::scenario::Scenario;
@@ -24,6 +23,7 @@ use crate::context::Context;
 use crate::stack::progress::{Step, say};
 use crate::stack::settings::Settings;
 use crate::stack::{down, up};
+use aegis_client::oracle::{Judgement, Oracle};
 
 /// Workflows under way at once: more than the emulator can serve only wait.
 const AT_ONCE: usize = 24;
@@ -100,7 +100,7 @@ async fn under_faults(plan: &Plan, context: &Context, proxy: &Proxy) -> Result<R
     let ended_after = began.elapsed();
     let step = Step::begin("Read every workflow back");
     let oracle = Oracle {
-        session: &session,
+        api: &session.api,
         objects: S3Objects::new(&config, session.stage.output("artifact_bucket_name")?),
     };
     let (ended, forgotten) = judged(&oracle, &mut tap, lives, &done, &step).await?;
@@ -161,7 +161,7 @@ async fn judged(
     let mut all = Vec::new();
     for (life, took, trouble) in lives {
         step.waiting_for(&life.id.to_string());
-        let mut judgement = match oracle.judge(&life).await {
+        let mut judgement = match oracle.judge(&life.id, life.scenario.demands()).await {
             Ok(judgement) => judgement,
             Err(error) => Judgement {
                 wrong: vec![format!("cannot be read back: {error:#}")],

@@ -7,11 +7,11 @@ use aegis_contracts::ids::WorkflowId;
 use anyhow::{Result, bail};
 use clap::Args;
 
-use super::api::Answer;
-use super::failure::ApiError;
 use super::session::Session;
 use super::show;
 use crate::context::Context;
+use aegis_client::api::Answer;
+use aegis_client::failure::ApiError;
 
 #[derive(Debug, Args)]
 struct Decider {

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 
 use super::request::{key_value, new_key};
 use super::session::Session;
-use super::stage::Stage;
 use super::text::{columns, dim};
 use crate::context::Context;
+use aegis_client::stage::Stage;
 
 /// Put an external event on the stage's bus, with no HTTP call to the API.
 ///

@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use super::agent_logs::{self, AgentLog};
 use super::log_line::{is_platform, own_time, shown};
 use super::session::Session;
-use super::stage::Stage;
 use super::text::now;
 use crate::context::Context;
+use aegis_client::stage::Stage;
 
 const PAUSE: Duration = Duration::from_secs(1);
 /// Lines may become readable a while after others that are younger.

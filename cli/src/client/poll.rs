@@ -5,10 +5,10 @@ use std::time::Duration;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::WorkflowView;
 
-use super::api::Answer;
 use super::changes::is_news;
-use super::failure::ApiError;
 use super::session::Session;
+use aegis_client::api::Answer;
+use aegis_client::failure::ApiError;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// Looks in vain at an API that was there before, each with the tries of its own.

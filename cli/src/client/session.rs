@@ -6,12 +6,12 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::WorkflowView;
 use anyhow::{Context as _, Result, bail};
 
-use super::api::{Answer, Api};
-use super::failure::ApiError;
-use super::proof::Proofs;
-use super::stage::Stage;
 use crate::context::Context;
 use crate::stack::workspace;
+use aegis_client::api::{Answer, Api};
+use aegis_client::failure::ApiError;
+use aegis_client::proof::Proofs;
+use aegis_client::stage::Stage;
 
 #[derive(Debug)]
 pub struct Session {
@@ -48,7 +48,7 @@ impl Session {
     }
 
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Answer<WorkflowView>, ApiError> {
-        self.api.get(&format!("/workflows/{id}")).await
+        self.api.workflow(id).await
     }
 }
 

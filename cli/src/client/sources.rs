@@ -10,8 +10,8 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::source_files::{MAX_FILES, SourceFile, SourceSet, collect};
-use super::stage::Stage;
 use super::text::bytes;
+use aegis_client::stage::Stage;
 
 /// Uploads at the same time.
 const PARALLEL: usize = 16;

@@ -7,12 +7,12 @@ use anyhow::Result;
 use clap::Args;
 use reqwest::Method;
 
-use super::api::{Answer, Ask};
 use super::request::RequestOptions;
 use super::session::Session;
 use super::sources;
 use super::text::status_words;
 use crate::context::Context;
+use aegis_client::api::{Answer, Ask};
 
 /// Start a workflow and return at once; `watch`, `approve` and `report` go on from there.
 #[derive(Debug, Args)]

@@ -10,12 +10,12 @@ use anyhow::{Context as _, Result};
 use console::style;
 
 use super::journey::Followed;
-use crate::client::api::Answer;
 use crate::client::report::write;
 use crate::client::session::Session;
 use crate::client::show::{next_steps, usage};
 use crate::client::text::{bytes, clock, duration, local_time};
 use crate::client::watch::ending;
+use aegis_client::api::Answer;
 
 /// Waits for an approval that could not be asked for.
 const UNDECIDED: u8 = 3;

@@ -11,11 +11,11 @@ use anyhow::{Context as _, Result};
 use super::decider::{Choice, Decider};
 use super::findings;
 use super::screen::Screen;
-use crate::client::api::Answer;
 use crate::client::decide::{approvals, decide};
 use crate::client::poll::Poller;
 use crate::client::session::Session;
 use crate::client::summaries::Summaries;
+use aegis_client::api::Answer;
 
 /// A person is looking.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

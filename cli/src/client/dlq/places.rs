@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use crate::client::stage::Stage;
+use aegis_client::stage::Stage;
 
 /// The dead letters of the bus's rules.
 const BUS: &str = "bus";

@@ -6,8 +6,8 @@ use aegis_platform::client::signing::RequestSigner;
 use anyhow::{Context as _, Result, bail};
 use reqwest::Method;
 
-use super::failure::ApiError;
-use super::stage::{Authorization, Stage};
+use crate::failure::ApiError;
+use crate::stage::{Authorization, Stage};
 
 /// Holds the token itself, for those who have it in their environment.
 const VARIABLE: &str = "AEGIS_TOKEN";

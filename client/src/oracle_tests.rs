@@ -3,7 +3,7 @@
 use aegis_contracts::view::{HistoryEvent, WorkflowView};
 use serde_json::{Value, json};
 
-use super::oracle::{of_history, of_steps};
+use crate::oracle::{of_history, of_steps};
 
 fn view(version: u64) -> WorkflowView {
     let step =

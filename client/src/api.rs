@@ -1,17 +1,19 @@
 //! One stage's HTTP API: sends, proves who sends, and tells answers from problems.
 //!
-//! Knows no route. Every request of the API is idempotent, so one that met a passing trouble is
+//! Every request of the API is idempotent, so one that met a passing trouble is
 //! sent again a few times.
 
 use std::time::Duration;
 
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Problem;
+use aegis_contracts::view::WorkflowView;
 use reqwest::{Method, Url, header, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::failure::ApiError;
-use super::proof::{Group, Proofs};
+use crate::failure::ApiError;
+use crate::proof::{Group, Proofs};
 
 /// Longer than the gateway's own limit of 30 s.
 const TIMEOUT: Duration = Duration::from_secs(35);
@@ -67,6 +69,14 @@ impl Api {
             body: None,
         })
         .await
+    }
+
+    /// The workflow as it is now.
+    ///
+    /// # Errors
+    /// Where the API refuses or does not answer.
+    pub async fn workflow(&self, id: &WorkflowId) -> Result<Answer<WorkflowView>, ApiError> {
+        self.get(&format!("/workflows/{id}")).await
     }
 
     pub async fn post<T: DeserializeOwned>(

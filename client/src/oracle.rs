@@ -4,20 +4,22 @@ use std::collections::BTreeSet;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{History, HistoryEvent, Status, StepStatus, WorkflowView};
 use aegis_platform::client::objects::S3Objects;
 use anyhow::Result;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::driver::Life;
-use crate::client::session::Session;
+use crate::api::Api;
 
 /// More objects than an attempt can have.
 const MANY: usize = 100;
 
+/// Reads workflows back over the API, and their artifacts from the bucket.
+#[derive(Debug)]
 pub struct Oracle<'a> {
-    pub session: &'a Session,
+    pub api: &'a Api,
     pub objects: S3Objects,
 }
 
@@ -34,12 +36,11 @@ pub struct Judgement {
 impl Oracle<'_> {
     /// # Errors
     /// Where API or bucket do not answer.
-    pub async fn judge(&self, life: &Life) -> Result<Judgement> {
-        let view = self.session.workflow(&life.id).await?.value;
-        let path = format!("/workflows/{}/history", life.id);
-        let history = self.session.api.get::<History>(&path).await?.value.events;
+    pub async fn judge(&self, id: &WorkflowId, demanded: Status) -> Result<Judgement> {
+        let view = self.api.workflow(id).await?.value;
+        let path = format!("/workflows/{id}/history");
+        let history = self.api.get::<History>(&path).await?.value.events;
         let mut wrong = Vec::new();
-        let demanded = life.scenario.demands();
         if view.status != demanded {
             let failure = view.failure.as_ref().map(|failure| &failure.message);
             wrong.push(format!(
@@ -57,7 +58,7 @@ impl Oracle<'_> {
         for step in &view.steps {
             attempts += step.attempt;
             for attempt in 1..=step.attempt {
-                wrong.extend(self.of_attempt(life, step.role, attempt).await?);
+                wrong.extend(self.of_attempt(id, step.role, attempt).await?);
             }
         }
         Ok(Judgement {
@@ -82,8 +83,8 @@ impl Oracle<'_> {
     }
 
     /// One dispatch per attempt: all that claimed it did so in one and the same session.
-    async fn of_attempt(&self, life: &Life, role: Role, attempt: u32) -> Result<Vec<String>> {
-        let prefix = attempt_prefix(&life.id, role, attempt);
+    async fn of_attempt(&self, id: &WorkflowId, role: Role, attempt: u32) -> Result<Vec<String>> {
+        let prefix = attempt_prefix(id, role, attempt);
         let bucket = self.objects.bucket().to_owned();
         let found = self.objects.list(&bucket, &prefix, MANY).await?;
         let mut sessions = BTreeSet::new();
