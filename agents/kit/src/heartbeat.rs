@@ -9,8 +9,11 @@ use crate::context::{Stage, WorkContext};
 use crate::health::Health;
 use crate::reporter::{Answer, Reporter, now};
 
-/// Stages that pass faster than this share one report: each costs a request and a Lambda call.
-const SHORTEST_GAP: Duration = Duration::from_secs(1);
+/// Work that is over sooner reports its result alone: that it began, the answer to its invocation has said.
+pub const FIRST_REPORT: Duration = Duration::from_secs(5);
+/// Stages that pass faster than this share one report: each costs a request and a Lambda call, and the platform
+/// writes none that comes sooner after the last.
+const SHORTEST_GAP: Duration = Duration::from_secs(15);
 
 /// Why the work must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,7 @@ pub enum Stop {
 pub async fn beat(ctx: &WorkContext, reporter: &Reporter, health: &Health) -> Stop {
     let silence = Duration::from_secs(ctx.task().heartbeat_seconds.max(3)) / 3;
     let mut stages = ctx.stages();
+    tokio::time::sleep(FIRST_REPORT.min(silence)).await;
     stages.mark_changed();
     loop {
         let quiet_until = Instant::now() + silence;

@@ -128,14 +128,14 @@ fn no_secret_is_logged() -> Result<()> {
             "X-Amz-Signature",
             "Bearer ",
         ];
-        // Whatever it says is there once the agents and services have said that they are done.
+        // Whatever it says is there once callback has spoken of each agent's result.
         let lines = eventually("the writer's last words", SOON, async || {
             let lines = lines(stack).await?;
             let done = |(who, line): &(String, String)| {
                 who == "callback" && workflow_of(line).as_deref() == Some(run.id.as_str())
             };
             let count = lines.iter().filter(|line| done(line)).count();
-            Ok(if count >= 6 {
+            Ok(if count >= AGENTS.len() {
                 Seen::Yes(lines)
             } else {
                 Seen::NotYet(format!("{count} lines of callback"))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_agent_kit::claim::{Begun, Claim, begin};
+use aegis_agent_kit::heartbeat::FIRST_REPORT;
 use aegis_agent_kit::publish::publish;
 use aegis_agent_kit::{Produced, WorkError};
 use aegis_contracts::agent::AgentTask;
@@ -127,21 +128,9 @@ impl World {
         }
         let interval = Duration::from_secs(task.heartbeat_seconds.max(3)) / 3;
         let silent = matches!(conduct, Conduct::GoesSilent | Conduct::ForgetsHeartbeats);
+        let mut pause = FIRST_REPORT.min(interval);
         loop {
-            if !silent {
-                let report = AgentReport::Progress {
-                    role: task.role,
-                    attempt: task.attempt,
-                    message: "at work".to_owned(),
-                    percent: None,
-                    usage: Some(usage),
-                };
-                let answer = self.ask(&callback(task, &report)).await;
-                if matches!(answer, Some(answer) if [401, 409].contains(&answer.status)) {
-                    return None;
-                }
-            }
-            let step = left.min(interval);
+            let step = left.min(pause);
             self.clock.sleep(step).await;
             left -= step;
             if left.is_zero() {
@@ -150,10 +139,25 @@ impl World {
             let session = SessionId::derive(&task.workflow_id, task.role, task.attempt);
             if self.ports.runtime.is_stopped(&session.runtime_session())
                 || self.clock.now() > task.deadline_at
+                || !silent && self.is_unwanted(task, usage).await
             {
                 return None;
             }
+            pause = interval;
         }
+    }
+
+    /// Says that the work goes on; whether the platform said that it need not.
+    async fn is_unwanted(&self, task: &AgentTask, usage: Usage) -> bool {
+        let report = AgentReport::Progress {
+            role: task.role,
+            attempt: task.attempt,
+            message: "at work".to_owned(),
+            percent: None,
+            usage: Some(usage),
+        };
+        let answer = self.ask(&callback(task, &report)).await;
+        matches!(answer, Some(answer) if [401, 409].contains(&answer.status))
     }
 
     /// `Ok(None)`: the process died while it stored.

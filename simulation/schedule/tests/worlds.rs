@@ -64,9 +64,9 @@ fn the_happy_path_makes_the_calls_that_are_listed() {
     let expected = [
         ("open", 1),
         ("commit", 4),
-        ("load", 11),
+        ("load", 5),
         ("load_with_request", 3),
-        ("touch", 7),
+        ("touch", 4),
         ("send", 4),
         ("invoke", 3),
         ("facts", 3),

@@ -119,7 +119,7 @@ impl Dispatcher {
         match self.runtime.invoke(self.role, &session, &task).await {
             Ok(answer) => {
                 tracing::info!(attempt = step.attempt, answer = ?answer.status, "agent invoked");
-                self.note_dispatched(message, &workflow, step, &session)
+                self.note_dispatched(message, workflow, step, &session)
                     .await
             }
             Err(PortError::Throttled(_)) => {
@@ -153,7 +153,7 @@ impl Dispatcher {
     async fn note_dispatched(
         &self,
         message: &Received,
-        workflow: &Workflow,
+        workflow: Workflow,
         step: StepCommand,
         session: &str,
     ) -> Disposition {
@@ -161,7 +161,7 @@ impl Dispatcher {
             role: self.role,
             attempt: step.attempt,
         };
-        let turn = match self.engine.apply(&workflow.id, input).await {
+        let turn = match self.engine.apply_to(workflow, input).await {
             Ok(turn) => turn,
             Err(error) => return disposition_of_error(message, &error),
         };

@@ -120,14 +120,35 @@ impl Engine {
     /// # Errors
     /// Of the table; transient if other writers were faster too often.
     pub async fn apply(&self, id: &WorkflowId, input: Input) -> Result<Turn, PortError> {
-        for _ in 0..MAX_CONFLICTS {
+        self.apply_within(id, &input, MAX_CONFLICTS).await
+    }
+
+    /// Applies `input` to a workflow that was loaded before, which saves a read unless somebody wrote since.
+    ///
+    /// # Errors
+    /// Of the table; transient if other writers were faster too often.
+    pub async fn apply_to(&self, loaded: Workflow, input: Input) -> Result<Turn, PortError> {
+        let id = loaded.id.clone();
+        match self.try_turn(loaded, &input).await? {
+            Some(turn) => Ok(turn),
+            None => self.apply_within(&id, &input, MAX_CONFLICTS - 1).await,
+        }
+    }
+
+    async fn apply_within(
+        &self,
+        id: &WorkflowId,
+        input: &Input,
+        tries: u32,
+    ) -> Result<Turn, PortError> {
+        for _ in 0..tries {
             let Some(workflow) = self.table.load(id).await? else {
                 return Ok(Turn {
                     outcome: Outcome::NotFound,
                     undelivered: None,
                 });
             };
-            if let Some(turn) = self.try_turn(workflow, &input).await? {
+            if let Some(turn) = self.try_turn(workflow, input).await? {
                 return Ok(turn);
             }
         }

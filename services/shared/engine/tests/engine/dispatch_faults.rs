@@ -75,7 +75,7 @@ fn throttled_starts_wait_as_a_delayed_copy() {
 
 #[test]
 fn transient_errors_bring_the_command_back() {
-    for operation in ["load_with_request", "load_keys", "invoke", "load", "touch"] {
+    for operation in ["load_with_request", "load_keys", "invoke", "touch"] {
         let world = World::started();
         world.ports.faults.fail_next(operation, transient());
         let disposition = deliver(&world);
@@ -159,6 +159,38 @@ fn a_session_started_in_vain_is_stopped() {
     world.ports.faults.fail_next("stop", transient());
     late.runtime = std::sync::Arc::new(CancelledMeanwhile(world));
     assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
+}
+
+/// The state is read again only where somebody wrote since it was read first.
+#[test]
+fn a_state_that_cannot_be_read_again_brings_the_command_back() {
+    struct WrittenAndOutOfReach(World);
+    #[async_trait]
+    impl aegis_engine::ports::AgentRuntime for WrittenAndOutOfReach {
+        async fn invoke(
+            &self,
+            role: Role,
+            session: &str,
+            task: &aegis_contracts::agent::AgentTask,
+        ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
+            self.0.cancel();
+            self.0.ports.faults.fail_next("load", transient());
+            self.0.ports.runtime.invoke(role, session, task).await
+        }
+
+        async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
+            self.0.ports.runtime.stop(role, session).await
+        }
+    }
+    let world = World::started();
+    let mut researcher = dispatcher(&world, Role::Researcher);
+    let message = world.last_message();
+    researcher.runtime = std::sync::Arc::new(WrittenAndOutOfReach(world));
+    let disposition = at_once(researcher.handle(&message));
+    assert!(
+        matches!(disposition, Disposition::RetryAfter(_)),
+        "{disposition:?}"
+    );
 }
 
 #[test]
