@@ -16,6 +16,7 @@
 //!
 //! Nothing here knows what a workflow is.
 
+mod agent_image;
 pub mod agents;
 pub mod binaries;
 pub mod checks;

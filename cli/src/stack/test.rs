@@ -11,7 +11,9 @@ use crate::stack::folder::StackFolder;
 use crate::stack::signals::{Interrupted, interrupted};
 use crate::stack::terraform::check;
 use crate::stack::test_stack::TestStack;
-use crate::stack::{checks, environment, foreground, prerequisites, rehearsal, workspace};
+use crate::stack::{
+    agent_image, checks, environment, foreground, prerequisites, rehearsal, workspace,
+};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
@@ -31,7 +33,8 @@ pub enum Part {
     E2e,
     /// Who may call what, with signatures and with tokens, on the stack of the end-to-end tests.
     Auth,
-    /// deploy.sh as it is typed, from check to destroy, in dev and in a rehearsal of prod.
+    /// The agents' image by a builder without a daemon, where there is one; then deploy.sh as it is typed, from check
+    /// to destroy, in dev and in a rehearsal of prod.
     Deploy,
     /// Licences, sources and advisories of all dependencies.
     Dependencies,
@@ -114,7 +117,10 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
         Part::Terraform => or_interrupted(sources(&context.folder)).await,
         Part::Dependencies => or_interrupted(checks::dependencies()).await,
-        Part::Deploy => or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await,
+        Part::Deploy => {
+            or_interrupted(agent_image::test()).await?;
+            or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await
+        }
         Part::E2e => {
             let goes_on = arguments.wants(Part::Auth) || arguments.wants(Part::Api);
             let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
