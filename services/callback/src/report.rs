@@ -36,20 +36,28 @@ impl Callback {
         if let Err(error) = self.keys.verify(token, &claim).await? {
             return Ok(Err(Refused::Token(error)));
         }
-        if let AgentReport::Succeeded { artifacts, .. } = &report {
-            let mismatch = mismatch(
+        let AgentReport::Succeeded { artifacts, .. } = &report else {
+            return self.engine.apply(id, input_of(report)).await.map(Ok);
+        };
+        // Neither look needs the other's answer, and an agent waits for both.
+        let (mismatch, loaded) = futures::join!(
+            mismatch(
                 self.artifacts.as_ref(),
                 id,
                 claim.role,
                 claim.attempt,
-                artifacts,
-            )
-            .await?;
-            if let Some(detail) = mismatch {
-                return Ok(Err(Refused::Artifacts(detail)));
-            }
+                artifacts
+            ),
+            self.engine.table.load(id),
+        );
+        if let Some(detail) = mismatch? {
+            return Ok(Err(Refused::Artifacts(detail)));
         }
-        self.engine.apply(id, input_of(report)).await.map(Ok)
+        match loaded? {
+            Some(workflow) => self.engine.apply_to(workflow, input_of(report)).await,
+            None => Ok(Turn::not_found()),
+        }
+        .map(Ok)
     }
 }
 

@@ -58,6 +58,16 @@ pub struct Turn {
     pub undelivered: Option<PortError>,
 }
 
+impl Turn {
+    /// Of a workflow that nobody has opened.
+    pub fn not_found() -> Self {
+        Self {
+            outcome: Outcome::NotFound,
+            undelivered: None,
+        }
+    }
+}
+
 /// What became of a request to open a workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Opened {
@@ -143,10 +153,7 @@ impl Engine {
     ) -> Result<Turn, PortError> {
         for _ in 0..tries {
             let Some(workflow) = self.table.load(id).await? else {
-                return Ok(Turn {
-                    outcome: Outcome::NotFound,
-                    undelivered: None,
-                });
+                return Ok(Turn::not_found());
             };
             if let Some(turn) = self.try_turn(workflow, input).await? {
                 return Ok(turn);
