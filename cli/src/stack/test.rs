@@ -33,8 +33,9 @@ pub enum Part {
     E2e,
     /// Who may call what, with signatures and with tokens, on the stack of the end-to-end tests.
     Auth,
-    /// The agents' image by a builder without a daemon, where there is one; then deploy.sh as it is typed, from check
-    /// to destroy, in dev and in a rehearsal of prod.
+    /// The agents' image from its Dockerfile, by a builder without a daemon where there is one.
+    Image,
+    /// deploy.sh as it is typed, from check to destroy, in dev and in a rehearsal of prod.
     Deploy,
     /// Licences, sources and advisories of all dependencies.
     Dependencies,
@@ -85,6 +86,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Unit, "unit"),
         (Part::Terraform, "terraform"),
         (Part::Dependencies, "dependencies"),
+        (Part::Image, "image"),
         (Part::Deploy, "deploy"),
         (Part::E2e, "e2e"),
         (Part::Api, "api"),
@@ -117,10 +119,8 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Unit => or_interrupted(unit(&arguments.rest)).await,
         Part::Terraform => or_interrupted(sources(&context.folder)).await,
         Part::Dependencies => or_interrupted(checks::dependencies()).await,
-        Part::Deploy => {
-            or_interrupted(agent_image::test()).await?;
-            or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await
-        }
+        Part::Image => or_interrupted(agent_image::test()).await,
+        Part::Deploy => or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await,
         Part::E2e => {
             let goes_on = arguments.wants(Part::Auth) || arguments.wants(Part::Api);
             let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
