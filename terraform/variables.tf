@@ -607,13 +607,13 @@ variable "pickup_timeout_seconds" {
 }
 
 variable "start_timeout_seconds" {
-  description = "Seconds between the dispatch of an agent and its first sign of life."
+  description = "Seconds between the dispatch of an agent and its first sign of life. An agent reports after five seconds, or its result before that."
   type        = number
   default     = 120
 
   validation {
-    condition     = var.start_timeout_seconds >= 1 && var.start_timeout_seconds <= 3600 && floor(var.start_timeout_seconds) == var.start_timeout_seconds
-    error_message = "start_timeout_seconds is a whole number from 1 to 3600."
+    condition     = var.start_timeout_seconds >= 10 && var.start_timeout_seconds <= 3600 && floor(var.start_timeout_seconds) == var.start_timeout_seconds
+    error_message = "start_timeout_seconds is a whole number from 10 to 3600."
   }
 }
 

@@ -60,7 +60,7 @@ run "refuses" {
     approval_timeout_hours    = 0
     approval_reminder_hours   = -1
     pickup_timeout_seconds    = 0
-    start_timeout_seconds     = 0
+    start_timeout_seconds     = 9
     heartbeat_timeout_seconds = 0
     step_timeout_seconds      = 0
     step_retries              = { writer = { attempts = 0 } }
