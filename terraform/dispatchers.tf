@@ -47,10 +47,10 @@ module "dispatcher" {
   })
   extra_environment = var.extra_lambda_environment
 
+  # The commands that a dispatcher sends go back to its own queue, which the module lets it do.
   statements = concat(each.key == "researcher" ? [local.make_token_keys_statement] : [], [
     local.change_workflows_statement,
     local.read_requests_statement,
-    local.send_commands_statement,
     {
       sid     = "RunAgent"
       actions = ["bedrock-agentcore:InvokeAgentRuntime", "bedrock-agentcore:StopRuntimeSession"]

@@ -207,6 +207,14 @@ run "functions" {
     ])
     error_message = "A dispatcher runs its own agent only."
   }
+
+  assert {
+    condition = alltrue([
+      for role in ["researcher", "analyst", "writer"] :
+      [for statement in jsondecode(module.dispatcher[role].policy).Statement : statement.Sid if contains(flatten([statement.Action]), "sqs:SendMessage")] == ["PutBackOrSetAside"]
+    ])
+    error_message = "A dispatcher sends to its own queues only."
+  }
 }
 
 # One role makes the keys of callback tokens, and may not replace them.
