@@ -1,4 +1,4 @@
-//! List prices, as they lie in `cli/assets/prices.json`.
+//! List prices, as they lie in `cost/prices.json`.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ impl Prices {
     /// # Errors
     /// If the list that this program was built with is none.
     pub fn built_in() -> Result<Self> {
-        Self::parse(include_str!("../../assets/prices.json"))
+        Self::parse(include_str!("../prices.json"))
     }
 
     fn parse(text: &str) -> Result<Self> {

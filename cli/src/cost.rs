@@ -1,0 +1,100 @@
+//! `aegis cost`: what workflows cost, from counted calls and list prices.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use aegis_cost::{Bill, Month, Prices};
+use anyhow::Result;
+
+use crate::client::text::columns;
+use crate::context::Context;
+
+/// Say what workflows cost on AWS, from counted calls and list prices.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Workflows in a month.
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    workflows: u64,
+    /// Artifacts that are kept, in GB.
+    #[arg(long, default_value_t = 1.0, value_name = "GB")]
+    artifacts: f64,
+    /// Images of the agents that are kept, in GB.
+    #[arg(long, default_value_t = 1.0, value_name = "GB")]
+    images: f64,
+    /// Without alarms and dashboard: `alarms = false` in Terraform.
+    #[arg(long)]
+    no_alarms: bool,
+    /// Another list of prices, in the form of cost/prices.json.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
+    let prices = match &arguments.prices {
+        Some(file) => Prices::from_file(file)?,
+        None => Prices::built_in()?,
+    };
+    let month = Month {
+        workflows: arguments.workflows,
+        artifacts_gb: arguments.artifacts,
+        images_gb: arguments.images,
+        watched: !arguments.no_alarms,
+    };
+    let bill = Bill::of(&month, &prices)?;
+    if context.json {
+        println!("{}", serde_json::to_string_pretty(&bill)?);
+    } else {
+        print(&bill, &prices);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(bill: &Bill, prices: &Prices) {
+    let mut table = Vec::new();
+    for part in &bill.parts {
+        table.push(vec![
+            part.name.to_owned(),
+            String::new(),
+            dollars(part.cost),
+        ]);
+        for row in &part.rows {
+            let what = format!("  {}", row.what);
+            table.push(vec![what, amount(row.quantity), dollars(row.cost)]);
+        }
+    }
+    for line in columns(&table) {
+        println!("{line}");
+    }
+    println!();
+    println!(
+        "{} workflows a month: {} {}",
+        bill.workflows_per_month,
+        dollars(bill.per_month).trim(),
+        prices.currency
+    );
+    println!(
+        "one workflow: {:.6} for orchestration, {:.6} for its artifacts",
+        bill.orchestration_per_workflow, bill.artifacts_per_workflow,
+    );
+    println!(
+        "a million workflows: {} for orchestration, {} for their artifacts",
+        dollars(bill.orchestration_per_workflow * 1e6).trim(),
+        dollars(bill.artifacts_per_workflow * 1e6).trim(),
+    );
+    println!(
+        "Without the agents' compute and models, data transfer, taxes and any free tier. Prices of {}, {}: {}",
+        bill.region, bill.prices_as_of, bill.prices_from
+    );
+}
+
+fn dollars(cost: f64) -> String {
+    format!("{cost:>9.2}")
+}
+
+fn amount(quantity: f64) -> String {
+    if quantity >= 10.0 {
+        format!("{quantity:>11.0}")
+    } else {
+        format!("{quantity:>11.3}")
+    }
+}

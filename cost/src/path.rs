@@ -1,0 +1,223 @@
+//! Every AWS call by which services move one workflow on the happy path.
+//!
+//! No retry, each agent done within five seconds, approval within a minute, no revision, no client that asks in
+//! between.
+
+/// An operation of AWS, as its own API calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    TransactWriteItems,
+    UpdateItem,
+    GetItem,
+    BatchGetItem,
+    SendMessage,
+    InvokeAgentRuntime,
+    HeadObject,
+    PutEvents,
+}
+
+impl Operation {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TransactWriteItems => "TransactWriteItems",
+            Self::UpdateItem => "UpdateItem",
+            Self::GetItem => "GetItem",
+            Self::BatchGetItem => "BatchGetItem",
+            Self::SendMessage => "SendMessage",
+            Self::InvokeAgentRuntime => "InvokeAgentRuntime",
+            Self::HeadObject => "HeadObject",
+            Self::PutEvents => "PutEvents",
+        }
+    }
+}
+
+/// One call.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// The function that makes it, as Terraform names it.
+    pub service: &'static str,
+    /// What makes it do so.
+    pub occasion: &'static str,
+    pub operation: Operation,
+    /// What is written, read or sent.
+    pub what: &'static str,
+    /// The call of a port that leads to it.
+    pub port: &'static str,
+    /// Of the table.
+    pub write_units: u64,
+    /// Of both indexes.
+    pub index_units: u64,
+    /// A unit is two: an eventually consistent read costs half of one.
+    pub read_halves: u64,
+}
+
+const fn call(
+    service: &'static str,
+    occasion: &'static str,
+    (operation, port): (Operation, &'static str),
+    what: &'static str,
+) -> Call {
+    Call {
+        service,
+        occasion,
+        operation,
+        what,
+        port,
+        write_units: 0,
+        index_units: 0,
+        read_halves: 0,
+    }
+}
+
+impl Call {
+    const fn writes(mut self, table: u64, indexes: u64) -> Self {
+        self.write_units = table;
+        self.index_units = indexes;
+        self
+    }
+
+    /// Strongly consistent.
+    const fn reads(mut self, units: u64) -> Self {
+        self.read_halves = units * 2;
+        self
+    }
+}
+
+const OPEN: (Operation, &str) = (Operation::TransactWriteItems, "open");
+const COMMIT: (Operation, &str) = (Operation::TransactWriteItems, "commit");
+const TOUCH: (Operation, &str) = (Operation::UpdateItem, "touch");
+const LOAD: (Operation, &str) = (Operation::GetItem, "load");
+const LOAD_BOTH: (Operation, &str) = (Operation::BatchGetItem, "load_with_request");
+const SEND: (Operation, &str) = (Operation::SendMessage, "send");
+const INVOKE: (Operation, &str) = (Operation::InvokeAgentRuntime, "invoke");
+const FACTS: (Operation, &str) = (Operation::HeadObject, "facts");
+const PUBLISH: (Operation, &str) = (Operation::PutEvents, "publish");
+
+const RESEARCHER: &str = "researcher-dispatch";
+const ANALYST: &str = "analyst-dispatch";
+const WRITER: &str = "writer-dispatch";
+
+/// In the order of a workflow's life.
+pub const CALLS: [Call; 32] = [
+    call("intake", "start", OPEN, "state, request, history 1").writes(6, 2),
+    call("intake", "start", SEND, "`Research`"),
+    call(RESEARCHER, "command", LOAD_BOTH, "state, request").reads(2),
+    call(RESEARCHER, "command", INVOKE, "the attempt"),
+    call(RESEARCHER, "command", TOUCH, "dispatched").writes(1, 0),
+    call("callback", "research done", FACTS, "evidence.json"),
+    call("callback", "research done", LOAD, "state").reads(1),
+    call("callback", "research done", COMMIT, "state, history 2").writes(4, 4),
+    call("callback", "research done", SEND, "`Analyze`"),
+    call(ANALYST, "command", LOAD_BOTH, "state, request").reads(2),
+    call(ANALYST, "command", INVOKE, "the attempt"),
+    call(ANALYST, "command", TOUCH, "dispatched").writes(1, 0),
+    call("callback", "analysis done", FACTS, "analysis.json"),
+    call("callback", "analysis done", LOAD, "state").reads(1),
+    call("callback", "analysis done", COMMIT, "state, history 3").writes(6, 4),
+    call("callback", "analysis done", SEND, "`RequestApproval`"),
+    call("approval", "command", LOAD, "state").reads(1),
+    call("approval", "command", TOUCH, "notified").writes(1, 0),
+    call("approval", "decision", LOAD, "state").reads(1),
+    call("approval", "decision", COMMIT, "state, history 4").writes(4, 4),
+    call("approval", "decision", SEND, "`Write`"),
+    call(WRITER, "command", LOAD_BOTH, "state, request").reads(2),
+    call(WRITER, "command", INVOKE, "the attempt"),
+    call(WRITER, "command", TOUCH, "dispatched").writes(1, 0),
+    call("callback", "report done", FACTS, "report.md"),
+    call("callback", "report done", LOAD, "state").reads(1),
+    call("callback", "report done", COMMIT, "state, history 5").writes(6, 3),
+    call("relay", "history 1", PUBLISH, "1 event"),
+    call("relay", "history 2", PUBLISH, "1 event"),
+    call("relay", "history 3", PUBLISH, "2 events"),
+    call("relay", "history 4", PUBLISH, "1 event"),
+    call("relay", "history 5", PUBLISH, "2 events"),
+];
+
+/// What starts a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    Api,
+    Queue,
+    Stream,
+}
+
+/// How often each function is invoked, and by what.
+pub const INVOCATIONS: [(&str, Trigger, u64); 8] = [
+    ("intake", Trigger::Api, 1),
+    (RESEARCHER, Trigger::Queue, 1),
+    (ANALYST, Trigger::Queue, 1),
+    (WRITER, Trigger::Queue, 1),
+    ("callback", Trigger::Api, 3),
+    ("approval", Trigger::Queue, 1),
+    ("approval", Trigger::Api, 1),
+    ("relay", Trigger::Stream, 5),
+];
+
+/// Events on the bus.
+pub const EVENTS: u64 = 7;
+
+/// What agents do with the bucket: of each a claim, a result and a completion record, all written once; each looks for
+/// a completion record first, the analyst reads the evidence, the writer evidence and analysis.
+pub const AGENT_PUTS: u64 = 9;
+pub const AGENT_GETS: u64 = 6;
+
+/// All units of all calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Units {
+    pub table: u64,
+    pub indexes: u64,
+    pub read_halves: u64,
+}
+
+impl Units {
+    pub fn written(self) -> u64 {
+        self.table + self.indexes
+    }
+
+    pub fn read(self) -> f64 {
+        self.read_halves as f64 / 2.0
+    }
+}
+
+/// Of these calls.
+pub fn units<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Units {
+    calls.into_iter().fold(Units::default(), |sum, call| Units {
+        table: sum.table + call.write_units,
+        indexes: sum.indexes + call.index_units,
+        read_halves: sum.read_halves + call.read_halves,
+    })
+}
+
+/// How many calls services make.
+pub fn calls() -> u64 {
+    CALLS.len() as u64
+}
+
+pub fn count(operation: Operation) -> u64 {
+    let calls = CALLS.iter().filter(|call| call.operation == operation);
+    calls.count() as u64
+}
+
+pub fn invocations(of: impl Fn(Trigger) -> bool) -> u64 {
+    let wanted = INVOCATIONS.iter().filter(|(_, trigger, _)| of(*trigger));
+    wanted.map(|(_, _, times)| times).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was set out to be kept; DynamoDB alone makes a third of the calls.
+    #[test]
+    fn the_targets_are_kept() {
+        assert!(calls() <= 40, "{} calls", calls());
+        assert_eq!(
+            count(Operation::SendMessage),
+            invocations(|by| by == Trigger::Queue)
+        );
+        assert_eq!(
+            count(Operation::PutEvents),
+            invocations(|by| by == Trigger::Stream)
+        );
+    }
+}

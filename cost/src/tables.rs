@@ -1,0 +1,122 @@
+//! The tables of the documents.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use crate::bill::{Bill, Month, Part};
+use crate::path::{self, CALLS, Call};
+use crate::prices::Prices;
+use crate::quantities;
+
+/// The calls of one workflow, occasion by occasion.
+pub fn calls() -> String {
+    let mut table = "| who | calls | write units | read units |\n|---|---|---|---|\n".to_owned();
+    for group in CALLS.chunk_by(|a, b| (a.service, a.occasion) == (b.service, b.occasion)) {
+        let Some(first) = group.first() else { continue };
+        let said: Vec<String> = group
+            .iter()
+            .map(|call| format!("{}: {}", call.operation.name(), call.what))
+            .collect();
+        let (written, read) = units_of(group);
+        let who = format!("{}, {}", first.service, first.occasion);
+        row(&mut table, &[&who, &said.join("; "), &written, &read]);
+    }
+    let sum = path::units(&CALLS);
+    let written = format!(
+        "**{}**: {} and {} of indexes",
+        sum.written(),
+        sum.table,
+        sum.indexes
+    );
+    let read = format!("**{}**", plain(sum.read()));
+    let all = format!("{} calls, {} events", path::calls(), path::EVENTS);
+    row(&mut table, &["**all**", &all, &written, &read]);
+    table
+}
+
+fn units_of(calls: &[Call]) -> (String, String) {
+    let sum = path::units(calls);
+    let written = match (sum.table, sum.indexes) {
+        (0, 0) => String::new(),
+        (table, 0) => table.to_string(),
+        (table, indexes) => format!("{table}, indexes {indexes}"),
+    };
+    let read = match sum.read_halves {
+        0 => String::new(),
+        _ => plain(sum.read()),
+    };
+    (written, read)
+}
+
+/// What a million workflows cost.
+///
+/// # Errors
+/// Where a price is missing.
+pub fn prices(prices: &Prices) -> Result<String> {
+    let mut table =
+        "| | quantity | price each | USD per million workflows |\n|---|---|---|---|\n".to_owned();
+    let orchestration = Part::of("orchestration", quantities::workflow(), prices)?;
+    let artifacts = Part::of("artifacts", quantities::artifacts(), prices)?;
+    for part in [orchestration, artifacts] {
+        for line in &part.rows {
+            let (quantity, price) = (plain(line.quantity), format!("${}", plain(line.price)));
+            let cost = format!("{:.2}", line.cost * 1e6);
+            row(&mut table, &[line.what, &quantity, &price, &cost]);
+        }
+        let name = format!("**{}**", part.name);
+        row(
+            &mut table,
+            &[&name, "", "", &format!("**{:.2}**", part.cost * 1e6)],
+        );
+    }
+    Ok(table)
+}
+
+/// What a month costs at several volumes, with a GB of artifacts and one of images.
+///
+/// # Errors
+/// Where a price is missing.
+pub fn months(prices: &Prices, volumes: &[u64]) -> Result<String> {
+    let bills: Vec<Bill> = volumes
+        .iter()
+        .map(|workflows| {
+            let month = Month {
+                workflows: *workflows,
+                artifacts_gb: 1.0,
+                images_gb: 1.0,
+                watched: true,
+            };
+            Bill::of(&month, prices)
+        })
+        .collect::<Result<_>>()?;
+    let mut table = String::from("| USD a month |");
+    for bill in &bills {
+        let _ = write!(table, " {} workflows |", bill.workflows_per_month);
+    }
+    let _ = writeln!(table, "\n|---|{}", "---|".repeat(bills.len()));
+    let Some(first) = bills.first() else {
+        return Ok(table);
+    };
+    for (index, part) in first.parts.iter().enumerate() {
+        let costs = bills.iter().filter_map(|bill| bill.parts.get(index));
+        let costs: Vec<String> = costs.map(|part| format!("{:.2}", part.cost)).collect();
+        let _ = writeln!(table, "| {} | {} |", part.name, costs.join(" | "));
+    }
+    let all = bills
+        .iter()
+        .map(|bill| format!("**{:.2}**", bill.per_month));
+    let all: Vec<String> = all.collect();
+    let _ = writeln!(table, "| **all** | {} |", all.join(" | "));
+    Ok(table)
+}
+
+fn row(table: &mut String, cells: &[&str]) {
+    let _ = writeln!(table, "| {} |", cells.join(" | "));
+}
+
+/// Without an exponent, and without zeros at the end.
+fn plain(number: f64) -> String {
+    let text = format!("{number:.10}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

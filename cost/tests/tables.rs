@@ -1,0 +1,56 @@
+//! The tables in the documents say what is computed.
+//!
+//! `UPDATE_GENERATED=1 cargo test --workspace --test tables` writes them between their markers.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use aegis_cost::{Part, Prices, quantities, tables};
+
+fn holds(document: &str, name: &str, table: &str) {
+    let path = format!("{}/../{document}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (begin, end) = (
+        format!("<!-- {name}:begin -->\n"),
+        format!("<!-- {name}:end -->"),
+    );
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (found, after) = rest.split_once(&end).unwrap();
+    if found == table {
+        return;
+    }
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+    } else {
+        panic!(
+            "{document} differs at {name}; UPDATE_GENERATED=1 cargo test --workspace --test tables writes it"
+        );
+    }
+}
+
+#[test]
+fn the_documents_say_what_is_computed() {
+    let prices = Prices::built_in().unwrap();
+    holds("ARCHITECTURE.md", "calls", &tables::calls());
+    holds(
+        "ARCHITECTURE.md",
+        "prices",
+        &tables::prices(&prices).unwrap(),
+    );
+    let volumes = [100, 10_000, 1_000_000];
+    let months = tables::months(&prices, &volumes).unwrap();
+    holds("terraform/README.md", "months", &months);
+}
+
+#[test]
+fn the_readme_says_the_price() {
+    let prices = Prices::built_in().unwrap();
+    let part = Part::of("", quantities::workflow(), &prices).unwrap();
+    let said = format!("[about ${:.0} per million workflows]", part.cost * 1e6);
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    let text = std::fs::read_to_string(readme).unwrap();
+    assert!(text.contains(&said), "{said}");
+}
