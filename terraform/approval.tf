@@ -21,14 +21,9 @@ module "approval" {
 
   statements = [
     local.change_workflows_statement,
+    # A link's page says what was found and decided, also on revisions that are over.
     local.read_requests_statement,
     local.send_commands_statement,
-    # A link's page says what was found and decided, also on revisions that are over.
-    {
-      sid       = "ReadHistory"
-      actions   = ["dynamodb:Query"]
-      resources = [aws_dynamodb_table.workflows.arn]
-    },
     {
       sid       = "TokenKeys"
       actions   = ["ssm:GetParameter"]

@@ -21,10 +21,9 @@ module "intake" {
 
   statements = [
     local.change_workflows_statement,
-    local.read_requests_statement,
     local.send_commands_statement,
     {
-      sid       = "ListWorkflows"
+      sid       = "ReadWorkflows"
       actions   = ["dynamodb:Query"]
       resources = [aws_dynamodb_table.workflows.arn, "${aws_dynamodb_table.workflows.arn}/index/by_status"]
     },

@@ -125,10 +125,10 @@ locals {
     resources = [aws_dynamodb_table.workflows.arn]
   }
 
-  # With the request beside the state.
+  # The request with the state beside it; the history.
   read_requests_statement = {
     sid       = "ReadRequests"
-    actions   = ["dynamodb:BatchGetItem"]
+    actions   = ["dynamodb:Query"]
     resources = [aws_dynamodb_table.workflows.arn]
   }
 

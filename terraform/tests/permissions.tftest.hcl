@@ -17,7 +17,6 @@ run "functions" {
 
   assert {
     condition = toset(flatten([for statement in jsondecode(module.intake.policy).Statement : statement.Action])) == toset([
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -38,7 +37,6 @@ run "functions" {
 
   assert {
     condition = toset(flatten([for statement in jsondecode(module.approval.policy).Statement : statement.Action])) == toset([
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -84,9 +82,9 @@ run "functions" {
     condition = toset(flatten([for statement in jsondecode(module.dispatcher["researcher"].policy).Statement : statement.Action])) == toset([
       "bedrock-agentcore:InvokeAgentRuntime",
       "bedrock-agentcore:StopRuntimeSession",
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:Query",
       "dynamodb:UpdateItem",
       "kms:Decrypt",
       "logs:CreateLogStream",
@@ -108,9 +106,9 @@ run "functions" {
     condition = toset(flatten([for statement in jsondecode(module.dispatcher["analyst"].policy).Statement : statement.Action])) == toset([
       "bedrock-agentcore:InvokeAgentRuntime",
       "bedrock-agentcore:StopRuntimeSession",
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:Query",
       "dynamodb:UpdateItem",
       "kms:Decrypt",
       "logs:CreateLogStream",
@@ -131,9 +129,9 @@ run "functions" {
     condition = toset(flatten([for statement in jsondecode(module.dispatcher["writer"].policy).Statement : statement.Action])) == toset([
       "bedrock-agentcore:InvokeAgentRuntime",
       "bedrock-agentcore:StopRuntimeSession",
-      "dynamodb:BatchGetItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
+      "dynamodb:Query",
       "dynamodb:UpdateItem",
       "kms:Decrypt",
       "logs:CreateLogStream",

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aegis_cost::path::Units;
+
 use crate::executor::Troupe;
 use crate::laws::{Broken, judge};
 use crate::population::{crowd, populate};
@@ -47,8 +49,8 @@ pub fn storm(seed: u64, workflows: usize) -> Telling {
 }
 
 /// One workflow in good weather, with brisk agents and one brisk approver: how many calls of each
-/// port the services make for it.
-pub fn calls_of_one_workflow() -> Tally {
+/// port the services make for it, and how many capacity units that takes.
+pub fn calls_of_one_workflow() -> (Tally, Units) {
     let world = World::with(0, false, Manners::Brisk);
     world.sky.end();
     crowd(&world, 1);
@@ -59,7 +61,7 @@ pub fn calls_of_one_workflow() -> Tally {
     if telling.broken.is_some() {
         calls.clear();
     }
-    calls
+    (calls, world.ports.table.consumed())
 }
 
 fn finish(seed: u64, workflows: usize, world: &Arc<World>) -> Telling {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use aegis_cost::path::Units;
 use aegis_simulation::{
     Campaign, Tally, calls_of_one_workflow, campaign, population, simulate, storm,
 };
@@ -68,7 +69,15 @@ fn the_happy_path_makes_the_calls_that_are_listed() {
     for call in aegis_cost::path::CALLS {
         *expected.entry(call.port).or_default() += 1;
     }
-    assert_eq!(calls_of_one_workflow(), expected);
+    let (calls, units) = calls_of_one_workflow();
+    assert_eq!(calls, expected);
+    // Without traces in it, the last history item stays below a KB.
+    let traced = Units {
+        table: 2,
+        ..Units::default()
+    };
+    let listed = aegis_cost::path::units(&aegis_cost::path::CALLS);
+    assert_eq!(units + traced, listed);
 }
 
 /// 25 sessions start in a second: 1,000 workflows with three steps each need two minutes.

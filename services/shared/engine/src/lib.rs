@@ -9,6 +9,7 @@ pub mod artifacts;
 pub mod authorization;
 pub mod body;
 pub mod dispatch;
+mod entry;
 pub mod error;
 pub mod external;
 pub mod keys;

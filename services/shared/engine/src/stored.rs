@@ -2,17 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aegis_contracts::envelope::{Envelope, EventEnvelope};
-use aegis_contracts::event::Event;
-use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::{Parameters, StartRequest};
-use aegis_contracts::time::Timestamp;
 use aegis_contracts::tolerant;
-use aegis_workflow::{FLOW_VERSION, STATE_VERSION, Transition, Workflow};
+use aegis_workflow::{FLOW_VERSION, STATE_VERSION, Workflow};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use crate::entry::HistoryEntry;
 use crate::error::PortError;
 use crate::trace;
 
@@ -46,37 +43,6 @@ impl StoredRequest {
             fingerprint: HEXLOWER.encode(&Sha256::digest(canonical.as_bytes())),
             traceparent: trace::current(),
         })
-    }
-}
-
-/// `sk = EVT#<version>`: the events of one transition. Audit trail and outbox in one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HistoryEntry {
-    pub workflow_id: WorkflowId,
-    pub version: u64,
-    pub occurred_at: Timestamp,
-    pub events: Vec<EventEnvelope>,
-}
-
-impl HistoryEntry {
-    pub fn of(transition: &Transition, traceparent: Option<&str>) -> Self {
-        let next = &transition.next;
-        let envelope = |(index, event): (usize, &Event)| {
-            Envelope::new(
-                &next.id,
-                next.version,
-                index,
-                next.updated_at,
-                event.clone(),
-            )
-            .traced(traceparent.map(str::to_owned))
-        };
-        Self {
-            workflow_id: next.id.clone(),
-            version: next.version,
-            occurred_at: next.updated_at,
-            events: transition.events.iter().enumerate().map(envelope).collect(),
-        }
     }
 }
 

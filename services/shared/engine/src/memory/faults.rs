@@ -1,6 +1,6 @@
 //! What goes wrong at the ports of one in-memory world.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -33,6 +33,7 @@ pub trait Weather: Send + Sync + fmt::Debug {
 pub struct Faults {
     plan: Mutex<Plan>,
     weather: Option<Arc<dyn Weather>>,
+    calls: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -44,8 +45,8 @@ struct Plan {
 impl Faults {
     pub fn under(weather: Arc<dyn Weather>) -> Self {
         Self {
-            plan: Mutex::default(),
             weather: Some(weather),
+            ..Self::default()
         }
     }
 
@@ -64,6 +65,11 @@ impl Faults {
         *lock(&self.plan) = Plan::default();
     }
 
+    /// How often each operation was called.
+    pub fn calls(&self) -> BTreeMap<&'static str, u64> {
+        lock(&self.calls).clone()
+    }
+
     /// Runs one call of a port under these faults.
     ///
     /// # Errors
@@ -73,6 +79,7 @@ impl Faults {
         operation: &'static str,
         effect: impl FnOnce() -> Result<T, PortError>,
     ) -> Result<T, PortError> {
+        *lock(&self.calls).entry(operation).or_default() += 1;
         if let Some(weather) = &self.weather {
             let_others_go_first().await;
             return match weather.fate(operation) {

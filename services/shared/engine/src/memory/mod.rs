@@ -8,6 +8,7 @@ mod keys;
 mod messages;
 mod ports;
 mod rows;
+pub mod sizes;
 mod table;
 
 pub use agents::{Invocation, MemoryRuntime};

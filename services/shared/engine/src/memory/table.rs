@@ -5,14 +5,19 @@ use std::sync::{Arc, Mutex};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::WorkflowSummary;
+use aegis_cost::capacity::{read_halves, write_units};
+use aegis_cost::path::Units;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
-use super::rows::{Row, Rows};
-use super::{Faults, lock};
+use super::rows::{Row, Rows, read};
+use super::{Faults, lock, sizes};
 use crate::error::PortError;
-use crate::ports::{ListPage, ListPosition, ListQuery, Table, Write};
+use crate::ports::{ListPage, ListQuery, Table, Write};
 use crate::stored::{HistoryEntry, Known, StoredRequest, decode_state_as, encode};
+
+/// The sort key of any history item: all are of one length.
+const HISTORY: &str = "EVT#0000000001";
 
 #[derive(Debug, Default)]
 pub struct MemoryTable {
@@ -23,6 +28,8 @@ pub struct MemoryTable {
     writes: Mutex<usize>,
     /// What the code that reads now knows.
     known: Mutex<Known>,
+    /// What DynamoDB would have counted so far.
+    consumed: Mutex<Units>,
     faults: Arc<Faults>,
 }
 
@@ -60,6 +67,31 @@ impl MemoryTable {
     /// Everything that is stored, by id.
     pub fn rows(&self) -> Vec<Row> {
         lock(&self.rows).by_id.values().cloned().collect()
+    }
+
+    /// Capacity units of all calls so far, as DynamoDB would count them.
+    pub fn consumed(&self) -> Units {
+        *lock(&self.consumed)
+    }
+
+    /// Puts so many copies of a workflow beside it, each with an id of its own.
+    ///
+    /// # Errors
+    /// Where there is no such workflow.
+    pub fn copy(&self, id: &WorkflowId, times: u32) -> Result<(), PortError> {
+        let mut rows = lock(&self.rows);
+        let Some(row) = rows.by_id.get(id).cloned() else {
+            return Err(PortError::Permanent(format!("no {id} to copy")));
+        };
+        for number in 0..times {
+            rows.insert(row.copied(number)?);
+        }
+        Ok(())
+    }
+
+    fn consume(&self, units: Units) {
+        let mut consumed = lock(&self.consumed);
+        *consumed = *consumed + units;
     }
 
     /// From now on the readers are code that knows these versions.
@@ -101,8 +133,12 @@ impl MemoryTable {
             topic: request.topic.chars().take(120).collect(),
             created_at: workflow.created_at,
         };
+        let (asked, told) = (encode(request)?, encode(entry)?);
         let row = Row {
             seq: workflow.seq,
+            state_bytes: sizes::state(workflow, &summary, &state),
+            request_bytes: sizes::beside(workflow, "REQUEST", &asked),
+            history_bytes: sizes::beside(workflow, HISTORY, &told),
             state,
             wake_at: workflow.wake_at,
             summary,
@@ -110,8 +146,12 @@ impl MemoryTable {
             history: vec![entry.clone()],
             unreadable: 0,
         };
-        rows.index(&workflow.id, None, workflow.wake_at);
-        rows.by_id.insert(workflow.id.clone(), row);
+        let items = [row.state_bytes, row.request_bytes, row.history_bytes];
+        self.consume(Units {
+            table: items.map(|bytes| write_units(bytes, true)).iter().sum(),
+            indexes: rows.insert(row),
+            read_halves: 0,
+        });
         *lock(&self.writes) += 1;
         lock(&self.stream).push(entry.clone());
         Ok(Write::Done)
@@ -124,6 +164,7 @@ impl MemoryTable {
         entry: Option<&HistoryEntry>,
     ) -> Result<Write, PortError> {
         let state = encode(next)?;
+        let told = entry.map(encode).transpose()?;
         if self.loses_race() {
             return Ok(Write::Conflict);
         }
@@ -132,14 +173,25 @@ impl MemoryTable {
         let Some(row) = found.filter(|row| row.seq == expected_seq) else {
             return Ok(Write::Conflict);
         };
-        let woke_at = row.wake_at;
+        let (woke_at, status) = (row.wake_at, row.summary.status);
         row.seq = next.seq;
-        row.state = state;
         row.wake_at = next.wake_at;
         row.summary.status = next.status();
         row.unreadable = 0;
         row.history.extend(entry.cloned());
-        rows.index(&next.id, woke_at, next.wake_at);
+        let bytes = sizes::state(next, &row.summary, &state);
+        let larger = bytes.max(row.state_bytes);
+        let told = told.map(|json| sizes::beside(next, HISTORY, &json));
+        row.state_bytes = bytes;
+        row.history_bytes += told.unwrap_or_default();
+        row.state = state;
+        let summary = row.summary.clone();
+        self.consume(Units {
+            table: write_units(larger, told.is_some())
+                + told.map_or(0, |bytes| write_units(bytes, true)),
+            indexes: rows.wake(&next.id, woke_at, next.wake_at) + rows.relist(&summary, status),
+            read_halves: 0,
+        });
         *lock(&self.writes) += 1;
         lock(&self.stream).extend(entry.cloned());
         Ok(Write::Done)
@@ -161,42 +213,27 @@ impl MemoryTable {
             return Write::Conflict;
         };
         let woke_at = row.wake_at.take();
-        rows.index(id, woke_at, None);
+        rows.wake(id, woke_at, None);
         Write::Done
     }
 
     fn page(&self, query: &ListQuery) -> ListPage {
-        let wanted = |row: &&WorkflowSummary| {
-            query.status.is_none_or(|status| row.status == status)
-                && query
-                    .before
-                    .as_ref()
-                    .is_none_or(|before| position(row) < *before)
-        };
-        let rows = lock(&self.rows);
-        let found = rows.by_id.values().map(|row| &row.summary).filter(wanted);
-        let mut found: Vec<WorkflowSummary> = found.cloned().collect();
-        found.sort_by_key(|row| std::cmp::Reverse(position(row)));
-        let limit = query.limit as usize;
-        let more = found.len() > limit;
-        found.truncate(limit);
-        ListPage {
-            workflows: found,
-            more,
-        }
+        let (page, units) = lock(&self.rows).page(query);
+        self.consume(units);
+        page
     }
 
     fn due_at(&self, now: Timestamp, limit: u32) -> Vec<WorkflowId> {
-        let rows = lock(&self.rows);
-        let due = rows.wakes.iter().take_while(|(at, _)| *at <= now);
-        due.take(limit as usize).map(|(_, id)| id.clone()).collect()
+        let (due, units) = lock(&self.rows).due_at(now, limit);
+        self.consume(units);
+        due
     }
-}
 
-fn position(row: &WorkflowSummary) -> ListPosition {
-    ListPosition {
-        created_at: row.created_at,
-        workflow_id: row.workflow_id.clone(),
+    /// The row of a workflow, read strongly consistent: `bytes` of it.
+    fn row(&self, id: &WorkflowId, bytes: impl FnOnce(&Row) -> usize) -> Option<Row> {
+        let row = lock(&self.rows).by_id.get(id).cloned();
+        self.consume(read(read_halves(row.as_ref().map_or(0, bytes), true)));
+        row
     }
 }
 
@@ -214,11 +251,8 @@ impl Table for MemoryTable {
 
     async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
         let effect = || {
-            let rows = lock(&self.rows);
-            rows.by_id
-                .get(id)
-                .map(|row| self.decode(&row.state))
-                .transpose()
+            let row = self.row(id, |row| row.state_bytes);
+            row.map(|row| self.decode(&row.state)).transpose()
         };
         self.faults.call("load", effect).await
     }
@@ -228,10 +262,8 @@ impl Table for MemoryTable {
         id: &WorkflowId,
     ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
         let effect = || {
-            let rows = lock(&self.rows);
-            rows.by_id
-                .get(id)
-                .map(|row| Ok((self.decode(&row.state)?, row.request.clone())))
+            let row = self.row(id, |row| row.state_bytes + row.request_bytes);
+            row.map(|row| Ok((self.decode(&row.state)?, row.request)))
                 .transpose()
         };
         self.faults.call("load_with_request", effect).await
@@ -254,12 +286,8 @@ impl Table for MemoryTable {
 
     async fn history(&self, id: &WorkflowId) -> Result<Vec<HistoryEntry>, PortError> {
         let effect = || {
-            let rows = lock(&self.rows);
-            Ok(rows
-                .by_id
-                .get(id)
-                .map(|row| row.history.clone())
-                .unwrap_or_default())
+            let row = self.row(id, |row| row.history_bytes);
+            Ok(row.map(|row| row.history).unwrap_or_default())
         };
         self.faults.call("history", effect).await
     }

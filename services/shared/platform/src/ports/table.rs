@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::fault::{fault, unbuildable};
 use super::items::{
@@ -157,29 +157,20 @@ impl Table for DynamoTable {
         &self,
         id: &WorkflowId,
     ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
-        let keys = KeysAndAttributes::builder()
-            .keys(key(id, STATE))
-            .keys(key(id, REQUEST))
-            .consistent_read(true)
-            .build()
-            .map_err(unbuildable)?;
+        // They lie side by side: read together they are rounded up once, read by their keys each by itself.
         let answer = self
             .client
-            .batch_get_item()
-            .request_items(&self.name, keys)
+            .query()
+            .table_name(&self.name)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :request AND :state")
+            .expression_attribute_values(":pk", partition(id))
+            .expression_attribute_values(":request", text(REQUEST))
+            .expression_attribute_values(":state", text(STATE))
+            .consistent_read(true)
             .send()
             .await
-            .map_err(fault("BatchGetItem"))?;
-        if answer
-            .unprocessed_keys()
-            .is_some_and(|keys| !keys.is_empty())
-        {
-            return Err(PortError::Throttled(
-                "BatchGetItem: keys were left unprocessed".to_owned(),
-            ));
-        }
-        let mut found = answer.responses.unwrap_or_default();
-        let items = found.remove(&self.name).unwrap_or_default();
+            .map_err(fault("Query"))?;
+        let items = answer.items();
         let with_sort = |sort: &str| {
             items
                 .iter()
