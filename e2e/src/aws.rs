@@ -1,4 +1,4 @@
-//! IAM and Cognito, as far as tests need users and tokens: their plain protocols, signed.
+//! IAM, Cognito and DynamoDB, as far as tests need users, tokens and items: their plain protocols, signed.
 
 use aegis_platform::client::connection::Keys;
 use aegis_platform::client::signing::RequestSigner;
@@ -70,6 +70,17 @@ impl Stack {
     }
 
     /// # Errors
+    /// Of DynamoDB.
+    pub async fn dynamodb(&self, action: &str, body: &Value) -> Result<String> {
+        let target = format!("DynamoDB_20120810.{action}");
+        let headers = [
+            ("content-type", "application/x-amz-json-1.0"),
+            ("x-amz-target", target.as_str()),
+        ];
+        self.call("dynamodb", &headers, body.to_string()).await
+    }
+
+    /// # Errors
     /// Of Cognito.
     pub async fn cognito(&self, action: &str, body: &Value) -> Result<Value> {
         let target = format!("AWSCognitoIdentityProviderService.{action}");
@@ -81,7 +92,9 @@ impl Stack {
         serde_json::from_str(&answer).context(answer)
     }
 
-    async fn call(
+    /// # Errors
+    /// Where the service does not answer with 200.
+    pub(crate) async fn call(
         &self,
         service: &'static str,
         headers: &[(&str, &str)],

@@ -9,20 +9,23 @@
 //! - [`inbox`]: what lies in queues: dead letters, and the events on the bus
 //! - [`program`]: the `aegis` command, as an operator types it
 //! - [`spans`]: a small receiver of traces
+//! - [`trail`]: the emulator's record of calls, by who made them; [`meter`]: the capacity units that DynamoDB would count
 //! - [`wait`]: waits for conditions, never for times
 //!
 //! It knows the API, the bus, the queues and the bucket as any other system would. It decides nothing
-//! and reads no table.
+//! and reads no table. Only what is said of calls and units looks behind: at the emulator's own record.
 
 pub mod agent;
 pub mod aws;
 pub mod client;
 pub mod http;
 pub mod inbox;
+pub mod meter;
 pub mod processes;
 pub mod program;
 pub mod reach;
 pub mod run;
 pub mod spans;
 pub mod stack;
+pub mod trail;
 pub mod wait;

@@ -53,6 +53,7 @@ pub struct Outputs {
     pub log_group_names: BTreeMap<String, String>,
     pub token_keys_parameter: String,
     pub queue_urls: BTreeMap<String, String>,
+    pub workflow_table_name: String,
 }
 
 /// One for all tests.

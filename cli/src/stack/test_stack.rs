@@ -15,6 +15,9 @@ use crate::stack::{down, fuzzing, least_privilege, up};
 /// Test programs that need the stack: the contract tests of the real ports, and whole workflows.
 const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 
+/// Counts every call of a workflow, so it runs alone on the stack, after the others.
+const COUNTS: &str = "counts";
+
 /// So that what waits in real life does not keep a test waiting. Reminders come after 90 s: no test but theirs lets
 /// an approval wait that long.
 const SHORT_TIMES: [&str; 5] = [
@@ -64,7 +67,8 @@ impl TestStack {
             down::take_down(&self.folder, true).await?;
         }
         self.bring_up(&OPEN).await?;
-        self.tests(&ON_THE_STACK, MANY, rest).await
+        self.tests(&ON_THE_STACK, MANY, rest).await?;
+        self.tests(&[COUNTS], "1", rest).await
     }
 
     /// Requests as the API's description has them.

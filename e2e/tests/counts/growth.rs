@@ -1,0 +1,141 @@
+//! What is asked for makes the same calls, however many workflows have ended before.
+//!
+//! The finished ones are written straight into the table: as copies of one that has ended, which differ in their id.
+
+use std::collections::BTreeMap;
+
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::Status;
+use aegis_e2e::run::{Run, TOPIC};
+use aegis_e2e::stack::{Stack, e2e};
+use aegis_e2e::trail::Entry;
+use aegis_e2e::wait::{SWEPT, Seen, eventually};
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::alone;
+use crate::one_workflow::now;
+
+const MANY: usize = 2_000;
+/// BatchWriteItem takes so many.
+const BATCH: usize = 25;
+
+/// How often each operation was called, and how much it was to read at most.
+type Calls = BTreeMap<String, u64>;
+
+fn told(calls: &[Entry]) -> Calls {
+    let mut told = Calls::new();
+    for call in calls {
+        let limit = &call.parameters["Limit"];
+        *told
+            .entry(format!("{} {limit}", call.operation))
+            .or_default() += 1;
+    }
+    told
+}
+
+async fn of(stack: &Stack, service: &str, since: f64) -> Result<Calls> {
+    let group = stack.outputs.log_group_names.get(service);
+    let function = group.and_then(|group| group.strip_prefix("/aws/lambda/"));
+    let key = stack.access_key_of(function.context("no such function")?);
+    Ok(told(&stack.calls_since(since, "AccessKeyId", &key).await?))
+}
+
+/// Calls of intake for each request, and of a sweep that finds nothing.
+async fn measured(stack: &'static Stack, run: &Run) -> Result<Vec<(String, Calls)>> {
+    let mut all = Vec::new();
+    let id = run.id.as_str();
+    for path in [
+        "/workflows?limit=20".to_owned(),
+        "/workflows?limit=20&status=completed".to_owned(),
+        format!("/workflows/{id}"),
+        format!("/workflows/{id}/history"),
+    ] {
+        let since = now()?;
+        stack.http.get(&path).await?.is(200)?;
+        all.push((path, of(stack, "intake", since).await?));
+    }
+    let since = now()?;
+    let started = stack.start(json!({"topic": TOPIC})).await?;
+    all.push(("start".to_owned(), of(stack, "intake", since).await?));
+    started.reach(Status::AwaitingApproval).await?;
+    started.cancel(&json!({})).await?.is(202)?;
+    let since = now()?;
+    // A query for each shard of the index.
+    let swept = eventually("a whole sweep", SWEPT, async || {
+        let calls = of(stack, "deadlines", since).await?;
+        let queries: u64 = calls.values().sum();
+        Ok(if queries >= 4 {
+            Seen::Yes(calls)
+        } else {
+            Seen::NotYet(format!("{calls:?}"))
+        })
+    });
+    all.push(("sweep".to_owned(), swept.await?));
+    Ok(all)
+}
+
+/// Calls DynamoDB in its own words.
+async fn table(stack: &Stack, action: &str, body: &Value) -> Result<Value> {
+    let answer = stack.dynamodb(action, body).await?;
+    Ok(serde_json::from_str(&answer)?)
+}
+
+/// State and request of a finished workflow under as many other ids.
+async fn copies(stack: &Stack, run: &Run) -> Result<Vec<Value>> {
+    let name = &stack.outputs.workflow_table_name;
+    let mut originals = Vec::new();
+    for sort in ["STATE", "REQUEST"] {
+        let key = json!({"pk": {"S": format!("WF#{}", run.id)}, "sk": {"S": sort}});
+        let found = table(stack, "GetItem", &json!({"TableName": name, "Key": key})).await?;
+        originals.push(found["Item"].to_string());
+    }
+    let ids = (0..MANY).map(|number| WorkflowId::derive("growth", &number.to_string()));
+    let copies = ids.flat_map(|id| {
+        let copy = |original: &String| {
+            serde_json::from_str(&original.replace(run.id.as_str(), id.as_str()))
+        };
+        originals.iter().map(copy).collect::<Vec<_>>()
+    });
+    Ok(copies.collect::<Result<_, _>>()?)
+}
+
+async fn write(stack: &Stack, requests: Vec<Value>) -> Result<()> {
+    let name = &stack.outputs.workflow_table_name;
+    for batch in requests.chunks(BATCH) {
+        table(
+            stack,
+            "BatchWriteItem",
+            &json!({"RequestItems": {name.as_str(): batch}}),
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_has_ended_costs_nothing_any_more() -> Result<()> {
+    e2e(async |stack| {
+        let _alone = alone().await;
+        let run = stack.start_awaiting(json!({})).await?;
+        run.approve().await?;
+        run.reach(Status::Completed).await?;
+        let items = copies(stack, &run).await?;
+        stack.record_calls(true).await?;
+        let few = measured(stack, &run).await;
+        stack.record_calls(false).await?;
+        let put = |item: &Value| json!({"PutRequest": {"Item": item}});
+        write(stack, items.iter().map(put).collect()).await?;
+        stack.record_calls(true).await?;
+        let many = measured(stack, &run).await;
+        stack.record_calls(false).await?;
+        // Other tests read lists on this stack.
+        let delete = |item: &Value| {
+            let key = json!({"pk": item["pk"], "sk": item["sk"]});
+            json!({"DeleteRequest": {"Key": key}})
+        };
+        write(stack, items.iter().map(delete).collect()).await?;
+        assert_eq!(few?, many?);
+        Ok(())
+    })
+}
