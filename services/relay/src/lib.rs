@@ -14,7 +14,7 @@ use aegis_engine::message::{Disposition, QueueHandler, Received, disposition_of_
 use aegis_engine::ports::{DeadLetters, EventBus};
 use aegis_engine::stored::HistoryEntry;
 use aegis_engine::stream::{StreamHandler, StreamRecord};
-use aegis_engine::trace::continue_from;
+use aegis_engine::trace::{continue_from, rejoin_each};
 use async_trait::async_trait;
 use tracing::Instrument;
 
@@ -68,6 +68,10 @@ impl Relay {
         };
         let span = tracing::info_span!("publish", otel.kind = "producer", workflow_id = %first.workflow_id, events = events.len());
         continue_from(&span, first.traceparent.as_deref());
+        // A batch of the stream is of many workflows.
+        let all = events.iter();
+        let all = all.map(|event| (event.traceparent.as_deref(), &event.workflow_id));
+        let _others = span.in_scope(|| rejoin_each(all));
         match self.bus.publish(events).instrument(span).await {
             Err(PortError::Permanent(_)) => self.publish_singly(events).await,
             outcome => outcome,

@@ -1,6 +1,6 @@
 //! W3C trace context, from a message into a span and from a span into a message.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aegis_contracts::ids::WorkflowId;
 use opentelemetry::propagation::TextMapPropagator;
@@ -43,4 +43,16 @@ pub fn rejoin(traceparent: Option<&str>, workflow_id: &WorkflowId) -> Span {
     continue_from(&span, traceparent);
     span.follows_from(Span::current());
     span
+}
+
+/// One span for each trace among these that the current span does not belong to. Work for many workflows at once
+/// shows in the trace of every one of them, for as long as the spans are held.
+pub fn rejoin_each<'a>(work: impl Iterator<Item = (Option<&'a str>, &'a WorkflowId)>) -> Vec<Span> {
+    let mut seen = HashSet::new();
+    work.filter(|(traceparent, _)| {
+        traceparent.is_some_and(|text| seen.insert(text.get(TRACE_ID).map(str::to_owned)))
+    })
+    .map(|(traceparent, id)| rejoin(traceparent, id))
+    .filter(|span| !span.is_disabled())
+    .collect()
 }

@@ -1,7 +1,7 @@
 //! One trace over all messages.
 
 use aegis_contracts::ids::WorkflowId;
-use aegis_engine::trace::{continue_from, current, rejoin};
+use aegis_engine::trace::{continue_from, current, rejoin, rejoin_each};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -54,6 +54,26 @@ fn work_for_a_workflow_joins_its_trace_unless_it_is_in_it() {
             assert!(rejoin(None, &id).is_disabled());
             let same = current();
             assert!(rejoin(same.as_deref(), &id).is_disabled());
+        });
+    });
+}
+
+#[test]
+fn work_for_many_workflows_shows_once_in_the_trace_of_each() {
+    const THIRD: &str = "00-11111111111111111111111111111111-2222222222222222-01";
+    with_tracer(|| {
+        let id = WorkflowId::derive("ada", "k1");
+        let span = tracing::info_span!("batch");
+        continue_from(&span, Some(OTHER));
+        span.in_scope(|| {
+            let work = [Some(OTHER), Some(THIRD), None, Some(OTHER), Some(THIRD)];
+            let spans = rejoin_each(work.into_iter().map(|traceparent| (traceparent, &id)));
+            let joined: Vec<_> = spans
+                .iter()
+                .filter_map(|span| span.in_scope(current))
+                .collect();
+            assert_eq!(joined.len(), 1, "{joined:?}");
+            assert_eq!(trace_id(&joined[0]), trace_id(THIRD));
         });
     });
 }
