@@ -1,8 +1,9 @@
-//! IAM, Cognito and DynamoDB, as far as tests need users, tokens and items: their plain protocols, signed.
+//! IAM, STS, Cognito and DynamoDB, as far as tests need users, tokens and items: their plain protocols, signed.
 
 use aegis_platform::client::connection::Keys;
 use aegis_platform::client::signing::RequestSigner;
 use anyhow::{Context as _, Result, ensure};
+use aws_config::SdkConfig;
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -100,20 +101,7 @@ impl Stack {
         headers: &[(&str, &str)],
         body: String,
     ) -> Result<String> {
-        let url = format!("{}/", self.aws_endpoint_url);
-        let signer = RequestSigner::for_service(&self.config, service)?;
-        let signed = signer
-            .headers("POST", &url, headers, body.as_bytes())
-            .await?;
-        let mut request = reqwest::Client::new().post(&url).body(body);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        for (name, value) in signed {
-            request = request.header(name, value);
-        }
-        let answer = self.http.send(request).await?;
-        Ok(answer.is(200)?.body.clone())
+        call(&self.config, &self.aws_endpoint_url, service, headers, body).await
     }
 
     /// A token that Cognito issues to a client of its own: the grant for programs.
@@ -135,6 +123,43 @@ impl Stack {
         ensure!(!token.is_empty(), "no token: {answer}");
         Ok(token.to_owned())
     }
+}
+
+/// Who the API takes a request for that is signed with the keys of `config`.
+///
+/// # Errors
+/// Of STS.
+pub async fn caller(config: &SdkConfig, aws_endpoint_url: &str) -> Result<String> {
+    let body = "Action=GetCallerIdentity&Version=2011-06-15".to_owned();
+    let headers = [("content-type", FORM)];
+    let answer = call(config, aws_endpoint_url, "sts", &headers, body).await?;
+    element(&answer, "Arn")
+}
+
+async fn call(
+    config: &SdkConfig,
+    aws_endpoint_url: &str,
+    service: &'static str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Result<String> {
+    let url = format!("{aws_endpoint_url}/");
+    let signer = RequestSigner::for_service(config, service)?;
+    let signed = signer
+        .headers("POST", &url, headers, body.as_bytes())
+        .await?;
+    let mut request = reqwest::Client::new().post(&url).body(body);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    for (name, value) in signed {
+        request = request.header(name, value);
+    }
+    let response = request.send().await.context("no answer")?;
+    let status = response.status();
+    let text = response.text().await?;
+    ensure!(status.is_success(), "{service}: {status}: {text}");
+    Ok(text)
 }
 
 fn element(xml: &str, name: &str) -> Result<String> {

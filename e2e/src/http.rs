@@ -1,17 +1,22 @@
-//! Requests to the API, and their answers.
+//! Requests to the API, and their answers. Where a route asks who calls, the caller of the stage file proves it.
 
+use aegis_client::proof::{Group, Proofs};
 use aegis_contracts::problem::Problem;
 use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, Method, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+/// Their callers show a token of their own, or nothing, however clients are authorised.
+const NOT_FOR_CLIENTS: [&str; 3] = ["/callbacks/", "/approval-links/", "/openapi.json"];
 
 /// Follows no redirect: that the API answers with one is for the tests to see.
 pub struct Http {
     client: Client,
     endpoint: String,
+    proofs: Proofs,
 }
 
 #[derive(Debug, Clone)]
@@ -24,15 +29,19 @@ pub struct Answer {
 impl Http {
     /// # Errors
     /// Where the client cannot be set up.
-    pub fn new(endpoint: String) -> Result<Self> {
+    pub fn new(endpoint: String, proofs: Proofs) -> Result<Self> {
         let client = Client::builder().redirect(Policy::none()).build()?;
-        Ok(Self { client, endpoint })
+        Ok(Self {
+            client,
+            endpoint,
+            proofs,
+        })
     }
 
     /// # Errors
     /// Where no answer comes.
     pub async fn get(&self, path: &str) -> Result<Answer> {
-        self.send(self.client.get(self.url(path))).await
+        self.call(Method::GET, path, &[], String::new()).await
     }
 
     /// # Errors
@@ -51,10 +60,43 @@ impl Http {
         media_type: &str,
         body: String,
     ) -> Result<Answer> {
-        let mut request = self.client.post(self.url(path)).body(body);
-        request = request.header(CONTENT_TYPE, media_type);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let headers = [headers, &[(CONTENT_TYPE.as_str(), media_type)]].concat();
+        self.call(Method::POST, path, &headers, body).await
+    }
+
+    /// A request with exactly these headers, and the proof that its route asks for.
+    ///
+    /// # Errors
+    /// Where no answer comes, or nothing can be proven.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer> {
+        let group = Group::of(&method, path);
+        let bare = NOT_FOR_CLIENTS.iter().any(|start| path.starts_with(start));
+        let proof = match bare {
+            true => Vec::new(),
+            false => {
+                let url = self.url(path);
+                let proof = self
+                    .proofs
+                    .headers(group, &method, &url, headers, body.as_bytes());
+                proof.await?
+            }
+        };
+        let mut request = self.request(method, path);
+        let own = headers.iter().map(|(name, value)| (*name, *value));
+        let added = proof
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in own.chain(added) {
+            request = request.header(name, value);
+        }
+        if !body.is_empty() {
+            request = request.body(body);
         }
         self.send(request).await
     }
@@ -80,8 +122,8 @@ impl Http {
         })
     }
 
-    /// A request of any method, to be sent by [`Self::send`].
-    pub fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+    /// A request that proves nothing, to be sent by [`Self::send`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path))
     }
 

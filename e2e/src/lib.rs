@@ -1,8 +1,9 @@
 //! What the end-to-end tests stand on: a running stack, driven from outside only.
 //!
 //! - [`stack`]: which stack, how a test is run on it
-//! - [`http`]: the API, answer by answer
+//! - [`http`]: the API, answer by answer, called by whoever has the keys of the stage file
 //! - [`client`]: a caller who proves who it is; [`aws`]: users and tokens to prove it with
+//! - [`people`]: several people who decide
 //! - [`run`] and [`reach`]: one workflow of one test, and how far it has got
 //! - [`agent`]: the test in the place of an agent: tokens, reports, held attempts
 //! - [`processes`]: the agents' processes, and that no test loses its researcher to another one
@@ -21,6 +22,7 @@ pub mod client;
 pub mod http;
 pub mod inbox;
 pub mod meter;
+pub mod people;
 pub mod processes;
 pub mod program;
 pub mod reach;

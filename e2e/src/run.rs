@@ -14,8 +14,6 @@ use crate::http::Answer;
 use crate::processes;
 use crate::stack::Stack;
 
-/// Under which name the API without authorisation knows all callers.
-pub const ANONYMOUS: &str = "anonymous";
 /// The built-in corpus has something to say about it.
 pub const TOPIC: &str = "Impact of quantum computing on cryptography";
 
@@ -34,7 +32,7 @@ pub struct Run {
 impl Stack {
     /// A workflow of the API that is yet to be started.
     pub fn plan(&'static self) -> Run {
-        self.plan_of(ANONYMOUS)
+        self.plan_of(&self.caller)
     }
 
     /// A workflow that `principal` is yet to start; of an event that is `<account>:<source>`.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
+use aegis_client::proof::Proofs;
+use aegis_client::stage::{Authorization, Stage};
 use aegis_contracts::EVENT_SOURCE;
 use aegis_engine::token::TokenKeys;
 use aegis_platform::client::bus::BusClient;
@@ -12,12 +14,13 @@ use aegis_platform::client::connection::{Connection, Keys};
 use aegis_platform::client::keys::token_keys;
 use aegis_platform::client::objects::S3Objects;
 use aegis_platform::client::tap::tap;
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use aws_config::SdkConfig;
 use serde::Deserialize;
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
+use crate::aws::caller;
 use crate::http::Http;
 use crate::inbox::{A_MOMENT, FOR_GOOD, Inbox};
 use crate::spans::Spans;
@@ -30,12 +33,13 @@ const MISSING: &str = "these tests need a running stack: start them with `cargo 
 const TAP: &str = "aegis-e2e-events";
 /// Whose account the bus's events are of, locally.
 pub const ACCOUNT: &str = "000000000000";
+/// By which name an API without authorisation knows all callers.
+const ANONYMOUS: &str = "anonymous";
 
 /// `stack.json`, as far as tests read it.
 #[derive(Debug, Clone, Deserialize)]
 struct Description {
     api_endpoint: String,
-    api_authorization: String,
     aws_endpoint_url: String,
     region: String,
     access_key_id: String,
@@ -54,6 +58,14 @@ pub struct Outputs {
     pub token_keys_parameter: String,
     pub queue_urls: BTreeMap<String, String>,
     pub workflow_table_name: String,
+    pub deployment_summary: Summary,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub struct Summary {
+    /// Of the stage, such as `aegis-dev`.
+    pub name: String,
+    pub environment: String,
 }
 
 /// One for all tests.
@@ -71,8 +83,10 @@ pub struct Stack {
     pub folder: PathBuf,
     /// When the tests began, in milliseconds since the Unix epoch.
     pub began_millis: i64,
-    /// How its API was authorised when the tests began.
-    api_authorization: String,
+    /// Whether its API asked clients to sign when the tests began.
+    pub signed: bool,
+    /// By which name the API then knows who has the stage file's keys.
+    pub caller: String,
     dead_letters: BTreeMap<String, Inbox>,
     events: OnceCell<Inbox>,
 }
@@ -82,20 +96,6 @@ pub struct Stack {
 /// # Errors
 /// The test's own, or that there is no stack.
 pub fn e2e(test: impl AsyncFnOnce(&'static Stack) -> Result<()>) -> Result<()> {
-    on_any(async |stack| {
-        ensure!(
-            stack.api_authorization == "none",
-            "these tests send unsigned requests: the stack must have api_authorization=none"
-        );
-        test(stack).await
-    })
-}
-
-/// Runs one test on the stack, however its API is authorised.
-///
-/// # Errors
-/// The test's own, or that there is no stack.
-pub fn on_any(test: impl AsyncFnOnce(&'static Stack) -> Result<()>) -> Result<()> {
     static SHARED: OnceLock<Result<(Runtime, Stack), String>> = OnceLock::new();
     let shared = SHARED.get_or_init(|| open().map_err(|error| format!("{error:#}")));
     match shared {
@@ -113,12 +113,13 @@ fn open() -> Result<(Runtime, Stack)> {
         serde_json::from_slice(&text).with_context(|| format!("{}", path.display()))?;
     let runtime = Runtime::new()?;
     let folder = path.parent().unwrap_or(Path::new(".")).to_path_buf();
-    let stack = runtime.block_on(Stack::connect(description, folder))?;
+    let stage = Stage::read(&path)?;
+    let stack = runtime.block_on(Stack::connect(description, &stage, folder))?;
     Ok((runtime, stack))
 }
 
 impl Stack {
-    async fn connect(description: Description, folder: PathBuf) -> Result<Self> {
+    async fn connect(description: Description, stage: &Stage, folder: PathBuf) -> Result<Self> {
         let connection = Connection {
             region: Some(description.region),
             endpoint_url: Some(description.aws_endpoint_url.clone()),
@@ -135,16 +136,22 @@ impl Stack {
         };
         let inbox = |url: &String| Inbox::of(config.clone(), url.clone(), A_MOMENT);
         let dead = outputs.dlq_urls.iter();
+        let signed = stage.authorization("start") == Authorization::Iam;
+        let caller = match signed {
+            true => caller(&config, &description.aws_endpoint_url).await?,
+            false => ANONYMOUS.to_owned(),
+        };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         Ok(Self {
-            http: Http::new(description.api_endpoint)?,
+            http: Http::new(description.api_endpoint, Proofs::of(stage, None).await?)?,
             bus: BusClient::new(&config, outputs.event_bus_name.clone()),
             objects: S3Objects::new(&config, outputs.artifact_bucket_name.clone()),
             dead_letters: dead.map(|(name, url)| (name.clone(), inbox(url))).collect(),
             config,
             aws_endpoint_url: description.aws_endpoint_url,
             outputs,
-            api_authorization: description.api_authorization,
+            signed,
+            caller,
             spans,
             folder,
             began_millis: i64::try_from(now.as_millis())?,

@@ -3,7 +3,7 @@
 use aegis_contracts::view::{Status, WorkflowView};
 use aegis_e2e::client::Client;
 use aegis_e2e::run::TOPIC;
-use aegis_e2e::stack::{Stack, on_any};
+use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, Seen, eventually};
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ static APPLIED: Mutex<Option<&str>> = Mutex::const_new(None);
 
 /// All routes ask for signatures.
 pub fn with_signatures(test: impl AsyncFnOnce(&'static Stack) -> Result<()>) -> Result<()> {
-    on_any(async |stack| {
+    e2e(async |stack| {
         let mut applied = APPLIED.lock().await;
         apply(
             stack,
@@ -39,7 +39,7 @@ pub fn with_signatures(test: impl AsyncFnOnce(&'static Stack) -> Result<()>) -> 
 pub fn with_tokens(
     test: impl AsyncFnOnce(&'static Stack, &'static Pools) -> Result<()>,
 ) -> Result<()> {
-    on_any(async |stack| {
+    e2e(async |stack| {
         let mut applied = APPLIED.lock().await;
         let pools = pools(stack).await?;
         apply(

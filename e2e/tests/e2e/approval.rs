@@ -122,14 +122,14 @@ fn revisions_come_to_an_end() -> Result<()> {
 fn a_rejection_ends_the_workflow() -> Result<()> {
     e2e(async |stack| {
         let run = stack.start_awaiting(json!({})).await?;
-        let no = json!({"decision": "reject", "comment": "too thin", "approver": "alice"});
+        let no = json!({"decision": "reject", "comment": "too thin"});
         let approval: ApprovalView = run.decide(no.clone()).await?.read(200)?;
         let view = run.reach(Status::Rejected).await?;
         assert_eq!(view.report, None);
         assert_eq!(run.event("WorkflowRejected").await?["comment"], "too thin");
         let again: ApprovalView = run.decide(no).await?.read(200)?;
         assert_eq!(again, approval, "the same decision gets the same answer");
-        let yes = json!({"decision": "approve", "approver": "alice"});
+        let yes = json!({"decision": "approve"});
         run.decide(yes)
             .await?
             .problem(409, "not_awaiting_approval")?;
@@ -144,32 +144,30 @@ fn a_rejection_ends_the_workflow() -> Result<()> {
 #[test]
 fn two_of_three_named_approvers_are_needed() -> Result<()> {
     e2e(async |stack| {
-        let policy = json!({"required": 2, "approvers": ["alice", "bob", "carol"]});
+        let (alice, bob) = (stack.person("alice").await?, stack.person("bob").await?);
+        let mallory = stack.person("mallory").await?;
+        let policy = json!({"required": 2, "approvers": [alice.name, bob.name, "carol"]});
         let run = stack.start_awaiting(policy).await?;
-        let says = |name: &str, what: &str| json!({"decision": what, "approver": name});
-        run.decide(says("mallory", "approve"))
-            .await?
-            .problem(403, "not_an_approver")?;
+        let refused = mallory.decides(&run, "approve").await?;
+        refused.problem(403, "not_an_approver")?;
         run.decide(json!({"decision": "approve"}))
             .await?
             .problem(403, "not_an_approver")?;
-        let first: ApprovalView = run.decide(says("alice", "approve")).await?.read(200)?;
-        let again: ApprovalView = run.decide(says("alice", "approve")).await?.read(200)?;
+        let first: ApprovalView = alice.decides(&run, "approve").await?.read(200)?;
+        let again: ApprovalView = alice.decides(&run, "approve").await?.read(200)?;
         assert_eq!(first, again, "the same decision gets the same answer");
-        run.decide(says("alice", "reject"))
-            .await?
-            .problem(409, "already_decided")?;
+        let changed = alice.decides(&run, "reject").await?;
+        changed.problem(409, "already_decided")?;
         assert_eq!(run.view().await?.status, Status::AwaitingApproval);
-        run.decide(says("bob", "approve")).await?.is(200)?;
+        bob.decides(&run, "approve").await?.is(200)?;
         let view = run.reach(Status::Completed).await?;
         let decisions = view.approval.context("no approval")?.decisions;
-        let names: Vec<_> = decisions
-            .iter()
-            .map(|known| known.approver.as_str())
-            .collect();
-        assert_eq!(names, ["alice", "bob"]);
-        assert_eq!(run.event("ApprovalRecorded").await?["approver"], "alice");
-        assert_eq!(run.event("ApprovalGranted").await?["approver"], "bob");
+        let names: Vec<_> = decisions.into_iter().map(|known| known.approver).collect();
+        assert_eq!(names, [alice.name.as_str(), bob.name.as_str()]);
+        let recorded = run.event("ApprovalRecorded").await?;
+        assert_eq!(recorded["approver"], alice.name);
+        let granted = run.event("ApprovalGranted").await?;
+        assert_eq!(granted["approver"], bob.name);
         Ok(())
     })
 }

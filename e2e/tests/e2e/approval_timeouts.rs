@@ -44,10 +44,10 @@ fn silence_can_mean_no() -> Result<()> {
 #[test]
 fn who_has_not_decided_is_reminded_in_time() -> Result<()> {
     e2e(async |stack| {
-        let policy = json!({"required": 2, "approvers": ["alice", "boss"]});
+        let (alice, boss) = (stack.person("alice").await?, stack.person("boss").await?);
+        let policy = json!({"required": 2, "approvers": [alice.name, boss.name]});
         let run = stack.start_awaiting(policy).await?;
-        let alice = json!({"decision": "approve", "approver": "alice"});
-        run.decide(alice).await?.is(200)?;
+        alice.decides(&run, "approve").await?.is(200)?;
         eventually(
             "the reminder",
             Duration::from_secs(90) + SWEPT,
@@ -64,9 +64,8 @@ fn who_has_not_decided_is_reminded_in_time() -> Result<()> {
         .await?;
         let reminded = run.event("ApprovalReminded").await?;
         assert_eq!(reminded["reminder"], 1);
-        assert_eq!(reminded["approvers"], json!(["boss"]));
-        let boss = json!({"decision": "approve", "approver": "boss"});
-        run.decide(boss).await?.is(200)?;
+        assert_eq!(reminded["approvers"], json!([boss.name]));
+        boss.decides(&run, "approve").await?.is(200)?;
         run.reach(Status::Completed).await?;
         run.event("ApprovalReminded").await?;
         Ok(())
@@ -76,20 +75,19 @@ fn who_has_not_decided_is_reminded_in_time() -> Result<()> {
 #[test]
 fn silence_can_ask_somebody_else() -> Result<()> {
     e2e(async |stack| {
+        let boss = stack.person("boss").await?;
         let mut policy = two_seconds("escalate");
         policy["approvers"] = json!(["alice"]);
-        policy["escalate_to"] = json!(["boss"]);
+        policy["escalate_to"] = json!([boss.name]);
         let run = stack.start_awaiting(policy).await?;
-        let boss = json!({"decision": "approve", "approver": "boss"});
-        run.decide(boss.clone())
-            .await?
-            .problem(403, "not_an_approver")?;
+        let early = boss.decides(&run, "approve").await?;
+        early.problem(403, "not_an_approver")?;
         let within: Duration = SOON + SWEPT;
         eventually("the escalation", within, async || {
             let view = run.view().await?;
             let approval = view.approval.context("no approval")?;
             Ok(if approval.escalated {
-                assert_eq!(approval.approvers, ["alice", "boss"]);
+                assert_eq!(approval.approvers, ["alice", boss.name.as_str()]);
                 Seen::Yes(())
             } else {
                 Seen::NotYet(format!("{approval:?}"))
@@ -98,9 +96,9 @@ fn silence_can_ask_somebody_else() -> Result<()> {
         .await?;
         assert_eq!(
             run.event("ApprovalEscalated").await?["escalated_to"],
-            json!(["boss"])
+            json!([boss.name])
         );
-        run.decide(boss).await?.is(200)?;
+        boss.decides(&run, "approve").await?.is(200)?;
         run.reach(Status::Completed).await?;
         Ok(())
     })

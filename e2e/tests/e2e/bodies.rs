@@ -180,8 +180,8 @@ fn unknown_routes_are_not_found() -> Result<()> {
             (Method::DELETE, "/workflows", 405, "method_not_allowed"),
             (Method::PUT, "/workflows/wf_1", 405, "method_not_allowed"),
         ] {
-            let asked = stack.http.request(method.clone(), path);
-            let answer = stack.http.send(asked).await?;
+            let asked = stack.http.call(method.clone(), path, &[], String::new());
+            let answer = asked.await?;
             answer
                 .problem(status, code)
                 .with_context(|| format!("{method} {path}"))?;
@@ -200,11 +200,12 @@ fn the_api_describes_itself() -> Result<()> {
     e2e(async |stack| {
         let document: Value = stack.http.get("/openapi.json").await?.read(200)?;
         assert_eq!(document["openapi"], "3.1.0");
-        // As this stage is: its clients need no proof, agents do.
-        assert_eq!(
-            document["paths"]["/workflows"]["post"]["security"],
-            json!([])
-        );
+        // As this stage is for its clients; agents always need a token.
+        let asked = match stack.signed {
+            true => json!([{"signature": []}]),
+            false => json!([]),
+        };
+        assert_eq!(document["paths"]["/workflows"]["post"]["security"], asked);
         let report = &document["paths"]["/callbacks/{id}"]["post"];
         assert_eq!(report["security"], json!([{"attempt": []}]));
         Ok(())

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::flow::STRAIGHT;
 
+/// Listed wherever a stage lists its sources.
 const CRM: &str = "partner.crm";
 
 /// A workflow that the customer system is to ask for.
@@ -132,9 +133,7 @@ fn an_agent_may_report_over_the_bus() -> Result<()> {
         report["idempotency_key"] = json!(format!("{}-report", run.key));
         report["workflow_id"] = json!(run.id);
         report["token"] = json!(run.token(Role::Researcher, 1).await?);
-        stack
-            .emit("partner.agents", "StepReported", &report)
-            .await?;
+        stack.emit(CRM, "StepReported", &report).await?;
         run.reach(Status::AwaitingApproval).await?;
         assert_eq!(run.history().await?[1].data["summary"], "done by a test");
         Ok(())

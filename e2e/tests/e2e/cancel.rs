@@ -8,6 +8,7 @@ use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, Seen, eventually};
 use aegis_platform::client::logs::LogClient;
 use anyhow::Result;
+use reqwest::Method;
 use serde_json::json;
 
 /// Stopped while it was in `status`, for good.
@@ -19,16 +20,9 @@ async fn stops_in(run: &Run, status: Status) -> Result<()> {
     assert_eq!(first.status, Status::Cancelled);
     let again: WorkflowAccepted = run.cancel(&why).await?.read(202)?;
     assert_eq!(again, first);
-    let bare: WorkflowAccepted = run
-        .stack
-        .http
-        .send(
-            run.stack
-                .http
-                .request(reqwest::Method::POST, &first.links.cancel),
-        )
-        .await?
-        .read(202)?;
+    let http = &run.stack.http;
+    let bare = http.call(Method::POST, &first.links.cancel, &[], String::new());
+    let bare: WorkflowAccepted = bare.await?.read(202)?;
     assert_eq!(bare, first, "a body may be left out");
     let view = run.view().await?;
     assert_eq!(
@@ -40,8 +34,8 @@ async fn stops_in(run: &Run, status: Status) -> Result<()> {
         (&event["status"], &event["reason"]),
         (&json!(status), &json!("a test"))
     );
-    let late = json!({"decision": "approve", "approver": "latecomer"});
-    let late = run.decide(late).await?;
+    let latecomer = run.stack.person("latecomer").await?;
+    let late = latecomer.decides(run, "approve").await?;
     late.problem(409, "not_awaiting_approval")?;
     run.redrive(&json!({})).await?.problem(409, "not_failed")?;
     Ok(())

@@ -103,6 +103,7 @@ fn managed(state: &Value) -> Vec<(String, &Value)> {
 fn every_resource_carries_the_tags() -> Result<()> {
     e2e(async |stack| {
         let state = json(&terraform_folder(stack).join("terraform.tfstate"))?;
+        let summary = &stack.outputs.deployment_summary;
         let mut tagged = 0;
         for (name, attributes) in managed(&state) {
             let Some(tags) = attributes.get("tags_all") else {
@@ -114,14 +115,15 @@ fn every_resource_carries_the_tags() -> Result<()> {
             for (key, value) in [
                 ("cost_center", "tests"),
                 ("application", "aegis"),
-                ("environment", "dev"),
-                ("stack", "aegis-dev"),
+                ("environment", summary.environment.as_str()),
+                ("stack", summary.name.as_str()),
             ] {
                 ensure!(tags[key] == value, "{name} has {tags}");
             }
             tagged += 1;
         }
-        ensure!(tagged > 90, "only {tagged} resources have tags");
+        // Not every stage has alarms.
+        ensure!(tagged > 60, "only {tagged} resources have tags");
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 use aegis_contracts::approval::ApprovalLink;
 use aegis_contracts::view::Status;
 use aegis_e2e::http::Answer;
-use aegis_e2e::run::{ANONYMOUS, Run, TOPIC};
+use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::SOON;
 use anyhow::{Context as _, Result};
@@ -59,7 +59,7 @@ fn somebody_decides_by_a_link() -> Result<()> {
             let path = link.url.split("/$default").nth(1).unwrap_or_default();
             stack
                 .http
-                .send(stack.http.request(method, path))
+                .call(method, path, &[], String::new())
                 .await?
                 .is(405)?;
         }
@@ -78,10 +78,10 @@ fn somebody_decides_by_a_link() -> Result<()> {
         let approval = view.approval.context("no approval")?;
         let decision = &approval.decisions[0];
         assert_eq!(decision.approver, "ada@example.com");
-        assert_eq!(decision.claimed_by, Some(format!("link:{ANONYMOUS}")));
+        assert_eq!(decision.claimed_by, Some(format!("link:{}", stack.caller)));
         let granted = run.event("ApprovalGranted").await?;
         assert_eq!(granted["approver"], "ada@example.com");
-        assert_eq!(granted["claimed_by"], format!("link:{ANONYMOUS}"));
+        assert_eq!(granted["claimed_by"], format!("link:{}", stack.caller));
         assert_eq!(stack.http.download(&link.url).await?.body, decided.body);
         // The link is in no event.
         let token = link.url.rsplit('/').next().unwrap_or_default();

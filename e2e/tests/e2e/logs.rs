@@ -8,6 +8,7 @@ use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, Seen, eventually};
 use aegis_platform::client::logs::LogClient;
 use anyhow::{Result, ensure};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Services that take part in every workflow and have something to say about it.
@@ -112,8 +113,8 @@ fn no_secret_is_logged() -> Result<()> {
         let decided = stack.http.post_text(path, &[], media_type, form).await?;
         decided.is(200)?;
         // No route takes this one.
-        let stray = stack.http.request(reqwest::Method::PUT, path);
-        stack.http.send(stray).await?.is(405)?;
+        let stray = stack.http.call(Method::PUT, path, &[], String::new());
+        stray.await?.is(405)?;
         let view = run.reach(Status::Completed).await?;
         run.artifact("report.md").await?;
         ensure!(view.report.is_some(), "no link to the report");
@@ -163,7 +164,7 @@ fn no_secret_is_logged() -> Result<()> {
 }
 
 /// Names of the metrics that CloudWatch would make of this line, each with its dimensions and values.
-fn metrics_of(line: &str) -> Vec<String> {
+fn metrics_of(environment: &str, line: &str) -> Vec<String> {
     let Ok(line) = serde_json::from_str::<Value>(line) else {
         return Vec::new();
     };
@@ -177,7 +178,7 @@ fn metrics_of(line: &str) -> Vec<String> {
             .filter(|name| *name != "Environment")
             .filter_map(|name| Some(format!(" {name}={}", line[name].as_str()?)))
             .collect();
-        assert_eq!(line["Environment"], "dev");
+        assert_eq!(line["Environment"], environment);
         let names = set["Metrics"].as_array()?.iter();
         let names = names.filter_map(|metric| metric["Name"].as_str());
         let names = names.filter(|name| line[*name].is_number() || line[*name].is_array());
@@ -205,7 +206,8 @@ fn a_workflow_leaves_its_measurements_in_the_logs() -> Result<()> {
             let found: BTreeSet<(String, String)> = lines
                 .iter()
                 .flat_map(|(who, line)| {
-                    let names = metrics_of(line).into_iter();
+                    let environment = &stack.outputs.deployment_summary.environment;
+                    let names = metrics_of(environment, line).into_iter();
                     names.map(|name| (who.clone(), name))
                 })
                 .collect();
