@@ -87,12 +87,14 @@ pub fn document(clients: Clients) -> Value {
     let mut builder = Builder::default();
     let operations = operations::all(&mut builder, clients);
     let mut paths = serde_json::Map::new();
-    for operation in operations {
+    for mut operation in operations {
         let item = paths
             .entry(operation.route.path)
             .or_insert_with(|| json!({}));
         let security = security(operation.access);
         let method = operation.route.method.to_lowercase();
+        let too_large = answers::problem(&mut builder, 431, &["headers_too_large"]);
+        operation.answers.push(too_large);
         item[method] = operation.written(security);
     }
     builder.resolved(json!({

@@ -233,3 +233,23 @@ fn decisions_are_checked_like_requests() -> Result<()> {
         Ok(())
     })
 }
+
+#[test]
+fn too_many_and_too_large_headers_are_refused() -> Result<()> {
+    e2e(async |stack| {
+        let names: Vec<String> = (0..64).map(|number| format!("x-aegis-{number}")).collect();
+        let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "a")).collect();
+        let long = "a".repeat(12 * 1024);
+        let large = [("x-aegis-large", long.as_str())];
+        let body = json!({"topic": TOPIC});
+        for (path, headers) in [
+            ("/workflows", &many[..]),
+            ("/workflows", &large),
+            ("/callbacks/wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", &large),
+        ] {
+            let answer = stack.http.post(path, headers, &body).await?;
+            answer.problem(431, "headers_too_large").context(path)?;
+        }
+        Ok(())
+    })
+}

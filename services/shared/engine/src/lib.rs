@@ -12,6 +12,7 @@ pub mod dispatch;
 mod entry;
 pub mod error;
 pub mod external;
+pub mod headers;
 pub mod keys;
 pub mod link;
 pub mod memory;

@@ -11,6 +11,7 @@ mod dispatch;
 mod dispatch_faults;
 mod dispatch_stop;
 mod external;
+mod headers;
 mod keys;
 mod measurements;
 mod messages;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NO_ROUTE};
+use aegis_engine::headers;
 use aws_lambda_events::apigw::{
     ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse,
 };
@@ -18,6 +19,7 @@ pub(super) async fn respond(
     handler: &dyn ApiHandler,
     event: ApiGatewayV2httpRequest,
 ) -> ApiGatewayV2httpResponse {
+    let fits = headers::check(header_sizes(&event));
     let request = request(event);
     let span = tracing::info_span!(
         "request",
@@ -27,13 +29,24 @@ pub(super) async fn respond(
     );
     continue_from(&span, request.header("traceparent"));
     let response = async {
-        let response = handler.respond(&request).await;
+        let response = match fits {
+            Ok(()) => handler.respond(&request).await,
+            Err(problem) => problem.into(),
+        };
         tracing::info!(route = request.route, status = response.status, "answered");
         response
     }
     .instrument(span)
     .await;
     answer(response)
+}
+
+/// The gateway hands cookies on beside the other headers.
+fn header_sizes(event: &ApiGatewayV2httpRequest) -> impl Iterator<Item = usize> {
+    let headers = event.headers.iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+    let cookies = event.cookies.iter().flatten();
+    headers.chain(cookies.map(|cookie| "cookie".len() + cookie.len()))
 }
 
 fn request(event: ApiGatewayV2httpRequest) -> ApiRequest {

@@ -119,3 +119,32 @@ async fn odd_bodies_arrive_and_are_refused_by_the_service() {
     null["pathParameters"] = json!(null);
     assert_eq!(heard(null).await.0.body, b"");
 }
+
+#[tokio::test]
+async fn too_many_and_too_large_headers_are_refused_before_anybody_hears_of_them() {
+    let many = (0..65).map(|number| (format!("x-{number}"), json!("a")));
+    let cookies = json!(vec!["c=1"; 65]);
+    for (what, headers, cookies) in [
+        ("many", Value::Object(many.collect()), json!([])),
+        (
+            "large",
+            json!({"x-large": "a".repeat(12 * 1024)}),
+            json!([]),
+        ),
+        ("cookies", json!({}), cookies),
+    ] {
+        let mut event = event("api-iam");
+        event["headers"] = headers;
+        event["cookies"] = cookies;
+        let listener = Arc::new(Listener::default());
+        let service = Service {
+            api: Some(listener.clone()),
+            ..Service::default()
+        };
+        let answer = service.answer(event).await.unwrap();
+        assert_eq!(answer["statusCode"], 431, "{what}: {answer}");
+        let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(problem["code"], "headers_too_large", "{what}");
+        assert!(listener.0.lock().unwrap().is_empty(), "{what}");
+    }
+}
