@@ -11,6 +11,8 @@ use std::process::{Command, Output};
 
 use walkdir::{DirEntry, WalkDir};
 
+#[path = "documents/rules.rs"]
+mod rules;
 #[path = "documents/variables.rs"]
 mod variables;
 

@@ -79,6 +79,17 @@ run "any_origin_in_prod" {
   expect_failures = [terraform_data.rules]
 }
 
+run "any_approver_in_prod" {
+  command = plan
+
+  variables {
+    environment      = "prod"
+    approver_sources = ["*"]
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
 run "no_backups_in_prod" {
   command = plan
 

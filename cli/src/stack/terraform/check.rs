@@ -1,5 +1,5 @@
-//! What is checked of the Terraform sources without a stack: form, validity, tests, insecure settings, and that
-//! events reach their log.
+//! What is checked of the Terraform sources without a stack: form, validity, tests, that each rule refuses something,
+//! insecure settings, and that events reach their log.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
 use crate::stack::terraform::command::Terraform;
 use crate::stack::terraform::module::Module;
-use crate::stack::terraform::{event_log, mirror};
+use crate::stack::terraform::{event_log, mirror, refusals};
 use crate::stack::test::judge;
 use crate::stack::{environment, foreground, prerequisites, venv, workspace};
 
@@ -42,6 +42,7 @@ pub async fn sources(folder: &StackFolder) -> Result<()> {
         let name = format!("terraform {}", call.first().unwrap_or(&""));
         judge(&name, terraform.visibly(call).await?)?;
     }
+    refusals::check(&terraform).await?;
     let python = prerequisites::python()?;
     scan(&sources, &python).await?;
     event_log::check(&terraform, folder.root(), &python).await

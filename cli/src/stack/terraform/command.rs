@@ -90,6 +90,20 @@ impl Terraform<'_> {
         serde_json::from_str(&text).context("terraform show is not readable")
     }
 
+    /// What a call prints, line by line, however it ends.
+    pub async fn lines(&self, arguments: &[&str]) -> Result<Vec<String>> {
+        let mut command = self.command();
+        command.args(arguments);
+        let mut lines = Vec::new();
+        foreground::run(command, |line| {
+            if let Line::Output(line) = line {
+                lines.push(line.to_owned());
+            }
+        })
+        .await?;
+        Ok(lines)
+    }
+
     /// What a call prints.
     async fn told(&self, arguments: &[&str]) -> Result<String> {
         let mut command = self.command();

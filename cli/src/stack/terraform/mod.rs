@@ -5,7 +5,7 @@
 //! - `variables`: what the local stack sets
 //! - `command`: the calls of Terraform and their progress
 //! - `apply`: which of them are needed
-//! - `check` and `event_log`: what is tested of the sources themselves
+//! - `check`, `refusals` and `event_log`: what is tested of the sources themselves
 
 pub mod apply;
 pub mod check;
@@ -13,4 +13,5 @@ pub mod command;
 pub mod event_log;
 pub mod mirror;
 pub mod module;
+pub mod refusals;
 pub mod variables;
