@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use crate::context::Context;
@@ -36,6 +37,14 @@ pub struct Arguments {
     /// Build the programs of the agents' images instead of the services' packages.
     #[arg(long)]
     agents: bool,
+    /// Build the package of this service alone; may be given more than once [default: all].
+    #[arg(
+        long = "service",
+        value_name = "NAME",
+        value_parser = PossibleValuesParser::new(SERVICES),
+        conflicts_with = "agents"
+    )]
+    services: Vec<String>,
     /// Where they go: Terraform's `lambda_dist_dir` [default: target/lambda], or `agent_dist_dir` [default:
     /// target/agents].
     #[arg(long, value_name = "FOLDER")]
@@ -132,7 +141,7 @@ async fn make(arguments: &Arguments) -> Result<Made> {
     build::ensure_standard_library(&root, target).await?;
     let parent = workspace::default_stack_folder()?;
     let python = venv::ensure(&venv::LINKER, &parent, &prerequisites::python()?).await?;
-    let products = products(arguments.agents);
+    let products = products(arguments);
     let step = Step::begin(if arguments.agents {
         "Build the agents for deployment"
     } else {
@@ -180,14 +189,47 @@ async fn make(arguments: &Arguments) -> Result<Made> {
     })
 }
 
-fn products(agents: bool) -> Vec<Product> {
-    if agents {
+fn products(arguments: &Arguments) -> Vec<Product> {
+    let named = |name: &&str| {
+        arguments.services.is_empty() || arguments.services.iter().any(|one| one == name)
+    };
+    if arguments.agents {
         AGENTS.iter().map(|name| Product::agent(name)).collect()
     } else {
-        SERVICES.iter().map(|name| Product::service(name)).collect()
+        let services = SERVICES.iter().filter(|name| named(name));
+        services.map(|name| Product::service(name)).collect()
     }
 }
 
 fn default_folder(agents: bool) -> &'static str {
     if agents { "agents" } else { "lambda" }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    fn built(words: &[&str]) -> Option<Vec<String>> {
+        let line = Line::try_parse_from([&["package"], words].concat()).ok()?;
+        let products = products(&line.arguments).into_iter();
+        Some(products.map(|product| product.file).collect())
+    }
+
+    #[test]
+    fn services_may_be_picked() {
+        assert_eq!(built(&[]).unwrap().len(), SERVICES.len());
+        assert_eq!(built(&["--service", "relay"]).unwrap(), ["relay.zip"]);
+        let two = built(&["--service", "relay", "--service", "intake"]).unwrap();
+        assert_eq!(two.len(), 2);
+        assert_eq!(built(&["--service", "nobody"]), None);
+        assert_eq!(built(&["--service", "relay", "--agents"]), None);
+    }
 }
