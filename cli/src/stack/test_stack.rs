@@ -74,7 +74,7 @@ impl TestStack {
     /// Requests as the API's description has them.
     pub async fn fuzzed(&self, examples: Option<u32>) -> Result<()> {
         let stack = self.bring_up(&OPEN).await?;
-        fuzzing::run(&self.folder, &stack.api_endpoint, examples).await
+        fuzzing::run(&self.folder, &stack, examples).await
     }
 
     /// The tests set variables of the stack: they run alone, and one after the other.

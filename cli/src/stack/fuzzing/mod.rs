@@ -1,16 +1,22 @@
 //! The part `api` of the tests: schemathesis reads the API's own description from the stack and sends what it makes
-//! of it, valid and invalid, one request and chains of them. Every answer has to be as described.
+//! of it, valid and invalid, one request and chains of them. Every answer has to be as described. Reports of agents come with
+//! the token of a live attempt, so that their bodies are looked at.
 
+mod attempts;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use axum::Router;
 use axum::http::StatusCode;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
-use crate::stack::folder::StackFolder;
+use crate::stack::description::Description;
+use crate::stack::folder::{StackFolder, read_json};
 use crate::stack::settings::Settings;
 use crate::stack::{environment, foreground, prerequisites, venv, workspace};
 
@@ -18,22 +24,27 @@ use crate::stack::{environment, foreground, prerequisites, venv, workspace};
 const SEED: &str = "20261124";
 /// Per operation, in each phase.
 const SHORT: u32 = 12;
+/// Attempts to report about. A report of success or failure ends one.
+const ATTEMPTS: usize = 24;
+/// How often reports with a token were answered with each status, as the hooks count it.
+const CALLBACKS: &str = "callbacks.json";
 const FILES: [(&str, &str); 2] = [
     (
         "api_fuzzer_hooks.py",
-        include_str!("../../assets/api_fuzzer_hooks.py"),
+        include_str!("../../../assets/api_fuzzer_hooks.py"),
     ),
     (
         "api_fuzzer.toml",
-        include_str!("../../assets/api_fuzzer.toml"),
+        include_str!("../../../assets/api_fuzzer.toml"),
     ),
 ];
 
 /// Runs against the stack in `folder`. With `examples` as many for each operation, from a new seed.
 ///
 /// # Errors
-/// Where an answer was not as described; what is wrong with which request has been printed then.
-pub async fn run(folder: &StackFolder, api: &str, examples: Option<u32>) -> Result<()> {
+/// Where an answer was not as described; what is wrong with which request has been printed then. Or where no report
+/// was taken, or none refused for its body.
+pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32>) -> Result<()> {
     let found = prerequisites::check()?;
     let parent = workspace::default_stack_folder()?;
     let python = venv::ensure(&venv::API_FUZZER, &parent, &found.python).await?;
@@ -42,15 +53,30 @@ pub async fn run(folder: &StackFolder, api: &str, examples: Option<u32>) -> Resu
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let spans = swallow_spans(folder).await?;
-    let command = command(&python, folder, api, examples);
+    let attempts = attempts::hold(stack, ATTEMPTS).await?;
+    let command = command(&python, folder, &stack.api_endpoint, &attempts, examples);
     let status = foreground::run_visibly(command).await;
     spans.abort();
     let status = status?;
     match status.code() {
-        Some(0) => Ok(()),
+        Some(0) => reported(folder),
         Some(code) => bail!("schemathesis ended with exit code {code}"),
         None => bail!("schemathesis was ended by a signal"),
     }
+}
+
+/// Reports got past the door, and their bodies mattered.
+fn reported(folder: &StackFolder) -> Result<()> {
+    let counted: Option<BTreeMap<String, u32>> = read_json(&folder.root().join(CALLBACKS));
+    let counted = counted.context("the fuzzer counted no reports")?;
+    eprintln!("reports with the token of an attempt, by the status of the answer: {counted:?}");
+    for status in ["200", "400"] {
+        ensure!(
+            counted.contains_key(status),
+            "no report was answered with {status}"
+        );
+    }
+    Ok(())
 }
 
 /// The stack of the tests sends spans to a receiver of the tests before, and waits for it at the end of each call.
@@ -66,13 +92,20 @@ async fn swallow_spans(folder: &StackFolder) -> Result<JoinHandle<()>> {
     }))
 }
 
-fn command(python: &Path, folder: &StackFolder, api: &str, examples: Option<u32>) -> Command {
+fn command(
+    python: &Path,
+    folder: &StackFolder,
+    api: &str,
+    attempts: &Value,
+    examples: Option<u32>,
+) -> Command {
     let mut command = Command::new(python);
     command
         .current_dir(folder.root())
         .env_clear()
         .envs(environment::clean(folder.root()))
         .env("AEGIS_API_URL", api)
+        .env("AEGIS_ATTEMPTS", attempts.to_string())
         .env("SCHEMATHESIS_HOOKS", "api_fuzzer_hooks")
         .env("PYTHONPATH", folder.root())
         .args(["-m", "schemathesis.cli"])
