@@ -11,6 +11,8 @@ use std::process::{Command, Output};
 
 use walkdir::{DirEntry, WalkDir};
 
+#[path = "documents/least_privilege.rs"]
+mod least_privilege;
 #[path = "documents/rules.rs"]
 mod rules;
 #[path = "documents/variables.rs"]

@@ -140,7 +140,7 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         }
         Part::Iam => {
             let stack = TestStack::of(&context.folder, arguments.keep, false);
-            let tests = stack.least_privilege(&arguments.rest);
+            let tests = stack.least_privilege(&arguments.rest, context.json);
             stack.finish(or_interrupted(tests).await).await
         }
         Part::Chaos => chaos::test(context, arguments.keep).await,

@@ -84,7 +84,7 @@ impl TestStack {
     }
 
     /// Each permission of each role, or of those whose names hold one of `roles`.
-    pub async fn least_privilege(&self, roles: &[String]) -> Result<()> {
+    pub async fn least_privilege(&self, roles: &[String], json: bool) -> Result<()> {
         let stack = self.bring_up(&OPEN).await?;
         let settings = Settings::load_or_create(&self.folder)?;
         let terraform = Terraform {
@@ -94,7 +94,7 @@ impl TestStack {
             mirrored: mirror::find().is_some(),
         };
         let resources = terraform.resources().await?;
-        least_privilege::run(&self.folder, &stack, &resources, roles).await
+        least_privilege::run(&self.folder, &stack, &resources, roles, json).await
     }
 
     async fn tests(&self, programs: &[&str], threads: &str, rest: &[String]) -> Result<()> {

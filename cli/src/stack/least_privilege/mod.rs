@@ -4,6 +4,7 @@
 
 mod account;
 mod policies;
+mod report;
 mod suite;
 
 use std::time::Instant;
@@ -15,7 +16,11 @@ use crate::stack::description::Description;
 use crate::stack::folder::StackFolder;
 use crate::stack::least_privilege::account::Account;
 use crate::stack::least_privilege::policies::{Permission, policies};
+use crate::stack::least_privilege::report::{Outcome, Row};
 use crate::stack::least_privilege::suite::Suite;
+
+/// Below the folder of the tests' stack.
+const REPORT: &str = "least-privilege.json";
 
 /// Permissions that the emulator never asks for, and where AWS says that it does.
 const ASKED_BY_AWS_ALONE: [(&str, &str); 4] = [
@@ -63,7 +68,8 @@ const KEPT: [(&str, &str, &str); 2] = [
     ),
 ];
 
-/// Runs on the stack that `stack` describes. `only` picks roles by a part of their name.
+/// Runs on the stack that `stack` describes. `only` picks roles by a part of their name. With `json` the rows are
+/// printed too.
 ///
 /// # Errors
 /// Where permissions are left that no test missed, or the tests fail with all of them.
@@ -72,6 +78,7 @@ pub async fn run(
     stack: &Description,
     state: &Value,
     only: &[String],
+    json: bool,
 ) -> Result<()> {
     let account = Account::of(stack).await?;
     let suite = Suite::built(folder).await?;
@@ -81,35 +88,43 @@ pub async fn run(
         .filter(|policy| wanted(&policy.role))
         .flat_map(policies::RolePolicy::permissions)
         .collect();
-    let mut unnoticed = Vec::new();
+    let mut rows = Vec::new();
     for (number, permission) in permissions.iter().enumerate() {
-        let name = format!(
-            "{} {} {}",
-            permission.policy.role, permission.sid, permission.action
-        );
-        eprint!("{:>3} of {}: {name}: ", number + 1, permissions.len());
-        if let Some(page) = asked_by_aws_alone(permission) {
-            eprintln!("not asked for here: {page}");
-            continue;
-        }
         let began = Instant::now();
-        let missed = without(&account, &suite, permission).await?;
-        let seconds = began.elapsed().as_secs();
-        match missed {
-            Some(test) => eprintln!("missed by {test} after {seconds} s"),
-            None if let Some(why) = kept(permission) => {
-                eprintln!("nobody misses it after {seconds} s; {why}");
-            }
-            None => {
-                eprintln!("NOBODY MISSES IT, {seconds} s");
-                unnoticed.push(name);
-            }
-        }
+        let outcome = match asked_by_aws_alone(permission) {
+            Some(page) => Outcome::NotAskedForHere {
+                page: page.to_owned(),
+            },
+            None => judged(permission, without(&account, &suite, permission).await?),
+        };
+        let row = Row::new(permission, outcome);
+        let (of, seconds) = (permissions.len(), began.elapsed().as_secs());
+        let (number, name) = (number + 1, row.name());
+        eprintln!("{number:>3} of {of}: {name}: {} ({seconds} s)", row.outcome);
+        rows.push(row);
     }
+    let file = folder.root().join(REPORT);
+    report::save(&rows, &file)?;
+    eprintln!("The report is in {}", file.display());
+    if json {
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+    }
+    let unnoticed = rows.iter().filter(|row| row.outcome == Outcome::Unnoticed);
+    let unnoticed: Vec<_> = unnoticed.map(Row::name).collect();
     if unnoticed.is_empty() {
         return Ok(());
     }
     bail!("no test misses: {}", unnoticed.join("; "))
+}
+
+fn judged(permission: &Permission, missed: Option<String>) -> Outcome {
+    match (missed, kept(permission)) {
+        (Some(by), _) => Outcome::Missed { by },
+        (None, Some(why)) => Outcome::Kept {
+            why: why.to_owned(),
+        },
+        (None, None) => Outcome::Unnoticed,
+    }
 }
 
 /// The test that missed the permission. It is given back whatever comes of the tests, and then they must pass.
@@ -120,14 +135,14 @@ async fn without(
 ) -> Result<Option<String>> {
     let policy = &permission.policy;
     account.put(policy, permission.withdrawn().as_ref()).await?;
-    let missed = suite.first_failure(&policy.role).await;
+    let missed = suite.missing(&policy.role).await;
     let given_back = account.put(policy, Some(&policy.document)).await;
     given_back.with_context(|| format!("{} is left without {}", policy.role, permission.action))?;
     let missed = missed?;
     if missed.is_some() {
         // What was left behind must not be held against the next permission.
         for _ in 0..CALM_TRIES {
-            if suite.first_failure(&policy.role).await?.is_none() {
+            if suite.passes(&policy.role).await? {
                 return Ok(missed);
             }
         }

@@ -1,4 +1,4 @@
-//! The end-to-end tests of one service, until the first of them fails.
+//! The end-to-end tests of one service, until one of them fails, and fails again when nothing else runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -53,6 +53,16 @@ const TESTS: [(&str, &[&str]); 11] = [
 const PATIENCE: &str = "40";
 const PATIENCE_WITH_SWEEPS: &str = "130";
 
+/// How a run of tests ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    /// The first test that failed.
+    Failed(String),
+    /// No test did, and yet it did not end well.
+    Broke(String),
+}
+
 pub struct Suite {
     program: PathBuf,
     folder: StackFolder,
@@ -81,17 +91,38 @@ impl Suite {
         })
     }
 
-    /// The first test of `role` that fails.
-    pub async fn first_failure(&self, role: &str) -> Result<Option<String>> {
-        let tests = TESTS.iter().find(|(end, _)| role.ends_with(end));
-        let (end, filters) = tests.with_context(|| format!("no tests are known of {role}"))?;
-        let patience = match *end {
-            "deadlines" => PATIENCE_WITH_SWEEPS,
-            _ => PATIENCE,
-        };
+    /// A test of `role` that fails, among the others and then alone. One that fails among them only may have failed
+    /// for another reason, such as a machine with much to do: it is passed over.
+    pub async fn missing(&self, role: &str) -> Result<Option<String>> {
+        let (filters, patience) = tests_of(role)?;
+        let mut doubted: Vec<String> = Vec::new();
+        loop {
+            let mut words: Vec<&str> = filters.to_vec();
+            words.extend(doubted.iter().flat_map(|name| ["--skip", name]));
+            let name = match self.first_failure(&words, patience).await? {
+                Outcome::Passed => return Ok(None),
+                Outcome::Broke(why) => bail!("the tests of {role} {why}"),
+                Outcome::Failed(name) => name,
+            };
+            let alone = [name.as_str(), "--exact"];
+            if self.first_failure(&alone, patience).await? != Outcome::Passed {
+                return Ok(Some(name));
+            }
+            eprintln!("    {name} failed among others and not alone: not counted");
+            doubted.push(name);
+        }
+    }
+
+    /// Whether all tests of `role` pass.
+    pub async fn passes(&self, role: &str) -> Result<bool> {
+        let (filters, patience) = tests_of(role)?;
+        Ok(self.first_failure(filters, patience).await? == Outcome::Passed)
+    }
+
+    async fn first_failure(&self, words: &[&str], patience: &str) -> Result<Outcome> {
         let mut command = self.command(&self.program, patience);
         let mut child = command
-            .args(*filters)
+            .args(words)
             .spawn()
             .context("cannot start the tests")?;
         let output = child.stdout.take().context("no standard output")?;
@@ -99,11 +130,14 @@ impl Suite {
         while let Some(line) = lines.next_line().await? {
             if let Some(name) = failed(&line) {
                 child.kill().await?;
-                return Ok(Some(name));
+                return Ok(Outcome::Failed(name));
             }
         }
         let status = child.wait().await?;
-        Ok((!status.success()).then(|| format!("the tests ended with {status}")))
+        Ok(match status.success() {
+            true => Outcome::Passed,
+            false => Outcome::Broke(format!("ended with {status}")),
+        })
     }
 
     fn command(&self, program: &Path, patience: &str) -> Command {
@@ -119,6 +153,17 @@ impl Suite {
             .kill_on_drop(true);
         command
     }
+}
+
+/// Which tests are those of `role`, and how long each may wait.
+fn tests_of(role: &str) -> Result<(&'static [&'static str], &'static str)> {
+    let tests = TESTS.iter().find(|(end, _)| role.ends_with(end));
+    let (end, filters) = tests.with_context(|| format!("no tests are known of {role}"))?;
+    let patience = match *end {
+        "deadlines" => PATIENCE_WITH_SWEEPS,
+        _ => PATIENCE,
+    };
+    Ok((filters, patience))
 }
 
 /// `test flow::a_topic … FAILED`

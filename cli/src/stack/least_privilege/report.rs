@@ -1,0 +1,111 @@
+//! What came of each permission, for people and for programs. It is kept in a file, in which a later run of some roles
+//! takes the place of what was known of those roles alone.
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::stack::folder::{read_json, write_json};
+use crate::stack::least_privilege::policies::Permission;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub role: String,
+    pub statement: String,
+    pub action: String,
+    /// The day on which it was tried.
+    pub seen_on: String,
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// A test failed without it, and again when it ran alone.
+    Missed { by: String },
+    /// Of AWS alone.
+    NotAskedForHere { page: String },
+    /// Nobody misses it, and it stays.
+    Kept { why: String },
+    /// Nobody misses it.
+    Unnoticed,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missed { by } => write!(formatter, "missed by {by}"),
+            Self::NotAskedForHere { page } => write!(formatter, "not asked for here: {page}"),
+            Self::Kept { why } => write!(formatter, "nobody misses it; {why}"),
+            Self::Unnoticed => formatter.write_str("NOBODY MISSES IT"),
+        }
+    }
+}
+
+impl Row {
+    pub fn new(permission: &Permission, outcome: Outcome) -> Self {
+        Self {
+            role: permission.policy.role.clone(),
+            statement: permission.sid.clone(),
+            action: permission.action.clone(),
+            seen_on: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
+            outcome,
+        }
+    }
+
+    pub fn name(&self) -> String {
+        format!("{} {} {}", self.role, self.statement, self.action)
+    }
+}
+
+/// Rows of other roles stay as they are in the file.
+pub fn save(rows: &[Row], file: &Path) -> Result<()> {
+    let before: Vec<Row> = read_json(file).unwrap_or_default();
+    write_json(file, &merged(before, rows))
+}
+
+fn merged(mut before: Vec<Row>, rows: &[Row]) -> Vec<Row> {
+    before.retain(|known| rows.iter().all(|row| row.role != known.role));
+    before.extend_from_slice(rows);
+    before.sort_by_key(Row::name);
+    before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn row(role: &str, action: &str, outcome: Outcome) -> Row {
+        Row {
+            role: role.to_owned(),
+            statement: "S".to_owned(),
+            action: action.to_owned(),
+            seen_on: "2026-11-28".to_owned(),
+            outcome,
+        }
+    }
+
+    #[test]
+    fn a_row_is_flat_for_programs() {
+        let missed = row("r", "a:B", Outcome::Missed { by: "t".to_owned() });
+        let expected = json!({"role": "r", "statement": "S", "action": "a:B", "seen_on": "2026-11-28",
+            "outcome": "missed", "by": "t"});
+        assert_eq!(serde_json::to_value(missed).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_run_of_one_role_leaves_the_others_as_they_were() {
+        let (old, gone) = (
+            row("a", "x:Y", Outcome::Unnoticed),
+            row("b", "x:Y", Outcome::Unnoticed),
+        );
+        let new = row("b", "x:Z", Outcome::Unnoticed);
+        assert_eq!(
+            merged(vec![gone, old.clone()], std::slice::from_ref(&new)),
+            [old, new]
+        );
+    }
+}
