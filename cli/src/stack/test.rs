@@ -37,6 +37,9 @@ pub enum Part {
     Image,
     /// deploy.sh as it is typed, from check to destroy, in dev and in a rehearsal of prod.
     Deploy,
+    /// Whole workflows and the real ports on two stages that deploy.sh deployed, one for development and one as in
+    /// production. Runs only when named.
+    Deployed,
     /// Licences, sources and advisories of all dependencies.
     Dependencies,
     /// A thousand requests as the API's own description has them, valid and not, on the stack of the part before.
@@ -48,9 +51,12 @@ pub enum Part {
     Chaos,
 }
 
+/// They take too long for every change.
+const ONLY_WHEN_NAMED: [Part; 2] = [Part::Iam, Part::Deployed];
+
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Parts to run [default: all but iam].
+    /// Parts to run [default: all but iam and deployed].
     #[arg(value_enum)]
     parts: Vec<Part>,
     /// Leave the stack of the end-to-end tests running, for a closer look and a quick next run;
@@ -61,6 +67,9 @@ pub struct Arguments {
     /// same ones].
     #[arg(long, value_name = "N")]
     examples: Option<u32>,
+    /// In the part `deployed`: only the stage of this environment, dev or prod [default: one after the other].
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
     /// Passed on to the test programs, after `--`.
     #[arg(last = true)]
     rest: Vec<String>,
@@ -68,7 +77,7 @@ pub struct Arguments {
 
 impl Arguments {
     fn wants(&self, part: Part) -> bool {
-        let by_default = self.parts.is_empty() && part != Part::Iam;
+        let by_default = self.parts.is_empty() && !ONLY_WHEN_NAMED.contains(&part);
         by_default || self.parts.contains(&part)
     }
 }
@@ -88,6 +97,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Dependencies, "dependencies"),
         (Part::Image, "image"),
         (Part::Deploy, "deploy"),
+        (Part::Deployed, "deployed"),
         (Part::E2e, "e2e"),
         (Part::Api, "api"),
         (Part::Auth, "auth"),
@@ -121,6 +131,12 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Dependencies => or_interrupted(checks::dependencies()).await,
         Part::Image => or_interrupted(agent_image::test()).await,
         Part::Deploy => or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await,
+        Part::Deployed => {
+            let only = arguments.environment.as_deref();
+            let folder = &context.folder;
+            let tests = rehearsal::deployed::test(folder, arguments.keep, only, &arguments.rest);
+            or_interrupted(tests).await
+        }
         Part::E2e => {
             let goes_on = arguments.wants(Part::Auth) || arguments.wants(Part::Api);
             let stack = TestStack::of(&context.folder, arguments.keep, goes_on);

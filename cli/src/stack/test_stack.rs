@@ -13,14 +13,14 @@ use crate::stack::test::{MANY, cargo_test, rest_after_dashes};
 use crate::stack::{down, fuzzing, least_privilege, up};
 
 /// Test programs that need the stack: the contract tests of the real ports, and whole workflows.
-const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
+pub(super) const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 
 /// Counts every call of a workflow, so it runs alone on the stack, after the others.
 const COUNTS: &str = "counts";
 
 /// So that what waits in real life does not keep a test waiting. Reminders come after 90 s: no test but theirs lets
 /// an approval wait that long.
-const SHORT_TIMES: [&str; 5] = [
+pub(super) const SHORT_TIMES: [&str; 5] = [
     "pickup_timeout_seconds=10",
     "start_timeout_seconds=20",
     "heartbeat_timeout_seconds=30",

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::stack::binaries::AGENTS;
-use crate::stack::rehearsal::{leftovers, site::Site};
+use crate::stack::rehearsal::{leftovers, logs, site::Site};
 
 const QUICK_START: &str = r#"API_ENDPOINT=$(terraform output -raw api_endpoint)
 curl -sS -X POST "$API_ENDPOINT/workflows" \
@@ -41,10 +41,13 @@ pub async fn story(site: &Site) -> Result<()> {
     let answer: Value = serde_json::from_str(&started.output)
         .with_context(|| format!("the quick start was answered with {}", started.output))?;
     ensure!(answer["workflow_id"].is_string(), "no workflow: {answer}");
+    logs::are_shown(site).await?;
     outputs_are_told(site).await?;
     only_what_changed_is_built(site).await?;
+    no_workspace_is_mistaken(site).await?;
 
     keys_are_made(site).await?;
+    site.forget_builds()?;
     site.works("./deploy.sh destroy --yes").await?;
     site.works("rm terraform.tfvars").await?;
     Ok(())
@@ -181,10 +184,26 @@ async fn only_what_changed_is_built(site: &Site) -> Result<()> {
     Ok(())
 }
 
+/// The settings of one environment are not planned against the state of another, by `terraform` itself either.
+async fn no_workspace_is_mistaken(site: &Site) -> Result<()> {
+    site.works("terraform workspace new staging").await?;
+    let plan = "terraform plan -input=false -target=terraform_data.rules";
+    let refused = site.typed(plan).await?;
+    let said = refused.all.contains("This workspace holds another");
+    ensure!(
+        !refused.good && said,
+        "dev was planned in the workspace of staging: {}",
+        refused.all
+    );
+    site.works("terraform workspace select dev").await?;
+    site.works("terraform workspace delete staging").await?;
+    Ok(())
+}
+
 /// The platform makes its keys itself at the first dispatch: destroy has to delete what Terraform does not know.
 async fn keys_are_made(site: &Site) -> Result<()> {
     for _ in 0..60 {
-        if leftovers::count(site, "parameter").await? > 0 {
+        if leftovers::there_is(site, "parameter", "/aegis/dev/").await? {
             return Ok(());
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;

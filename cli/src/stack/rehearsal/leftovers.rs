@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use crate::stack::rehearsal::site::Site;
 
 /// A kind of resource, and how the command line of AWS lists the names of it.
-const KINDS: [(&str, &str); 17] = [
+const KINDS: [(&str, &str); 18] = [
     ("bucket", "s3api list-buckets --query Buckets[].Name"),
     ("table", "dynamodb list-tables --query TableNames"),
     ("queue", "sqs list-queues --query QueueUrls"),
@@ -18,6 +18,7 @@ const KINDS: [(&str, &str); 17] = [
         "lambda list-event-source-mappings --query EventSourceMappings[].UUID",
     ),
     ("role", "iam list-roles --query Roles[].RoleName"),
+    ("user", "iam list-users --query Users[].UserName"),
     (
         "log group",
         "logs describe-log-groups --query logGroups[].logGroupName",
@@ -69,11 +70,12 @@ pub async fn find(site: &Site) -> Result<Vec<(&'static str, String)>> {
     Ok(found)
 }
 
-/// How many there are of one kind.
-pub async fn count(site: &Site, wanted: &str) -> Result<usize> {
+/// Whether there is one of a kind whose name begins like this.
+pub async fn there_is(site: &Site, wanted: &str, start: &str) -> Result<bool> {
     let list = KINDS.iter().find(|(kind, _)| *kind == wanted);
     let (_, list) = list.with_context(|| format!("{wanted} is no kind"))?;
-    Ok(listed(site, list).await?.len())
+    let names = listed(site, list).await?;
+    Ok(names.iter().any(|name| name.starts_with(start)))
 }
 
 async fn listed(site: &Site, list: &str) -> Result<Vec<String>> {

@@ -4,17 +4,22 @@
 //! Stand-ins take the places of cargo, whose work is done already, and of docker, which a test cannot count on. They
 //! note how they are called.
 
+mod configuration;
+pub mod deployed;
 mod development;
+mod ground;
 mod leftovers;
+mod logs;
+mod operator;
 mod production;
 mod site;
 
 use anyhow::{Result, bail};
 
+use crate::stack::down;
 use crate::stack::folder::StackFolder;
-use crate::stack::settings::Settings;
-use crate::stack::{binaries, down, emulator, packages, prerequisites, venv, workspace};
 
+use ground::Ground;
 use site::Site;
 
 /// Where the stack of this part is, below the folder that `--dir` names.
@@ -34,22 +39,11 @@ pub async fn test(parent: &StackFolder, keep: bool) -> Result<()> {
 }
 
 async fn all(folder: &StackFolder) -> Result<()> {
-    let found = prerequisites::check()?;
-    let root = workspace::root()?;
-    folder.create()?;
-    let settings = Settings::load_or_create(folder)?;
-    let environments = workspace::default_stack_folder()?;
-    let python = venv::ensure(&venv::EMULATOR, &environments, &found.python).await?;
-    let tools = venv::ensure(&venv::DEPLOY_TOOLS, &environments, &found.python).await?;
-    emulator::ensure(folder, &settings, &python).await?;
-    let built = binaries::build(&found.cargo, &root).await?;
-    packages::make(folder, &built).await?;
-
-    let site = Site::prepare(folder, &settings, &root, &tools)?;
-    development::story(&site).await?;
-    nothing_is_left(&site, &[]).await?;
-    production::story(&site).await?;
-    nothing_is_left(&site, &[production::STATE_BUCKET]).await
+    let ground = Ground::prepare(folder, false).await?;
+    let (dev, prod) = (ground.site("dev")?, ground.site("prod")?);
+    // Side by side, because each of them mostly waits for the provider.
+    tokio::try_join!(development::story(&dev), production::story(&prod))?;
+    nothing_is_left(&prod, &[production::STATE_BUCKET]).await
 }
 
 async fn nothing_is_left(site: &Site, expected: &[&str]) -> Result<()> {

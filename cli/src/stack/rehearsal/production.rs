@@ -12,11 +12,7 @@ const PRODUCTION: &str =
 /// prod as it is deployed, on the emulator: remote state, signed requests, protection from deletion.
 pub async fn story(site: &Site) -> Result<()> {
     let example = std::fs::read_to_string(site.terraform().join("terraform.tfvars.example"))?;
-    let settings = settings_of("prod", &example).context("the example has no prod")?;
-    std::fs::write(
-        site.terraform().join("prod.tfvars"),
-        settings + "rehearsal = true\n",
-    )?;
+    std::fs::write(site.terraform().join("prod.tfvars"), settings(&example)?)?;
     site.works(PRODUCTION).await?;
     let state = site.works("aws s3api list-objects-v2 --bucket aegis-rehearsal-state --query 'Contents[].Key' --output text").await?;
     ensure!(
@@ -50,9 +46,10 @@ pub async fn story(site: &Site) -> Result<()> {
         unnamed.all
     );
     ensure!(
-        leftovers::count(site, "table").await? == 1,
+        leftovers::there_is(site, "table", "aegis-prod-").await?,
         "the table is gone"
     );
+    site.forget_builds()?;
     let named = site
         .typed_with(
             "./deploy.sh destroy --environment prod --yes",
@@ -61,6 +58,12 @@ pub async fn story(site: &Site) -> Result<()> {
         .await?;
     ensure!(named.good, "destroy failed:\n{}", named.all);
     Ok(())
+}
+
+/// What the example says of prod, on an emulator.
+pub fn settings(example: &str) -> Result<String> {
+    let settings = settings_of("prod", example).context("the example has no prod")?;
+    Ok(settings + "rehearsal = true\n")
 }
 
 /// What the example says of one environment, without the signs that make comments of it.

@@ -21,6 +21,8 @@ const STAND_INS: [(&str, &str); 2] = [
 ];
 
 pub struct Site {
+    /// Told before each line that is typed here.
+    name: &'static str,
     root: PathBuf,
     environment: Vec<(String, String)>,
 }
@@ -35,23 +37,22 @@ pub struct Ended {
 }
 
 impl Site {
+    /// Several, of different names, may be side by side.
     pub fn prepare(
+        name: &'static str,
         folder: &StackFolder,
         settings: &Settings,
         repository: &Path,
         tools: &Path,
     ) -> Result<Self> {
-        let root = folder.root().join("site");
+        let root = folder.root().join("sites").join(name);
         if root.exists() {
             std::fs::remove_dir_all(&root)?;
         }
         copy(&repository.join("terraform"), &root.join("terraform"))?;
         let path = root.join("tools");
-        std::fs::create_dir_all(&path)?;
         for (name, script) in STAND_INS {
-            let file = path.join(name);
-            std::fs::write(&file, script)?;
-            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
+            write_program(&path, name, script)?;
         }
         let mut environment = vec![
             ("AWS_ENDPOINT_URL".to_owned(), settings.aws_endpoint_url()),
@@ -85,7 +86,11 @@ impl Site {
         let folders = [path, tools.to_path_buf()].into_iter();
         let all = std::env::join_paths(folders.chain(std::env::split_paths(&usual)))?;
         environment.push(("PATH".to_owned(), all.to_string_lossy().into_owned()));
-        let site = Self { root, environment };
+        let site = Self {
+            name,
+            root,
+            environment,
+        };
         site.set_local_values(settings)?;
         copy(&folder.packages(), &site.root.join("built/packages"))?;
         for agent in AGENTS {
@@ -111,6 +116,20 @@ impl Site {
         self.root.join("terraform")
     }
 
+    /// The calls' `PATH`, with one more program in front.
+    pub fn path_with(&self, name: &str, script: &str) -> Result<String> {
+        let folder = self.root.join("tools-of-one-call");
+        write_program(&folder, name, script)?;
+        let usual = self.environment.iter().find(|(name, _)| name == "PATH");
+        let usual = usual.map_or("", |(_, path)| path.as_str());
+        Ok(format!("{}:{usual}", folder.display()))
+    }
+
+    /// As in a clone in which nothing was built: whoever destroys a stage need not build it first.
+    pub fn forget_builds(&self) -> Result<()> {
+        std::fs::remove_dir_all(self.root.join("target")).context("nothing was built here")
+    }
+
     /// What stands for an agent's program.
     pub fn set_program(&self, agent: &str, content: &str) -> Result<()> {
         let folder = self.root.join("built/programs");
@@ -134,7 +153,7 @@ impl Site {
     }
 
     pub async fn typed_with(&self, line: &str, more: &[(&str, &str)]) -> Result<Ended> {
-        eprintln!("$ {line}");
+        eprintln!("{} $ {line}", self.name);
         let mut command = Command::new("bash");
         command.args(["-c", line]).current_dir(self.terraform());
         for (name, _) in std::env::vars_os() {
@@ -147,8 +166,8 @@ impl Site {
             }
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        if line.starts_with("aws ") {
-            // Version 1 of the command line of AWS knows only this name.
+        if !line.starts_with("./deploy.sh") {
+            // Version 1 of the command line of AWS knows only this name. The script sees to it itself.
             command.env("AWS_DEFAULT_REGION", REGION);
         }
         command
@@ -183,6 +202,14 @@ impl Site {
         }
         Ok(ended)
     }
+}
+
+fn write_program(folder: &Path, name: &str, script: &str) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let file = folder.join(name);
+    std::fs::write(&file, script).with_context(|| format!("cannot write {}", file.display()))?;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
+    Ok(())
 }
 
 /// Without what Terraform or an engineer leaves beside the sources; with the files' modes.

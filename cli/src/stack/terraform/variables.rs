@@ -10,7 +10,7 @@ use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
 
 /// The emulator's only account.
-const ACCOUNT: &str = "000000000000";
+pub const ACCOUNT: &str = "000000000000";
 pub const NAME_PREFIX: &str = "aegis";
 pub const ENVIRONMENT: &str = "dev";
 
@@ -51,7 +51,8 @@ pub fn runtime_arn(agent: &str) -> String {
     )
 }
 
-fn lambda_environment(settings: &Settings) -> BTreeMap<String, String> {
+/// Where functions on this machine find agents and a receiver of spans.
+pub fn lambda_environment(settings: &Settings) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::from([(
         "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE".to_owned(),
         settings.agent_host_url(),
