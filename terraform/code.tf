@@ -15,11 +15,14 @@ locals {
 
   packages = { for service in local.services : service => "${var.lambda_dist_dir}/${service}.zip" }
 
+  # Whoever destroys a stage need not build it first; a deployment without packages is refused below.
+  present = { for service, package in local.packages : service => fileexists(package) }
+
   code = {
     for service, object in aws_s3_object.code : service => {
       bucket = object.bucket
       key    = object.key
-      hash   = filebase64sha256(local.packages[service])
+      hash   = local.present[service] ? filebase64sha256(local.packages[service]) : null
     }
   }
 }
@@ -62,10 +65,15 @@ resource "aws_s3_object" "code" {
   for_each = local.packages
 
   bucket = aws_s3_bucket.code.id
-  key    = "${each.key}/${filesha256(each.value)}.zip"
+  key    = "${each.key}/${local.present[each.key] ? filesha256(each.value) : "missing"}.zip"
   source = each.value
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = local.present[each.key]
+      error_message = "${each.value} is missing: run `cargo aegis package`, or name the packages' folder in lambda_dist_dir."
+    }
   }
 }

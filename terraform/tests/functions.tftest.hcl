@@ -161,3 +161,13 @@ run "made_to_send_spans" {
     error_message = "Whoever sends spans may, though Lambda does not trace."
   }
 }
+
+run "no_packages" {
+  command = plan
+
+  variables {
+    lambda_dist_dir = "./tests/fixtures/nothing"
+  }
+
+  expect_failures = [aws_s3_object.code]
+}
