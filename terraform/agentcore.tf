@@ -66,7 +66,7 @@ resource "aws_cloudformation_stack" "agent" {
           NetworkConfiguration  = local.agent_network
           ProtocolConfiguration = "HTTP"
           LifecycleConfiguration = {
-            IdleRuntimeSessionTimeout = min(900, local.agent_session_seconds)
+            IdleRuntimeSessionTimeout = min(var.agent_idle_seconds, local.agent_session_seconds)
             MaxLifetime               = local.agent_session_seconds
           }
           EnvironmentVariables = merge(local.span_environment, {

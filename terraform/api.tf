@@ -93,6 +93,13 @@ resource "aws_apigatewayv2_stage" "default" {
     throttling_burst_limit = var.api_throttle_burst
   }
 
+  # Too much is refused at the door: what has begun goes on, and agents' results come through.
+  route_settings {
+    route_key              = "POST /workflows"
+    throttling_rate_limit  = var.start_throttle_rate
+    throttling_burst_limit = var.start_throttle_burst
+  }
+
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api.arn
     # Without the path, which may hold the token of a link.
@@ -113,6 +120,9 @@ resource "aws_apigatewayv2_stage" "default" {
       integration_status = "$context.integrationStatus"
     })
   }
+
+  # A stage knows the settings of routes that there are.
+  depends_on = [aws_apigatewayv2_route.client]
 }
 
 resource "aws_cloudwatch_log_group" "api" {

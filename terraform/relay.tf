@@ -54,8 +54,13 @@ resource "aws_lambda_event_source_mapping" "relay" {
   }
 
   # From the oldest record, so that a mapping made anew misses nothing.
-  starting_position = "TRIM_HORIZON"
-  batch_size        = 100
+  starting_position                  = "TRIM_HORIZON"
+  batch_size                         = var.relay_batch_size
+  maximum_batching_window_in_seconds = var.relay_batching_window_seconds
+
+  # Records of one workflow go to one batch after the other, whatever this is.
+  # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+  parallelization_factor = var.relay_parallelization
 
   # An event may be late but not lost: retried as long as the stream keeps it.
   maximum_retry_attempts         = -1

@@ -268,6 +268,39 @@ variable "dispatch_concurrency" {
   }
 }
 
+variable "relay_batch_size" {
+  description = "Records of the table's stream handed to one invocation of relay."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.relay_batch_size >= 1 && var.relay_batch_size <= 1000 && floor(var.relay_batch_size) == var.relay_batch_size
+    error_message = "relay_batch_size is a whole number from 1 to 1000."
+  }
+}
+
+variable "relay_batching_window_seconds" {
+  description = "Seconds that relay's records are gathered before it is invoked. 0: at once. Longer is cheaper where many workflows run, and makes every event as much later."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.relay_batching_window_seconds >= 0 && var.relay_batching_window_seconds <= 300 && floor(var.relay_batching_window_seconds) == var.relay_batching_window_seconds
+    error_message = "relay_batching_window_seconds is a whole number from 0 to 300."
+  }
+}
+
+variable "relay_parallelization" {
+  description = "Batches of one shard of the table's stream that relay works on at the same time. The events of one workflow stay in order."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.relay_parallelization >= 1 && var.relay_parallelization <= 10 && floor(var.relay_parallelization) == var.relay_parallelization
+    error_message = "relay_parallelization is a whole number from 1 to 10."
+  }
+}
+
 # The API.
 
 variable "api_authorization" {
@@ -378,6 +411,28 @@ variable "api_throttle_burst" {
   validation {
     condition     = var.api_throttle_burst >= 1 && var.api_throttle_burst <= 5000 && floor(var.api_throttle_burst) == var.api_throttle_burst
     error_message = "api_throttle_burst is a whole number from 1 to 5000."
+  }
+}
+
+variable "start_throttle_rate" {
+  description = "Workflows per second that may be started over the API; who comes in addition gets 429. Of the 25 agent sessions that AWS starts in a second each workflow takes 3: what is let in beyond that waits for them, and fails as undeliverable after an hour by default."
+  type        = number
+  default     = 8
+
+  validation {
+    condition     = var.start_throttle_rate >= 1 && var.start_throttle_rate <= 10000
+    error_message = "start_throttle_rate is from 1 to 10000."
+  }
+}
+
+variable "start_throttle_burst" {
+  description = "Workflows that may be started over the API at once."
+  type        = number
+  default     = 200
+
+  validation {
+    condition     = var.start_throttle_burst >= 1 && var.start_throttle_burst <= 5000 && floor(var.start_throttle_burst) == var.start_throttle_burst
+    error_message = "start_throttle_burst is a whole number from 1 to 5000."
   }
 }
 
@@ -543,6 +598,17 @@ variable "agent_versions" {
   validation {
     condition     = alltrue([for agent, version in var.agent_versions : contains(["researcher", "analyst", "writer"], agent) && can(regex("^[1-9][0-9]{0,4}$", version))])
     error_message = "agent_versions holds version numbers of researcher, analyst or writer."
+  }
+}
+
+variable "agent_idle_seconds" {
+  description = "Seconds after which the session of an agent that has nothing more to do ends. Each attempt has a session of its own, which is counted, and its memory paid for, until then."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.agent_idle_seconds >= 60 && var.agent_idle_seconds <= 28800 && floor(var.agent_idle_seconds) == var.agent_idle_seconds
+    error_message = "agent_idle_seconds is a whole number from 60 to 28800, the bounds of an AgentCore runtime."
   }
 }
 

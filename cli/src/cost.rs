@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use aegis_cost::scale::{Stage, limits};
 use aegis_cost::{Bill, Month, Prices};
 use anyhow::Result;
 
@@ -24,12 +25,18 @@ pub struct Arguments {
     /// Without alarms and dashboard: `alarms = false` in Terraform.
     #[arg(long)]
     no_alarms: bool,
+    /// Instead of prices: what limits a stage of default settings that so many workflows a minute are started on.
+    #[arg(long, value_name = "N", conflicts_with_all = ["workflows", "artifacts", "images", "no_alarms", "prices"])]
+    rate: Option<f64>,
     /// Another list of prices, in the form of cost/prices.json.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
+    if let Some(rate) = arguments.rate {
+        return limit(rate, context);
+    }
     let prices = match &arguments.prices {
         Some(file) => Prices::from_file(file)?,
         None => Prices::built_in()?,
@@ -46,6 +53,35 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
     } else {
         print(&bill, &prices);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Which limits such a rate meets, the narrowest first.
+fn limit(rate: f64, context: &Context) -> Result<ExitCode> {
+    let all = limits(&Stage::default());
+    if context.json {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<Vec<String>> = all
+        .iter()
+        .map(|limit| {
+            let fits = limit.per_minute() >= rate;
+            vec![
+                if fits { "fits" } else { "short" }.to_owned(),
+                limit.what.to_owned(),
+                format!("{:>9.0} a minute", limit.per_minute()),
+                format!("moved by {}", limit.moved_by.replace('`', "")),
+            ]
+        })
+        .collect();
+    for line in columns(&rows) {
+        println!("{line}");
+    }
+    println!();
+    println!(
+        "{rate} workflows a minute. Computed, not measured; what is assumed, and what becomes of too much: docs/scaling.md"
+    );
     Ok(ExitCode::SUCCESS)
 }
 

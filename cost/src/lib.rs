@@ -11,6 +11,7 @@ pub mod capacity;
 pub mod path;
 pub mod prices;
 pub mod quantities;
+pub mod scale;
 pub mod tables;
 
 pub use bill::{Bill, Month, Part, Row};

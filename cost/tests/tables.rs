@@ -8,7 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
-use aegis_cost::{Part, Prices, quantities, tables};
+use aegis_cost::scale::Stage;
+use aegis_cost::tables::{self, scale};
+use aegis_cost::{Part, Prices, quantities};
 
 fn holds(document: &str, name: &str, table: &str) {
     let path = format!("{}/../{document}", env!("CARGO_MANIFEST_DIR"));
@@ -43,6 +45,8 @@ fn the_documents_say_what_is_computed() {
     let volumes = [100, 10_000, 1_000_000];
     let months = tables::months(&prices, &volumes).unwrap();
     holds("terraform/README.md", "months", &months);
+    holds("docs/scaling.md", "limits", &scale::limit_table());
+    holds("docs/scaling.md", "passages", &scale::passages());
 }
 
 #[test]
@@ -53,4 +57,16 @@ fn the_readme_says_the_price() {
     let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
     let text = std::fs::read_to_string(readme).unwrap();
     assert!(text.contains(&said), "{said}");
+}
+
+#[test]
+fn the_model_knows_the_defaults_of_terraform() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../terraform/variables.tf");
+    let text = std::fs::read_to_string(file).unwrap();
+    for (name, value) in Stage::default().variables() {
+        let (_, variable) = text.split_once(&format!("variable \"{name}\" {{")).unwrap();
+        let (_, default) = variable.split_once("default     = ").unwrap();
+        let default: f64 = default.lines().next().unwrap().parse().unwrap();
+        assert_eq!(default, value, "{name}");
+    }
 }

@@ -42,6 +42,11 @@ run "created" {
   }
 
   assert {
+    condition     = jsondecode(aws_cloudformation_stack.agent["writer"].template_body).Resources.Runtime.Properties.LifecycleConfiguration.IdleRuntimeSessionTimeout == 60
+    error_message = "A session of an agent that is done does not stay."
+  }
+
+  assert {
     condition     = alltrue([for name in values(local.agent_runtime_names) : can(regex("^[a-zA-Z][a-zA-Z0-9_]{0,47}$", name))])
     error_message = "Names of runtimes are as AgentCore takes them."
   }

@@ -94,6 +94,13 @@ run "access_log" {
     condition     = one(aws_apigatewayv2_stage.default.default_route_settings).throttling_rate_limit == 100 && one(aws_apigatewayv2_stage.default.default_route_settings).throttling_burst_limit == 200
     error_message = "The API keeps to its rate."
   }
+
+  assert {
+    condition = one([
+      for settings in aws_apigatewayv2_stage.default.route_settings : settings.throttling_rate_limit if settings.route_key == "POST /workflows"
+    ]) == 8
+    error_message = "No more workflows are let in than agents can be started for."
+  }
 }
 
 run "outputs" {

@@ -34,7 +34,13 @@ run "refuses" {
     max_receive_count         = 1
     queue_batch_size          = 0
     dispatch_concurrency      = 1
-    api_authorization         = "open"
+    relay_batch_size          = 0
+
+    relay_batching_window_seconds = -1
+
+    relay_parallelization = 0
+    agent_idle_seconds    = 59
+    api_authorization     = "open"
 
     api_authorization_overrides = { decide = "iam" }
     jwt_issuer                  = "http://issuer.example"
@@ -46,6 +52,8 @@ run "refuses" {
     cors_allow_origins        = ["app.example.com"]
     api_throttle_rate         = 0
     api_throttle_burst        = 0
+    start_throttle_rate       = 0
+    start_throttle_burst      = 0
     external_sources          = ["aegis.workflow"]
     approver_sources          = ["a,b"]
     researcher_agent_arn      = ""
@@ -104,10 +112,16 @@ run "refuses" {
     var.max_receive_count,
     var.queue_batch_size,
     var.dispatch_concurrency,
+    var.relay_batch_size,
+    var.relay_batching_window_seconds,
+    var.relay_parallelization,
+    var.agent_idle_seconds,
     var.api_authorization,
     var.cors_allow_origins,
     var.api_throttle_rate,
     var.api_throttle_burst,
+    var.start_throttle_rate,
+    var.start_throttle_burst,
     var.external_sources,
     var.approver_sources,
     var.api_authorization_overrides,
@@ -170,9 +184,17 @@ run "refuses_too" {
     max_receive_count         = 1001
     queue_batch_size          = 11
     dispatch_concurrency      = 1001
+    relay_batch_size          = 1001
+
+    relay_batching_window_seconds = 301
+
+    relay_parallelization     = 11
+    agent_idle_seconds        = 28801
     cors_allow_origins        = ["https://app.example.com/"]
     api_throttle_rate         = 10001
     api_throttle_burst        = 5001
+    start_throttle_rate       = 10001
+    start_throttle_burst      = 5001
     external_sources          = ["aws.s3"]
     approver_sources          = ["aegis.workflow"]
     researcher_agent_arn      = "arn:aws:lambda:us-east-1:123456789012:function:researcher"
@@ -212,9 +234,15 @@ run "refuses_too" {
     var.max_receive_count,
     var.queue_batch_size,
     var.dispatch_concurrency,
+    var.relay_batch_size,
+    var.relay_batching_window_seconds,
+    var.relay_parallelization,
+    var.agent_idle_seconds,
     var.cors_allow_origins,
     var.api_throttle_rate,
     var.api_throttle_burst,
+    var.start_throttle_rate,
+    var.start_throttle_burst,
     var.external_sources,
     var.approver_sources,
     var.researcher_agent_arn,

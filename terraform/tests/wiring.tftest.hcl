@@ -114,6 +114,15 @@ run "stream" {
     condition     = aws_lambda_event_source_mapping.relay.starting_position == "TRIM_HORIZON"
     error_message = "relay misses nothing."
   }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.relay.batch_size == 100
+      && aws_lambda_event_source_mapping.relay.parallelization_factor == 1
+      && aws_lambda_event_source_mapping.relay.maximum_batching_window_in_seconds == 0
+    )
+    error_message = "relay is invoked at once, with what has come."
+  }
 }
 
 run "dev" {
@@ -213,5 +222,24 @@ run "retries_of_one_step" {
       && jsondecode(local.engine_environment["STEP_RETRIES"]).analyst.attempts == 3
     )
     error_message = "The other steps keep their defaults."
+  }
+}
+
+run "many_workflows" {
+  command = plan
+
+  variables {
+    relay_batch_size              = 500
+    relay_batching_window_seconds = 2
+    relay_parallelization         = 10
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.relay.batch_size == 500
+      && aws_lambda_event_source_mapping.relay.parallelization_factor == 10
+      && aws_lambda_event_source_mapping.relay.maximum_batching_window_in_seconds == 2
+    )
+    error_message = "The variables of relay reach its mapping."
   }
 }

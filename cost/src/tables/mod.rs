@@ -1,5 +1,7 @@
 //! The tables of the documents.
 
+pub mod scale;
+
 use std::fmt::Write as _;
 
 use anyhow::Result;

@@ -1,0 +1,132 @@
+//! The tables of docs/scaling.md.
+
+use super::{plain, row};
+use crate::scale::{Passage, Stage, first, limits, pass};
+
+/// Rates that are looked at, in workflows a minute.
+pub const RATES: [f64; 3] = [10.0, 1_000.0, 100_000.0];
+const MILLION: f64 = 1e6;
+/// A million of the slowest would take two months.
+const A_DAY: f64 = 24.0 * 60.0;
+
+/// What limits a stage of default settings, the narrowest first.
+pub fn limit_table() -> String {
+    let mut table = concat!(
+        "| what | one workflow takes | allowed in a second | workflows a minute | moved by | more than that |\n",
+        "|---|---|---|---|---|---|\n"
+    )
+    .to_owned();
+    for limit in limits(&Stage::default()) {
+        let what = match limit.source {
+            "" => limit.what.to_owned(),
+            source => format!("[{}]({source})", limit.what),
+        };
+        let rate = thousands(limit.per_minute());
+        let (takes, allowed) = (plain(limit.per_workflow), thousands(limit.allowed));
+        row(
+            &mut table,
+            &[&what, &takes, &allowed, &rate, limit.moved_by, limit.beyond],
+        );
+    }
+    table
+}
+
+/// Stages for which it is worked out what becomes of each rate.
+pub fn stages() -> [(&'static str, Stage); 3] {
+    let all_moved = Stage {
+        status_shards: 4.0,
+        deadline_shards: 100.0,
+        dispatch_concurrency: 200.0,
+        relay_parallelization: 10.0,
+        api_throttle_rate: 10_000.0,
+        start_throttle_rate: 10_000.0,
+        max_sends: 20,
+        new_sessions: 6_000.0,
+        sessions: 1_000_000.0,
+        agent_calls: 6_000.0,
+        table_writes: 60_000.0,
+        partitions: 60.0,
+        ..Stage::default()
+    };
+    let no_door = Stage {
+        start_throttle_rate: 10_000.0,
+        ..Stage::default()
+    };
+    [
+        ("as it is", Stage::default()),
+        ("`start_throttle_rate = 10000`", no_door),
+        ("all moved", all_moved),
+    ]
+}
+
+/// A million workflows, or a day of them, through these stages.
+pub fn passages() -> String {
+    let mut table = concat!(
+        "| stage | started a minute | first limit | longest wait for an agent | waiting at most | ",
+        "failed as `undeliverable` | all ended after |\n|---|---|---|---|---|---|---|\n"
+    )
+    .to_owned();
+    for (name, stage) in stages() {
+        for rate in RATES {
+            let Passage {
+                undeliverable,
+                seconds,
+                most_waiting,
+                longest_wait,
+                ..
+            } = pass(&stage, MILLION.min(rate * A_DAY), rate);
+            let narrow = first(&stage).filter(|limit| limit.per_minute() < rate);
+            let narrow = narrow.map_or("none", |limit| limit.what);
+            let cells = [
+                name.to_owned(),
+                thousands(rate),
+                narrow.to_owned(),
+                lasting(longest_wait),
+                thousands(most_waiting),
+                thousands(undeliverable),
+                lasting(seconds),
+            ];
+            row(&mut table, &cells.each_ref().map(String::as_str));
+        }
+    }
+    table
+}
+
+fn lasting(seconds: f64) -> String {
+    if seconds < 120.0 {
+        format!("{seconds:.0} s")
+    } else if seconds < 7_200.0 {
+        format!("{:.0} min", seconds / 60.0)
+    } else {
+        format!("{:.1} h", seconds / 3_600.0)
+    }
+}
+
+/// Rounded, in groups of three digits.
+pub fn thousands(number: f64) -> String {
+    if number < 100.0 {
+        return plain((number * 10.0).round() / 10.0);
+    }
+    let digits = format!("{number:.0}");
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_can_be_read() {
+        assert_eq!(thousands(8.333), "8.3");
+        assert_eq!(thousands(1_234_567.4), "1,234,567");
+        assert_eq!(lasting(119.0), "119 s");
+        assert_eq!(lasting(3_600.0 * 33.0), "33.0 h");
+    }
+}
