@@ -73,20 +73,17 @@ impl Stack {
         Ok(())
     }
 
-    /// Calls that have this attribute, from `since` on, oldest first.
+    /// Calls that have all of these attributes, from `since` on, oldest first.
     ///
     /// # Errors
     /// Where there are more than one answer can tell of.
-    pub async fn calls_since(
-        &self,
-        since: f64,
-        attribute: &str,
-        value: &str,
-    ) -> Result<Vec<Entry>> {
+    pub async fn calls_since(&self, since: f64, attributes: &[(&str, &str)]) -> Result<Vec<Entry>> {
+        let attribute =
+            |(key, value): &(&str, &str)| json!({"AttributeKey": key, "AttributeValue": value});
         let wanted = json!({
             "StartTime": since,
             "MaxResults": PAGE,
-            "LookupAttributes": [{"AttributeKey": attribute, "AttributeValue": value}],
+            "LookupAttributes": attributes.iter().map(attribute).collect::<Vec<_>>(),
         });
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
@@ -100,7 +97,7 @@ impl Stack {
         let mut entries: Vec<Entry> = events.map(Entry::read).collect::<Result<_>>()?;
         ensure!(
             entries.len() < PAGE,
-            "{value} made too many calls to tell of"
+            "too many calls of {attributes:?} to tell of"
         );
         // Newest first, and times may be equal.
         entries.reverse();

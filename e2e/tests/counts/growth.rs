@@ -34,14 +34,20 @@ fn told(calls: &[Entry]) -> Calls {
     told
 }
 
-async fn of(stack: &Stack, service: &str, since: f64) -> Result<Calls> {
+fn function_of<'a>(stack: &'a Stack, service: &str) -> Result<&'a str> {
     let group = stack.outputs.log_group_names.get(service);
     let function = group.and_then(|group| group.strip_prefix("/aws/lambda/"));
-    let key = stack.access_key_of(function.context("no such function")?);
-    Ok(told(&stack.calls_since(since, "AccessKeyId", &key).await?))
+    function.context("no such function")
 }
 
-/// Calls of intake for each request, and of a sweep that finds nothing.
+async fn of_intake(stack: &Stack, since: f64) -> Result<Calls> {
+    let key = stack.access_key_of(function_of(stack, "intake")?);
+    Ok(told(
+        &stack.calls_since(since, &[("AccessKeyId", &key)]).await?,
+    ))
+}
+
+/// Calls of intake for each request, and queries of a sweep.
 async fn measured(stack: &'static Stack, run: &Run) -> Result<Vec<(String, Calls)>> {
     let mut all = Vec::new();
     let id = run.id.as_str();
@@ -53,26 +59,34 @@ async fn measured(stack: &'static Stack, run: &Run) -> Result<Vec<(String, Calls
     ] {
         let since = now()?;
         stack.http.get(&path).await?.is(200)?;
-        all.push((path, of(stack, "intake", since).await?));
+        all.push((path, of_intake(stack, since).await?));
     }
     let since = now()?;
     let started = stack.start(json!({"topic": TOPIC})).await?;
-    all.push(("start".to_owned(), of(stack, "intake", since).await?));
+    all.push(("start".to_owned(), of_intake(stack, since).await?));
     started.reach(Status::AwaitingApproval).await?;
     started.cancel(&json!({})).await?.is(202)?;
-    let since = now()?;
-    // A query for each shard of the index.
-    let swept = eventually("a whole sweep", SWEPT, async || {
-        let calls = of(stack, "deadlines", since).await?;
-        let queries: u64 = calls.values().sum();
-        Ok(if queries >= 4 {
-            Seen::Yes(calls)
-        } else {
-            Seen::NotYet(format!("{calls:?}"))
-        })
-    });
-    all.push(("sweep".to_owned(), swept.await?));
+    all.push(("sweep".to_owned(), sweep(stack).await?));
     Ok(all)
+}
+
+/// Queries of the next sweep. What it does with what it finds is that workflow's own.
+async fn sweep(stack: &'static Stack) -> Result<Calls> {
+    let since = now()?;
+    let key = stack.access_key_of(function_of(stack, "deadlines")?);
+    let wanted = [("AccessKeyId", key.as_str()), ("EventName", "Query")];
+    eventually("a whole sweep", SWEPT, async || {
+        let queries = stack.calls_since(since, &wanted).await?;
+        // Of the last one only: the first may have begun before.
+        let begun = queries.iter().rfind(|call| call.names("D#0"));
+        let Some(begun) = begun.filter(|_| queries.last().is_some_and(|call| call.names("D#3")))
+        else {
+            return Ok(Seen::NotYet(format!("{} queries", queries.len())));
+        };
+        let its_own = queries.iter().filter(|call| call.at >= begun.at);
+        Ok(Seen::Yes(told(&its_own.cloned().collect::<Vec<_>>())))
+    })
+    .await
 }
 
 /// Calls DynamoDB in its own words.

@@ -38,7 +38,7 @@ pub async fn called(stack: &Stack, since: f64, id: &str) -> Result<Vec<(String, 
     let mut all = Vec::new();
     for (service, function) in functions(stack) {
         let key = stack.access_key_of(function);
-        let calls = stack.calls_since(since, "AccessKeyId", &key).await?;
+        let calls = stack.calls_since(since, &[("AccessKeyId", &key)]).await?;
         let own = calls.into_iter().filter(|call| call.names(id));
         all.extend(own.map(|call| (service.to_owned(), call)));
     }
@@ -138,7 +138,9 @@ async fn by_agents(stack: &Stack, since: f64, id: &str) -> Result<(u64, u64)> {
         .collect();
     let mut counts = [0, 0];
     for (count, operation) in counts.iter_mut().zip(["PutObject", "GetObject"]) {
-        let calls = stack.calls_since(since, "EventName", operation).await?;
+        let calls = stack
+            .calls_since(since, &[("EventName", operation)])
+            .await?;
         let own = calls
             .iter()
             .filter(|call| call.names(id) && !keys.contains(&call.access_key));
