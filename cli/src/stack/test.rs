@@ -29,7 +29,7 @@ pub enum Part {
     Unit,
     /// Formatting, validity, tests and a scan of the Terraform sources, and the log of events on a second emulator.
     Terraform,
-    /// Whole workflows, and the contract tests of the real ports, on a stack of their own.
+    /// Whole workflows, and the contract tests of the real ports, on a stack of their own; then every call of one is counted.
     E2e,
     /// Who may call what, with signatures and with tokens, on the stack of the end-to-end tests.
     Auth,
