@@ -5,6 +5,49 @@
 const WRITE_BLOCK: usize = 1024;
 const READ_BLOCK: usize = 4096;
 
+/// Units of some calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Units {
+    pub table: u64,
+    pub indexes: u64,
+    pub read_halves: u64,
+}
+
+impl std::ops::Add for Units {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            table: self.table + other.table,
+            indexes: self.indexes + other.indexes,
+            read_halves: self.read_halves + other.read_halves,
+        }
+    }
+}
+
+impl std::ops::Sub for Units {
+    type Output = Self;
+
+    /// What was added since `before`.
+    fn sub(self, before: Self) -> Self {
+        Self {
+            table: self.table - before.table,
+            indexes: self.indexes - before.indexes,
+            read_halves: self.read_halves - before.read_halves,
+        }
+    }
+}
+
+impl Units {
+    pub fn written(self) -> u64 {
+        self.table + self.indexes
+    }
+
+    pub fn read(self) -> f64 {
+        self.read_halves as f64 / 2.0
+    }
+}
+
 /// Units for writing an item of so many bytes; of an update the larger of before and after counts.
 pub fn write_units(bytes: usize, in_transaction: bool) -> u64 {
     let blocks = bytes.div_ceil(WRITE_BLOCK).max(1) as u64;

@@ -3,6 +3,8 @@
 //! No retry, each agent done within five seconds, approval within a minute, no revision, no client that asks in
 //! between.
 
+pub use crate::capacity::Units;
+
 /// An operation of AWS, as its own API calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
@@ -169,49 +171,6 @@ pub const MOST_BYTES: [(Operation, u64); 4] = [
     (Operation::SendMessage, 1_800),
     (Operation::PutEvents, 5_800),
 ];
-
-/// All units of all calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Units {
-    pub table: u64,
-    pub indexes: u64,
-    pub read_halves: u64,
-}
-
-impl std::ops::Add for Units {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            table: self.table + other.table,
-            indexes: self.indexes + other.indexes,
-            read_halves: self.read_halves + other.read_halves,
-        }
-    }
-}
-
-impl std::ops::Sub for Units {
-    type Output = Self;
-
-    /// What was added since `before`.
-    fn sub(self, before: Self) -> Self {
-        Self {
-            table: self.table - before.table,
-            indexes: self.indexes - before.indexes,
-            read_halves: self.read_halves - before.read_halves,
-        }
-    }
-}
-
-impl Units {
-    pub fn written(self) -> u64 {
-        self.table + self.indexes
-    }
-
-    pub fn read(self) -> f64 {
-        self.read_halves as f64 / 2.0
-    }
-}
 
 /// Of these calls.
 pub fn units<'a>(calls: impl IntoIterator<Item = &'a Call>) -> Units {

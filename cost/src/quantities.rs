@@ -44,6 +44,7 @@ pub fn workflow() -> Vec<Line> {
     let over_the_api = path::invocations(|by| by == Trigger::Api);
     let units = path::units(&path::CALLS);
     let commands = path::count(Operation::SendMessage);
+    let looks = path::count(Operation::HeadObject);
     let logged = LOG_BYTES + over_the_api * ACCESS_LOG_BYTES;
     vec![
         line(
@@ -73,11 +74,7 @@ pub fn workflow() -> Vec<Line> {
             invocations as f64 * INVOCATION_SECONDS * MEMORY_GB,
             "lambda_arm64_gb_second",
         ),
-        line(
-            "S3 HeadObject",
-            path::count(Operation::HeadObject) as f64,
-            "s3_get",
-        ),
+        line("S3 HeadObject", looks as f64, "s3_get"),
         line("GB of logs", logged as f64 / 1e9, "logs_gb"),
     ]
 }

@@ -2,26 +2,11 @@
 
 use serde::Serialize;
 
+use super::sources::{
+    AGENTCORE, API, DYNAMODB, EVENTS, HOT_KEYS, LAMBDA, NEW_TABLES, QUEUES, ROUTES, S3, STREAMS,
+};
 use super::{AGENTS, DISPATCH_SECONDS, INVOCATION_SECONDS, PUBLISH_SECONDS, Stage, WORK_SECONDS};
 use crate::path::{self, AGENT_PUTS, CALLS, Operation, Trigger};
-
-const DYNAMODB: &str =
-    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html";
-const HOT_KEYS: &str =
-    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html";
-const NEW_TABLES: &str =
-    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/on-demand-capacity-mode.html";
-const AGENTCORE: &str =
-    "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html";
-const LAMBDA: &str = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html";
-const STREAMS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html";
-const QUEUES: &str = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html";
-const EVENTS: &str = "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html";
-const API: &str = "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html";
-const ROUTES: &str =
-    "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html";
-const S3: &str =
-    "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html";
 
 /// Write units of one partition in a second.
 const PARTITION: f64 = 1_000.0;
@@ -70,7 +55,14 @@ const fn limit(
 
 /// All of them, the narrowest first.
 pub fn limits(stage: &Stage) -> Vec<Limit> {
-    let mut all = [agents(stage), table(stage), functions(stage)].concat();
+    let mut all = [
+        agents(stage),
+        table(stage),
+        indexes(stage),
+        api(stage),
+        functions(stage),
+    ]
+    .concat();
     all.sort_by(|a, b| a.per_minute().total_cmp(&b.per_minute()));
     all
 }
@@ -125,27 +117,32 @@ fn agents(stage: &Stage) -> Vec<Limit> {
 }
 
 fn table(stage: &Stage) -> Vec<Limit> {
-    let units = path::units(&CALLS);
-    // Into a status and out of it again; the two last statuses are left by nobody.
-    let one_status = 2.0;
-    // The others are moves between statuses and the first and last row.
-    let deadlines = units.indexes as f64 - 9.0;
-    let sweeps = SWEPT * stage.deadline_shards / 60.0;
+    let units = path::units(&CALLS).table as f64;
     vec![
         limit(
             "writes of the table",
-            (units.table as f64, stage.table_writes),
+            (units, stage.table_writes),
             "quota",
             WRITES_WAIT,
             DYNAMODB,
         ),
         limit(
             "writes of the table's partitions",
-            (units.table as f64, PARTITION * stage.partitions),
+            (units, PARTITION * stage.partitions),
             "time: a new table has 4, and more as it takes more",
             WRITES_WAIT,
             NEW_TABLES,
         ),
+    ]
+}
+
+fn indexes(stage: &Stage) -> Vec<Limit> {
+    // Into a status and out of it again; the two last statuses are left by nobody.
+    let one_status = 2.0;
+    // The others are moves between statuses and the first and last row.
+    let deadlines = path::units(&CALLS).indexes as f64 - 9.0;
+    let sweeps = SWEPT * stage.deadline_shards / 60.0;
+    vec![
         limit(
             "writes of one key of `by_status`",
             (one_status, PARTITION * stage.status_shards),
@@ -170,16 +167,8 @@ fn table(stage: &Stage) -> Vec<Limit> {
     ]
 }
 
-fn functions(stage: &Stage) -> Vec<Limit> {
-    let invocations = path::invocations(|_| true) as f64;
+fn api(stage: &Stage) -> Vec<Limit> {
     let requests = path::invocations(|by| by == Trigger::Api) as f64;
-    let records = path::count(Operation::PutEvents) as f64;
-    let events = path::EVENTS as f64 / records;
-    // Ten entries go out with one call, one call after the other.
-    let calls = (stage.relay_batch_size * events / 10.0).ceil();
-    let batch = INVOCATION_SECONDS + calls * PUBLISH_SECONDS;
-    let relayed = stage.partitions * stage.relay_parallelization * stage.relay_batch_size / batch;
-    let dispatching = AGENTS * stage.dispatch_concurrency;
     vec![
         limit(
             "the API's throttle of starts",
@@ -202,6 +191,19 @@ fn functions(stage: &Stage) -> Vec<Limit> {
             "clients and agents get 429 and try again",
             API,
         ),
+    ]
+}
+
+fn functions(stage: &Stage) -> Vec<Limit> {
+    let invocations = path::invocations(|_| true) as f64;
+    let records = path::count(Operation::PutEvents) as f64;
+    let events = path::EVENTS as f64 / records;
+    // Ten entries go out with one call, one call after the other.
+    let calls = (stage.relay_batch_size * events / 10.0).ceil();
+    let batch = INVOCATION_SECONDS + calls * PUBLISH_SECONDS;
+    let relayed = stage.partitions * stage.relay_parallelization * stage.relay_batch_size / batch;
+    let dispatching = AGENTS * stage.dispatch_concurrency;
+    vec![
         limit(
             "functions at work",
             (
@@ -227,48 +229,4 @@ fn functions(stage: &Stage) -> Vec<Limit> {
             EVENTS,
         ),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_variable_moves_its_limit() {
-        let rate = |stage: &Stage, what: &str| {
-            let all = limits(stage);
-            let found = all.iter().find(|limit| limit.what.contains(what));
-            found.map(Limit::per_minute)
-        };
-        let (small, mut large) = (Stage::default(), Stage::default());
-        large.status_shards = 2.0;
-        large.deadline_shards = 8.0;
-        large.dispatch_concurrency = 10.0;
-        large.relay_parallelization = 2.0;
-        large.start_throttle_rate = 16.0;
-        for what in [
-            "by_status",
-            "by_deadline",
-            "sweep",
-            "dispatcher",
-            "relay",
-            "throttle of starts",
-        ] {
-            let (before, after) = (rate(&small, what), rate(&large, what));
-            assert_eq!(before.map(|rate| rate * 2.0), after, "{what}");
-        }
-        large.agent_idle_seconds = 900.0;
-        assert!(rate(&large, "at a time") < rate(&small, "at a time"));
-    }
-
-    #[test]
-    fn the_door_is_narrower_than_what_is_behind_it() {
-        let all = limits(&Stage::default());
-        let first: Vec<_> = all.iter().take(2).map(|limit| limit.what).collect();
-        assert_eq!(
-            first,
-            ["the API's throttle of starts", "new agent sessions"]
-        );
-        assert_eq!(all[1].per_minute(), 500.0);
-    }
 }

@@ -5,6 +5,9 @@
 
 mod flow;
 mod limits;
+#[cfg(test)]
+mod limits_tests;
+mod sources;
 
 pub use flow::{Passage, pass};
 pub use limits::{Limit, first, limits};

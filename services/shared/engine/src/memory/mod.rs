@@ -10,6 +10,7 @@ mod ports;
 mod rows;
 pub mod sizes;
 mod table;
+mod writing;
 
 pub use agents::{Invocation, MemoryRuntime};
 pub use artifacts::MemoryArtifacts;

@@ -4,6 +4,8 @@ mod artifacts;
 mod bus;
 mod fault;
 mod items;
+#[cfg(test)]
+mod items_tests;
 mod key_store;
 mod list;
 mod quarantine;
