@@ -1,0 +1,153 @@
+//! The agents without work, called over HTTP as dispatchers call them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aegis_agent_kit::memory::MemoryStore;
+use aegis_agent_kit::publish::sha256_hex;
+use aegis_agent_kit::testing::{SESSION, task};
+use aegis_contracts::agent::{AgentTask, Role};
+use aegis_contracts::artifact::CompletionRecord;
+use aegis_contracts::findings::{AnalysisFile, EvidenceFile};
+use aegis_loadtest::agents::{self, Completion, Conduct, Latency, Taken, Worker};
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+/// Hands reports to the test.
+struct Told(mpsc::UnboundedSender<(AgentTask, CompletionRecord)>);
+
+#[async_trait]
+impl Completion for Told {
+    async fn succeeded(&self, task: &AgentTask, record: &CompletionRecord) -> Taken {
+        self.0.send((task.clone(), record.clone())).unwrap();
+        Taken::Yes
+    }
+}
+
+type Reports = mpsc::UnboundedReceiver<(AgentTask, CompletionRecord)>;
+
+async fn serving(conduct: Conduct) -> (Arc<Worker>, Arc<MemoryStore>, Reports, String) {
+    let (sender, reports) = mpsc::unbounded_channel();
+    let store = Arc::new(MemoryStore::new());
+    let worker = Worker::new(store.clone(), conduct, Arc::new(Told(sender)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(agents::serve(
+        listener,
+        worker.clone(),
+        std::future::pending(),
+    ));
+    (worker, store, reports, url)
+}
+
+async fn post(url: &str, path: &str, session: &str, body: String) -> (u16, serde_json::Value) {
+    let answer = reqwest::Client::new()
+        .post(format!("{url}/runtimes/arn:aws:x:runtime%2Fy/{path}"))
+        .header("x-amzn-bedrock-agentcore-runtime-session-id", session)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+fn json(task: &AgentTask) -> String {
+    serde_json::to_string(task).unwrap()
+}
+
+#[tokio::test]
+async fn each_role_writes_its_artifact_and_reports_it_with_its_hash() {
+    let conduct = Conduct {
+        artifact_bytes: 5_000,
+        ..Conduct::default()
+    };
+    let (_, store, mut reports, url) = serving(conduct.clone()).await;
+    for role in Role::ALL {
+        let task = task(role, "topic", "http://127.0.0.1:9/");
+        let (status, answer) = post(&url, "invocations", SESSION, json(&task)).await;
+        assert_eq!((status, answer["status"].as_str()), (200, Some("accepted")));
+        let (reported, record) = reports.recv().await.unwrap();
+        assert_eq!(reported, task);
+        assert_eq!(record.usage, conduct.usage);
+        let artifact = &record.artifacts[0];
+        let bytes = store.peek(&artifact.key).unwrap();
+        assert_eq!(
+            artifact.key,
+            format!("{}{}", task.output_prefix, role.artifact_name())
+        );
+        assert_eq!(artifact.sha256, sha256_hex(&bytes));
+        assert!(bytes.len() >= 5_000);
+        match role {
+            Role::Researcher => drop(serde_json::from_slice::<EvidenceFile>(&bytes).unwrap()),
+            Role::Analyst => drop(serde_json::from_slice::<AnalysisFile>(&bytes).unwrap()),
+            Role::Writer => assert!(bytes.starts_with(b"# topic")),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_handed_out_again_is_done_once() {
+    let (worker, _, mut reports, url) = serving(Conduct::default()).await;
+    let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    post(&url, "invocations", SESSION, json(&task)).await;
+    let (_, first) = reports.recv().await.unwrap();
+    worker.idle().await;
+    let (status, answer) = post(&url, "invocations", SESSION, json(&task)).await;
+    assert_eq!(
+        (status, answer["status"].as_str()),
+        (200, Some("already_completed"))
+    );
+    let (_, second) = reports.recv().await.unwrap();
+    assert_eq!(first, second);
+    let counted = worker.counted();
+    assert_eq!((counted.invocations, counted.again), (2, 1));
+    let other = "another-session-of-a-test-0000000000000000";
+    let fresh = aegis_agent_kit::testing::task(Role::Analyst, "topic", "http://127.0.0.1:9/");
+    post(&url, "invocations", SESSION, json(&fresh)).await;
+    reports.recv().await.unwrap();
+    worker.idle().await;
+    assert_eq!(post(&url, "invocations", other, json(&fresh)).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_session_that_is_stopped_reports_nothing() {
+    let conduct = Conduct {
+        latency: Latency::Fixed(Duration::from_secs(3_600)),
+        ..Conduct::default()
+    };
+    let (worker, _, mut reports, url) = serving(conduct).await;
+    let task = task(Role::Researcher, "topic", "http://127.0.0.1:9/");
+    post(&url, "invocations", SESSION, json(&task)).await;
+    let (status, answer) = post(&url, "invocations", SESSION, json(&task)).await;
+    assert_eq!(
+        (status, answer["status"].as_str()),
+        (200, Some("already_running"))
+    );
+    assert_eq!(
+        post(&url, "stopruntimesession", SESSION, String::new())
+            .await
+            .0,
+        200
+    );
+    worker.idle().await;
+    assert!(reports.try_recv().is_err());
+    assert_eq!(worker.counted().completed, 0);
+    assert_eq!(
+        post(&url, "stopruntimesession", SESSION, String::new())
+            .await
+            .0,
+        404
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_task_is_refused_as_aws_refuses() {
+    let (_, _, _, url) = serving(Conduct::default()).await;
+    let (status, answer) = post(&url, "invocations", SESSION, "{}".to_owned()).await;
+    assert_eq!(status, 400);
+    assert!(answer["message"].as_str().unwrap().contains("role"));
+    let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    assert_eq!(post(&url, "invocations", "short", json(&task)).await.0, 400);
+}
