@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{chaos, client, cost, run, simulate, stack};
+use crate::{chaos, client, cost, loadtest, run, simulate, stack};
 
 /// Durable AI-agent workflows on serverless AWS, on this machine or on any stage.
 #[derive(Debug, Parser)]
@@ -62,6 +62,7 @@ pub enum Verb {
     Test(stack::test::Arguments),
     Simulate(simulate::Arguments),
     Chaos(chaos::Arguments),
+    Loadtest(Box<loadtest::Arguments>),
     Cost(cost::Arguments),
     /// Build the Lambda packages that a stage in AWS runs.
     Package(stack::package::Arguments),

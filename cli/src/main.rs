@@ -9,6 +9,7 @@ mod chaos;
 mod client;
 mod context;
 mod cost;
+mod loadtest;
 mod run;
 mod simulate;
 mod stack;
@@ -55,6 +56,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Status(arguments) => stack::status::run(arguments, &context).await,
         Verb::Test(arguments) => stack::test::run(arguments, &context).await,
         Verb::Chaos(arguments) => chaos::run(arguments, &context).await,
+        Verb::Loadtest(arguments) => loadtest::run(*arguments, &context).await,
         Verb::Run(arguments) => run::run(*arguments, &context).await,
         Verb::Start(arguments) => client::start::run(*arguments, &context).await,
         Verb::Get(arguments) => client::get::run(arguments, &context).await,

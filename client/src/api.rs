@@ -95,11 +95,17 @@ impl Api {
 
     pub async fn json<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<Answer<T>, ApiError> {
         let (_, raw) = self.persistently(ask).await?;
-        let value = serde_json::from_str(&raw).map_err(|error| ApiError::Unreadable {
-            path: ask.path.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let value = read(ask, &raw)?;
         Ok(Answer { value, raw })
+    }
+
+    /// Like [`Self::json`], but sent once: for those who measure, and count what fails.
+    ///
+    /// # Errors
+    /// Where the API refuses or does not answer.
+    pub async fn attempt<T: DeserializeOwned>(&self, ask: &Ask<'_>) -> Result<T, ApiError> {
+        let (_, raw) = self.once(ask).await?;
+        read(ask, &raw)
     }
 
     /// Follows a route that answers with a redirect to a presigned URL. What authorises us at the
@@ -215,6 +221,13 @@ impl Api {
             hint: self.hint.clone(),
         }
     }
+}
+
+fn read<T: DeserializeOwned>(ask: &Ask<'_>, raw: &str) -> Result<T, ApiError> {
+    serde_json::from_str(raw).map_err(|error| ApiError::Unreadable {
+        path: ask.path.to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 fn http_client(endpoint: &str) -> Result<reqwest::Client, reqwest::Error> {

@@ -1,14 +1,15 @@
 //! What must be true of a workflow that has ended, whatever happened on the way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{History, HistoryEvent, Status, StepStatus, WorkflowView};
 use aegis_platform::client::objects::S3Objects;
 use anyhow::Result;
-use serde_json::Value;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::api::Api;
@@ -27,9 +28,12 @@ pub struct Oracle<'a> {
 #[derive(Debug, Default)]
 pub struct Judgement {
     pub status: Option<Status>,
+    pub view: Option<WorkflowView>,
     pub history: Vec<HistoryEvent>,
     pub attempts: u32,
     pub artifacts: usize,
+    /// When the agent of each attempt was first invoked, where its claim says so.
+    pub begun: BTreeMap<(Role, u32), Timestamp>,
     pub wrong: Vec<String>,
 }
 
@@ -55,10 +59,14 @@ impl Oracle<'_> {
             wrong.extend(self.of_artifact(artifact).await?);
         }
         let mut attempts = 0;
+        let mut begun = BTreeMap::new();
         for step in &view.steps {
             attempts += step.attempt;
             for attempt in 1..=step.attempt {
-                wrong.extend(self.of_attempt(id, step.role, attempt).await?);
+                let claims = self.claims(id, step.role, attempt).await?;
+                wrong.extend(of_claims(step.role, attempt, &claims));
+                let first = claims.iter().filter_map(|claim| claim.at).min();
+                begun.extend(first.map(|at| ((step.role, attempt), at)));
             }
         }
         Ok(Judgement {
@@ -66,6 +74,8 @@ impl Oracle<'_> {
             history,
             attempts,
             artifacts: view.artifacts.len(),
+            begun,
+            view: Some(view),
             wrong,
         })
     }
@@ -82,23 +92,31 @@ impl Oracle<'_> {
         Ok((!holds).then(|| format!("{} differs from its hash or size", artifact.key)))
     }
 
-    /// One dispatch per attempt: all that claimed it did so in one and the same session.
-    async fn of_attempt(&self, id: &WorkflowId, role: Role, attempt: u32) -> Result<Vec<String>> {
+    async fn claims(&self, id: &WorkflowId, role: Role, attempt: u32) -> Result<Vec<Claim>> {
         let prefix = attempt_prefix(id, role, attempt);
         let bucket = self.objects.bucket().to_owned();
         let found = self.objects.list(&bucket, &prefix, MANY).await?;
-        let mut sessions = BTreeSet::new();
+        let mut claims = Vec::new();
         for claim in found.iter().filter(|object| object.key.contains("/_claim")) {
             let bytes = self.objects.get(&claim.key).await?.unwrap_or_default();
-            let claim: Value = serde_json::from_slice(&bytes)?;
-            sessions.insert(claim["session"].to_string());
+            claims.push(serde_json::from_slice(&bytes)?);
         }
-        let several = sessions.len() > 1;
-        Ok(several
-            .then(|| format!("attempt {attempt} of the {role} was begun in {sessions:?}"))
-            .into_iter()
-            .collect())
+        Ok(claims)
     }
+}
+
+/// What an agent's claim says, as far as it matters here.
+#[derive(Debug, Deserialize)]
+pub struct Claim {
+    pub session: String,
+    pub at: Option<Timestamp>,
+}
+
+/// One dispatch per attempt: all that claimed it did so in one and the same session.
+pub fn of_claims(role: Role, attempt: u32, claims: &[Claim]) -> Option<String> {
+    let sessions: BTreeSet<&str> = claims.iter().map(|claim| claim.session.as_str()).collect();
+    let several = sessions.len() > 1;
+    several.then(|| format!("attempt {attempt} of the {role} was begun in {sessions:?}"))
 }
 
 pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {

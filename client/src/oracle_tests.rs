@@ -1,9 +1,10 @@
 //! The oracle sees what is wrong, thing by thing.
 
+use aegis_contracts::agent::Role;
 use aegis_contracts::view::{HistoryEvent, WorkflowView};
 use serde_json::{Value, json};
 
-use crate::oracle::{of_history, of_steps};
+use crate::oracle::{Claim, of_claims, of_history, of_steps};
 
 fn view(version: u64) -> WorkflowView {
     let step =
@@ -89,4 +90,16 @@ fn a_completed_workflow_without_a_result_is_seen() {
     );
     view.steps.remove(0);
     assert_eq!(of_steps(&view).len(), 2);
+}
+
+#[test]
+fn an_attempt_begun_in_two_sessions_is_seen() {
+    let claim = |session: &str| Claim {
+        session: session.to_owned(),
+        at: None,
+    };
+    let of = |claims: &[Claim]| of_claims(Role::Writer, 2, claims);
+    assert_eq!(of(&[claim("a"), claim("a")]), None);
+    let wrong = of(&[claim("a"), claim("b")]).unwrap();
+    assert!(wrong.contains("attempt 2 of the writer"), "{wrong}");
 }

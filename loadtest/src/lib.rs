@@ -1,5 +1,23 @@
 //! Load tests of a deployed stage, local or in AWS alike.
 //!
+//! - `scenario`: what is done to the stage; `target`: the stage, as those who use it reach it
+//! - `drive`: the clients, each start at the moment it is due
+//! - `oracle`: whether anything was lost or done twice; `dead_letters`, `list`: what it looks at besides workflows
+//! - `measure`: how long things took and how many there were; `report`: what is said of it
 //! - `agents`: agents that take a drawn time instead of working
+//! - `run`: all of it in order
+//!
+//! It decides nothing about a workflow, and prints nothing: that is the command line's.
 
 pub mod agents;
+mod dead_letters;
+pub mod drive;
+mod list;
+mod measure;
+mod oracle;
+pub mod report;
+mod run;
+pub mod scenario;
+pub mod target;
+
+pub use run::run;

@@ -151,3 +151,62 @@ async fn what_is_no_task_is_refused_as_aws_refuses() {
     let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
     assert_eq!(post(&url, "invocations", "short", json(&task)).await.0, 400);
 }
+
+/// Takes reports of attempts whose token it knows, and of no others.
+struct Guarded(Told);
+
+#[async_trait]
+impl Completion for Guarded {
+    async fn alive(&self, task: &AgentTask) -> Taken {
+        match task.callback.token.as_str() {
+            "v1.k.0.test" => Taken::Yes,
+            _ => Taken::NoLongerWanted("the token counts no more".to_owned()),
+        }
+    }
+
+    async fn succeeded(&self, task: &AgentTask, record: &CompletionRecord) -> Taken {
+        self.0.succeeded(task, record).await
+    }
+}
+
+/// As Lambda hands on what came to a function URL.
+fn event(path: &str, body: &str) -> serde_json::Value {
+    serde_json::json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
+        "headers": {"x-amzn-bedrock-agentcore-runtime-session-id": SESSION, "content-type": "application/json"},
+        "requestContext": {"http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
+            "userAgent": "aws-sdk-rust"}, "routeKey": "$default", "stage": "$default", "timeEpoch": 1},
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+#[tokio::test]
+async fn as_a_function_the_work_is_done_before_the_answer_and_not_for_strangers() {
+    let (sender, mut reports) = mpsc::unbounded_channel();
+    let store = Arc::new(MemoryStore::new());
+    let completion: Arc<dyn Completion> = Arc::new(Guarded(Told(sender)));
+    let worker = Worker::new(store.clone(), Conduct::default(), completion.clone());
+    let service = aegis_platform::lambda::Service {
+        api: Some(Arc::new(agents::Function::new(worker, completion))),
+        ..aegis_platform::lambda::Service::default()
+    };
+    let invocations = "/runtimes/arn%3Aaws%3Ax/invocations";
+    let mut task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    task.callback.token = "forged".to_owned();
+    let refused = service
+        .answer(event(invocations, &json(&task)))
+        .await
+        .unwrap();
+    assert_eq!(refused["statusCode"], 403);
+    assert_eq!(store.keys(), Vec::<String>::new());
+    task.callback.token = "v1.k.0.test".to_owned();
+    let taken = service
+        .answer(event(invocations, &json(&task)))
+        .await
+        .unwrap();
+    assert_eq!(taken["statusCode"], 200);
+    assert_eq!(taken["body"], r#"{"status":"accepted"}"#);
+    assert_eq!(reports.try_recv().unwrap().0, task);
+    let other = service.answer(event("/elsewhere", "{}")).await.unwrap();
+    assert_eq!(other["statusCode"], 404);
+}

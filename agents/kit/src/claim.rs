@@ -14,6 +14,7 @@
 
 use aegis_contracts::agent::AgentTask;
 use aegis_contracts::artifact::{CLAIM, COMPLETION, CompletionRecord};
+use aegis_contracts::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::store::{ArtifactStore, Put, StoreError};
@@ -27,6 +28,9 @@ pub struct Claim {
     pub session: String,
     /// One invocation. Tells our own claim, written by a try whose answer got lost, from an earlier one.
     pub invocation: String,
+    /// When it was invoked, for those who look how long attempts waited. Claims of older images do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
 }
 
 /// What an invocation may do.
@@ -122,6 +126,7 @@ mod tests {
         Claim {
             session: session.to_owned(),
             invocation: invocation.to_owned(),
+            at: None,
         }
     }
 
@@ -135,6 +140,9 @@ mod tests {
             let read: Claim = serde_json::from_str(json).unwrap();
             assert_eq!(read, claim("s", "i"));
         }
+        let with_time = r#"{"session":"s","invocation":"i","at":"2026-11-28T21:00:00.000Z"}"#;
+        let read: Claim = serde_json::from_str(with_time).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), with_time);
     }
 
     #[tokio::test]

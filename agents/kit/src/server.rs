@@ -157,6 +157,7 @@ async fn claim_attempt<A: Agent>(
     let claim = Claim {
         session,
         invocation: uuid::Uuid::new_v4().to_string(),
+        at: Some(now()),
     };
     match claim::begin(server.store.as_ref(), task, &claim).await {
         Ok(Begun::Work { life }) => {

@@ -47,6 +47,8 @@ pub enum Part {
     /// Takes each permission from each role, and sees which test misses it. Takes an hour, so it runs only when named;
     /// after `--`, parts of the names of roles.
     Iam,
+    /// A few workflows of every kind, with agents that wait instead of working, on the stack of the end-to-end tests.
+    Load,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
 }
@@ -100,6 +102,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Deployed, "deployed"),
         (Part::E2e, "e2e"),
         (Part::Api, "api"),
+        (Part::Load, "load"),
         (Part::Auth, "auth"),
         (Part::Iam, "iam"),
         (Part::Chaos, "chaos"),
@@ -138,16 +141,21 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
             or_interrupted(tests).await
         }
         Part::E2e => {
-            let goes_on = arguments.wants(Part::Auth) || arguments.wants(Part::Api);
+            let goes_on = wants_any(arguments, &[Part::Api, Part::Load, Part::Auth]);
             let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
             let tests = stack.end_to_end(&arguments.rest);
             stack.finish(or_interrupted(tests).await).await
         }
         Part::Api => {
-            let goes_on = arguments.wants(Part::Auth);
+            let goes_on = wants_any(arguments, &[Part::Load, Part::Auth]);
             let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
             let fuzzed = stack.fuzzed(arguments.examples);
             stack.finish(or_interrupted(fuzzed).await).await
+        }
+        Part::Load => {
+            let stack = TestStack::of(&context.folder, arguments.keep, arguments.wants(Part::Auth));
+            let loaded = stack.loaded();
+            stack.finish(or_interrupted(loaded).await).await
         }
         Part::Auth => {
             let stack = TestStack::of(&context.folder, arguments.keep, false);
@@ -161,6 +169,10 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         }
         Part::Chaos => chaos::test(context, arguments.keep).await,
     }
+}
+
+fn wants_any(arguments: &Arguments, parts: &[Part]) -> bool {
+    parts.iter().any(|part| arguments.wants(*part))
 }
 
 async fn or_interrupted(work: impl Future<Output = Result<()>>) -> Result<()> {

@@ -21,8 +21,7 @@ use tokio::net::TcpListener;
 
 use super::worker::{Refusal, Worker};
 
-pub(crate) const SESSION: HeaderName =
-    HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-id");
+const SESSION: HeaderName = HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-id");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// Far above any task.
 const MAX_PAYLOAD: usize = 1024 * 1024;
@@ -56,7 +55,7 @@ pub async fn serve(
 async fn invoke(State(worker): State<Arc<Worker>>, headers: HeaderMap, body: Bytes) -> Response {
     let invocation = match admitted(&headers, &body) {
         Ok(invocation) => invocation,
-        Err(refusal) => return *refusal,
+        Err(why) => return refused(StatusCode::BAD_REQUEST, "ValidationException", &why),
     };
     let Invocation { session, task, .. } = invocation;
     match worker.invoke(&session, task).await {
@@ -66,16 +65,13 @@ async fn invoke(State(worker): State<Arc<Worker>>, headers: HeaderMap, body: Byt
 }
 
 /// A task says for which role it is, so that one server can be all agents.
-fn admitted(headers: &HeaderMap, body: &[u8]) -> Result<Invocation, Box<Response>> {
+pub(super) fn admitted(headers: &HeaderMap, body: &[u8]) -> Result<Invocation, String> {
     #[derive(Deserialize)]
     struct ForWhom {
         role: Role,
     }
-    let invalid =
-        |why: &str| Box::new(refused(StatusCode::BAD_REQUEST, "ValidationException", why));
-    let whom: ForWhom =
-        serde_json::from_slice(body).map_err(|error| invalid(&error.to_string()))?;
-    accept(whom.role, headers, body).map_err(|problem| invalid(&problem.detail))
+    let whom: ForWhom = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    accept(whom.role, headers, body).map_err(|problem| problem.detail)
 }
 
 async fn stop(State(worker): State<Arc<Worker>>, headers: HeaderMap) -> Response {

@@ -140,6 +140,7 @@ impl Worker {
         let claim = Claim {
             session: session.to_owned(),
             invocation: uuid::Uuid::new_v4().to_string(),
+            at: Some(now()),
         };
         let begun = claim::begin(self.store.as_ref(), task, &claim).await;
         match begun.map_err(|error| Refusal(error.to_string()))? {

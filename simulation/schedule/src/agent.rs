@@ -47,6 +47,7 @@ impl World {
         let claim = Claim {
             session,
             invocation: format!("{:016x}", self.dice.between(0, u64::MAX)),
+            at: None,
         };
         let begun = loop {
             match self.on_a_machine(begin(store, task, &claim)).await {

@@ -1,0 +1,179 @@
+//! What a run came to: as data, as a page for a terminal (`page`), and as one HTML file (`html`, `chart`).
+
+mod chart;
+mod html;
+mod page;
+
+use std::time::Duration;
+
+use aegis_cost::{Line, Part, Prices, quantities};
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::agents::Counted;
+use crate::drive::Driven;
+use crate::measure::{Measured, Pace, Spread, Summary};
+use crate::oracle::{Finding, Verdict};
+
+/// What was asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Setup {
+    pub scenario: String,
+    pub description: String,
+    pub endpoint: String,
+    pub agents: String,
+    /// In the topic of each workflow.
+    pub mark: String,
+    /// The seed of the arrivals.
+    pub seed: u64,
+    /// Whether the bucket was searched for objects without a workflow.
+    pub alone: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Report {
+    #[serde(flatten)]
+    pub setup: Setup,
+    pub well: bool,
+    pub workflows: usize,
+    pub accepted: usize,
+    pub ended: u64,
+    pub seconds: f64,
+    /// Workflows per second that arrived, over the time in which they did.
+    pub arrived_per_second: f64,
+    /// Over the whole run.
+    pub completed_per_second: f64,
+    pub peak_completed_per_second: f64,
+    pub most_under_way: u64,
+    /// Requests of clients that failed and were repeated.
+    pub failed_tries: u32,
+    pub retries: u64,
+    pub times: Vec<Row>,
+    pub cost: Cost,
+    /// Of the agents that stood in for the real ones.
+    pub agents_counted: Option<Counted>,
+    /// Processor time on this machine during the run.
+    pub processes: Vec<Process>,
+    pub findings: Vec<Finding>,
+    pub pace: Pace,
+}
+
+/// In milliseconds.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    pub name: String,
+    #[serde(flatten)]
+    pub summary: Summary,
+    #[serde(skip)]
+    spread: Spread,
+}
+
+/// In dollars, at list prices: what the same number of workflows costs on the happy path.
+#[derive(Debug, Serialize)]
+pub struct Cost {
+    pub orchestration: f64,
+    pub artifacts: f64,
+    pub orchestration_per_million: f64,
+    pub region: String,
+    pub prices_as_of: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Process {
+    pub name: String,
+    pub cpu_seconds: f64,
+}
+
+impl Cost {
+    /// # Errors
+    /// Where the list of prices lacks something.
+    pub fn of(workflows: usize) -> Result<Self> {
+        let prices = Prices::built_in()?;
+        let count = workflows as f64;
+        let sum = |lines: Vec<Line>| Part::of("", lines, &prices).map(|part| part.cost);
+        let orchestration = sum(quantities::workflow())?;
+        Ok(Self {
+            orchestration: orchestration * count,
+            artifacts: sum(quantities::artifacts())? * count,
+            orchestration_per_million: orchestration * 1e6,
+            region: prices.region.clone(),
+            prices_as_of: prices.as_of.clone(),
+        })
+    }
+}
+
+impl Report {
+    /// # Errors
+    /// Where the cost cannot be computed.
+    pub fn of(setup: Setup, driven: &Driven, verdict: Verdict, measured: Measured) -> Result<Self> {
+        let accepted = driven.started.iter().filter(|one| one.id.is_some()).count();
+        let pace = measured.pace;
+        let last_due = driven.started.last().map_or(Duration::ZERO, |one| one.due);
+        let arrived = driven.started.len() as f64;
+        let decisions = driven.decisions.iter().map(|decision| decision.failed);
+        let starts = driven.started.iter().map(|one| one.failed);
+        let row = |(name, spread): (String, Spread)| Row {
+            name,
+            summary: spread.summary(),
+            spread,
+        };
+        Ok(Self {
+            setup,
+            well: verdict.findings.is_empty(),
+            workflows: driven.started.len(),
+            accepted,
+            ended: pace.ended.iter().sum(),
+            seconds: driven.took.as_secs_f64(),
+            arrived_per_second: arrived / last_due.as_secs_f64().max(1.0),
+            completed_per_second: pace.throughput(),
+            peak_completed_per_second: pace.peak(),
+            most_under_way: pace.under_way().into_iter().max().unwrap_or_default(),
+            failed_tries: starts.chain(decisions).sum(),
+            retries: measured.retries,
+            times: measured.spreads.into_iter().map(row).collect(),
+            cost: Cost::of(accepted)?,
+            agents_counted: None,
+            processes: Vec::new(),
+            findings: verdict.findings,
+            pace,
+        })
+    }
+
+    pub fn verdict(&self) -> String {
+        if self.well {
+            return format!(
+                "all {} workflows ended as they should, nothing lost, nothing done twice",
+                self.workflows
+            );
+        }
+        format!(
+            "{} findings in {} workflows",
+            self.findings.len(),
+            self.workflows
+        )
+    }
+
+    fn spread(&self, name: &str) -> Option<&Spread> {
+        let found = self.times.iter().find(|row| row.name == name);
+        found.map(|row| &row.spread)
+    }
+}
+
+/// `840 ms`, `12.3 s`, `4 min 5 s`.
+fn told(millis: f64) -> String {
+    if millis < 9_950.0 {
+        format!("{millis:.0} ms")
+    } else if millis < 120_000.0 {
+        format!("{:.1} s", millis / 1e3)
+    } else {
+        let seconds = (millis / 1e3).round();
+        format!(
+            "{:.0} min {:.0} s",
+            (seconds / 60.0).floor(),
+            seconds % 60.0
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What each workflow is put through, and how it must end.
+
+use aegis_contracts::view::Status;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Started and approved over the API.
+    Plain,
+    /// Each request is sent twice at once.
+    Duplicate,
+    /// Started and approved by events on the bus.
+    Event,
+    /// Approved late.
+    Late,
+    /// Rejected.
+    Reject,
+    /// Changes are requested once, then approved.
+    Revise,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] = [
+        Self::Plain,
+        Self::Duplicate,
+        Self::Event,
+        Self::Late,
+        Self::Reject,
+        Self::Revise,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Duplicate => "duplicate",
+            Self::Event => "event",
+            Self::Late => "late",
+            Self::Reject => "reject",
+            Self::Revise => "revise",
+        }
+    }
+
+    pub const fn demands(self) -> Status {
+        match self {
+            Self::Plain | Self::Duplicate | Self::Event | Self::Late | Self::Revise => {
+                Status::Completed
+            }
+            Self::Reject => Status::Rejected,
+        }
+    }
+
+    /// How often each of its requests is sent.
+    pub const fn times(self) -> usize {
+        match self {
+            Self::Duplicate => 2,
+            Self::Plain | Self::Event | Self::Late | Self::Reject | Self::Revise => 1,
+        }
+    }
+}
+
+/// Shares, of whatever their sum is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mix {
+    #[serde(default)]
+    pub plain: u32,
+    #[serde(default)]
+    pub duplicate: u32,
+    #[serde(default)]
+    pub event: u32,
+    #[serde(default)]
+    pub late: u32,
+    #[serde(default)]
+    pub reject: u32,
+    #[serde(default)]
+    pub revise: u32,
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self {
+            plain: 1,
+            duplicate: 0,
+            event: 0,
+            late: 0,
+            reject: 0,
+            revise: 0,
+        }
+    }
+}
+
+impl Mix {
+    fn share(&self, kind: Kind) -> i64 {
+        i64::from(match kind {
+            Kind::Plain => self.plain,
+            Kind::Duplicate => self.duplicate,
+            Kind::Event => self.event,
+            Kind::Late => self.late,
+            Kind::Reject => self.reject,
+            Kind::Revise => self.revise,
+        })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        Kind::ALL.into_iter().all(|kind| self.share(kind) == 0)
+    }
+
+    /// Kinds in turn, each as often as its share says and as far apart as that allows: smooth weighted round robin.
+    pub(super) fn turns(self) -> impl Iterator<Item = Kind> {
+        let shares = Kind::ALL.map(|kind| self.share(kind));
+        let sum: i64 = shares.iter().sum();
+        let mut credit = [0_i64; Kind::ALL.len()];
+        std::iter::repeat_with(move || {
+            let mut next = 0;
+            for (index, share) in shares.iter().enumerate() {
+                credit[index] += share;
+                if credit[index] > credit[next] {
+                    next = index;
+                }
+            }
+            credit[next] -= sum;
+            Kind::ALL[next]
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_share_everywhere() {
+        let mix = Mix {
+            plain: 90,
+            duplicate: 10,
+            ..Mix::default()
+        };
+        let kinds: Vec<Kind> = mix.turns().take(100).collect();
+        for ten in kinds.chunks(10) {
+            let of = |kind| ten.iter().filter(|k| **k == kind).count();
+            assert_eq!((of(Kind::Plain), of(Kind::Duplicate)), (9, 1));
+        }
+        assert!(Mix::default().turns().take(20).all(|k| k == Kind::Plain));
+    }
+}

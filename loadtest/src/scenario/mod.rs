@@ -1,0 +1,107 @@
+//! What a load test does to a stage: when workflows arrive, what each is put through, how long is waited.
+//!
+//! Read from TOML; the files in `scenarios/` are built in by their names. Everything that is wrong with one is said at once.
+
+mod arrivals;
+mod mix;
+mod read;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use arrivals::{Phase, Spacing};
+pub use mix::{Kind, Mix};
+pub use read::BUILT_IN;
+
+use crate::agents::Latency;
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub description: String,
+    /// One after the other.
+    pub arrivals: Vec<Phase>,
+    #[serde(default)]
+    pub spacing: Spacing,
+    #[serde(default)]
+    pub mix: Mix,
+    #[serde(default)]
+    pub approval: Approval,
+    /// How long after the last arrival everything must have ended.
+    #[serde(deserialize_with = "read::time")]
+    pub patience: Duration,
+    /// Agents that this is meant for; the command line may ask for others.
+    #[serde(default, deserialize_with = "read::latency")]
+    pub agents: Option<Latency>,
+    /// Least size of what each agent writes, where they are not the real ones.
+    #[serde(default)]
+    pub artifact_bytes: usize,
+}
+
+/// When decisions come, from when the approver sees the question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Approval {
+    #[serde(deserialize_with = "read::time")]
+    pub after: Duration,
+    /// Of those that are `late`.
+    #[serde(deserialize_with = "read::time")]
+    pub late_after: Duration,
+}
+
+impl Default for Approval {
+    fn default() -> Self {
+        Self {
+            after: Duration::ZERO,
+            late_after: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What the command line says instead of the scenario.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    pub workflows: Option<usize>,
+    /// Per second.
+    pub rate: Option<f64>,
+}
+
+/// One workflow to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// From the beginning of the run.
+    pub due: Duration,
+    pub kind: Kind,
+}
+
+/// Where a rate is wanted and no number of workflows.
+const USUAL: usize = 100;
+
+impl Scenario {
+    /// # Errors
+    /// Where the scenario has fewer workflows than are wanted, and no rate to go on with.
+    pub fn plan(&self, wanted: Wanted, seed: u64) -> Result<Vec<Arrival>, String> {
+        let phases = match (wanted.rate, &self.arrivals[..]) {
+            (Some(rate), _) => {
+                vec![Phase::steady(rate, wanted.workflows.unwrap_or(USUAL))]
+            }
+            // A single rate goes on for as long as is wanted.
+            (None, [only]) => vec![only.of_length(wanted.workflows)],
+            (None, several) => several.to_vec(),
+        };
+        let mut due = arrivals::offsets(&phases, self.spacing, seed);
+        if let Some(workflows) = wanted.workflows {
+            if due.len() < workflows {
+                let has = due.len();
+                return Err(format!(
+                    "the scenario has {has} workflows, {workflows} are wanted: give a rate too"
+                ));
+            }
+            due.truncate(workflows);
+        }
+        let kinds = self.mix.turns();
+        let arrivals = due.into_iter().zip(kinds);
+        Ok(arrivals.map(|(due, kind)| Arrival { due, kind }).collect())
+    }
+}

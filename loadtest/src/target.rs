@@ -1,0 +1,122 @@
+//! The stage under test, as those who use it reach it, and whether it is one that may be tested at all.
+
+use std::time::Duration;
+
+use aegis_client::api::{Api, Ask};
+use aegis_client::failure::ApiError;
+use aegis_client::stage::Stage;
+use aegis_contracts::view::WorkflowPage;
+use aegis_platform::client::bus::BusClient;
+use aegis_platform::client::objects::S3Objects;
+use anyhow::{Context as _, Result, bail};
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::dead_letters::{self, Depths};
+
+/// A stage that takes longer for one request is not ready to be tested.
+const PROBE_PATIENCE: Duration = Duration::from_secs(15);
+const TOPIC: &str = "Impact of quantum computing on cryptography";
+
+pub struct Target {
+    pub api: Api,
+    pub bus: BusClient,
+    /// What events of this run say they come from.
+    pub source: String,
+    /// Whom the stage takes that source for.
+    pub account: Option<String>,
+    pub objects: S3Objects,
+    pub stage: Stage,
+    /// In the topic of every workflow of this run.
+    pub mark: String,
+}
+
+impl Target {
+    /// # Errors
+    /// Where the stage file lacks what is needed.
+    pub async fn new(stage: Stage, api: Api, source: String) -> Result<Self> {
+        let config = stage.connection().load().await;
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Self {
+            api,
+            bus: BusClient::new(&config, stage.output("event_bus_name")?),
+            source,
+            account: stage.account(),
+            objects: S3Objects::new(&config, stage.output("artifact_bucket_name")?),
+            stage,
+            mark: format!("load test {}", &unique[..10]),
+        })
+    }
+
+    /// The topic of the workflow of this number. Real agents find evidence for it.
+    pub fn topic(&self, number: usize) -> String {
+        format!("{TOPIC} ({}, {number})", self.mark)
+    }
+
+    /// Asks for little, starts nothing: whether the API answers and lets us read and start, and whether the
+    /// dead-letter queues can be looked at. Returns how many letters lie there.
+    ///
+    /// # Errors
+    /// Says what does not work.
+    pub async fn probe(&self) -> Result<Depths> {
+        let asked = tokio::time::timeout(PROBE_PATIENCE, self.probed()).await;
+        asked.with_context(|| format!("no answer within {PROBE_PATIENCE:?}"))?
+    }
+
+    async fn probed(&self) -> Result<Depths> {
+        let read = ask(Method::GET, "/workflows?limit=1", None);
+        let page = self.api.attempt::<WorkflowPage>(&read).await;
+        page.context("the stage does not let us read workflows")?;
+        let start = ask(Method::POST, "/workflows", Some("{}".to_owned()));
+        match self.api.attempt::<Value>(&start).await {
+            Err(ApiError::Refused(problem)) if problem.status == 400 => {}
+            Err(error) => return Err(error).context("the stage does not let us start workflows"),
+            Ok(_) => bail!("the stage took a request without a topic: it is none of this version"),
+        }
+        dead_letters::depths(&self.stage)
+            .await
+            .context("the dead-letter queues cannot be looked at")
+    }
+}
+
+fn ask(method: Method, path: &str, body: Option<String>) -> Ask<'_> {
+    Ask {
+        method,
+        path,
+        idempotency_key: body.as_ref().map(|_| "load-test-probe"),
+        body,
+    }
+}
+
+/// Whether the stage is prod, by its output `environment` or, where there is none, by the name of its table.
+pub fn is_prod(stage: &Stage) -> bool {
+    let prod = |name: &str| matches!(name.to_lowercase().as_str(), "prod" | "production" | "live");
+    match stage.output("environment") {
+        Ok(environment) => prod(environment),
+        Err(_) => stage
+            .output("workflow_table_name")
+            .is_ok_and(|table| table.split('-').any(prod)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn prod_is_known_by_its_environment_or_its_table() {
+        let of = |outputs: Value| {
+            let stage = json!({"api_endpoint": "http://x", "outputs": outputs});
+            is_prod(&serde_json::from_value(stage).unwrap())
+        };
+        assert!(of(json!({"environment": "prod"})));
+        assert!(!of(
+            json!({"environment": "staging", "workflow_table_name": "aegis-prod-x"})
+        ));
+        assert!(of(json!({"workflow_table_name": "aegis-prod-workflows"})));
+        assert!(!of(
+            json!({"workflow_table_name": "aegis-staging-workflows"})
+        ));
+    }
+}
