@@ -6,6 +6,7 @@
 mod authorization;
 pub mod client;
 pub mod config;
+mod http;
 pub mod lambda;
 pub mod ports;
 mod retries;

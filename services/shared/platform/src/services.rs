@@ -1,7 +1,7 @@
 //! Wiring: from the environment to an engine on AWS. Each service takes the parts it needs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Destination;
@@ -11,29 +11,45 @@ use aegis_engine::keys::KeyRing;
 use aegis_engine::message::QueueHandler;
 use aegis_engine::ports::SystemClock;
 use aegis_engine::turn::Engine;
+use aws_config::environment::{
+    EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
+};
 use aws_config::{BehaviorVersion, SdkConfig};
 
 use crate::config::{ConfigError, Environment};
+use crate::http;
 use crate::lambda::{QueueConsumer, Service};
 use crate::ports::{
     AgentArns, AgentCoreRuntime, DynamoTable, EventBridgeBus, ParameterStoreKeys, QueueUrls,
     S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
 };
 
-/// The SDK's configuration, loaded once per process. Clients are made when they are asked for.
+/// The SDK's configuration, loaded once per process. Clients are made when they are asked for, one for each service of
+/// AWS, and all of them send over the same HTTP client.
 pub struct Aws {
     config: SdkConfig,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
 }
 
 impl Aws {
+    /// In a function region and credentials are in the environment, and nowhere else.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
     pub async fn load() -> Self {
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http::one_for_all())
+            .region(EnvironmentVariableRegionProvider::new())
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .load()
+            .await;
         Self {
-            config: aws_config::load_defaults(BehaviorVersion::latest()).await,
+            config,
+            sqs: OnceLock::new(),
         }
     }
 
     fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.config)
+        let client = || aws_sdk_sqs::Client::new(&self.config);
+        self.sqs.get_or_init(client).clone()
     }
 
     pub fn engine(&self, environment: &mut Environment<'_>) -> Engine {

@@ -88,3 +88,50 @@ fn the_engine_reaches_no_aws() {
         assert!(aws.is_empty(), "{package} reaches {aws:?}");
     }
 }
+
+/// A second stack would be compiled, loaded and set up beside the first in every function.
+#[test]
+fn a_function_has_one_stack_for_http_and_one_for_tls() {
+    let services = [
+        "aegis-intake",
+        "aegis-researcher-dispatch",
+        "aegis-approval",
+        "aegis-callback",
+        "aegis-relay",
+        "aegis-deadlines",
+    ];
+    for service in services {
+        let tree = cargo(&[
+            "tree",
+            "--package",
+            service,
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ]);
+        let stacks = [
+            "rustls",
+            "hyper",
+            "aws-lc-rs",
+            "ring",
+            "openssl",
+            "native-tls",
+        ];
+        let mut found: Vec<_> = tree
+            .lines()
+            .filter_map(|line| Some((line.split(' ').next()?, line)))
+            .filter(|(name, _)| stacks.contains(name))
+            .map(|(_, line)| line.trim_end_matches(" (*)"))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(
+            found.len(),
+            3,
+            "{service}: rustls, hyper and aws-lc-rs once each, not {found:?}"
+        );
+    }
+}
