@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{chaos, client, cost, loadtest, run, simulate, stack};
+use crate::{bench, chaos, client, cost, loadtest, run, simulate, stack};
 
 /// Durable AI-agent workflows on serverless AWS, on this machine or on any stage.
 #[derive(Debug, Parser)]
@@ -63,6 +63,7 @@ pub enum Verb {
     Simulate(simulate::Arguments),
     Chaos(chaos::Arguments),
     Loadtest(Box<loadtest::Arguments>),
+    Bench(bench::Arguments),
     Cost(cost::Arguments),
     /// Build the Lambda packages that a stage in AWS runs.
     Package(stack::package::Arguments),

@@ -5,6 +5,7 @@
 //! `client` those that need only a stage to talk to.
 
 mod args;
+mod bench;
 mod chaos;
 mod client;
 mod context;
@@ -77,6 +78,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Keys(arguments) => client::keys::run(arguments, &context).await,
         Verb::Logs(arguments) => client::logs::run(arguments, &context).await,
         Verb::Simulate(arguments) => simulate::run(&arguments, &context),
+        Verb::Bench(arguments) => bench::run(arguments, &context).await,
         Verb::Cost(arguments) => cost::run(&arguments, &context),
         Verb::Package(arguments) => stack::package::run(arguments, &context).await,
         Verb::AgentHost(arguments) => stack::host::run(arguments, &context).await,
