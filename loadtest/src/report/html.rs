@@ -151,8 +151,7 @@ impl Report {
             let row = self.times.iter().find(|row| row.name == name)?;
             Some(row.summary)
         };
-        let percentiles: [(&str, fn(&Summary) -> f64); 2] =
-            [("p50", |s| s.p50), ("p95", |s| s.p95)];
+        let percentiles = |s: &Summary| [s.p50, s.p95];
         let mut bars = Vec::new();
         for role in ["researcher", "analyst", "writer"] {
             let (Some(queued), Some(worked)) = (
@@ -161,10 +160,12 @@ impl Report {
             ) else {
                 continue;
             };
-            bars.extend(percentiles.map(|(name, of)| Bar {
+            let pairs = percentiles(&queued).into_iter().zip(percentiles(&worked));
+            let named = ["p50", "p95"].into_iter().zip(pairs);
+            bars.extend(named.map(|(name, (queued, worked))| Bar {
                 name: format!("{role}, {name}"),
-                parts: vec![of(&queued), of(&worked)],
-                text: format!("{} + {}", told(of(&queued)), told(of(&worked))),
+                parts: vec![queued, worked],
+                text: format!("{} + {}", told(queued), told(worked)),
             }));
         }
         let parts = ["queued and dispatched", "agent at work and reporting"];
