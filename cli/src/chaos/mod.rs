@@ -2,7 +2,7 @@
 //! reads every one of them back.
 //!
 //! - `faults`: what the calls to AWS suffer; `proxy`: the program that makes them suffer
-//! - `killer`: ends functions' and agents' processes; `turmoil`: when what happens
+//! - `turmoil`: when what happens, processes that are ended included
 //! - `scenario`, `driver`: what each workflow is put through, as its clients would
 //! - `bus`, `letters`, and the oracle of `aegis_client`: what must be true in the end
 //! - `report`: what is printed
@@ -13,7 +13,6 @@
 mod bus;
 mod driver;
 mod faults;
-mod killer;
 mod letters;
 mod proxy;
 mod report;

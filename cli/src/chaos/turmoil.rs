@@ -9,9 +9,9 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::time::sleep;
 
-use super::killer::{Kind, kill_one};
 use crate::client::text::now;
 use crate::stack::folder::StackFolder;
+use crate::stack::killer::{Kind, kill_one};
 use crate::stack::progress::say;
 use crate::stack::{emulator, up};
 

@@ -8,7 +8,7 @@
 //!   `trust`: whether it holds what Terraform made
 //! - `binaries`, `packages`: from sources to what runs
 //! - `terraform`: from packages to a stage
-//! - `agents`: from a stage to running agents
+//! - `agents`: from a stage to running agents; `killer`: ends them and functions without a warning
 //! - `description`: `stack.json`; `queues`: what waits in its queues
 //!
 //! And underneath: `process` and `process_identity` for what outlives a command, `foreground` for
@@ -30,6 +30,7 @@ pub mod foreground;
 mod fuzzing;
 pub mod generation;
 pub mod host;
+pub mod killer;
 pub mod least_privilege;
 mod lock;
 pub mod package;

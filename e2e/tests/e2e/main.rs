@@ -9,6 +9,7 @@ mod bus;
 mod callbacks;
 mod cancel;
 mod deployment;
+mod dispatch;
 mod dlq;
 mod failure;
 mod flow;

@@ -3,6 +3,7 @@
 //! What nobody misses is either not needed, or asked for by AWS alone: the emulator does not ask for everything.
 
 mod account;
+mod known;
 mod policies;
 mod report;
 mod suite;
@@ -14,59 +15,15 @@ use serde_json::Value;
 
 use crate::stack::description::Description;
 use crate::stack::folder::StackFolder;
+use crate::stack::killer::{self, Kind};
 use crate::stack::least_privilege::account::Account;
+use crate::stack::least_privilege::known::{asked_by_aws_alone, kept};
 use crate::stack::least_privilege::policies::{Permission, policies};
 use crate::stack::least_privilege::report::{Outcome, Row};
 use crate::stack::least_privilege::suite::Suite;
 
 /// Below the folder of the tests' stack.
 const REPORT: &str = "least-privilege.json";
-
-/// Permissions that the emulator never asks for, and where AWS says that it does.
-const ASKED_BY_AWS_ALONE: [(&str, &str); 4] = [
-    (
-        "logs:",
-        "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
-    ),
-    (
-        "xray:",
-        "https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html",
-    ),
-    (
-        "kms:",
-        "https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html",
-    ),
-    (
-        "ecr:",
-        "https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-permissions.html",
-    ),
-];
-/// The same, of what Lambda does in the name of a function for its queue or stream.
-const BY_MAPPINGS: [&str; 7] = [
-    "sqs:ReceiveMessage",
-    "sqs:DeleteMessage",
-    "sqs:GetQueueAttributes",
-    "dynamodb:GetRecords",
-    "dynamodb:GetShardIterator",
-    "dynamodb:DescribeStream",
-    "dynamodb:ListStreams",
-];
-const MAPPINGS: &str = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html";
-
-/// What is tried like all others and may be missed by nobody: statement, action, and why it stays.
-const KEPT: [(&str, &str, &str); 2] = [
-    (
-        "WorkOffOwnQueue",
-        "sqs:ChangeMessageVisibility",
-        "it sets how soon a message comes back after a passing error, which no test makes happen on the stack",
-    ),
-    (
-        "TellMissingArtifacts",
-        "s3:ListBucket",
-        "without it AWS answers 403 for an object that is not there: \
-         https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html",
-    ),
-];
 
 /// Runs on the stack that `stack` describes. `only` picks roles by a part of their name. With `json` the rows are
 /// printed too.
@@ -95,7 +52,10 @@ pub async fn run(
             Some(page) => Outcome::NotAskedForHere {
                 page: page.to_owned(),
             },
-            None => judged(permission, without(&account, &suite, permission).await?),
+            None => judged(
+                permission,
+                without(folder, &account, &suite, permission).await?,
+            ),
         };
         let row = Row::new(permission, outcome);
         let (of, seconds) = (permissions.len(), began.elapsed().as_secs());
@@ -129,12 +89,16 @@ fn judged(permission: &Permission, missed: Option<String>) -> Outcome {
 
 /// The test that missed the permission. It is given back whatever comes of the tests, and then they must pass.
 async fn without(
+    folder: &StackFolder,
     account: &Account,
     suite: &Suite,
     permission: &Permission,
 ) -> Result<Option<String>> {
     let policy = &permission.policy;
     account.put(policy, permission.withdrawn().as_ref()).await?;
+    if permission.action.starts_with(READ_ONCE) {
+        killer::kill_all(folder, Kind::Function);
+    }
     let missed = suite.missing(&policy.role).await;
     let given_back = account.put(policy, Some(&policy.document)).await;
     given_back.with_context(|| format!("{} is left without {}", policy.role, permission.action))?;
@@ -157,20 +121,5 @@ async fn without(
 /// Workflows that stood still meanwhile come to their end during the first of these.
 const CALM_TRIES: usize = 3;
 
-fn asked_by_aws_alone(permission: &Permission) -> Option<&'static str> {
-    let action = permission.action.as_str();
-    if BY_MAPPINGS.contains(&action) {
-        return Some(MAPPINGS);
-    }
-    let mut known = ASKED_BY_AWS_ALONE.iter();
-    known
-        .find(|(begin, _)| action.starts_with(begin))
-        .map(|(_, page)| *page)
-}
-
-fn kept(permission: &Permission) -> Option<&'static str> {
-    let mut known = KEPT.iter();
-    let found =
-        known.find(|(sid, action, _)| permission.sid == *sid && permission.action == *action);
-    found.map(|(_, _, why)| *why)
-}
+/// Parameters are kept for a while by whoever has read them: only a process that is new reads them.
+const READ_ONCE: &str = "ssm:Get";

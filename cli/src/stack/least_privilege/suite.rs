@@ -28,10 +28,22 @@ const TESTS: [(&str, &[&str]); 11] = [
     ),
     (
         "researcher-dispatch",
-        &["dlq::", "flow::", "cancel::", "keys::"],
+        &[
+            "dlq::",
+            "flow::",
+            "cancel::",
+            "keys::",
+            "dispatch::of_the_researcher",
+        ],
     ),
-    ("analyst-dispatch", &["dlq::", "flow::", "cancel::"]),
-    ("writer-dispatch", &["dlq::", "flow::", "cancel::"]),
+    (
+        "analyst-dispatch",
+        &["dlq::", "flow::", "cancel::", "dispatch::of_the_analyst"],
+    ),
+    (
+        "writer-dispatch",
+        &["dlq::", "flow::", "cancel::", "dispatch::of_the_writer"],
+    ),
     (
         "approval",
         &["flow::", "approval::", "links::", "bus::", "dlq::"],

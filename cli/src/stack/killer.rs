@@ -25,6 +25,14 @@ pub fn kill_one(folder: &StackFolder, kind: Kind, dice: &mut impl rand::Rng) -> 
         .is_some_and(|pid| kill_process(*pid, Signal::KILL).is_ok())
 }
 
+/// Ends all of them: the next call finds a process that has read nothing yet.
+pub fn kill_all(folder: &StackFolder, kind: Kind) {
+    for pid in processes(folder, kind) {
+        // One that has ended in between is gone as wished.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
 fn processes(folder: &StackFolder, kind: Kind) -> Vec<Pid> {
     let Ok(entries) = std::fs::read_dir("/proc") else {
         return Vec::new();

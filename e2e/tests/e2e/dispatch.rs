@@ -1,0 +1,107 @@
+//! What a dispatcher notes and does beside invoking its agent.
+
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
+use aegis_contracts::usage::Usage;
+use aegis_contracts::view::{Status, StepStatus};
+use aegis_e2e::agent::{now, sha256};
+use aegis_e2e::run::{Run, TOPIC};
+use aegis_e2e::stack::e2e;
+use aegis_e2e::wait::{SOON, Seen, eventually};
+use aegis_platform::client::logs::LogClient;
+use aegis_platform::client::objects::Put;
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+/// Has the agent believe that it finished in an earlier life, with a result that is not there: it says so, is
+/// refused, and leaves the step as the dispatcher noted it.
+async fn mislead(run: &Run, role: Role) -> Result<()> {
+    let prefix = run.prefix(role, 1);
+    let missing = ArtifactRef {
+        name: role.artifact_name().to_owned(),
+        key: format!("{prefix}{}", role.artifact_name()),
+        size: 1,
+        media_type: role.media_type().to_owned(),
+        sha256: sha256(b"-"),
+    };
+    let record = CompletionRecord {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: run.id.clone(),
+        role,
+        attempt: 1,
+        completed_at: now(),
+        summary: "done by a test".to_owned(),
+        artifacts: vec![missing],
+        usage: Usage::default(),
+    };
+    let (key, bytes) = (
+        format!("{prefix}{COMPLETION}"),
+        serde_json::to_vec(&record)?,
+    );
+    let put = run
+        .stack
+        .objects
+        .put_if_absent(&key, bytes, "application/json");
+    ensure!(put.await? == Put::Written, "{key} exists");
+    Ok(())
+}
+
+async fn is_noted(run: &Run, role: Role) -> Result<()> {
+    eventually("the note of the dispatch", SOON, async || {
+        let steps = run.view().await?.steps;
+        let step = steps.iter().find(|step| step.role == role);
+        Ok(match step {
+            Some(step) if step.status == StepStatus::Dispatched => Seen::Yes(()),
+            other => Seen::NotYet(format!("{other:?}")),
+        })
+    })
+    .await
+}
+
+async fn session_is_stopped(run: &Run, role: Role) -> Result<()> {
+    let client = LogClient::new(&run.stack.config);
+    let group = &run.stack.outputs.log_group_names[&format!("{role}-dispatch")];
+    eventually("the end of the session", SOON, async || {
+        let lines = client.read(group, run.stack.began_millis).await?;
+        let mut lines = lines.iter().map(|line| line.message.as_str());
+        let stopped =
+            lines.any(|line| line.contains(run.id.as_str()) && line.contains("session stopped"));
+        Ok(match stopped {
+            true => Seen::Yes(()),
+            false => Seen::NotYet(format!("nothing in {group}")),
+        })
+    })
+    .await
+}
+
+fn a_dispatch_is_noted_and_its_session_stopped(role: Role, at: Status) -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.plan();
+        mislead(&run, role).await?;
+        run.start(&json!({"topic": TOPIC})).await?;
+        if role == Role::Writer {
+            run.reach(Status::AwaitingApproval).await?;
+            run.approve().await?;
+        }
+        run.reach(at).await?;
+        is_noted(&run, role).await?;
+        run.cancel(&json!({})).await?.is(202)?;
+        session_is_stopped(&run, role).await
+    })
+}
+
+#[test]
+fn of_the_researcher_a_dispatch_is_noted_and_its_session_stopped() -> Result<()> {
+    a_dispatch_is_noted_and_its_session_stopped(Role::Researcher, Status::Researching)
+}
+
+#[test]
+fn of_the_analyst_a_dispatch_is_noted_and_its_session_stopped() -> Result<()> {
+    a_dispatch_is_noted_and_its_session_stopped(Role::Analyst, Status::Analyzing)
+}
+
+#[test]
+fn of_the_writer_a_dispatch_is_noted_and_its_session_stopped() -> Result<()> {
+    a_dispatch_is_noted_and_its_session_stopped(Role::Writer, Status::Writing)
+}
