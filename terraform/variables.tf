@@ -258,7 +258,7 @@ variable "queue_batch_size" {
 }
 
 variable "dispatch_concurrency" {
-  description = "Invocations of each dispatcher at the same time. New agent sessions are limited to 25 per second and account."
+  description = "Invocations of each dispatcher at the same time. AWS starts 400 new sessions of an agent a minute by default."
   type        = number
   default     = 5
 
@@ -415,9 +415,9 @@ variable "api_throttle_burst" {
 }
 
 variable "start_throttle_rate" {
-  description = "Workflows per second that may be started over the API; who comes in addition gets 429. Of the 25 agent sessions that AWS starts in a second each workflow takes 3: what is let in beyond that waits for them, and fails as undeliverable after an hour by default."
+  description = "Workflows per second that may be started over the API; who comes in addition gets 429. Each takes a new session of every agent, of which AWS starts 400 a minute: what is let in beyond that waits for them, and fails as undeliverable after an hour by default."
   type        = number
-  default     = 8
+  default     = 6
 
   validation {
     condition     = var.start_throttle_rate >= 1 && var.start_throttle_rate <= 10000

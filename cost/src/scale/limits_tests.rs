@@ -14,7 +14,7 @@ fn each_variable_moves_its_limit() {
     large.deadline_shards = 8.0;
     large.dispatch_concurrency = 10.0;
     large.relay_parallelization = 2.0;
-    large.start_throttle_rate = 16.0;
+    large.start_throttle_rate = 12.0;
     for what in [
         "by_status",
         "by_deadline",
@@ -38,5 +38,5 @@ fn the_door_is_narrower_than_what_is_behind_it() {
         first,
         ["the API's throttle of starts", "new agent sessions"]
     );
-    assert_eq!(all[1].per_minute(), 500.0);
+    assert_eq!(all[1].per_minute(), 400.0);
 }

@@ -56,6 +56,16 @@ impl QueueHandler for Relay {
     }
 }
 
+/// For whoever looks for an event that did not arrive.
+fn say_published(event: &EventEnvelope) {
+    tracing::debug!(
+        workflow_id = %event.workflow_id,
+        event_id = %event.event_id,
+        kind = event.body.detail_type(),
+        "event published"
+    );
+}
+
 fn read(record: &StreamRecord) -> Result<HistoryEntry, String> {
     let body = record.body.as_deref().ok_or("the record has no body")?;
     serde_json::from_str(body).map_err(|error| format!("not a history entry: {error}"))
@@ -73,16 +83,18 @@ impl Relay {
         let all = all.map(|event| (event.traceparent.as_deref(), &event.workflow_id));
         let _others = span.in_scope(|| rejoin_each(all));
         match self.bus.publish(events).instrument(span).await {
-            Err(PortError::Permanent(_)) => self.publish_singly(events).await,
-            outcome => outcome,
+            Ok(()) => events.iter().for_each(say_published),
+            Err(PortError::Permanent(_)) => return self.publish_singly(events).await,
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     /// One event of the batch is unacceptable: the others still go out.
     async fn publish_singly(&self, events: &[EventEnvelope]) -> Result<(), PortError> {
         for event in events {
             match self.bus.publish(std::slice::from_ref(event)).await {
-                Ok(()) => {}
+                Ok(()) => say_published(event),
                 Err(PortError::Permanent(reason)) => {
                     let raw =
                         serde_json::to_string(event).unwrap_or_else(|_| event.event_id.to_string());
