@@ -98,7 +98,7 @@ run "access_log" {
   assert {
     condition = one([
       for settings in aws_apigatewayv2_stage.default.route_settings : settings.throttling_rate_limit if settings.route_key == "POST /workflows"
-    ]) == 8
+    ]) == 6
     error_message = "No more workflows are let in than agents can be started for."
   }
 }
