@@ -138,11 +138,12 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     })
 }
 
-/// A few of every kind on a running stack, for the tests of this repository. Its agents are ended.
+/// A few of every kind on a stack of their own, for the tests of this repository: what other tests leave behind in a
+/// stack would count as lost here.
 ///
 /// # Errors
 /// What was found wrong, or why it could not be found out.
-pub async fn test(context: &Context) -> Result<()> {
+pub async fn test(context: &Context, keep: bool) -> Result<()> {
     let order = Order {
         name: "smoke".to_owned(),
         scenario: Scenario::named("smoke").map_err(anyhow::Error::msg)?,
@@ -156,8 +157,8 @@ pub async fn test(context: &Context) -> Result<()> {
         plan: plan.map_err(anyhow::Error::msg)?,
         ..order
     };
-    let stand_in = StandIn::replace(&context.folder, order.conduct(Latency::Instant)).await?;
-    let report = against(&order, Some(&stand_in), false, context).await?;
+    let conduct = order.conduct(Latency::Instant);
+    let report = stand_in::on_a_stack_of_its_own(&order, conduct, keep, context).await?;
     eprint!("{}", report.page());
     anyhow::ensure!(report.well, "{}", report.verdict());
     Ok(())

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::chaos;
 use crate::context::Context;
 use crate::stack::folder::StackFolder;
 use crate::stack::signals::{Interrupted, interrupted};
@@ -14,6 +13,7 @@ use crate::stack::test_stack::TestStack;
 use crate::stack::{
     agent_image, checks, environment, foreground, prerequisites, rehearsal, workspace,
 };
+use crate::{chaos, loadtest};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
@@ -47,7 +47,7 @@ pub enum Part {
     /// Takes each permission from each role, and sees which test misses it. Takes an hour, so it runs only when named;
     /// after `--`, parts of the names of roles.
     Iam,
-    /// A few workflows of every kind, with agents that wait instead of working, on the stack of the end-to-end tests.
+    /// A few workflows of every kind, with agents that wait instead of working, on another stack of their own.
     Load,
     /// A few workflows on another stack of their own, while calls to AWS fail and processes are killed.
     Chaos,
@@ -102,8 +102,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Deployed, "deployed"),
         (Part::E2e, "e2e"),
         (Part::Api, "api"),
-        (Part::Load, "load"),
         (Part::Auth, "auth"),
+        (Part::Load, "load"),
         (Part::Iam, "iam"),
         (Part::Chaos, "chaos"),
     ] {
@@ -141,22 +141,18 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
             or_interrupted(tests).await
         }
         Part::E2e => {
-            let goes_on = wants_any(arguments, &[Part::Api, Part::Load, Part::Auth]);
+            let goes_on = wants_any(arguments, &[Part::Api, Part::Auth]);
             let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
             let tests = stack.end_to_end(&arguments.rest);
             stack.finish(or_interrupted(tests).await).await
         }
         Part::Api => {
-            let goes_on = wants_any(arguments, &[Part::Load, Part::Auth]);
+            let goes_on = arguments.wants(Part::Auth);
             let stack = TestStack::of(&context.folder, arguments.keep, goes_on);
             let fuzzed = stack.fuzzed(arguments.examples);
             stack.finish(or_interrupted(fuzzed).await).await
         }
-        Part::Load => {
-            let stack = TestStack::of(&context.folder, arguments.keep, arguments.wants(Part::Auth));
-            let loaded = stack.loaded();
-            stack.finish(or_interrupted(loaded).await).await
-        }
+        Part::Load => loadtest::test(context, arguments.keep).await,
         Part::Auth => {
             let stack = TestStack::of(&context.folder, arguments.keep, false);
             let tests = stack.authorisation(&arguments.rest);

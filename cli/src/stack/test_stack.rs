@@ -2,8 +2,6 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::context::Context;
-use crate::loadtest;
 use crate::stack::description::Description;
 use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
@@ -77,18 +75,6 @@ impl TestStack {
     pub async fn fuzzed(&self, examples: Option<u32>) -> Result<()> {
         let stack = self.bring_up(&OPEN).await?;
         fuzzing::run(&self.folder, &stack, examples).await
-    }
-
-    /// A load test with agents that wait instead of working. The next part starts the real ones again.
-    pub async fn loaded(&self) -> Result<()> {
-        self.bring_up(&OPEN).await?;
-        let context = Context {
-            folder: self.folder.clone(),
-            stage: None,
-            token_file: None,
-            json: false,
-        };
-        loadtest::test(&context).await
     }
 
     /// The tests set variables of the stack: they run alone, and one after the other.
