@@ -159,7 +159,8 @@ fn what_no_service_can_read_is_set_aside_by_each() -> Result<()> {
             send(&stack.config, url, &mark).await?;
             let letter = shown(stack, service, |letter| holds(letter, &mark)).await?;
             let reason = letter["reason"].as_str().context("no reason")?;
-            assert!(!reason.is_empty(), "{service}: {letter}");
+            // Not moved by SQS, after it had come back too often: the service itself said what is wrong.
+            assert!(reason.starts_with("not JSON"), "{service}: {letter}");
             let id = id_of(&letter)?;
             moved(stack, &["dlq", "drop", service, "--message", id, "-y"]).await?;
         }
