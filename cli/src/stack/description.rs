@@ -1,5 +1,6 @@
 //! `stack.json`: the running stack, described for scripts and for the client verbs.
 
+use aegis_platform::client::connection::{Connection, Keys};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,6 +46,18 @@ impl Description {
             otlp_endpoint: settings.traces.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             outputs,
+        }
+    }
+
+    /// With the keys of the stack's owner.
+    pub fn connection(&self) -> Connection {
+        Connection {
+            region: Some(self.region.clone()),
+            endpoint_url: Some(self.aws_endpoint_url.clone()),
+            keys: Some(Keys {
+                access_key_id: self.access_key_id.clone(),
+                secret_access_key: self.secret_access_key.clone(),
+            }),
         }
     }
 }

@@ -9,7 +9,6 @@ use aegis_contracts::artifact::{CLAIM, attempt_prefix};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::token::{Claim, TokenKeys};
-use aegis_platform::client::connection::{Connection, Keys};
 use aegis_platform::client::keys::token_keys;
 use aegis_platform::client::objects::{Put, S3Objects};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
@@ -28,15 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `count` workflows in research, as `{"id", "token"}`.
 pub async fn hold(stack: &Description, count: usize) -> Result<Value> {
-    let connection = Connection {
-        region: Some(stack.region.clone()),
-        endpoint_url: Some(stack.aws_endpoint_url.clone()),
-        keys: Some(Keys {
-            access_key_id: stack.access_key_id.clone(),
-            secret_access_key: stack.secret_access_key.clone(),
-        }),
-    };
-    let config = connection.load().await;
+    let config = stack.connection().load().await;
     let bucket = S3Objects::new(&config, output(stack, "artifact_bucket_name")?.to_owned());
     let mut ids = Vec::new();
     for _ in 0..count {

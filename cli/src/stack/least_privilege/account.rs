@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aegis_platform::client::connection::{Connection, Keys};
 use aegis_platform::client::signing::RequestSigner;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -21,18 +20,10 @@ pub struct Account {
 
 impl Account {
     pub async fn of(stack: &Description) -> Result<Self> {
-        let connection = Connection {
-            region: Some(stack.region.clone()),
-            endpoint_url: Some(stack.aws_endpoint_url.clone()),
-            keys: Some(Keys {
-                access_key_id: stack.access_key_id.clone(),
-                secret_access_key: stack.secret_access_key.clone(),
-            }),
-        };
         let http = reqwest::Client::builder().timeout(Duration::from_secs(30));
         Ok(Self {
             http: http.build()?,
-            signer: RequestSigner::for_service(&connection.load().await, "iam")?,
+            signer: RequestSigner::for_service(&stack.connection().load().await, "iam")?,
             url: format!("{}/", stack.aws_endpoint_url),
         })
     }

@@ -120,23 +120,41 @@ fn a_permanent_refusal_fails_the_workflow() {
     );
 }
 
-/// Cancels the workflow while the agent is being invoked.
-struct CancelledMeanwhile(World);
+/// Does something to the world before the agent is invoked, and something after.
+struct Meanwhile {
+    world: World,
+    before: fn(&World),
+    after: fn(&World),
+}
+
+impl Meanwhile {
+    /// Cancels the workflow while the agent is being invoked.
+    fn cancelled(world: World) -> Self {
+        Self {
+            world,
+            before: |world| world.cancel(),
+            after: |_| (),
+        }
+    }
+}
 
 #[async_trait]
-impl aegis_engine::ports::AgentRuntime for CancelledMeanwhile {
+impl aegis_engine::ports::AgentRuntime for Meanwhile {
     async fn invoke(
         &self,
         role: Role,
         session: &str,
         task: &aegis_contracts::agent::AgentTask,
     ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
-        self.0.cancel();
-        self.0.ports.runtime.invoke(role, session, task).await
+        (self.before)(&self.world);
+        let runtime = &self.world.ports.runtime;
+        let answer = runtime.invoke(role, session, task).await;
+        (self.after)(&self.world);
+        answer
     }
 
     async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
-        self.0.ports.runtime.stop(role, session).await
+        self.world.ports.runtime.stop(role, session).await
     }
 }
 
@@ -145,7 +163,7 @@ fn a_session_started_in_vain_is_stopped() {
     let world = World::started();
     let mut late = dispatcher(&world, Role::Researcher);
     let (message, ports) = (world.last_message(), world.ports.clone());
-    late.runtime = std::sync::Arc::new(CancelledMeanwhile(world));
+    late.runtime = std::sync::Arc::new(Meanwhile::cancelled(world));
     assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
     assert_eq!(
         ports.runtime.stopped(),
@@ -157,35 +175,24 @@ fn a_session_started_in_vain_is_stopped() {
     let mut late = dispatcher(&world, Role::Researcher);
     let message = world.last_message();
     world.ports.faults.fail_next("stop", transient());
-    late.runtime = std::sync::Arc::new(CancelledMeanwhile(world));
+    late.runtime = std::sync::Arc::new(Meanwhile::cancelled(world));
     assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
 }
 
 /// The state is read again only where somebody wrote since it was read first.
 #[test]
 fn a_state_that_cannot_be_read_again_brings_the_command_back() {
-    struct WrittenAndOutOfReach(World);
-    #[async_trait]
-    impl aegis_engine::ports::AgentRuntime for WrittenAndOutOfReach {
-        async fn invoke(
-            &self,
-            role: Role,
-            session: &str,
-            task: &aegis_contracts::agent::AgentTask,
-        ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
-            self.0.cancel();
-            self.0.ports.faults.fail_next("load", transient());
-            self.0.ports.runtime.invoke(role, session, task).await
-        }
-
-        async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
-            self.0.ports.runtime.stop(role, session).await
-        }
-    }
     let world = World::started();
     let mut researcher = dispatcher(&world, Role::Researcher);
     let message = world.last_message();
-    researcher.runtime = std::sync::Arc::new(WrittenAndOutOfReach(world));
+    researcher.runtime = std::sync::Arc::new(Meanwhile {
+        world,
+        before: |world| {
+            world.cancel();
+            world.ports.faults.fail_next("load", transient());
+        },
+        after: |_| (),
+    });
     let disposition = at_once(researcher.handle(&message));
     assert!(
         matches!(disposition, Disposition::RetryAfter(_)),
@@ -195,28 +202,14 @@ fn a_state_that_cannot_be_read_again_brings_the_command_back() {
 
 #[test]
 fn a_result_that_overtook_the_note_stops_no_session() {
-    struct Quick(World);
-    #[async_trait]
-    impl aegis_engine::ports::AgentRuntime for Quick {
-        async fn invoke(
-            &self,
-            role: Role,
-            session: &str,
-            task: &aegis_contracts::agent::AgentTask,
-        ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
-            let answer = self.0.ports.runtime.invoke(role, session, task).await;
-            self.0.succeed();
-            answer
-        }
-
-        async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
-            self.0.ports.runtime.stop(role, session).await
-        }
-    }
     let world = World::started();
     let mut researcher = dispatcher(&world, Role::Researcher);
     let (message, ports) = (world.last_message(), world.ports.clone());
-    researcher.runtime = std::sync::Arc::new(Quick(world));
+    researcher.runtime = std::sync::Arc::new(Meanwhile {
+        world,
+        before: |_| (),
+        after: |world| world.succeed(),
+    });
     assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
     assert!(ports.runtime.stopped().is_empty());
 }
