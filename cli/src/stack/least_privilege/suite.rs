@@ -116,8 +116,7 @@ impl Suite {
                 Outcome::Broke(why) => bail!("the tests of {role} {why}"),
                 Outcome::Failed(name) => name,
             };
-            let alone = [name.as_str(), "--exact"];
-            if self.first_failure(&alone, patience).await? != Outcome::Passed {
+            if !self.passes(role, &name).await? {
                 return Ok(Some(name));
             }
             eprintln!("    {name} failed among others and not alone: not counted");
@@ -125,10 +124,11 @@ impl Suite {
         }
     }
 
-    /// Whether all tests of `role` pass.
-    pub async fn passes(&self, role: &str) -> Result<bool> {
-        let (filters, patience) = tests_of(role)?;
-        Ok(self.first_failure(filters, patience).await? == Outcome::Passed)
+    /// Whether `test` of `role` passes alone.
+    pub async fn passes(&self, role: &str, test: &str) -> Result<bool> {
+        let (_, patience) = tests_of(role)?;
+        let alone = [test, "--exact"];
+        Ok(self.first_failure(&alone, patience).await? == Outcome::Passed)
     }
 
     async fn first_failure(&self, words: &[&str], patience: &str) -> Result<Outcome> {
