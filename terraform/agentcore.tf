@@ -1,10 +1,14 @@
 # The agents' AgentCore runtimes: made here, unless one is brought by its ARN.
 
 locals {
+  # What takes AgentCore's place answers to any name.
   given_agent_arns = {
-    researcher = var.researcher_agent_arn
-    analyst    = var.analyst_agent_arn
-    writer     = var.writer_agent_arn
+    for agent, arn in {
+      researcher = var.researcher_agent_arn
+      analyst    = var.analyst_agent_arn
+      writer     = var.writer_agent_arn
+    } :
+    agent => arn == null && var.instant_agents ? "arn:${local.partition}:bedrock-agentcore:${var.aws_region}:${local.account_id}:runtime/instant" : arn
   }
 
   created_agents = { for agent, arn in local.given_agent_arns : agent => true if arn == null }

@@ -128,6 +128,11 @@ resource "terraform_data" "rules" {
     }
 
     precondition {
+      condition     = !(var.environment == "prod" && var.instant_agents)
+      error_message = "instant_agents write reports without content: not in prod."
+    }
+
+    precondition {
       condition     = alltrue([for agent in keys(var.agent_versions) : contains(keys(local.created_agents), agent)])
       error_message = "agent_versions is for runtimes that are made here; one that is brought by its ARN is pinned by the ARN of an endpoint."
     }

@@ -13,7 +13,8 @@ locals {
     "deadlines",
   ]
 
-  packages = { for service in local.services : service => "${var.lambda_dist_dir}/${service}.zip" }
+  packaged = concat(local.services, var.instant_agents ? ["instant-agents"] : [])
+  packages = { for service in local.packaged : service => "${var.lambda_dist_dir}/${service}.zip" }
 
   # Whoever destroys a stage need not build it first; a deployment without packages is refused below.
   present = { for service, package in local.packages : service => fileexists(package) }
@@ -73,7 +74,7 @@ resource "aws_s3_object" "code" {
 
     precondition {
       condition     = local.present[each.key]
-      error_message = "${each.value} is missing: run `cargo aegis package`, or name the packages' folder in lambda_dist_dir."
+      error_message = "${each.value} is missing: run `cargo aegis package${contains(local.services, each.key) ? "" : " --service ${each.key}"}`, or name the packages' folder in lambda_dist_dir."
     }
   }
 }

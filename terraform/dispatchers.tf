@@ -45,7 +45,7 @@ module "dispatcher" {
     TOKEN_KEYS_PARAMETER            = local.token_keys_parameter
     (each.value.agent_arn_variable) = each.value.agent_arn
   })
-  extra_environment = var.extra_lambda_environment
+  extra_environment = merge(local.instant_agents_environment, var.extra_lambda_environment)
 
   # The commands that a dispatcher sends go back to its own queue, which the module lets it do.
   statements = concat(each.key == "researcher" ? [local.make_token_keys_statement] : [], [

@@ -9,11 +9,14 @@ locals {
   agent_binaries   = { for agent in keys(local.agents) : agent => "${var.agent_dist_dir}/${agent}-agent" }
 
   # true: of every agent; null: of those that need one.
+  agent_image_wanted = {
+    for agent in keys(local.agents) :
+    agent => coalesce(var.build_agent_images, contains(keys(local.created_agents), agent) && !local.is_local)
+  }
+
   agent_images_to_build = toset([
-    for agent in keys(local.agents) : agent
-    if var.agent_repositories
-    && !contains(keys(var.agent_images), agent)
-    && coalesce(var.build_agent_images, contains(keys(local.created_agents), agent) && !local.is_local)
+    for agent, wanted in local.agent_image_wanted : agent
+    if var.agent_repositories && wanted && !contains(keys(var.agent_images), agent)
   ])
 
   # Of the content alone: neither names nor times of files.

@@ -45,7 +45,7 @@ locals {
 
   # Some have settings of their own.
   function_settings = {
-    for service in local.services : service => merge(local.function_defaults, {
+    for service in local.packaged : service => merge(local.function_defaults, {
       memory_mb            = coalesce(try(var.function_settings[service].memory_mb, null), var.lambda_memory_mb)
       reserved_concurrency = try(var.function_settings[service].reserved_concurrency, null)
       timeout_seconds = coalesce(

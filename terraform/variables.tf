@@ -626,6 +626,23 @@ variable "agent_network" {
   }
 }
 
+variable "instant_agents" {
+  description = "Agents that wait instead of working take the place of AgentCore, in a function of their own: for load tests (docs/loadtest.md). Refused in prod."
+  type        = bool
+  default     = false
+}
+
+variable "instant_agent_latency" {
+  description = "How long instant_agents take for a task: instant, fixed:1s, or lognormal:p50=2s,p99=10s. The whole attempt must fit into an API's 30 seconds."
+  type        = string
+  default     = "instant"
+
+  validation {
+    condition     = can(regex("^(instant|fixed:[0-9a-z ]+|lognormal:p50=[0-9a-z ]+,p99=[0-9a-z ]+)$", var.instant_agent_latency))
+    error_message = "instant_agent_latency is instant, fixed:<time> or lognormal:p50=<time>,p99=<time>, a time being 2s or 250ms."
+  }
+}
+
 variable "agent_role_trusted_arns" {
   description = "Principals that may assume the agents' roles beside AgentCore, so that an agent can run outside it with its own permissions. Refused in prod."
   type        = list(string)

@@ -306,3 +306,48 @@ run "protection_lifted" {
     error_message = "prod can be removed once its protection is lifted."
   }
 }
+
+run "instant" {
+  command = plan
+
+  variables {
+    environment           = "staging"
+    instant_agents        = true
+    instant_agent_latency = "lognormal:p50=2s,p99=10s"
+  }
+
+  assert {
+    condition     = length(aws_cloudformation_stack.agent) == 0 && length(terraform_data.agent_image) == 0
+    error_message = "Where AgentCore's place is taken no runtime is made and no image built."
+  }
+
+  assert {
+    condition = alltrue([
+      for dispatcher in module.dispatcher : contains(dispatcher.environment_names, "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE")
+    ])
+    error_message = "Each dispatcher is told where its agents are."
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_route.instant_agents).route_key == "POST /instant-agents/{path+}"
+    error_message = "The API has one more route."
+  }
+
+  assert {
+    condition = toset(flatten([for statement in jsondecode(module.instant_agents[0].policy).Statement : statement.Action if !contains(["WriteOwnLog", "Trace"], statement.Sid)])) == toset([
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:PutObject",
+    ])
+    error_message = "The function writes artifacts and nothing else."
+  }
+}
+
+run "not_instant" {
+  command = plan
+
+  assert {
+    condition     = length(module.instant_agents) == 0 && length(aws_apigatewayv2_route.instant_agents) == 0
+    error_message = "A stage that nobody loads has no such function and no such route."
+  }
+}

@@ -208,6 +208,17 @@ run "addresses_without_alarms" {
   expect_failures = [terraform_data.rules]
 }
 
+run "instant_agents_in_prod" {
+  command = plan
+
+  variables {
+    environment    = "prod"
+    instant_agents = true
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
 run "dispatcher_with_room" {
   command = plan
 

@@ -326,10 +326,12 @@ run "refuses_besides" {
   command = plan
 
   variables {
-    name_prefix = "a-prefix-that-is-too-long"
+    name_prefix           = "a-prefix-that-is-too-long"
+    instant_agent_latency = "quick"
   }
 
   expect_failures = [
     var.name_prefix,
+    var.instant_agent_latency,
   ]
 }

@@ -23,7 +23,7 @@ use clap::Args;
 use crate::client::session::{Session, program};
 use crate::context::Context;
 use crate::stack::signals::{Interrupted, interrupted};
-use stand_in::StandIn;
+use stand_in::{OwnStack, StandIn};
 
 /// Run many workflows against a stage and check each: how fast, how many, at what cost, and whether any was lost.
 ///
@@ -114,7 +114,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let report = match arguments.agents.or(of_scenario) {
         Some(latency) => {
             let conduct = order.conduct(latency);
-            stand_in::on_a_stack_of_its_own(&order, conduct, arguments.keep, context).await?
+            let (stack, keep) = (OwnStack::below(context), arguments.keep);
+            let outcome = or_interrupted(stack.with_stand_in(&order, conduct, keep)).await;
+            stack.end(outcome, keep).await?
         }
         None => {
             if order.scenario.artifact_bytes > 0 {
@@ -139,7 +141,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 }
 
 /// A few of every kind on a stack of their own, for the tests of this repository: what other tests leave behind in a
-/// stack would count as lost here.
+/// stack would count as lost here. Once with agents in this program, once with those that Terraform deploys as a function.
 ///
 /// # Errors
 /// What was found wrong, or why it could not be found out.
@@ -158,7 +160,16 @@ pub async fn test(context: &Context, keep: bool) -> Result<()> {
         ..order
     };
     let conduct = order.conduct(Latency::Instant);
-    let report = stand_in::on_a_stack_of_its_own(&order, conduct, keep, context).await?;
+    let stack = OwnStack::below(context);
+    let outcome = or_interrupted(async {
+        good(&stack.with_stand_in(&order, conduct, keep).await?)?;
+        good(&stack.with_function(&order).await?)
+    });
+    let outcome = outcome.await;
+    stack.end(outcome, keep).await
+}
+
+fn good(report: &Report) -> Result<()> {
     eprint!("{}", report.page());
     anyhow::ensure!(report.well, "{}", report.verdict());
     Ok(())

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::{Order, against, or_interrupted};
+use super::{Order, against};
 use crate::context::Context;
 use crate::stack::folder::StackFolder;
 use crate::stack::settings::Settings;
@@ -66,37 +66,64 @@ impl StandIn {
     }
 }
 
-pub async fn on_a_stack_of_its_own(
-    order: &Order,
-    conduct: Conduct,
-    keep: bool,
-    context: &Context,
-) -> Result<Report> {
-    let own = Context {
-        folder: StackFolder::new(context.folder.root().join("load")),
-        stage: None,
-        token_file: None,
-        json: context.json,
-    };
-    let outcome = or_interrupted(all(order, conduct, keep, &own)).await;
-    if keep {
-        let folder = own.folder.root();
-        eprintln!("The stack stays, without agents: {}", folder.display());
-        return outcome;
-    }
-    let down = down::take_down(&own.folder, true).await;
-    outcome.and_then(|report| down.map(|()| report))
-}
+/// The stack that load tests have for themselves.
+pub struct OwnStack(Context);
 
-async fn all(order: &Order, conduct: Conduct, keep: bool, own: &Context) -> Result<Report> {
-    let folder = &own.folder;
-    if !keep && folder.root().exists() {
-        down::take_down(folder, true).await?;
+impl OwnStack {
+    /// Below the folder of the stack of `context`.
+    pub fn below(context: &Context) -> Self {
+        Self(Context {
+            folder: StackFolder::new(context.folder.root().join("load")),
+            stage: None,
+            token_file: None,
+            json: context.json,
+        })
     }
-    // What was kept holds more than this run will bring.
-    let alone = !folder.settings_file().exists();
-    let stack = up::bring_up(&up::Arguments::default(), folder).await;
-    stack.context("the stack")?;
-    let stand_in = StandIn::replace(folder, conduct).await?;
-    against(order, Some(&stand_in), alone, own).await
+
+    /// With agents in this program.
+    pub async fn with_stand_in(
+        &self,
+        order: &Order,
+        conduct: Conduct,
+        keep: bool,
+    ) -> Result<Report> {
+        let folder = &self.0.folder;
+        if !keep && folder.root().exists() {
+            down::take_down(folder, true).await?;
+        }
+        // What was kept holds more than this run will bring.
+        let alone = !folder.settings_file().exists();
+        self.up("instant_agents=false").await?;
+        let stand_in = StandIn::replace(folder, conduct).await?;
+        against(order, Some(&stand_in), alone, &self.0).await
+    }
+
+    /// With agents that the stack itself has, as a function.
+    pub async fn with_function(&self, order: &Order) -> Result<Report> {
+        self.up("instant_agents=true").await?;
+        against(order, None, false, &self.0).await
+    }
+
+    async fn up(&self, variable: &str) -> Result<()> {
+        let arguments = up::Arguments {
+            variables: vec![variable.to_owned()],
+            ..up::Arguments::default()
+        };
+        let stack = up::bring_up(&arguments, &self.0.folder).await;
+        stack.context("the stack").map(drop)
+    }
+
+    /// Leaves the stack as it is or takes it down.
+    pub async fn end<T>(self, outcome: Result<T>, keep: bool) -> Result<T> {
+        let folder = &self.0.folder;
+        if keep {
+            eprintln!(
+                "The stack stays, without agents: {}",
+                folder.root().display()
+            );
+            return outcome;
+        }
+        let down = down::take_down(folder, true).await;
+        outcome.and_then(|value| down.map(|()| value))
+    }
 }

@@ -24,6 +24,9 @@ pub const SERVICES: [&str; 8] = [
     "deadlines",
 ];
 
+/// Agents that wait instead of working, for a stage that is to be loaded; not one of the services.
+pub const INSTANT_AGENTS: &str = "instant-agents";
+
 /// The agents; the binary of each is `<name>-agent`.
 pub const AGENTS: [&str; 3] = ["researcher", "analyst", "writer"];
 
@@ -85,7 +88,13 @@ pub fn in_words(compiled: u32) -> String {
 pub fn expected() -> impl Iterator<Item = String> {
     let services = SERVICES.iter().map(|name| (*name).to_owned());
     let agents = AGENTS.iter().map(|name| agent_binary(name));
-    services.chain(agents).chain([COMMAND.to_owned()])
+    let others = [INSTANT_AGENTS.to_owned(), COMMAND.to_owned()];
+    services.chain(agents).chain(others)
+}
+
+/// Whether a binary is run by Lambda, and so packaged.
+pub fn is_function(binary: &str) -> bool {
+    SERVICES.contains(&binary) || binary == INSTANT_AGENTS
 }
 
 pub fn agent_binary(agent: &str) -> String {
@@ -144,6 +153,6 @@ mod tests {
 
     #[test]
     fn services_agents_and_the_command_are_expected() {
-        assert_eq!(expected().count(), 12);
+        assert_eq!(expected().count(), 13);
     }
 }

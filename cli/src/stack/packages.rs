@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::stack::binaries::{Binaries, SERVICES, expected};
+use crate::stack::binaries::{Binaries, expected, is_function};
 use crate::stack::digest;
 use crate::stack::folder::{StackFolder, read_json, write_json};
 use crate::stack::progress::Step;
@@ -60,25 +60,21 @@ fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usiz
         let source = binaries
             .get(&binary)
             .with_context(|| format!("{binary} was not built"))?;
-        let is_service = SERVICES.contains(&binary.as_str());
+        let packaged = is_function(&binary);
         let product = product_path(folder, &binary);
         let current = describe(source)?;
         let entry = match before.get(&binary) {
             Some(entry) if entry.source == current && product.exists() => entry.clone(),
             _ => {
                 fresh += 1;
-                let make_one = if is_service {
-                    make_package
-                } else {
-                    copy_program
-                };
+                let make_one = if packaged { make_package } else { copy_program };
                 Made {
                     source: current,
                     digest: make_one(source, &product)?,
                 }
             }
         };
-        let kind = if is_service {
+        let kind = if packaged {
             &mut products.packages
         } else {
             &mut products.programs
@@ -91,7 +87,7 @@ fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usiz
 }
 
 fn product_path(folder: &StackFolder, binary: &str) -> PathBuf {
-    if SERVICES.contains(&binary) {
+    if is_function(binary) {
         folder.packages().join(format!("{binary}.zip"))
     } else {
         program_path(folder, binary)

@@ -77,6 +77,12 @@ impl Settings {
         self.first_port + 8
     }
 
+    /// Whether Terraform was told to put a function in the place of the agents.
+    pub fn has_instant_agents(&self) -> bool {
+        let told = self.variables.get("instant_agents");
+        told.is_some_and(|value| value == "true")
+    }
+
     /// Where services and agents reach AWS.
     pub fn called_endpoint_url(&self) -> String {
         if self.faults {

@@ -1,9 +1,9 @@
-//! The same agents behind a function URL, for a stage in AWS.
+//! The same agents as a function behind a stage's API, which Terraform deploys where `instant_agents` is set.
 //!
 //! A function goes on with nothing once it has answered, so here the whole attempt is done before the answer: the report
 //! comes before its dispatch is noted, which the platform takes, and latencies count into the dispatcher's call.
 //!
-//! A dispatcher signs for AgentCore, which a function URL cannot check, so whoever knows the URL may call. What keeps
+//! A dispatcher signs for AgentCore, which an API cannot check, so whoever knows the API may call. What keeps
 //! strangers out is the task's token: before anything is written the callback API is asked whether it takes a report, and no
 //! other API is.
 

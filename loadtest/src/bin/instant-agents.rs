@@ -1,4 +1,4 @@
-//! Agents that wait instead of working, as a function behind a URL.
+//! Agents that wait instead of working, as a function behind a stage's API.
 
 use aegis_loadtest::agents::from_environment;
 use aegis_platform::lambda::start;

@@ -1,6 +1,6 @@
 //! The part `api` of the tests: schemathesis reads the API's own description from the stack and sends what it makes
 //! of it, valid and invalid, one request and chains of them. Every answer has to be as described. Reports of agents come with
-//! the token of a live attempt, so that their bodies are looked at.
+//! the token of a live attempt, and links are asked for of a workflow that waits, so that their bodies are looked at.
 
 mod attempts;
 
@@ -26,8 +26,13 @@ const SEED: &str = "20261124";
 const SHORT: u32 = 12;
 /// Attempts to report about. A report of success or failure ends one.
 const ATTEMPTS: usize = 24;
-/// How often reports with a token were answered with each status, as the hooks count it.
-const CALLBACKS: &str = "callbacks.json";
+/// How often requests of these routes that got past the door were answered with each status, as the hooks count it.
+const ANSWERED: &str = "answered.json";
+/// The route, the status of what is done, and of a body that is refused.
+const BEHIND_DOORS: [(&str, [&str; 2]); 2] = [
+    ("/callbacks/{id}", ["200", "400"]),
+    ("/workflows/{id}/approval-links", ["201", "400"]),
+];
 const FILES: [(&str, &str); 2] = [
     (
         "api_fuzzer_hooks.py",
@@ -43,7 +48,7 @@ const FILES: [(&str, &str); 2] = [
 ///
 /// # Errors
 /// Where an answer was not as described; what is wrong with which request has been printed then. Or where no report
-/// was taken, or none refused for its body.
+/// was taken, no link made, or none refused for its body.
 pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32>) -> Result<()> {
     let found = prerequisites::check()?;
     let parent = workspace::default_stack_folder()?;
@@ -59,22 +64,26 @@ pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32
     spans.abort();
     let status = status?;
     match status.code() {
-        Some(0) => reported(folder),
+        Some(0) => got_past_doors(folder),
         Some(code) => bail!("schemathesis ended with exit code {code}"),
         None => bail!("schemathesis was ended by a signal"),
     }
 }
 
-/// Reports got past the door, and their bodies mattered.
-fn reported(folder: &StackFolder) -> Result<()> {
-    let counted: Option<BTreeMap<String, u32>> = read_json(&folder.root().join(CALLBACKS));
-    let counted = counted.context("the fuzzer counted no reports")?;
-    eprintln!("reports with the token of an attempt, by the status of the answer: {counted:?}");
-    for status in ["200", "400"] {
-        ensure!(
-            counted.contains_key(status),
-            "no report was answered with {status}"
-        );
+/// Requests got past the doors, and their bodies mattered.
+fn got_past_doors(folder: &StackFolder) -> Result<()> {
+    type Counted = BTreeMap<String, BTreeMap<String, u32>>;
+    let counted: Option<Counted> = read_json(&folder.root().join(ANSWERED));
+    let counted = counted.context("the fuzzer counted no answers")?;
+    eprintln!("requests behind their routes' doors, by the status of the answer: {counted:?}");
+    for (route, statuses) in BEHIND_DOORS {
+        for status in statuses {
+            let seen = counted.get(route).and_then(|of| of.get(status));
+            ensure!(
+                seen.is_some(),
+                "no request to {route} was answered with {status}"
+            );
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::stack::binaries::{AGENTS, SERVICES, agent_binary, compile, in_words};
+use crate::stack::binaries::{AGENTS, INSTANT_AGENTS, SERVICES, agent_binary, compile, in_words};
 use crate::stack::packages::{make_release_package, make_release_program};
 use crate::stack::prerequisites;
 use crate::stack::progress::{Step, say};
@@ -37,11 +37,12 @@ pub struct Arguments {
     /// Build the programs of the agents' images instead of the services' packages.
     #[arg(long)]
     agents: bool,
-    /// Build the package of this service alone; may be given more than once [default: all].
+    /// Build the package of this service alone; may be given more than once. `instant-agents`, for a stage that is to
+    /// be loaded, is built only when it is named [default: all services].
     #[arg(
         long = "service",
         value_name = "NAME",
-        value_parser = PossibleValuesParser::new(SERVICES),
+        value_parser = PossibleValuesParser::new(SERVICES.into_iter().chain([INSTANT_AGENTS])),
         conflicts_with = "agents"
     )]
     services: Vec<String>,
@@ -68,6 +69,13 @@ impl Product {
             binary: name.to_owned(),
             file: format!("{name}.zip"),
             zipped: true,
+        }
+    }
+
+    fn instant_agents() -> Self {
+        Self {
+            package: "aegis-loadtest".to_owned(),
+            ..Self::service(INSTANT_AGENTS)
         }
     }
 
@@ -190,15 +198,17 @@ async fn make(arguments: &Arguments) -> Result<Made> {
 }
 
 fn products(arguments: &Arguments) -> Vec<Product> {
-    let named = |name: &&str| {
-        arguments.services.is_empty() || arguments.services.iter().any(|one| one == name)
-    };
     if arguments.agents {
-        AGENTS.iter().map(|name| Product::agent(name)).collect()
-    } else {
-        let services = SERVICES.iter().filter(|name| named(name));
-        services.map(|name| Product::service(name)).collect()
+        return AGENTS.iter().map(|name| Product::agent(name)).collect();
     }
+    let named = |name: &str| arguments.services.iter().any(|one| one == name);
+    let all = arguments.services.is_empty();
+    let services = SERVICES.iter().filter(|name| all || named(name));
+    let instant = named(INSTANT_AGENTS).then(Product::instant_agents);
+    services
+        .map(|name| Product::service(name))
+        .chain(instant)
+        .collect()
 }
 
 fn default_folder(agents: bool) -> &'static str {
@@ -229,6 +239,8 @@ mod tests {
         assert_eq!(built(&["--service", "relay"]).unwrap(), ["relay.zip"]);
         let two = built(&["--service", "relay", "--service", "intake"]).unwrap();
         assert_eq!(two.len(), 2);
+        let instant = built(&["--service", "instant-agents"]).unwrap();
+        assert_eq!(instant, ["instant-agents.zip"]);
         assert_eq!(built(&["--service", "nobody"]), None);
         assert_eq!(built(&["--service", "relay", "--agents"]), None);
     }

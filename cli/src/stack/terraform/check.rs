@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use tokio::process::Command;
 
 use crate::stack::folder::StackFolder;
+use crate::stack::foreground::Line;
 use crate::stack::settings::Settings;
 use crate::stack::terraform::command::Terraform;
 use crate::stack::terraform::module::Module;
@@ -48,7 +49,7 @@ pub async fn sources(folder: &StackFolder) -> Result<()> {
     event_log::check(&terraform, folder.root(), &python).await
 }
 
-/// Fails on any finding that has no reason beside it.
+/// Fails on any finding that has no reason beside it, and on a file that the scanner passes over because it cannot read it.
 async fn scan(sources: &Path, python: &str) -> Result<()> {
     let parent = workspace::default_stack_folder()?;
     let python = venv::ensure(&venv::SCANNER, &parent, python).await?;
@@ -60,5 +61,41 @@ async fn scan(sources: &Path, python: &str) -> Result<()> {
         .arg(sources)
         .env_clear()
         .envs(environment::clean(&std::env::temp_dir()));
-    judge("checkov", foreground::run_visibly(command).await?)
+    let mut unread = None;
+    let finished = foreground::run(command, |line| {
+        let (Line::Output(line) | Line::Error(line)) = line;
+        eprintln!("{line}");
+        unread = files_not_read(line).or(unread.take());
+    });
+    judge("checkov", finished.await?.status)?;
+    match unread {
+        Some(0) => Ok(()),
+        Some(count) => {
+            bail!("checkov cannot read {count} of the files, and so looked for nothing there")
+        }
+        None => bail!("checkov does not say how many files it could not read"),
+    }
+}
+
+/// Of `Passed checks: 196, Failed checks: 0, Skipped checks: 91, Parsing errors: 1`.
+fn files_not_read(line: &str) -> Option<u32> {
+    let (_, rest) = line.split_once("Passed checks: ")?;
+    match rest.split_once("Parsing errors: ") {
+        Some((_, count)) => count.trim().parse().ok(),
+        None => Some(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_the_scanner_cannot_read_is_noticed() {
+        let line = "Passed checks: 196, Failed checks: 0, Skipped checks: 91";
+        assert_eq!(files_not_read(line), Some(0));
+        let line = "Passed checks: 196, Failed checks: 0, Skipped checks: 91, Parsing errors: 1";
+        assert_eq!(files_not_read(line), Some(1));
+        assert_eq!(files_not_read("terraform scan results:"), None);
+    }
 }

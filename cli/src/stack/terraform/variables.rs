@@ -17,6 +17,9 @@ pub const ENVIRONMENT: &str = "dev";
 /// Services of AWS that functions call, agents apart, as the SDK's variables name them.
 const CALLED: [&str; 5] = ["DYNAMODB", "SQS", "S3", "SSM", "EVENTBRIDGE"];
 
+/// Where the SDK looks for agents.
+const AGENTCORE: &str = "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE";
+
 /// What the local stack sets; `settings.variables` win over these.
 pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
     let mut variables = json!({
@@ -53,10 +56,10 @@ pub fn runtime_arn(agent: &str) -> String {
 
 /// Where functions on this machine find agents and a receiver of spans.
 pub fn lambda_environment(settings: &Settings) -> BTreeMap<String, String> {
-    let mut environment = BTreeMap::from([(
-        "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE".to_owned(),
-        settings.agent_host_url(),
-    )]);
+    let mut environment = BTreeMap::new();
+    if !settings.has_instant_agents() {
+        environment.insert(AGENTCORE.to_owned(), settings.agent_host_url());
+    }
     if settings.faults {
         // One by one: what the emulator says of AWS as a whole wins over what a function is given.
         let proxied = CALLED.map(|service| {
@@ -95,10 +98,7 @@ mod tests {
         };
         let variables = local(&folder, &settings);
         let environment = &variables["extra_lambda_environment"];
-        assert_eq!(
-            environment["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"],
-            "http://127.0.0.1:14001"
-        );
+        assert_eq!(environment[AGENTCORE], "http://127.0.0.1:14001");
         assert_eq!(
             environment["OTEL_EXPORTER_OTLP_ENDPOINT"],
             "http://127.0.0.1:4318"
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(variables["writer_agent_arn"], runtime_arn("writer"));
         assert!(!variables.to_string().contains("secret"));
         assert!(environment.get("AWS_ENDPOINT_URL_SQS").is_none());
-        let settings = Settings {
+        let mut settings = Settings {
             faults: true,
             ..settings
         };
@@ -115,9 +115,10 @@ mod tests {
             environment["AWS_ENDPOINT_URL_DYNAMODB"],
             "http://127.0.0.1:14008"
         );
-        assert_eq!(
-            environment["AWS_ENDPOINT_URL_BEDROCK_AGENTCORE"],
-            "http://127.0.0.1:14001"
-        );
+        assert_eq!(environment[AGENTCORE], "http://127.0.0.1:14001");
+        let instant = ("instant_agents".to_owned(), "true".to_owned());
+        settings.variables.extend([instant]);
+        let environment = lambda_environment(&settings);
+        assert!(!environment.contains_key(AGENTCORE));
     }
 }

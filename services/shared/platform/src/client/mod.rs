@@ -4,6 +4,7 @@ pub mod bus;
 pub mod connection;
 pub mod error;
 pub mod keys;
+#[cfg(feature = "logs")]
 pub mod logs;
 pub mod objects;
 pub mod queues;

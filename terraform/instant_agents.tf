@@ -1,0 +1,66 @@
+# Agents that wait instead of working, in the place of AgentCore: for load tests, where the platform is what is measured.
+# The program is loadtest/'s. It does all that a real agent does around its work, with the code of real agents.
+
+locals {
+  # Where a dispatcher's SDK looks for AgentCore. It is an API route and not a function URL, because that is invoked with
+  # two permissions, one of which the older providers cannot grant.
+  # https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+  instant_agents_environment = var.instant_agents ? {
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE = "${local.api_base_url}/instant-agents"
+  } : {}
+}
+
+module "instant_agents" {
+  source = "./modules/function"
+  count  = var.instant_agents ? 1 : 0
+
+  name            = "${local.name}-instant-agents"
+  code            = local.code["instant-agents"]
+  defaults        = local.function_settings["instant-agents"]
+  timeout_seconds = local.function_settings["instant-agents"].timeout_seconds
+
+  environment = merge(local.common_environment, {
+    ARTIFACT_BUCKET  = aws_s3_bucket.artifacts.bucket
+    CALLBACK_API_URL = local.api_base_url
+    AGENT_LATENCY    = var.instant_agent_latency
+  })
+
+  statements = [
+    {
+      sid       = "Artifacts"
+      actions   = ["s3:GetObject", "s3:PutObject"]
+      resources = ["${aws_s3_bucket.artifacts.arn}/workflows/*"]
+    },
+    local.tell_missing_artifacts_statement,
+  ]
+}
+
+resource "aws_apigatewayv2_integration" "instant_agents" {
+  count = var.instant_agents ? 1 : 0
+
+  api_id                 = aws_apigatewayv2_api.this.id
+  integration_type       = "AWS_PROXY"
+  integration_method     = "POST"
+  integration_uri        = module.instant_agents[0].invoke_arn
+  payload_format_version = "2.0"
+}
+
+resource "aws_apigatewayv2_route" "instant_agents" {
+  # checkov:skip=CKV_AWS_309:A task carries a token, which the callback API is asked about before anything is written.
+  count = var.instant_agents ? 1 : 0
+
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = "POST /instant-agents/{path+}"
+  target             = "integrations/${aws_apigatewayv2_integration.instant_agents[0].id}"
+  authorization_type = "NONE"
+}
+
+resource "aws_lambda_permission" "instant_agents" {
+  count = var.instant_agents ? 1 : 0
+
+  function_name = module.instant_agents[0].function_name
+  statement_id  = "api"
+  action        = "lambda:InvokeFunction"
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*/instant-agents/*"
+}
