@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use crate::context::Context;
 use crate::stack::folder::StackFolder;
+use crate::stack::foreground::Line;
 use crate::stack::signals::{Interrupted, interrupted};
 use crate::stack::terraform::check;
 use crate::stack::test_stack::TestStack;
@@ -45,7 +46,7 @@ pub enum Part {
     /// A thousand requests as the API's own description has them, valid and not, on the stack of the part before.
     Api,
     /// Takes each permission from each role, and sees which test misses it. Takes an hour, so it runs only when named;
-    /// after `--`, parts of the names of roles.
+    /// after `--`, parts of `role statement action`.
     Iam,
     /// A few workflows of every kind, with agents that wait instead of working, on another stack of their own.
     Load,
@@ -78,6 +79,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The sources of Terraform are tested beside deploy.sh, where both are: the one computes, the other waits.
+    fn side_by_side(&self) -> bool {
+        self.wants(Part::Terraform) && self.wants(Part::Deploy)
+    }
+
     fn wants(&self, part: Part) -> bool {
         let by_default = self.parts.is_empty() && !ONLY_WHEN_NAMED.contains(&part);
         by_default || self.parts.contains(&part)
@@ -107,24 +113,60 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         (Part::Iam, "iam"),
         (Part::Chaos, "chaos"),
     ] {
-        if !arguments.wants(part) {
+        let later = part == Part::Terraform && arguments.side_by_side();
+        if !arguments.wants(part) || later {
             continue;
         }
-        let began = Instant::now();
-        let (failure, interrupted) = match run_part(part, &arguments, context).await {
-            Ok(()) => (None, false),
-            Err(error) => (Some(format!("{error:#}")), error.is::<Interrupted>()),
+        let mut interrupted = false;
+        let part_run = timed(name, run_part(part, &arguments, context));
+        let ended = if part == Part::Deploy && arguments.side_by_side() {
+            let sources = timed("terraform", or_interrupted(apart("terraform", context)));
+            let (sources, deploy) = tokio::join!(sources, part_run);
+            vec![sources, deploy]
+        } else {
+            vec![part_run.await]
         };
-        reports.push(Report {
-            name,
-            took: began.elapsed(),
-            failure,
-        });
+        for (report, was_interrupted) in ended {
+            interrupted |= was_interrupted;
+            reports.push(report);
+        }
         if interrupted {
             break;
         }
     }
     Ok(summary(&reports))
+}
+
+/// What became of a part, and whether it was interrupted.
+async fn timed(name: &'static str, part: impl Future<Output = Result<()>>) -> (Report, bool) {
+    let began = Instant::now();
+    let (failure, interrupted) = match part.await {
+        Ok(()) => (None, false),
+        Err(error) => (Some(format!("{error:#}")), error.is::<Interrupted>()),
+    };
+    let took = began.elapsed();
+    let report = Report {
+        name,
+        took,
+        failure,
+    };
+    (report, interrupted)
+}
+
+/// A part in a process of its own, whose output is shown once it has ended. Through cargo, because a part before may
+/// have built this command anew.
+async fn apart(part: &str, context: &Context) -> Result<()> {
+    let mut command = environment::cargo(&prerequisites::cargo(), &workspace::root()?);
+    command.args(["run", "--quiet", "--bin", "aegis", "--", "--dir"]);
+    command.arg(context.folder.root()).args(["test", part]);
+    let mut told = Vec::new();
+    let finished = foreground::run(command, |line| {
+        let (Line::Output(line) | Line::Error(line)) = line;
+        told.push(line.to_owned());
+    });
+    let status = finished.await?.status;
+    eprintln!("{}", told.join("\n"));
+    judge(&format!("aegis test {part}"), status)
 }
 
 async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Result<()> {
