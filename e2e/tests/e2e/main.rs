@@ -19,6 +19,7 @@ mod killing;
 mod links;
 mod list;
 mod logs;
+mod quarantine;
 mod reach;
 mod sources;
 mod tokens;

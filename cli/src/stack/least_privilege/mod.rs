@@ -25,8 +25,8 @@ use crate::stack::least_privilege::suite::Suite;
 /// Below the folder of the tests' stack.
 const REPORT: &str = "least-privilege.json";
 
-/// Runs on the stack that `stack` describes. `only` picks roles by a part of their name. With `json` the rows are
-/// printed too.
+/// Runs on the stack that `stack` describes. `only` picks permissions by a part of `role statement action`. With `json`
+/// the rows are printed too.
 ///
 /// # Errors
 /// Where permissions are left that no test missed, or the tests fail with all of them.
@@ -39,14 +39,14 @@ pub async fn run(
 ) -> Result<()> {
     let account = Account::of(stack).await?;
     let suite = Suite::built(folder).await?;
-    let wanted = |role: &str| only.is_empty() || only.iter().any(|part| role.contains(part));
-    let permissions: Vec<Permission> = policies(state)?
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part));
+    let all: Vec<Permission> = policies(state)?
         .iter()
-        .filter(|policy| wanted(&policy.role))
         .flat_map(policies::RolePolicy::permissions)
         .collect();
+    let permissions: Vec<&Permission> = all.iter().filter(|one| wanted(&one.name())).collect();
     let mut rows = Vec::new();
-    for (number, permission) in permissions.iter().enumerate() {
+    for (number, &permission) in permissions.iter().enumerate() {
         let began = Instant::now();
         let outcome = match asked_by_aws_alone(permission) {
             Some(page) => Outcome::NotAskedForHere {
@@ -64,7 +64,7 @@ pub async fn run(
         rows.push(row);
     }
     let file = folder.root().join(REPORT);
-    report::save(&rows, &file)?;
+    report::save(&rows, &all, &file)?;
     eprintln!("The report is in {}", file.display());
     if json {
         println!("{}", serde_json::to_string_pretty(&rows)?);

@@ -86,6 +86,11 @@ fn actions(statement: &Value) -> Vec<String> {
 }
 
 impl Permission {
+    /// `role statement action`
+    pub fn name(&self) -> String {
+        format!("{} {} {}", self.policy.role, self.sid, self.action)
+    }
+
     /// The policy without this permission. A statement that allows nothing more goes; `None`: nothing is left.
     pub fn withdrawn(&self) -> Option<Value> {
         let mut document = self.policy.document.clone();

@@ -1,5 +1,5 @@
-//! What came of each permission, for people and for programs. It is kept in a file, in which a later run of some roles
-//! takes the place of what was known of those roles alone.
+//! What came of each permission, for people and for programs. It is kept in a file, in which a later run of some takes the
+//! place of what was known of those alone.
 
 use std::path::Path;
 
@@ -60,14 +60,16 @@ impl Row {
     }
 }
 
-/// Rows of other roles stay as they are in the file.
-pub fn save(rows: &[Row], file: &Path) -> Result<()> {
+/// Other rows stay as they are in the file, where `all` permissions still have them.
+pub fn save(rows: &[Row], all: &[Permission], file: &Path) -> Result<()> {
     let before: Vec<Row> = read_json(file).unwrap_or_default();
-    write_json(file, &merged(before, rows))
+    let there: Vec<String> = all.iter().map(Permission::name).collect();
+    write_json(file, &merged(before, rows, &there))
 }
 
-fn merged(mut before: Vec<Row>, rows: &[Row]) -> Vec<Row> {
-    before.retain(|known| rows.iter().all(|row| row.role != known.role));
+fn merged(mut before: Vec<Row>, rows: &[Row], there: &[String]) -> Vec<Row> {
+    before.retain(|known| there.contains(&known.name()));
+    before.retain(|known| rows.iter().all(|row| row.name() != known.name()));
     before.extend_from_slice(rows);
     before.sort_by_key(Row::name);
     before
@@ -97,14 +99,19 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_one_role_leaves_the_others_as_they_were() {
-        let (old, gone) = (
-            row("a", "x:Y", Outcome::Unnoticed),
-            row("b", "x:Y", Outcome::Unnoticed),
-        );
-        let new = row("b", "x:Z", Outcome::Unnoticed);
+    fn a_run_of_some_leaves_the_others_as_they_were() {
+        let old = row("a", "x:Y", Outcome::Unnoticed);
+        let gone = row("a", "x:Gone", Outcome::Unnoticed);
+        let again = row("b", "x:Z", Outcome::Unnoticed);
+        let missed = Outcome::Missed { by: "t".to_owned() };
+        let new = row("b", "x:Z", missed);
+        let there = [old.name(), new.name()];
         assert_eq!(
-            merged(vec![gone, old.clone()], std::slice::from_ref(&new)),
+            merged(
+                vec![again, gone, old.clone()],
+                std::slice::from_ref(&new),
+                &there
+            ),
             [old, new]
         );
     }

@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 use crate::stack::folder::StackFolder;
+use crate::stack::killer::{self, Kind};
 use crate::stack::{environment, foreground, prerequisites, workspace};
 
 /// Tests that show what a role is there for, by the end of the role's name.
@@ -55,7 +56,13 @@ const TESTS: [(&str, &[&str]); 11] = [
     ("relay", &["flow::", "bus::", "dlq::"]),
     (
         "deadlines",
-        &["approval_timeouts::", "killing::", "failure::", "dlq::"],
+        &[
+            "approval_timeouts::",
+            "killing::",
+            "failure::",
+            "dlq::",
+            "quarantine::",
+        ],
     ),
     ("researcher-agent", &["flow::", "sources::", "reach::"]),
     ("analyst-agent", &["flow::", "reach::"]),
@@ -142,6 +149,8 @@ impl Suite {
         while let Some(line) = lines.next_line().await? {
             if let Some(name) = failed(&line) {
                 child.kill().await?;
+                // A test that was cut short may have left one frozen.
+                killer::kill_all(&self.folder, Kind::Agent);
                 return Ok(Outcome::Failed(name));
             }
         }

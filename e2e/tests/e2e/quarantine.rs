@@ -1,0 +1,92 @@
+//! A state that nobody can read, and the way back that docs/quarantine.md shows. **Slow**: two sweeps.
+
+use aegis_contracts::view::Status;
+use aegis_e2e::stack::{Stack, e2e};
+use aegis_e2e::wait::{SWEPT, Seen, eventually};
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+/// As often as sweeps try to read a state, less one.
+const NEARLY_GIVEN_UP: &str = "9";
+
+async fn item(stack: &Stack, id: &str) -> Result<Value> {
+    let wanted = json!({"TableName": stack.outputs.workflow_table_name, "Key": key(id), "ConsistentRead": true});
+    let answer: Value = serde_json::from_str(&stack.dynamodb("GetItem", &wanted).await?)?;
+    Ok(answer["Item"].clone())
+}
+
+fn key(id: &str) -> Value {
+    json!({"pk": {"S": format!("WF#{id}")}, "sk": {"S": "STATE"}})
+}
+
+async fn update(stack: &Stack, id: &str, expression: &str, values: Value) -> Result<()> {
+    let update = json!({
+        "TableName": stack.outputs.workflow_table_name,
+        "Key": key(id),
+        "ConditionExpression": "attribute_exists(pk)",
+        "UpdateExpression": expression,
+        "ExpressionAttributeValues": values,
+    });
+    stack.dynamodb("UpdateItem", &update).await.map(drop)
+}
+
+#[test]
+fn a_state_that_cannot_be_read_is_set_aside_and_put_back() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(json!({})).await?;
+        let id = run.id.as_str();
+        let readable = item(stack, id).await?["body"].clone();
+        update(
+            stack,
+            id,
+            "SET body = :body, sweep_tries = :tries, deadline_shard = :shard, deadline_at = :now",
+            json!({":body": {"S": "broken"}, ":tries": {"N": NEARLY_GIVEN_UP}, ":shard": {"S": "D#0"}, ":now": {"N": "0"}}),
+        )
+        .await?;
+        assert_eq!(run.get("").await?.status, 500);
+
+        let letter = eventually("the letter of the sweep", SWEPT, async || {
+            let words = ["dlq", "show", "deadlines", "--body", "--limit", "1000"];
+            let seen = stack.aegis_json(&words).await?;
+            let mut letters = seen["messages"].as_array().into_iter().flatten();
+            let found = letters.find(|letter| letter["workflow_id"] == id).cloned();
+            Ok(found.map_or_else(|| Seen::NotYet(seen.to_string()), Seen::Yes))
+        })
+        .await?;
+        let reason = letter["reason"].as_str().context("no reason")?;
+        assert!(reason.starts_with("unreadable_state:"), "{reason}");
+        let left = item(stack, id).await?;
+        assert_eq!(
+            left["body"]["S"], "broken",
+            "nothing else is touched: {left}"
+        );
+        assert!(
+            left["deadline_shard"].is_null(),
+            "still on the index: {left}"
+        );
+
+        update(
+            stack,
+            id,
+            "SET body = :body, deadline_shard = :shard, deadline_at = :now REMOVE sweep_tries",
+            json!({":body": readable, ":shard": {"S": "D#0"}, ":now": {"N": "0"}}),
+        )
+        .await?;
+        eventually("the sweep to write the right deadline", SWEPT, async || {
+            let now = item(stack, id).await?["deadline_at"]["N"].clone();
+            Ok(match now.as_str() {
+                Some("0") | None => Seen::NotYet(now.to_string()),
+                Some(_) => Seen::Yes(()),
+            })
+        })
+        .await?;
+        run.approve().await?;
+        run.reach(Status::Completed).await?;
+        let message = letter["message_id"].as_str().context("no message id")?;
+        let dropped = stack
+            .aegis(&["dlq", "drop", "deadlines", "--message", message, "--yes"])
+            .await?;
+        assert_eq!(dropped.code, Some(0), "{dropped:?}");
+        Ok(())
+    })
+}
