@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 const PAUSE: Duration = Duration::from_millis(150);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
 /// Enough for a whole workflow while many others run on the same two processors.
 pub const SOON: Duration = Duration::from_secs(150);
 /// The sweep runs each minute.
@@ -31,6 +32,27 @@ pub enum Seen<T> {
 pub async fn eventually<T>(
     what: &str,
     within: Duration,
+    look: impl AsyncFnMut() -> Result<Seen<T>>,
+) -> Result<T> {
+    looked_for(what, within, PAUSE, look).await
+}
+
+/// For what is soon over again: looks nearly without a pause.
+///
+/// # Errors
+/// As [`eventually`].
+pub async fn at_once<T>(
+    what: &str,
+    within: Duration,
+    look: impl AsyncFnMut() -> Result<Seen<T>>,
+) -> Result<T> {
+    looked_for(what, within, SHORTEST_PAUSE, look).await
+}
+
+async fn looked_for<T>(
+    what: &str,
+    within: Duration,
+    pause: Duration,
     mut look: impl AsyncFnMut() -> Result<Seen<T>>,
 ) -> Result<T> {
     let within = within.min(patience());
@@ -44,6 +66,6 @@ pub async fn eventually<T>(
             let seconds = within.as_secs();
             bail!("waited {seconds} s for {what}; last seen: {last}");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
     }
 }

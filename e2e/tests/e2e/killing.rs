@@ -8,7 +8,7 @@ use aegis_contracts::view::Status;
 use aegis_e2e::processes::{AgentProcess, alone, replaced};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
-use aegis_e2e::wait::{SOON, SWEPT, Seen, eventually};
+use aegis_e2e::wait::{SOON, SWEPT, Seen, at_once, eventually};
 use anyhow::{Result, bail};
 use serde_json::json;
 
@@ -95,8 +95,9 @@ async fn lies_there(run: &Run, name: &str) -> Result<bool> {
     Ok(run.stack.objects.get(&key).await?.is_some())
 }
 
+/// Its work takes less than the usual pause between two looks.
 async fn claimed(run: &Run) -> Result<()> {
-    eventually("the researcher's claim", SOON, async || {
+    at_once("the researcher's claim", SOON, async || {
         Ok(if lies_there(run, CLAIM).await? {
             Seen::Yes(())
         } else {
