@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 const CRM: &str = "partner.crm";
 
 /// The first letter of `queue` that `wanted` takes, once `dlq show` tells of it.
-async fn shown(stack: &Stack, queue: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
+pub(crate) async fn shown(
+    stack: &Stack,
+    queue: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Result<Value> {
     eventually(&format!("a dead letter of {queue}"), SOON, async || {
         let words = ["dlq", "show", queue, "--body", "--limit", "1000"];
         let seen = stack.aegis_json(&words).await?;
@@ -28,12 +32,12 @@ fn holds(letter: &Value, text: &str) -> bool {
     letter["body"].as_str().unwrap_or_default().contains(text)
 }
 
-fn id_of(letter: &Value) -> Result<&str> {
+pub(crate) fn id_of(letter: &Value) -> Result<&str> {
     letter["message_id"].as_str().context("no message id")
 }
 
 /// Repeated while another test has the letter in its hands.
-async fn moved(stack: &Stack, words: &[&str]) -> Result<()> {
+pub(crate) async fn moved(stack: &Stack, words: &[&str]) -> Result<()> {
     eventually(&format!("{words:?}"), SOON, async || {
         let outcome = stack.aegis(words).await?;
         Ok(match outcome.code {

@@ -2,9 +2,11 @@
 
 use aegis_contracts::view::Status;
 use aegis_e2e::stack::{Stack, e2e};
-use aegis_e2e::wait::{SOON, SWEPT, Seen, eventually};
+use aegis_e2e::wait::{SOON, Seen, eventually};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
+
+use crate::dlq::{id_of, moved, shown};
 
 /// As often as sweeps try to read a state, less one.
 const NEARLY_GIVEN_UP: &str = "9";
@@ -65,14 +67,8 @@ fn a_state_that_cannot_be_read_is_set_aside_and_put_back() -> Result<()> {
         let readable = broken(stack, id).await?;
         assert_eq!(run.get("").await?.status, 500);
 
-        let letter = eventually("the letter of the sweep", SWEPT, async || {
-            let words = ["dlq", "show", "deadlines", "--body", "--limit", "1000"];
-            let seen = stack.aegis_json(&words).await?;
-            let mut letters = seen["messages"].as_array().into_iter().flatten();
-            let found = letters.find(|letter| letter["workflow_id"] == id).cloned();
-            Ok(found.map_or_else(|| Seen::NotYet(seen.to_string()), Seen::Yes))
-        })
-        .await?;
+        // The sweep is less than a minute away.
+        let letter = shown(stack, "deadlines", |letter| letter["workflow_id"] == id).await?;
         let reason = letter["reason"].as_str().context("no reason")?;
         assert!(reason.starts_with("unreadable_state:"), "{reason}");
         let left = eventually("it to be off the index", SOON, async || {
@@ -95,11 +91,14 @@ fn a_state_that_cannot_be_read_is_set_aside_and_put_back() -> Result<()> {
         for left in ["deadline_shard", "deadline_at", "sweep_tries"] {
             assert!(ended[left].is_null(), "{left} is left: {ended}");
         }
-        let message = letter["message_id"].as_str().context("no message id")?;
-        let dropped = stack
-            .aegis(&["dlq", "drop", "deadlines", "--message", message, "--yes"])
-            .await?;
-        assert_eq!(dropped.code, Some(0), "{dropped:?}");
-        Ok(())
+        let words = [
+            "dlq",
+            "drop",
+            "deadlines",
+            "--message",
+            id_of(&letter)?,
+            "--yes",
+        ];
+        moved(stack, &words).await
     })
 }
