@@ -1,11 +1,14 @@
 # The HTTP API.
 
 locals {
-  api_functions = {
-    intake   = { name = module.intake.function_name, invoke_arn = module.intake.invoke_arn }
-    approval = { name = module.approval.function_name, invoke_arn = module.approval.invoke_arn }
-    callback = { name = module.callback.function_name, invoke_arn = module.callback.invoke_arn }
-  }
+  api_functions = merge(
+    {
+      intake   = { name = module.intake.function_name, invoke_arn = module.intake.invoke_arn }
+      approval = { name = module.approval.function_name, invoke_arn = module.approval.invoke_arn }
+      callback = { name = module.callback.function_name, invoke_arn = module.callback.invoke_arn }
+    },
+    { for function in module.instant_agents : "instant-agents" => { name = function.function_name, invoke_arn = function.invoke_arn } },
+  )
 
   # Routes for clients, by who serves them and by the group that they are authorised with.
   client_routes = {
@@ -41,11 +44,14 @@ locals {
   )
 
   # Routes whose callers bring a token that our code checks.
-  token_routes = {
-    "POST /callbacks/{id}"         = "callback"
-    "GET /approval-links/{token}"  = "approval"
-    "POST /approval-links/{token}" = "approval"
-  }
+  token_routes = merge(
+    {
+      "POST /callbacks/{id}"         = "callback"
+      "GET /approval-links/{token}"  = "approval"
+      "POST /approval-links/{token}" = "approval"
+    },
+    var.instant_agents ? { "POST /instant-agents/{path+}" = "instant-agents" } : {},
+  )
 
   # Routes that say nothing about any workflow. What no route takes is answered like all else, as problem details.
   open_routes = {

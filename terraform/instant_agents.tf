@@ -34,33 +34,3 @@ module "instant_agents" {
     local.tell_missing_artifacts_statement,
   ]
 }
-
-resource "aws_apigatewayv2_integration" "instant_agents" {
-  count = var.instant_agents ? 1 : 0
-
-  api_id                 = aws_apigatewayv2_api.this.id
-  integration_type       = "AWS_PROXY"
-  integration_method     = "POST"
-  integration_uri        = module.instant_agents[0].invoke_arn
-  payload_format_version = "2.0"
-}
-
-resource "aws_apigatewayv2_route" "instant_agents" {
-  # checkov:skip=CKV_AWS_309:A task carries a token, which the callback API is asked about before anything is written.
-  count = var.instant_agents ? 1 : 0
-
-  api_id             = aws_apigatewayv2_api.this.id
-  route_key          = "POST /instant-agents/{path+}"
-  target             = "integrations/${aws_apigatewayv2_integration.instant_agents[0].id}"
-  authorization_type = "NONE"
-}
-
-resource "aws_lambda_permission" "instant_agents" {
-  count = var.instant_agents ? 1 : 0
-
-  function_name = module.instant_agents[0].function_name
-  statement_id  = "api"
-  action        = "lambda:InvokeFunction"
-  principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*/instant-agents/*"
-}

@@ -329,7 +329,7 @@ run "instant" {
   }
 
   assert {
-    condition     = one(aws_apigatewayv2_route.instant_agents).route_key == "POST /instant-agents/{path+}"
+    condition     = aws_apigatewayv2_route.token["POST /instant-agents/{path+}"].route_key == "POST /instant-agents/{path+}"
     error_message = "The API has one more route."
   }
 
@@ -347,7 +347,28 @@ run "not_instant" {
   command = plan
 
   assert {
-    condition     = length(module.instant_agents) == 0 && length(aws_apigatewayv2_route.instant_agents) == 0
+    condition     = length(module.instant_agents) == 0 && length([for route in aws_apigatewayv2_route.token : route if strcontains(route.route_key, "instant")]) == 0
     error_message = "A stage that nobody loads has no such function and no such route."
+  }
+}
+
+run "instant_with_a_key" {
+  command = plan
+
+  variables {
+    instant_agents   = true
+    data_kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  }
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(module.instant_agents[0].policy).Statement : statement.Action if endswith(statement.Sid, "cryptObjects")
+    ])) == toset(["kms:Decrypt", "kms:GenerateDataKey"])
+    error_message = "Whoever writes artifacts may use the key that encrypts them."
+  }
+
+  assert {
+    condition     = !anytrue([for statement in jsondecode(module.callback.policy).Statement : statement.Sid == "EncryptObjects"])
+    error_message = "Whoever reads them only may not."
   }
 }

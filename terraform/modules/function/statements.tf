@@ -6,6 +6,7 @@ locals {
   actions       = flatten([for statement in var.statements : statement.actions])
   uses_table    = anytrue([for action in local.actions : startswith(action, "dynamodb:")])
   reads_objects = contains(local.actions, "s3:GetObject")
+  puts_objects  = contains(local.actions, "s3:PutObject")
 
   write_own_log = [{
     sid       = "WriteOwnLog"
@@ -47,5 +48,12 @@ locals {
     condition = { StringEquals = { "kms:ViaService" = ["s3.${local.region}.amazonaws.com"] } }
   } if local.reads_objects]
 
-  statements = concat(var.statements, local.write_own_log, local.trace, local.table_key, local.objects_key)
+  new_objects_key = [for key in var.defaults.data_kms_key_arn[*] : {
+    sid       = "EncryptObjects"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [key]
+    condition = { StringEquals = { "kms:ViaService" = ["s3.${local.region}.amazonaws.com"] } }
+  } if local.puts_objects]
+
+  statements = concat(var.statements, local.write_own_log, local.trace, local.table_key, local.objects_key, local.new_objects_key)
 }
