@@ -72,13 +72,14 @@ impl Stack {
 
     /// # Errors
     /// Of DynamoDB.
-    pub async fn dynamodb(&self, action: &str, body: &Value) -> Result<String> {
+    pub async fn dynamodb(&self, action: &str, body: &Value) -> Result<Value> {
         let target = format!("DynamoDB_20120810.{action}");
         let headers = [
             ("content-type", "application/x-amz-json-1.0"),
             ("x-amz-target", target.as_str()),
         ];
-        self.call("dynamodb", &headers, body.to_string()).await
+        let answer = self.call("dynamodb", &headers, body.to_string()).await?;
+        serde_json::from_str(&answer).context(answer)
     }
 
     /// # Errors

@@ -43,26 +43,37 @@ impl AgentProcess {
             .with_context(|| format!("{} tells of no process of the {role}", path.display()))
     }
 
-    /// It does nothing more until [`Self::kill`].
+    /// It does nothing more until what is returned is dropped.
     ///
     /// # Errors
     /// Where the process is gone or another user's.
-    pub fn freeze(self) -> Result<()> {
-        Ok(kill_process(self.0, Signal::STOP)?)
+    pub fn freeze(self) -> Result<Frozen> {
+        kill_process(self.0, Signal::STOP)?;
+        Ok(Frozen(self))
     }
+}
 
-    /// # Errors
-    /// Where the process is gone or another user's.
-    pub fn thaw(self) -> Result<()> {
-        Ok(kill_process(self.0, Signal::CONT)?)
-    }
+/// Stands still. A test that fails lets go of it, so that the others find their agent at work.
+#[derive(Debug)]
+pub struct Frozen(AgentProcess);
+
+impl Frozen {
+    pub fn thaw(self) {}
 
     /// Without any warning.
     ///
     /// # Errors
     /// Where the process is gone or another user's.
-    pub fn kill(self) -> Result<()> {
-        Ok(kill_process(self.0, Signal::KILL)?)
+    pub fn kill(self) -> Result<AgentProcess> {
+        kill_process(self.0.0, Signal::KILL)?;
+        Ok(self.0)
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        // One that was killed is gone as wished.
+        let _ = kill_process(self.0.0, Signal::CONT);
     }
 }
 

@@ -89,19 +89,15 @@ async fn sweep(stack: &'static Stack) -> Result<Calls> {
     .await
 }
 
-/// Calls DynamoDB in its own words.
-async fn table(stack: &Stack, action: &str, body: &Value) -> Result<Value> {
-    let answer = stack.dynamodb(action, body).await?;
-    Ok(serde_json::from_str(&answer)?)
-}
-
 /// State and request of a finished workflow under as many other ids.
 async fn copies(stack: &Stack, run: &Run) -> Result<Vec<Value>> {
     let name = &stack.outputs.workflow_table_name;
     let mut originals = Vec::new();
     for sort in ["STATE", "REQUEST"] {
         let key = json!({"pk": {"S": format!("WF#{}", run.id)}, "sk": {"S": sort}});
-        let found = table(stack, "GetItem", &json!({"TableName": name, "Key": key})).await?;
+        let found = stack
+            .dynamodb("GetItem", &json!({"TableName": name, "Key": key}))
+            .await?;
         originals.push(found["Item"].to_string());
     }
     let ids = (0..MANY).map(|number| WorkflowId::derive("growth", &number.to_string()));
@@ -117,12 +113,8 @@ async fn copies(stack: &Stack, run: &Run) -> Result<Vec<Value>> {
 async fn write(stack: &Stack, requests: Vec<Value>) -> Result<()> {
     let name = &stack.outputs.workflow_table_name;
     for batch in requests.chunks(BATCH) {
-        table(
-            stack,
-            "BatchWriteItem",
-            &json!({"RequestItems": {name.as_str(): batch}}),
-        )
-        .await?;
+        let batch = json!({"RequestItems": {name.as_str(): batch}});
+        stack.dynamodb("BatchWriteItem", &batch).await?;
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! An agent at work is ended: with its process, without any warning, or by a cancel. **Slow**: the silence of a dead one
 //! is noticed by the sweep.
 
+use std::time::Duration;
+
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{CLAIM, COMPLETION};
 use aegis_contracts::ids::SessionId;
 use aegis_contracts::view::Status;
-use aegis_e2e::processes::{AgentProcess, alone, replaced};
+use aegis_e2e::processes::{AgentProcess, Frozen, alone, replaced};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, SWEPT, Seen, at_once, eventually};
@@ -14,6 +16,8 @@ use serde_json::json;
 
 /// Each finds the researcher at work sooner or later.
 const TRIES: usize = 10;
+/// Longer than a dispatcher takes to note an answer that it has.
+const ANSWERED: Duration = Duration::from_secs(3);
 
 #[test]
 fn a_workflow_survives_the_death_of_its_agent() -> Result<()> {
@@ -42,7 +46,7 @@ fn a_cancel_ends_the_work_of_a_live_agent() -> Result<()> {
         let session = SessionId::derive(&run.id, Role::Researcher, 1).runtime_session();
         let asked = format!("session {session}: asked to stop");
         logged(stack, "agent-host.log", &[&asked]).await?;
-        agent.thaw()?;
+        agent.thaw();
         let words = [run.id.as_str(), "work stopped by the platform", "Session"];
         logged(stack, "researcher-agent.log", &words).await
     })
@@ -52,26 +56,37 @@ fn a_cancel_ends_the_work_of_a_live_agent() -> Result<()> {
 async fn killed_at_work(stack: &'static Stack) -> Result<Run> {
     let _alone = alone().await;
     let (run, agent) = frozen_at_work(stack).await?;
-    agent.kill()?;
-    replaced(stack, Role::Researcher, agent).await?;
+    replaced(stack, Role::Researcher, agent.kill()?).await?;
     Ok(run)
 }
 
-/// A workflow whose researcher stands still between its claim and its result.
-async fn frozen_at_work(stack: &'static Stack) -> Result<(Run, AgentProcess)> {
+/// A workflow whose researcher stands still between its answer to the dispatcher and its result.
+async fn frozen_at_work(stack: &'static Stack) -> Result<(Run, Frozen)> {
     for _ in 0..TRIES {
         let run = stack.plan();
         let request = json!({"topic": TOPIC, "parameters": {"depth": "comprehensive"}});
         run.post_start(&request).await?.is(202)?;
         let agent = AgentProcess::of(stack, Role::Researcher)?;
         claimed(&run).await?;
-        agent.freeze()?;
-        if !lies_there(&run, COMPLETION).await? {
+        let agent = agent.freeze()?;
+        if !lies_there(&run, COMPLETION).await? && dispatched(&run).await {
             return Ok((run, agent));
         }
-        agent.thaw()?;
+        agent.thaw();
     }
-    bail!("the researcher was too fast {TRIES} times")
+    bail!("the researcher was too fast, or frozen before its answer, {TRIES} times")
+}
+
+/// Not if the agent was frozen between its claim and its answer, for which the dispatcher then waits.
+async fn dispatched(run: &Run) -> bool {
+    let noted = at_once("the note of the dispatch", ANSWERED, async || {
+        let view = run.view().await?;
+        Ok(match view.steps[0].dispatched_at {
+            Some(_) => Seen::Yes(()),
+            None => Seen::NotYet("none".to_owned()),
+        })
+    });
+    noted.await.is_ok()
 }
 
 /// Until a line of this log of the stack's holds all of `words`.

@@ -13,8 +13,7 @@ const NEARLY_GIVEN_UP: &str = "9";
 
 async fn item(stack: &Stack, id: &str) -> Result<Value> {
     let wanted = json!({"TableName": stack.outputs.workflow_table_name, "Key": key(id), "ConsistentRead": true});
-    let answer: Value = serde_json::from_str(&stack.dynamodb("GetItem", &wanted).await?)?;
-    Ok(answer["Item"].clone())
+    Ok(stack.dynamodb("GetItem", &wanted).await?["Item"].clone())
 }
 
 fn key(id: &str) -> Value {
