@@ -95,6 +95,7 @@ struct Report {
     took: Duration,
     /// Nothing when the part passed.
     failure: Option<String>,
+    interrupted: bool,
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
@@ -117,7 +118,6 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         if !arguments.wants(part) || later {
             continue;
         }
-        let mut interrupted = false;
         let part_run = timed(name, run_part(part, &arguments, context));
         let ended = if part == Part::Deploy && arguments.side_by_side() {
             let sources = timed("terraform", or_interrupted(apart("terraform", context)));
@@ -126,10 +126,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         } else {
             vec![part_run.await]
         };
-        for (report, was_interrupted) in ended {
-            interrupted |= was_interrupted;
-            reports.push(report);
-        }
+        let interrupted = ended.iter().any(|report| report.interrupted);
+        reports.extend(ended);
         if interrupted {
             break;
         }
@@ -137,20 +135,18 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     Ok(summary(&reports))
 }
 
-/// What became of a part, and whether it was interrupted.
-async fn timed(name: &'static str, part: impl Future<Output = Result<()>>) -> (Report, bool) {
+async fn timed(name: &'static str, part: impl Future<Output = Result<()>>) -> Report {
     let began = Instant::now();
     let (failure, interrupted) = match part.await {
         Ok(()) => (None, false),
         Err(error) => (Some(format!("{error:#}")), error.is::<Interrupted>()),
     };
-    let took = began.elapsed();
-    let report = Report {
+    Report {
         name,
-        took,
+        took: began.elapsed(),
         failure,
-    };
-    (report, interrupted)
+        interrupted,
+    }
 }
 
 /// A part in a process of its own, whose output is shown once it has ended. Through cargo, because a part before may
