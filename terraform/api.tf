@@ -50,7 +50,7 @@ locals {
       "GET /approval-links/{token}"  = "approval"
       "POST /approval-links/{token}" = "approval"
     },
-    var.instant_agents ? { "POST /instant-agents/{path+}" = "instant-agents" } : {},
+    local.instant_agents_routes,
   )
 
   # Routes that say nothing about any workflow. What no route takes is answered like all else, as problem details.

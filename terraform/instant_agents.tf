@@ -8,6 +8,9 @@ locals {
   instant_agents_environment = var.instant_agents ? {
     AWS_ENDPOINT_URL_BEDROCK_AGENTCORE = "${local.api_base_url}/instant-agents"
   } : {}
+
+  # It changes no workflow itself. A task's token is asked about at the callback API before anything is written.
+  instant_agents_routes = var.instant_agents ? { "POST /instant-agents/{path+}" = "instant-agents" } : {}
 }
 
 module "instant_agents" {
