@@ -112,6 +112,23 @@ async fn an_attempt_that_is_handed_out_again_is_done_once() {
 }
 
 #[tokio::test]
+async fn more_starts_than_it_lets_in_are_throttled_as_aws_throttles() {
+    let conduct = Conduct {
+        new_sessions: Some(0.001),
+        ..Conduct::default()
+    };
+    let (worker, _, mut reports, url) = serving(conduct).await;
+    let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    let (status, _) = post(&url, "invocations", SESSION, json(&task)).await;
+    assert_eq!(status, 200);
+    reports.recv().await.unwrap();
+    let (status, _) = post(&url, "invocations", SESSION, json(&task)).await;
+    assert_eq!(status, 429);
+    let counted = worker.counted();
+    assert_eq!((counted.invocations, counted.throttled), (2, 1));
+}
+
+#[tokio::test]
 async fn a_session_that_is_stopped_reports_nothing() {
     let conduct = Conduct {
         latency: Latency::Fixed(Duration::from_secs(3_600)),

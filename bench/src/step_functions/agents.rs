@@ -161,5 +161,5 @@ async fn take(
     let begun = pushed.worker.invoke(&session, task).await;
     begun
         .map(|_| StatusCode::OK)
-        .map_err(|refusal| (StatusCode::SERVICE_UNAVAILABLE, refusal.0))
+        .map_err(|refusal| (StatusCode::SERVICE_UNAVAILABLE, refusal.to_string()))
 }

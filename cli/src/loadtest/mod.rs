@@ -31,7 +31,7 @@ use stand_in::{OwnStack, StandIn};
 /// code is 0 only if every workflow ended as the scenario demands, and nothing was lost or done twice.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// smoke, steady, ramp, burst, soak, events, late, duplicates or artifacts, or a file in the form of loadtest/scenarios.
+    /// smoke, steady, ramp, burst, soak, events, late, duplicates, artifacts or throttled, or a file in the form of loadtest/scenarios.
     #[arg(default_value = "steady")]
     scenario: String,
     /// How many workflows.
@@ -103,6 +103,7 @@ impl Order {
         Conduct {
             latency,
             artifact_bytes: self.scenario.artifact_bytes,
+            new_sessions: self.scenario.new_sessions,
             ..Conduct::default()
         }
     }

@@ -13,6 +13,8 @@ pub struct Conduct {
     pub latency: Latency,
     /// Least size of each artifact. What a role's artifact must say makes it a little larger than nothing.
     pub artifact_bytes: usize,
+    /// Sessions that start in a second; more are throttled. `None`: as many as come.
+    pub new_sessions: Option<f64>,
     /// Reported with each success.
     pub usage: Usage,
 }
@@ -22,6 +24,7 @@ impl Default for Conduct {
         Self {
             latency: Latency::Instant,
             artifact_bytes: 0,
+            new_sessions: None,
             usage: Usage {
                 input_tokens: 1_000,
                 output_tokens: 100,

@@ -52,7 +52,8 @@ impl Function {
         match self.worker.perform(&session, task).await {
             Ok(status) => ApiResponse::json(200, &InvocationAnswer { status })
                 .with_header(SESSION_HEADER, session),
-            Err(Refusal(why)) => refused(424, "RuntimeClientError", &why),
+            Err(why @ Refusal::Throttled) => refused(429, "ThrottlingException", &why.to_string()),
+            Err(Refusal::Failed(why)) => refused(424, "RuntimeClientError", &why),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - `conduct`: how long they take and how much they write
 //! - `worker`: one attempt, from its claim to its report
+//! - `door`: how many sessions may start in a second
 //! - `completion`: how a finished task is reported; over HTTP to aegis, or as somebody else wants it
 //! - `function`: the same as a function in AWS
 //! - `bucket`: all of it for one stage
@@ -14,6 +15,7 @@ mod bucket;
 mod completion;
 mod conduct;
 mod content;
+mod door;
 mod function;
 mod server;
 mod worker;

@@ -60,7 +60,14 @@ async fn invoke(State(worker): State<Arc<Worker>>, headers: HeaderMap, body: Byt
     let Invocation { session, task, .. } = invocation;
     match worker.invoke(&session, task).await {
         Ok(status) => ([(SESSION, session)], Json(InvocationAnswer { status })).into_response(),
-        Err(Refusal(why)) => refused(StatusCode::FAILED_DEPENDENCY, "RuntimeClientError", &why),
+        Err(why @ Refusal::Throttled) => refused(
+            StatusCode::TOO_MANY_REQUESTS,
+            "ThrottlingException",
+            &why.to_string(),
+        ),
+        Err(Refusal::Failed(why)) => {
+            refused(StatusCode::FAILED_DEPENDENCY, "RuntimeClientError", &why)
+        }
     }
 }
 

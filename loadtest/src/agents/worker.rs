@@ -18,15 +18,23 @@ use aegis_contracts::artifact::CompletionRecord;
 use super::completion::{Completion, Taken};
 use super::conduct::Conduct;
 use super::content;
+use super::door::Door;
 
 /// Why an invocation came to nothing. The dispatcher tries again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal(pub String);
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("too many new sessions")]
+    Throttled,
+    #[error("{0}")]
+    Failed(String),
+}
 
 /// How often what happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counted {
     pub invocations: u64,
+    /// That were refused because too many sessions had started.
+    pub throttled: u64,
     /// Of attempts at work or complete already.
     pub again: u64,
     /// Reports that were taken.
@@ -40,6 +48,7 @@ pub struct Counted {
 #[derive(Debug, Default)]
 struct Counters {
     invocations: AtomicU64,
+    throttled: AtomicU64,
     again: AtomicU64,
     completed: AtomicU64,
     unwanted: AtomicU64,
@@ -52,6 +61,7 @@ pub struct Worker {
     conduct: Conduct,
     completion: Arc<dyn Completion>,
     sessions: Sessions,
+    door: Option<Door>,
     counters: Counters,
 }
 
@@ -69,6 +79,7 @@ impl Worker {
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
+            door: conduct.new_sessions.map(Door::of),
             conduct,
             completion,
             sessions: Sessions::default(),
@@ -79,7 +90,7 @@ impl Worker {
     /// Answers once the attempt is claimed; the work goes on in the background.
     ///
     /// # Errors
-    /// Where storage fails, or another session has claimed the attempt.
+    /// Where too many sessions have started, storage fails, or another session has claimed the attempt.
     pub async fn invoke(
         self: &Arc<Self>,
         session: &str,
@@ -121,6 +132,7 @@ impl Worker {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counted {
             invocations: of(&self.counters.invocations),
+            throttled: of(&self.counters.throttled),
             again: of(&self.counters.again),
             completed: of(&self.counters.completed),
             unwanted: of(&self.counters.unwanted),
@@ -130,6 +142,10 @@ impl Worker {
 
     async fn claim(&self, session: &str, task: &AgentTask) -> Result<Owed, Refusal> {
         count(&self.counters.invocations);
+        if self.door.as_ref().is_some_and(|door| !door.lets_in()) {
+            count(&self.counters.throttled);
+            return Err(Refusal::Throttled);
+        }
         let held = match self.sessions.enter(&task.output_prefix, session) {
             Found::Free(held) | Found::Failed(held, _) => held,
             Found::Running => {
@@ -143,14 +159,16 @@ impl Worker {
             at: Some(now()),
         };
         let begun = claim::begin(self.store.as_ref(), task, &claim).await;
-        match begun.map_err(|error| Refusal(error.to_string()))? {
+        match begun.map_err(|error| Refusal::Failed(error.to_string()))? {
             Begun::Work { .. } => Ok(Owed::Work(held)),
             Begun::Completed(record) => {
                 count(&self.counters.again);
                 Ok(Owed::Report(held, record))
             }
-            Begun::Foreign { session } => Err(Refusal(format!("claimed by session `{session}`"))),
-            Begun::WornOut => Err(Refusal("begun too often".to_owned())),
+            Begun::Foreign { session } => {
+                Err(Refusal::Failed(format!("claimed by session `{session}`")))
+            }
+            Begun::WornOut => Err(Refusal::Failed("begun too often".to_owned())),
         }
     }
 

@@ -76,9 +76,10 @@ impl Report {
         ];
         if let Some(counted) = &self.agents_counted {
             let told = format!(
-                "{}, {} of them again, {} reports not taken",
+                "{}, {} of them again, {} throttled, {} reports not taken",
                 counted.invocations,
                 counted.again,
+                counted.throttled,
                 counted.failed + counted.unwanted
             );
             figures.push(("agents invoked", told));

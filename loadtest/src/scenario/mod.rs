@@ -37,6 +37,9 @@ pub struct Scenario {
     /// Least size of what each agent writes, where they are not the real ones.
     #[serde(default)]
     pub artifact_bytes: usize,
+    /// Sessions that such agents let start in a second.
+    #[serde(default)]
+    pub new_sessions: Option<f64>,
 }
 
 /// When decisions come, from when the approver sees the question.

@@ -9,7 +9,7 @@ use super::Scenario;
 use crate::agents::{self, Latency};
 
 /// Scenarios by name.
-pub const BUILT_IN: [(&str, &str); 9] = [
+pub const BUILT_IN: [(&str, &str); 10] = [
     ("smoke", include_str!("../../scenarios/smoke.toml")),
     ("steady", include_str!("../../scenarios/steady.toml")),
     ("ramp", include_str!("../../scenarios/ramp.toml")),
@@ -22,6 +22,7 @@ pub const BUILT_IN: [(&str, &str); 9] = [
         include_str!("../../scenarios/duplicates.toml"),
     ),
     ("artifacts", include_str!("../../scenarios/artifacts.toml")),
+    ("throttled", include_str!("../../scenarios/throttled.toml")),
 ];
 
 impl Scenario {
@@ -70,6 +71,12 @@ impl Scenario {
         }
         if self.patience.is_zero() {
             faults.push("`patience` must be above 0".to_owned());
+        }
+        if self
+            .new_sessions
+            .is_some_and(|rate| !(rate > 0.0 && rate.is_finite()))
+        {
+            faults.push("`new_sessions` must be above 0".to_owned());
         }
         faults
     }
@@ -126,6 +133,8 @@ mod tests {
         );
         let both =
             of("description = \"\"\npatience = \"0s\"\n[[arrivals]]\nburst = 0\n[mix]\nlate = 0\n");
+        let throttled = of(&format!("new_sessions = 0.0\n{GOOD}"));
+        assert!(throttled.contains("new_sessions"), "{throttled}");
         assert_eq!(both.lines().count(), 3, "{both}");
         assert!(both.contains("phase 1"), "{both}");
         let absent = Scenario::named("nowhere").unwrap_err();
