@@ -93,6 +93,7 @@ locals {
   lifecycle_environment = {
     WORKFLOW_TABLE            = aws_dynamodb_table.workflows.name
     PICKUP_TIMEOUT_SECONDS    = tostring(var.pickup_timeout_seconds)
+    CAPACITY_TIMEOUT_HOURS    = tostring(var.capacity_timeout_hours)
     START_TIMEOUT_SECONDS     = tostring(var.start_timeout_seconds)
     HEARTBEAT_TIMEOUT_SECONDS = tostring(var.heartbeat_timeout_seconds)
     STEP_TIMEOUT_SECONDS      = tostring(var.step_timeout_seconds)

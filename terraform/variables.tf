@@ -689,6 +689,17 @@ variable "pickup_timeout_seconds" {
   }
 }
 
+variable "capacity_timeout_hours" {
+  description = "Hours that a step waits for a free agent session while the runtime throttles; then its workflow fails as agent_capacity. Fractions are allowed. Items of a workflow are kept longer by what it could wait."
+  type        = number
+  default     = 48
+
+  validation {
+    condition     = var.capacity_timeout_hours >= 0 && var.capacity_timeout_hours <= 720
+    error_message = "capacity_timeout_hours is from 0 to 720, thirty days."
+  }
+}
+
 variable "start_timeout_seconds" {
   description = "Seconds between the dispatch of an agent and its first sign of life. An agent reports after five seconds, or its result before that."
   type        = number

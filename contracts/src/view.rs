@@ -106,8 +106,8 @@ pub struct StepView {
     pub pickup: Option<PickupView>,
 }
 
-/// A command that nobody has picked up yet. One that was sent more than once is stuck: its service does
-/// not run, is busy, or has put it into its dead-letter queue.
+/// A command that nobody has picked up yet. One that was sent more than once and never throttled is stuck: its service
+/// does not run, is busy, or has put it into its dead-letter queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PickupView {
     /// How often the command was sent.
@@ -116,6 +116,9 @@ pub struct PickupView {
     /// When it is sent again, or given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<Timestamp>,
+    /// When the agent runtime was last noted to have no free session: the step waits for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -68,6 +68,7 @@ run "refuses" {
     approval_timeout_hours    = 0
     approval_reminder_hours   = -1
     pickup_timeout_seconds    = 0
+    capacity_timeout_hours    = -1
     start_timeout_seconds     = 9
     heartbeat_timeout_seconds = 0
     step_timeout_seconds      = 0
@@ -142,6 +143,7 @@ run "refuses" {
     var.approval_timeout_hours,
     var.approval_reminder_hours,
     var.pickup_timeout_seconds,
+    var.capacity_timeout_hours,
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,
     var.step_timeout_seconds,
@@ -202,6 +204,7 @@ run "refuses_too" {
     approval_timeout_hours    = 8761
     approval_reminder_hours   = 8761
     pickup_timeout_seconds    = 3601
+    capacity_timeout_hours    = 721
     start_timeout_seconds     = 3601
     heartbeat_timeout_seconds = 3601
     step_timeout_seconds      = 28801
@@ -250,6 +253,7 @@ run "refuses_too" {
     var.approval_timeout_hours,
     var.approval_reminder_hours,
     var.pickup_timeout_seconds,
+    var.capacity_timeout_hours,
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,
     var.step_timeout_seconds,

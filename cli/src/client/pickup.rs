@@ -4,9 +4,13 @@ use aegis_contracts::view::{PickupView, WorkflowView};
 
 use super::text::{duration, local_time, now};
 
-/// Sent once it is on its way; sent again, something is wrong.
+/// Sent once it is on its way; sent again, something is wrong, unless no agent is free.
 pub fn waiting(pickup: &PickupView) -> String {
     let since = duration(now().since(pickup.waiting_since));
+    if let Some(throttled_at) = pickup.throttled_at {
+        let asked = local_time(throttled_at);
+        return format!("waits for a free agent session, asked for {since} ago; none at {asked}");
+    }
     if !is_stuck(pickup) {
         return format!("asked for {since} ago, not picked up yet");
     }
@@ -20,7 +24,7 @@ pub fn waiting(pickup: &PickupView) -> String {
 }
 
 pub const fn is_stuck(pickup: &PickupView) -> bool {
-    pickup.sends > 1
+    pickup.sends > 1 && pickup.throttled_at.is_none()
 }
 
 /// The service that did not pick up what it was asked for: its dead letters may tell why.
@@ -32,4 +36,28 @@ pub fn stuck_service(view: &WorkflowView) -> Option<String> {
     }
     let approval = view.approval.as_ref()?;
     stuck(approval.pickup.as_ref()).then(|| "approval".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_session_is_not_stuck_however_often_its_command_was_sent() {
+        let sent_again = PickupView {
+            sends: 3,
+            waiting_since: now(),
+            resend_at: None,
+            throttled_at: None,
+        };
+        assert!(is_stuck(&sent_again));
+        assert!(waiting(&sent_again).contains("stuck"));
+        let throttled = PickupView {
+            throttled_at: Some(now()),
+            ..sent_again
+        };
+        assert!(!is_stuck(&throttled));
+        let told = waiting(&throttled);
+        assert!(told.contains("waits for a free agent session"), "{told}");
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Amounts, not single workflows: each second so many move on as what is narrowest lets through. Starts, results and
 //! decisions share the API; the three roles share new sessions and sessions at a time. What waits for a session longer
-//! than a command is sent again has failed. People decide at once.
+//! than `capacity_timeout_hours` has failed. People decide at once.
 
 use std::collections::VecDeque;
 
@@ -12,8 +12,8 @@ use super::{Stage, WORK_SECONDS, limits};
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Passage {
     pub completed: f64,
-    /// Failed as `undeliverable`.
-    pub undeliverable: f64,
+    /// Failed as `agent_capacity`.
+    pub given_up: f64,
     /// Seconds until all had ended.
     pub seconds: f64,
     /// Commands that waited for a session at the same time.
@@ -82,7 +82,7 @@ fn share(demand: f64, supply: f64) -> f64 {
 /// Lets `workflows` pass, of which `per_minute` are started.
 pub fn pass(stage: &Stage, workflows: f64, per_minute: f64) -> Passage {
     let mut flow = Flow::of(stage, workflows, per_minute / 60.0);
-    while flow.passage.completed + flow.passage.undeliverable < workflows * (1.0 - 1e-6) {
+    while flow.passage.completed + flow.passage.given_up < workflows * (1.0 - 1e-6) {
         flow.second();
     }
     flow.passage
@@ -173,9 +173,9 @@ impl<'a> Flow<'a> {
                 *results += finished;
             }
         }
-        let patience = self.stage.patience();
+        let patience = self.stage.capacity_timeout_hours * 3_600.0;
         for line in &mut self.waiting {
-            self.passage.undeliverable += line.give_up(now - patience);
+            self.passage.given_up += line.give_up(now - patience);
         }
         let each = self.stage.dispatches();
         let wanted: f64 = self.waiting.iter().map(|line| line.length.min(each)).sum();
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn what_fits_passes_without_waiting() {
         let passage = pass(&Stage::default(), 1_000.0, 10.0);
-        assert_eq!(passage.undeliverable, 0.0);
+        assert_eq!(passage.given_up, 0.0);
         assert!(passage.longest_wait < 1.0, "{passage:?}");
         assert!((passage.completed - 1_000.0).abs() < 0.01, "{passage:?}");
     }
@@ -220,24 +220,21 @@ mod tests {
     #[test]
     fn a_burst_waits_and_passes() {
         let passage = pass(&without_a_door(), 7_500.0, 750.0);
-        assert_eq!(passage.undeliverable, 0.0);
+        assert_eq!(passage.given_up, 0.0);
         assert!(passage.longest_wait > 10.0, "{passage:?}");
         assert!(passage.seconds > 900.0, "{passage:?}");
     }
 
     #[test]
-    fn who_waits_for_too_long_has_failed_and_more_sends_help() {
+    fn who_waits_for_too_long_has_failed_and_who_is_patient_passes() {
         let stage = without_a_door();
-        let failed = pass(&stage, 200_000.0, 10_000.0).undeliverable;
-        let patient = Stage {
-            max_sends: 20,
+        let hasty = Stage {
+            capacity_timeout_hours: 1.0,
             ..stage
         };
+        let failed = pass(&hasty, 200_000.0, 10_000.0).given_up;
         assert!(failed > 1_000.0, "{failed}");
-        assert_eq!(
-            pass(&Stage::default(), 200_000.0, 10_000.0).undeliverable,
-            0.0
-        );
-        assert_eq!(pass(&patient, 200_000.0, 10_000.0).undeliverable, 0.0);
+        assert_eq!(pass(&Stage::default(), 200_000.0, 10_000.0).given_up, 0.0);
+        assert_eq!(pass(&stage, 200_000.0, 10_000.0).given_up, 0.0);
     }
 }

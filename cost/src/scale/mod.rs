@@ -35,8 +35,8 @@ pub struct Stage {
     pub api_throttle_rate: f64,
     pub start_throttle_rate: f64,
     pub agent_idle_seconds: f64,
-    pub max_sends: u32,
-    pub pickup_timeout_seconds: f64,
+    /// How long a step waits for a free session.
+    pub capacity_timeout_hours: f64,
     pub new_sessions: f64,
     pub sessions: f64,
     pub agent_calls: f64,
@@ -57,8 +57,7 @@ impl Default for Stage {
             api_throttle_rate: 100.0,
             start_throttle_rate: 6.0,
             agent_idle_seconds: 60.0,
-            max_sends: 6,
-            pickup_timeout_seconds: 60.0,
+            capacity_timeout_hours: 48.0,
             // Of containers, 400 a minute for each of three endpoints.
             new_sessions: 20.0,
             sessions: 5_000.0,
@@ -72,7 +71,7 @@ impl Default for Stage {
 
 impl Stage {
     /// Terraform's variables that it is made of, by their names.
-    pub fn variables(&self) -> [(&'static str, f64); 11] {
+    pub fn variables(&self) -> [(&'static str, f64); 10] {
         [
             ("status_shards", self.status_shards),
             ("deadline_shards", self.deadline_shards),
@@ -83,39 +82,12 @@ impl Stage {
             ("api_throttle_rate", self.api_throttle_rate),
             ("start_throttle_rate", self.start_throttle_rate),
             ("agent_idle_seconds", self.agent_idle_seconds),
-            ("max_sends", f64::from(self.max_sends)),
-            ("pickup_timeout_seconds", self.pickup_timeout_seconds),
+            ("capacity_timeout_hours", self.capacity_timeout_hours),
         ]
-    }
-
-    /// Seconds that a command may wait until its workflow fails as `undeliverable`: each send waits twice as long as
-    /// the one before, an hour at most.
-    pub fn patience(&self) -> f64 {
-        let longest = self.pickup_timeout_seconds.max(3_600.0);
-        let wait =
-            |send: u32| (self.pickup_timeout_seconds * 2f64.powf(f64::from(send))).min(longest);
-        (0..self.max_sends).map(wait).sum()
     }
 
     /// Agents that each dispatcher can start in a second.
     pub fn dispatches(&self) -> f64 {
         self.dispatch_concurrency * self.queue_batch_size / DISPATCH_SECONDS
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As `the_longest_step_waits_for_each_send_and_each_delay` has it for the rules.
-    #[test]
-    fn a_command_waits_an_hour_by_default() {
-        let stage = Stage::default();
-        assert_eq!(stage.patience(), 60.0 * 63.0);
-        let patient = Stage {
-            max_sends: 8,
-            ..stage
-        };
-        assert_eq!(patient.patience(), 60.0 * 63.0 + 2.0 * 3_600.0);
     }
 }

@@ -40,7 +40,6 @@ pub fn stages() -> [(&'static str, Stage); 3] {
         relay_parallelization: 10.0,
         api_throttle_rate: 10_000.0,
         start_throttle_rate: 10_000.0,
-        max_sends: 20,
         new_sessions: 6_000.0,
         sessions: 1_000_000.0,
         agent_calls: 6_000.0,
@@ -63,13 +62,13 @@ pub fn stages() -> [(&'static str, Stage); 3] {
 pub fn passages() -> String {
     let mut table = concat!(
         "| stage | started a minute | first limit | longest wait for an agent | waiting at most | ",
-        "failed as `undeliverable` | all ended after |\n|---|---|---|---|---|---|---|\n"
+        "failed as `agent_capacity` | all ended after |\n|---|---|---|---|---|---|---|\n"
     )
     .to_owned();
     for (name, stage) in stages() {
         for rate in RATES {
             let Passage {
-                undeliverable,
+                given_up,
                 seconds,
                 most_waiting,
                 longest_wait,
@@ -83,7 +82,7 @@ pub fn passages() -> String {
                 narrow.to_owned(),
                 lasting(longest_wait),
                 thousands(most_waiting),
-                thousands(undeliverable),
+                thousands(given_up),
                 lasting(seconds),
             ];
             row(&mut table, &cells.each_ref().map(String::as_str));

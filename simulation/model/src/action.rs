@@ -11,6 +11,8 @@ pub enum Action {
     Deliver(Message),
     DeliverTwice(Message),
     Lose(Message),
+    /// No session is free: the command comes back as a delayed copy.
+    Throttle(Message),
     /// The handler takes the message and is overtaken before it writes, or before it invokes.
     DeliverSlowly(Message),
     /// Handlers are named by their place in the state.
@@ -58,6 +60,7 @@ impl Action {
             | Self::Sweep => true,
             Self::DeliverTwice(_)
             | Self::Lose(_)
+            | Self::Throttle(_)
             | Self::DeliverSlowly(_)
             | Self::LoseSend(..)
             | Self::CrashBeforeSend(..)
@@ -79,6 +82,7 @@ impl fmt::Display for Action {
             Self::Deliver(message) => write!(f, "{message} is delivered"),
             Self::DeliverTwice(message) => write!(f, "{message} is delivered, and stays"),
             Self::Lose(message) => write!(f, "{message} is lost"),
+            Self::Throttle(message) => write!(f, "{message} finds no free session"),
             Self::DeliverSlowly(message) => {
                 write!(f, "{message} is taken by a handler that dawdles")
             }

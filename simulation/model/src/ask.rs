@@ -1,5 +1,7 @@
 //! What a handler wants of the workflow, and the real input that says so.
 
+use std::time::Duration;
+
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
@@ -15,6 +17,11 @@ pub enum Ask {
         role: Role,
         attempt: u32,
     },
+    /// A dispatcher that found no free session.
+    Throttled {
+        role: Role,
+        attempt: u32,
+    },
     Notified {
         revision: u32,
     },
@@ -26,6 +33,9 @@ pub enum Ask {
     },
     DeadlinePassed,
 }
+
+/// Of a command that found no free session.
+const COPY_DELAY: Duration = Duration::from_secs(40);
 
 /// What every attempt uses, so that counting one twice shows.
 const USED: Usage = Usage {
@@ -42,6 +52,7 @@ impl Ask {
             Self::Notified { revision } => 21 << 48 | u64::from(revision),
             Self::Believe { role, attempt } => 22 << 48 | named(role, attempt),
             Self::DeadlinePassed => 23 << 48,
+            Self::Throttled { role, attempt } => 24 << 48 | named(role, attempt),
         }
     }
 
@@ -49,6 +60,11 @@ impl Ask {
     pub fn input(self, id: &WorkflowId) -> Option<Input> {
         Some(match self {
             Self::Dispatched { role, attempt } => Input::Dispatched { role, attempt },
+            Self::Throttled { role, attempt } => Input::Throttled {
+                role,
+                attempt,
+                wait: COPY_DELAY,
+            },
             Self::Notified { revision } => Input::Notified { revision },
             Self::Believe { role, attempt } => succeeded(id, role, attempt),
             Self::DeadlinePassed => Input::DeadlinePassed,

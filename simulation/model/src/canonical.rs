@@ -1,6 +1,6 @@
 //! When two states are the same: if nothing that can still happen tells them apart.
 //!
-//! Instants count from now, and those that are only ever shown (created, requested, decided) do not count.
+//! Instants count from now, and those that are only ever shown (created, decided) do not count.
 //! The sequence number is only ever compared with what a handler loaded. Texts, costs and the policy are the same in a
 //! whole scenario. What is left is written as a row of numbers, which is cheap to hash.
 
@@ -199,6 +199,10 @@ fn write_step<H: Hasher>(step: &Step, now: Timestamp, to: &mut H) {
     write_sent(step.sent_at, now, to);
     write_instant(step.resend_at, now, to);
     write_instant(Some(step.deadline_at), now, to);
+    // How long it may wait for a free session counts from its request.
+    let waits = step.dispatched_at.is_none();
+    write_instant(waits.then_some(step.requested_at), now, to);
+    to.write_u8(u8::from(step.throttled_at.is_some()));
     to.write_u8(u8::from(step.dispatched_at.is_some()));
     // Once there was a heartbeat, silence counts from it.
     write_instant(

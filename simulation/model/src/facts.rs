@@ -86,9 +86,20 @@ impl State {
         let asks = steps.any(|owed| owed.command.as_step().is_some());
         self.facts.sends += u32::from(asks);
         let rules = written.rules;
-        let too_many = self.facts.retried >= rules.step_retries.researcher.attempts
-            || self.facts.sends > rules.max_sends;
         let due = written.next.due_at(rules);
+        // Who waits for a free session does so for a time, however often its command is sent.
+        let waits_until = match &written.next.phase {
+            Phase::Working(step) if step.throttled_at.is_some() => {
+                Some(step.requested_at.plus(rules.capacity_timeout))
+            }
+            _ => None,
+        };
+        let sent_too_often = match waits_until {
+            Some(end) => due.is_none_or(|due| due > end),
+            None => asks && self.facts.sends > rules.max_sends,
+        };
+        let too_many =
+            self.facts.retried >= rules.step_retries.researcher.attempts || sent_too_often;
         let at_once = asks && !written.overtaken && due.is_some_and(|due| due <= self.now);
         if too_many || at_once {
             self.blame(Violation::AboveLimit);

@@ -56,6 +56,15 @@ impl Choreography {
         state.handlers.push(Handler::Noting { command });
     }
 
+    /// The note; the copy is the message, which stays in flight.
+    pub fn throttle(&self, state: &mut State, command: Message) {
+        if let Message::Step { role, attempt, .. } = command
+            && is_wanted(state, role, attempt)
+        {
+            self.turn(state, Ask::Throttled { role, attempt }, None);
+        }
+    }
+
     /// A dispatcher that dawdles between its look at the state and the invocation.
     pub fn look(&self, state: &mut State, command: Message, role: Role, attempt: u32) {
         if is_wanted(state, role, attempt) {

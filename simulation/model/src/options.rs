@@ -49,6 +49,9 @@ impl Choreography {
             if message.is_report() && self.may(state, Fault::Loss) {
                 actions.push(Action::Lose(message));
             }
+            if matches!(message, Message::Step { .. }) && self.may(state, Fault::Throttled) {
+                actions.push(Action::Throttle(message));
+            }
             if state.left.races > 0 {
                 actions.push(Action::DeliverSlowly(message));
             }

@@ -1,7 +1,7 @@
 //! What must hold in every state, and what must be reachable lest the check be empty.
 
 use aegis_contracts::agent::Role;
-use aegis_workflow::Phase;
+use aegis_workflow::{Phase, codes};
 use stateright::Property;
 
 use crate::message::Message;
@@ -124,6 +124,10 @@ fn reach(goal: Goal) -> Law {
         Goal::Failed => Law::sometimes("failed", |_, s| {
             matches!(s.workflow.phase, Phase::Failed(_))
         }),
+        Goal::OutOfCapacity => Law::sometimes(
+            "failed for want of a free session",
+            |_, s| matches!(&s.workflow.phase, Phase::Failed(why) if why.code == codes::AGENT_CAPACITY),
+        ),
         Goal::Cancelled => Law::sometimes("cancelled", |_, s| {
             matches!(s.workflow.phase, Phase::Cancelled(_))
         }),

@@ -18,6 +18,8 @@ pub enum Fault {
     Duplicate,
     /// A direct send or a callback never arrives.
     Loss,
+    /// An agent runtime has no free session.
+    Throttled,
     /// A handler dies between two of its calls; a queue brings the message back.
     Crash,
     /// An agent reports a failure that another attempt may mend.
@@ -37,6 +39,8 @@ pub enum Fault {
 pub enum Goal {
     Completed,
     Failed,
+    /// Because no session was free.
+    OutOfCapacity,
     Cancelled,
     Rejected,
     Expired,
@@ -73,6 +77,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub fn small_rules() -> Rules {
     Rules {
         pickup_timeout: MINUTE,
+        capacity_timeout: Duration::from_secs(150),
         start_timeout: MINUTE,
         heartbeat_timeout: MINUTE,
         step_timeout: Duration::from_secs(90),

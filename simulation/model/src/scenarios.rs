@@ -4,10 +4,11 @@ use aegis_contracts::approval::OnTimeout;
 
 use crate::scenario::Fault::{
     AgentDies, AgentFailsForGood, AgentFailsTransiently, Crash, Duplicate, Late, Loss, Outage,
-    StaleIndex,
+    StaleIndex, Throttled,
 };
 use crate::scenario::Goal::{
-    Believed, Cancelled, Completed, Expired, Failed, Redriven, Rejected, SecondRevision,
+    Believed, Cancelled, Completed, Expired, Failed, OutOfCapacity, Redriven, Rejected,
+    SecondRevision,
 };
 use crate::scenario::{Fault, Scenario};
 
@@ -23,6 +24,7 @@ pub fn scenarios() -> Vec<Scenario> {
         redriving(3),
         overtaking(&[Late, Crash]),
         overlapping(2),
+        throttling(3),
     ]
 }
 
@@ -163,5 +165,15 @@ pub fn overlapping(races: u8) -> Scenario {
         races,
         goals: &[Failed, Expired, Believed],
         ..Scenario::quiet("sweeps overlap")
+    }
+}
+
+/// No session is free for a while, or for too long.
+pub fn throttling(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Late, Throttled, Loss, Crash],
+        goals: &[Completed, Failed, OutOfCapacity],
+        ..Scenario::quiet("agents are throttled").approved_by(1, OnTimeout::Approve)
     }
 }

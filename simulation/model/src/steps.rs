@@ -26,6 +26,7 @@ impl Choreography {
                 state.take(message);
                 self.handle(state, message);
             }
+            Action::Throttle(message) => self.throttle(state, message),
             Action::DeliverTwice(message) => self.handle(state, message),
             Action::DeliverSlowly(message) => {
                 state.take(message);

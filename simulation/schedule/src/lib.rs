@@ -34,6 +34,7 @@ pub use campaign::{Campaign, Defeat, Summary, campaign, population};
 pub use laws::Broken;
 pub use run::{Telling, calls_of_one_workflow, simulate, storm};
 pub use story::Tally;
+pub use weather::Sessions;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -10,6 +10,7 @@ use crate::laws::{Broken, judge};
 use crate::population::{crowd, populate};
 use crate::story::Tally;
 use crate::time::BEGINNING;
+use crate::weather::Sessions;
 use crate::world::{Manners, World};
 
 /// Longer than any workflow with all its retries, approvals and redrives can last.
@@ -40,9 +41,9 @@ pub fn simulate(seed: u64, workflows: usize, told: bool) -> Telling {
 }
 
 /// As many workflows as are asked for, all started within one second, in good weather: what is
-/// short is only the number of agent sessions that may start in a second.
-pub fn storm(seed: u64, workflows: usize) -> Telling {
-    let world = World::of(seed, false);
+/// short is only the number of agent sessions that may start.
+pub fn storm(seed: u64, workflows: usize, sessions: Sessions) -> Telling {
+    let world = World::with(seed, false, Manners::Drawn, sessions);
     world.sky.end();
     crowd(&world, workflows);
     finish(seed, workflows, &world)
@@ -51,7 +52,7 @@ pub fn storm(seed: u64, workflows: usize) -> Telling {
 /// One workflow in good weather, with brisk agents and one brisk approver: how many calls of each
 /// port the services make for it, and how many capacity units that takes.
 pub fn calls_of_one_workflow() -> (Tally, Units) {
-    let world = World::with(0, false, Manners::Brisk);
+    let world = World::with(0, false, Manners::Brisk, Sessions::default());
     world.sky.end();
     crowd(&world, 1);
     let telling = finish(0, 1, &world);

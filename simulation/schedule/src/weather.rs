@@ -65,9 +65,22 @@ impl Climate {
     }
 }
 
-/// Sessions that the agent runtime starts in a second, over the whole account.
+/// Sessions that the agent runtime starts in a time, over the whole account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sessions {
+    pub most: u32,
+    pub seconds: i64,
+}
+
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/bedrock-agentcore-limits.html>
-const STARTS_PER_SECOND: u32 = 25;
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            most: 25,
+            seconds: 1,
+        }
+    }
+}
 
 #[derive(Debug)]
 pub struct Sky {
@@ -80,13 +93,19 @@ pub struct Sky {
     /// Set when a port call has killed its caller.
     died: AtomicBool,
     ended: AtomicBool,
+    sessions: Sessions,
     starts: Mutex<(i64, u32)>,
     /// Of every port, by operation.
     calls: Mutex<Tally>,
 }
 
 impl Sky {
-    pub fn over(dice: Arc<Dice>, clock: Arc<VirtualClock>, story: Arc<Story>) -> Self {
+    pub fn over(
+        dice: Arc<Dice>,
+        clock: Arc<VirtualClock>,
+        story: Arc<Story>,
+        sessions: Sessions,
+    ) -> Self {
         let trouble = dice.time(Duration::from_secs(600), Duration::from_secs(6 * 3600));
         Self {
             climate: Climate::drawn(&dice),
@@ -96,6 +115,7 @@ impl Sky {
             story,
             ended: AtomicBool::new(false),
             died: AtomicBool::new(false),
+            sessions,
             starts: Mutex::default(),
             calls: Mutex::default(),
         }
@@ -136,13 +156,13 @@ impl Sky {
     }
 
     fn too_many_starts(&self) -> bool {
-        let second = self.clock.true_now().as_seconds();
+        let second = self.clock.true_now().as_seconds() / self.sessions.seconds;
         let mut starts = crate::lock(&self.starts);
         if starts.0 != second {
             *starts = (second, 0);
         }
         starts.1 += 1;
-        starts.1 > STARTS_PER_SECOND
+        starts.1 > self.sessions.most
     }
 }
 

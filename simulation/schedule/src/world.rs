@@ -28,6 +28,7 @@ use crate::lock;
 use crate::story::Story;
 use crate::table::SharedTable;
 use crate::time::{BEGINNING, VirtualClock};
+use crate::weather::Sessions;
 use crate::weather::Sky;
 
 /// The machine at work has died.
@@ -74,14 +75,19 @@ const ROLLOUT: Duration = Duration::from_secs(300);
 
 impl World {
     pub fn of(seed: u64, told: bool) -> Arc<Self> {
-        Self::with(seed, told, Manners::Drawn)
+        Self::with(seed, told, Manners::Drawn, Sessions::default())
     }
 
-    pub fn with(seed: u64, told: bool, manners: Manners) -> Arc<Self> {
+    pub fn with(seed: u64, told: bool, manners: Manners, sessions: Sessions) -> Arc<Self> {
         let dice = Arc::new(Dice::of(seed));
         let clock = Arc::new(VirtualClock::default());
         let story = Arc::new(Story::new(told));
-        let sky = Arc::new(Sky::over(dice.clone(), clock.clone(), story.clone()));
+        let sky = Arc::new(Sky::over(
+            dice.clone(),
+            clock.clone(),
+            story.clone(),
+            sessions,
+        ));
         let ports = MemoryPorts::under(Arc::new(Faults::under(sky.clone())), BEGINNING);
         let flow_version = Arc::new(AtomicU16::new(FLOW_VERSION));
         let services = services(&ports, &clock, &sky, &flow_version);

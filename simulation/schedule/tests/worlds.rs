@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use aegis_cost::path::Units;
 use aegis_simulation::{
-    Campaign, Tally, calls_of_one_workflow, campaign, population, simulate, storm,
+    Campaign, Sessions, Tally, Telling, calls_of_one_workflow, campaign, population, simulate,
+    storm,
 };
 
 fn held(seed: u64, workflows: u64) {
@@ -83,18 +86,29 @@ fn the_happy_path_makes_the_calls_that_are_listed() {
 /// 25 sessions start in a second: 1,000 workflows with three steps each need two minutes.
 #[test]
 fn a_thousand_starts_at_once_drain_without_a_storm() {
-    drains(1_000, 10);
+    drains(1_000, Sessions::default(), 10);
+}
+
+/// One session starts in ten seconds: 900 of them need two and a half hours, and `max_sends` an hour. None is given up.
+#[test]
+fn who_waits_longer_than_sends_last_goes_on_all_the_same() {
+    let sessions = Sessions {
+        most: 1,
+        seconds: 10,
+    };
+    let telling = drains(300, sessions, 200);
+    assert!(telling.lasted > Duration::from_secs(2 * 3600));
 }
 
 /// Takes minutes: `cargo test --workspace --test worlds -- --ignored`.
 #[test]
 #[ignore = "takes minutes; the smaller one runs always"]
 fn ten_thousand_starts_at_once_drain_without_a_storm() {
-    drains(10_000, 30);
+    drains(10_000, Sessions::default(), 30);
 }
 
-fn drains(workflows: usize, most_sends_each: u64) {
-    let telling = storm(1, workflows);
+fn drains(workflows: usize, sessions: Sessions, most_sends_each: u64) -> Telling {
+    let telling = storm(1, workflows, sessions);
     assert_eq!(telling.broken, None);
     let count = |what| telling.tally.get(what).copied().unwrap_or(0);
     println!("{:?} {:?}", telling.lasted, telling.tally);
@@ -103,4 +117,5 @@ fn drains(workflows: usize, most_sends_each: u64) {
     assert!(count("agent starts throttled") > 0);
     let sends = count("commands sent") / u64::try_from(workflows).unwrap();
     assert!(sends <= most_sends_each, "{sends} sends per workflow");
+    telling
 }

@@ -106,6 +106,7 @@ fn answers() -> Vec<Specimen> {
         specimen("api-workflow-accepted", "api-workflow-accepted", accepted),
         specimen("api-workflow", "api-workflow", workflow_view()),
         specimen("api-workflow-stuck", "api-workflow", stuck_view()),
+        specimen("api-workflow-throttled", "api-workflow", throttled_view()),
         specimen("api-workflow-page", "api-workflow-page", page),
         specimen(
             "api-history",
@@ -213,6 +214,7 @@ fn stuck_view() -> WorkflowView {
         sends: 2,
         waiting_since: at(4),
         resend_at: Some(at(184)),
+        throttled_at: None,
     };
     let step = StepView {
         status: StepStatus::Requested,
@@ -233,6 +235,26 @@ fn stuck_view() -> WorkflowView {
         failure: None,
         report: None,
         ..workflow_view()
+    }
+}
+
+/// No session of its agent is free.
+fn throttled_view() -> WorkflowView {
+    let pickup = PickupView {
+        sends: 1,
+        waiting_since: at(4),
+        resend_at: Some(at(184)),
+        throttled_at: Some(at(94)),
+    };
+    let waiting = stuck_view();
+    let steps = waiting.steps.into_iter().map(|step| StepView {
+        pickup: Some(pickup),
+        ..step
+    });
+    WorkflowView {
+        steps: steps.collect(),
+        approval: None,
+        ..stuck_view()
     }
 }
 

@@ -14,6 +14,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
+use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
@@ -122,28 +123,37 @@ impl Dispatcher {
                 self.note_dispatched(message, workflow, step, &session)
                     .await
             }
+            Err(PortError::Throttled(_)) if is_older(command, sent_at) => Disposition::Ack,
             Err(PortError::Throttled(_)) => {
-                let last = sent_at.is_none_or(|sent_at| command.occurred_at >= sent_at);
                 let waited = self.engine.clock.now().since(requested_at);
-                self.wait_for_a_start(message, command, last, waited).await
+                let delay = throttle_delay(message, waited);
+                self.wait_for_a_start(message, command, step, workflow, delay)
+                    .await
             }
             Err(error) => self.not_invoked(message, command, step, error).await,
         }
     }
 
-    /// A delayed copy instead of a retry: waiting for a free start must not use up receives. Only the copy that was
-    /// sent last goes on, so that a backlog whose commands are sent again does not multiply itself.
+    /// A delayed copy instead of a retry: waiting for a free start must not use up receives. It is noted first, so that
+    /// the sweep knows the command to be in good hands: waiting must not use up sends either.
     async fn wait_for_a_start(
         &self,
         message: &Received,
         command: &CommandEnvelope,
-        last: bool,
-        waited: Duration,
+        step: StepCommand,
+        workflow: Workflow,
+        delay: Duration,
     ) -> Disposition {
-        if !last {
-            return Disposition::Ack;
+        let throttled = Input::Throttled {
+            role: self.role,
+            attempt: step.attempt,
+            wait: delay,
+        };
+        match self.engine.apply_to(workflow, throttled).await {
+            Ok(turn) if matches!(turn.outcome, Outcome::Stale { .. }) => return Disposition::Ack,
+            Ok(_) => {}
+            Err(error) => return disposition_of_error(message, &error),
         }
-        let delay = throttle_delay(message, waited);
         match self.engine.commands.send(command, delay).await {
             Ok(()) => Disposition::Ack,
             Err(error) => disposition_of_error(message, &error),
@@ -208,6 +218,11 @@ impl Dispatcher {
             }
         }
     }
+}
+
+/// Only the copy that was sent last waits on, so that a backlog whose commands are sent again does not multiply itself.
+fn is_older(command: &CommandEnvelope, sent_at: Option<Timestamp>) -> bool {
+    sent_at.is_some_and(|sent_at| command.occurred_at < sent_at)
 }
 
 /// By which delivery it is: spread like chance, and the same whenever a run is replayed.

@@ -98,6 +98,7 @@ impl<'a> Environment<'a> {
         let days = self.or("RETENTION_DAYS", default.retention.as_secs() / 86_400);
         Rules {
             pickup_timeout: self.seconds("PICKUP_TIMEOUT_SECONDS", default.pickup_timeout),
+            capacity_timeout: self.hours("CAPACITY_TIMEOUT_HOURS", default.capacity_timeout),
             start_timeout: self.seconds("START_TIMEOUT_SECONDS", default.start_timeout),
             heartbeat_timeout: self.seconds("HEARTBEAT_TIMEOUT_SECONDS", default.heartbeat_timeout),
             step_timeout: self.seconds("STEP_TIMEOUT_SECONDS", default.step_timeout),

@@ -3,6 +3,8 @@
 
 /// No dispatcher picked the command up, however often it was sent.
 pub const UNDELIVERABLE: &str = "undeliverable";
+/// The agent's runtime had no free session for as long as a step waits for one.
+pub const AGENT_CAPACITY: &str = "agent_capacity";
 /// The agent's runtime refused the attempt for good.
 pub const AGENT_REFUSED: &str = "agent_refused";
 /// The agent was dispatched and never gave a sign of life.
@@ -15,8 +17,9 @@ pub const STEP_TIMEOUT: &str = "step_timeout";
 pub const BUDGET_EXCEEDED: &str = "budget_exceeded";
 
 /// Each, and whether the attempt is tried again.
-pub const ALL: [(&str, bool); 6] = [
+pub const ALL: [(&str, bool); 7] = [
     (UNDELIVERABLE, false),
+    (AGENT_CAPACITY, false),
     (AGENT_REFUSED, false),
     (AGENT_NOT_STARTED, true),
     (AGENT_SILENT, true),

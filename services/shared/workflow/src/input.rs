@@ -1,5 +1,7 @@
 //! What can happen to a workflow.
 
+use std::time::Duration;
+
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::ArtifactRef;
@@ -13,6 +15,12 @@ pub enum Input {
     Dispatched {
         role: Role,
         attempt: u32,
+    },
+    /// The agent runtime had no free session for the attempt; its command comes back after `wait`.
+    Throttled {
+        role: Role,
+        attempt: u32,
+        wait: Duration,
     },
     /// The agent is alive.
     Progress {

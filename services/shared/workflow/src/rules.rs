@@ -11,6 +11,8 @@ use crate::retries::{StepRetries, doubled};
 pub struct Rules {
     /// A command that nobody picked up is sent again after this time; doubles with each send.
     pub pickup_timeout: Duration,
+    /// How long a step waits for a free session while the agent runtime throttles, from its request.
+    pub capacity_timeout: Duration,
     /// From the dispatch to the first sign of life.
     pub start_timeout: Duration,
     /// The longest silence of a working agent.
@@ -31,6 +33,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             pickup_timeout: Duration::from_secs(60),
+            capacity_timeout: Duration::from_secs(48 * 3600),
             start_timeout: Duration::from_secs(120),
             heartbeat_timeout: Duration::from_secs(300),
             step_timeout: Duration::from_secs(3600),
@@ -56,13 +59,20 @@ impl Rules {
         doubled(self.pickup_timeout, sends).min(LONGEST_RESEND.max(self.pickup_timeout))
     }
 
+    /// Wait until the command of a step that has `waited` for a free session is sent again: it is in good hands, and
+    /// who has waited long is looked after less often.
+    pub(crate) fn resend_after_throttling(&self, waited: Duration) -> Duration {
+        let most = LONGEST_RESEND.max(self.pickup_timeout);
+        waited.clamp(self.pickup_timeout, most)
+    }
+
     /// The longest that one request of a step can take, with all its attempts.
     pub(crate) fn longest_step(&self, role: Role) -> Duration {
         let retries = self.step_retries.of(role);
         let pickup: Duration = (1..=self.max_sends)
             .map(|send| self.resend_after(send))
             .sum();
-        let attempt = pickup + self.step_timeout + retries.longest_delay;
+        let attempt = pickup.max(self.capacity_timeout) + self.step_timeout + retries.longest_delay;
         attempt.saturating_mul(retries.attempts.max(1))
     }
 }
@@ -77,8 +87,18 @@ mod tests {
         let retries = rules.step_retries.of(Role::Writer);
         // 60 s, doubled five times.
         let sends = Duration::from_secs(60 * 63);
-        let attempt = sends + Duration::from_secs(3600) + retries.longest_delay;
-        assert_eq!(rules.longest_step(Role::Writer), attempt * retries.attempts);
+        for (capacity_timeout, pickup) in [
+            (rules.capacity_timeout, rules.capacity_timeout),
+            (Duration::ZERO, sends),
+        ] {
+            let rules = Rules {
+                capacity_timeout,
+                ..rules.clone()
+            };
+            let attempt = pickup + Duration::from_secs(3600) + retries.longest_delay;
+            assert_eq!(rules.longest_step(Role::Writer), attempt * retries.attempts);
+        }
+        assert!(rules.capacity_timeout > sends);
         assert!(retries.attempts > 1 && !retries.longest_delay.is_zero());
     }
 }

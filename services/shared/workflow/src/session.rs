@@ -29,6 +29,7 @@ fn ends_its_session(input: &Input) -> bool {
         Input::StepSucceeded { .. } | Input::StepFailed { .. } => true,
         Input::Start
         | Input::Dispatched { .. }
+        | Input::Throttled { .. }
         | Input::Progress { .. }
         | Input::Decide { .. }
         | Input::Cancel { .. }

@@ -1,5 +1,7 @@
 //! A step on its way: asked for, dispatched, alive.
 
+use std::time::Duration;
+
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Command;
 use aegis_contracts::time::Timestamp;
@@ -41,6 +43,7 @@ pub(crate) fn request(
         requested_at: now,
         sent_at: Some(now),
         resend_at: Some(resend_at),
+        throttled_at: None,
         dispatched_at: None,
         last_heartbeat_at: None,
         deadline_at: resend_at,
@@ -72,7 +75,7 @@ pub(crate) fn current(workflow: &Workflow, role: Role, attempt: u32) -> Result<&
 
 fn mark_dispatched(rules: &Rules, step: &mut Step, now: Timestamp) {
     step.dispatched_at = Some(now);
-    (step.sent_at, step.resend_at) = (None, None);
+    (step.sent_at, step.resend_at, step.throttled_at) = (None, None, None);
     step.deadline_at = now.plus(rules.step_timeout);
 }
 
@@ -90,6 +93,47 @@ pub(crate) fn dispatched(
     };
     let mut step = step.clone();
     mark_dispatched(rules, &mut step, now);
+    touch(
+        rules,
+        Workflow {
+            phase: Phase::Working(step),
+            ..workflow.clone()
+        },
+        Vec::new(),
+    )
+}
+
+/// The command is not lost and its dispatcher works: so it is not sent again as soon, and no send counts towards the
+/// end of its workflow any more. Time does.
+pub(crate) fn throttled(
+    rules: &Rules,
+    workflow: &Workflow,
+    role: Role,
+    attempt: u32,
+    wait: Duration,
+    now: Timestamp,
+) -> Answer {
+    let step = match current(workflow, role, attempt) {
+        Ok(step) if step.dispatched_at.is_some() => return Answer::duplicate(),
+        Ok(step) => step,
+        Err(refused) => return Answer::Rejected(refused),
+    };
+    let pause = rules.resend_after_throttling(now.since(step.requested_at));
+    let back_at = now.plus(wait);
+    let soon = step
+        .resend_at
+        .is_none_or(|resend_at| resend_at < back_at.plus(pause / 2));
+    let ends_at = step.waits_for_capacity_until(rules);
+    if !soon || now >= ends_at || step.resend_at == Some(ends_at) {
+        return Answer::duplicate();
+    }
+    let resend_at = back_at.plus(pause).min(ends_at);
+    let step = Step {
+        throttled_at: Some(now),
+        resend_at: Some(resend_at),
+        deadline_at: resend_at,
+        ..step.clone()
+    };
     touch(
         rules,
         Workflow {

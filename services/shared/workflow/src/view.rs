@@ -67,6 +67,7 @@ fn running_view(step: &Step) -> StepView {
             sends: step.sends,
             waiting_since: step.requested_at,
             resend_at: step.resend_at,
+            throttled_at: step.throttled_at,
         }),
     }
 }
@@ -132,6 +133,7 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
             sends: approval.sends,
             waiting_since: approval.requested_at,
             resend_at: approval.resend_at,
+            throttled_at: None,
         }),
     }
 }

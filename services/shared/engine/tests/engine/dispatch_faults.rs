@@ -73,6 +73,47 @@ fn throttled_starts_wait_as_a_delayed_copy() {
     assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
 }
 
+/// Half a minute before it would be sent again the copy is told of; the sweep then leaves it alone.
+#[test]
+fn a_start_that_stays_throttled_is_noted_before_its_copy_leaves() {
+    let world = World::started();
+    let resend_at = |world: &World| {
+        let workflow = world.workflow();
+        let step = workflow.current_step(Role::Researcher, 1).unwrap();
+        (step.throttled_at, step.resend_at, step.sends)
+    };
+    let (_, first, _) = resend_at(&world);
+    world.wait(50);
+    let throttled = PortError::Throttled("25 per second".to_owned());
+    let faults = &world.ports.faults;
+
+    faults.fail_next("invoke", throttled.clone());
+    faults.fail_next("touch", transient());
+    assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
+    let copies = world.ports.queues.sent().len();
+    assert_eq!(resend_at(&world), (None, first, 1));
+
+    faults.fail_next("invoke", throttled.clone());
+    assert_eq!(deliver(&world), Disposition::Ack);
+    assert_eq!(world.ports.queues.sent().len(), copies + 1);
+    let (throttled_at, second, sends) = resend_at(&world);
+    assert_eq!((throttled_at, sends), (Some(world.now()), 1));
+    assert!(second > first);
+
+    // Nobody wants it any more: neither a note nor a copy.
+    let message = world.last_message();
+    let mut researcher = dispatcher(&world, Role::Researcher);
+    let ports = world.ports.clone();
+    ports.faults.fail_next("invoke", throttled);
+    researcher.runtime = std::sync::Arc::new(Meanwhile {
+        world,
+        before: |world| world.cancel(),
+        after: |_| (),
+    });
+    assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
+    assert_eq!(ports.queues.sent().len(), copies + 1);
+}
+
 #[test]
 fn transient_errors_bring_the_command_back() {
     for operation in ["load_with_request", "load_keys", "invoke", "touch"] {

@@ -31,12 +31,12 @@ impl Workflow {
 
     /// The step whose attempt is about to be given up: its completion record is worth a look.
     ///
-    /// Also one that nobody noted as dispatched, once its sends are used: the note may be what is missing, not the work.
+    /// Also one that nobody noted as dispatched, once it is not sent again: the note may be what is missing, not the work.
     pub fn silent_step(&self, rules: &Rules, now: Timestamp) -> Option<&Step> {
         match &self.phase {
             Phase::Working(step)
                 if step.due_at(rules) <= now
-                    && (step.dispatched_at.is_some() || step.sends >= rules.max_sends) =>
+                    && (step.dispatched_at.is_some() || step.is_sent_out(rules, now)) =>
             {
                 Some(step)
             }
@@ -52,6 +52,20 @@ impl Workflow {
 }
 
 impl Step {
+    /// Whether its command is not sent once more. A step that waits for a free session does so for a time, however often
+    /// that was.
+    fn is_sent_out(&self, rules: &Rules, now: Timestamp) -> bool {
+        if self.throttled_at.is_some() {
+            now >= self.waits_for_capacity_until(rules)
+        } else {
+            self.sends >= rules.max_sends
+        }
+    }
+
+    pub(crate) fn waits_for_capacity_until(&self, rules: &Rules) -> Timestamp {
+        self.requested_at.plus(rules.capacity_timeout)
+    }
+
     fn due_at(&self, rules: &Rules) -> Timestamp {
         let Some(dispatched_at) = self.dispatched_at else {
             return self.deadline_at;

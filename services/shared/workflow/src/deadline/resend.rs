@@ -20,7 +20,8 @@ pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
         Phase::Working(step)
             if step.dispatched_at.is_none()
                 && long_ago(step.sent_at)
-                && step.sends < rules.max_sends =>
+                && step.sends < rules.max_sends
+                && !step.is_sent_out(rules, now) =>
         {
             resend_step(rules, workflow, step, now)
         }
@@ -47,21 +48,24 @@ pub(super) fn resend_step(
     step: &Step,
     now: Timestamp,
 ) -> Answer {
-    if step.sends >= rules.max_sends {
+    if step.is_sent_out(rules, now) {
+        let (code, message) = why_not_started(rules, step);
         let failure = Failure {
-            code: codes::UNDELIVERABLE.to_owned(),
-            message: format!(
-                "the {} did not pick up attempt {} after {} sends; mend its dispatcher, then redrive",
-                step.role, step.attempt, step.sends
-            ),
+            code: code.to_owned(),
+            message,
             status: working_status(step.role),
             resume: ResumeAt::Step(step.role),
             attempt: Some(step.attempt),
         };
         return fail(rules, workflow.clone(), failure, Vec::new(), now);
     }
-    let sends = step.sends + 1;
-    let resend_at = now.plus(rules.resend_after(sends));
+    let sends = step.sends.saturating_add(1);
+    let resend_at = match step.throttled_at {
+        Some(_) => now
+            .plus(rules.resend_after_throttling(now.since(step.requested_at)))
+            .min(step.waits_for_capacity_until(rules)),
+        None => now.plus(rules.resend_after(sends)),
+    };
     let step = Step {
         sends,
         sent_at: Some(now),
@@ -76,4 +80,25 @@ pub(super) fn resend_step(
         ..workflow.clone()
     };
     touch(rules, next, vec![command.into()])
+}
+
+fn why_not_started(rules: &Rules, step: &Step) -> (&'static str, String) {
+    let (role, attempt) = (step.role, step.attempt);
+    match step.throttled_at {
+        Some(throttled_at) => (
+            codes::AGENT_CAPACITY,
+            format!(
+                "no session of the {role} was free for attempt {attempt} in {} h, last asked for at {throttled_at}; \
+                 raise the quota of new sessions or start fewer workflows, then redrive",
+                rules.capacity_timeout.as_secs_f64() / 3600.0,
+            ),
+        ),
+        None => (
+            codes::UNDELIVERABLE,
+            format!(
+                "the {role} did not pick up attempt {attempt} after {} sends; mend its dispatcher, then redrive",
+                step.sends
+            ),
+        ),
+    }
 }

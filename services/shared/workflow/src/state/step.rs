@@ -73,6 +73,14 @@ pub struct Step {
         skip_serializing_if = "Option::is_none"
     )]
     pub resend_at: Option<Timestamp>,
+    /// When the agent runtime was last noted to have no free session; nothing once it had one.
+    #[serde(
+        rename = "c",
+        with = "millis::option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub throttled_at: Option<Timestamp>,
     #[serde(
         rename = "d",
         with = "millis::option",

@@ -40,6 +40,7 @@ pub fn name_of(input: &Input) -> &'static str {
     match input {
         Input::Start => "Start",
         Input::Dispatched { .. } => "Dispatched",
+        Input::Throttled { .. } => "Throttled",
         Input::Progress { .. } => "Progress",
         Input::StepSucceeded { .. } => "StepSucceeded",
         Input::StepFailed { .. } => "StepFailed",

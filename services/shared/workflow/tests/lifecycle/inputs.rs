@@ -81,6 +81,11 @@ fn reports(soon: &Walk) -> Vec<Arrival> {
             role,
             attempt,
         }),
+        of("throttled", &|role, attempt| Input::Throttled {
+            role,
+            attempt,
+            wait: Duration::from_secs(120),
+        }),
         of("progress", &progress),
         of("succeeded", &|role, attempt| succeeded(id, role, attempt)),
         of("misplaced", &misplaced),

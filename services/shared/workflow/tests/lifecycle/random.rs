@@ -28,6 +28,7 @@ pub enum Happening {
     Redriven(u64),
     Cancelled,
     Swept,
+    Throttled(Which, u64),
     Resent,
     Asked,
 }
@@ -86,6 +87,15 @@ impl Happening {
             },
             Self::Redriven(back) => redrive(workflow.version.saturating_sub(*back)),
             Self::Cancelled => cancel(),
+            Self::Throttled(which, wait) => {
+                let (role, attempt) = which.attempt(walk);
+                let wait = Duration::from_secs(*wait);
+                Input::Throttled {
+                    role,
+                    attempt,
+                    wait,
+                }
+            }
             Self::Swept => Input::DeadlinePassed,
             Self::Resent => Input::Resent,
             Self::Asked => Input::Start,
@@ -108,6 +118,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => which().prop_map(Happening::Dispatched),
         4 => (which(), 0..2000u64).prop_map(|(which, tokens)| Happening::Progress(which, tokens)),
+        3 => (which(), 2..120u64).prop_map(|(which, wait)| Happening::Throttled(which, wait)),
         8 => which().prop_map(Happening::Succeeded),
         3 => (which(), any::<bool>()).prop_map(|(which, transient)| Happening::Failed(which, transient)),
         6 => (who, kind, mostly_now.clone()).prop_map(|(who, kind, back)| Happening::Decided(who, kind, back)),
@@ -138,10 +149,10 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
         max_duration_minutes: minutes.map(f64::from),
         max_cost_usd: None,
     });
-    let bounds = (0..3u32, 1..4u32, pause());
+    let bounds = (0..3u32, 1..4u32, pause(), pause());
     let policy = (1..3u32, named, 1..300_000u64, on_timeout, 0..3u32);
     (policy, budget, bounds).prop_map(
-        |(policy, budget, (retries, max_sends, approval_reminder))| {
+        |(policy, budget, (retries, max_sends, approval_reminder, capacity_timeout))| {
             let (required, approvers, timeout_seconds, on_timeout, max_revisions) = policy;
             let policy = ApprovalPolicy {
                 required,
@@ -155,6 +166,7 @@ pub fn anyone() -> impl Strategy<Value = Walk> {
             let rules = Rules {
                 step_retries: attempts(retries + 1),
                 max_sends,
+                capacity_timeout,
                 approval_reminder,
                 ..rules()
             };
@@ -207,8 +219,8 @@ proptest! {
     fn silence_always_ends_a_workflow(walk in anyone(), history in history()) {
         let mut walk = live_through(walk, history);
         let rules = &walk.rules;
-        // Each attempt: its sends, its dispatch; two steps at most; the approval and its escalation, with reminders.
-        let per_step = rules.step_retries.researcher.attempts * (rules.max_sends + 1);
+        // Each attempt: its sends, or one an hour at last while no session is free for up to 28 hours; its dispatch; two steps at most; the approval and its escalation, with reminders.
+        let per_step = rules.step_retries.researcher.attempts * (rules.max_sends.max(40) + 1);
         let most = 2 * per_step + 2 * (rules.max_sends + 1 + MAX_REMINDERS);
         let mut looks = 0;
         while !walk.workflow.status().is_terminal() {

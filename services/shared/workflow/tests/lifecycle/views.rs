@@ -149,6 +149,7 @@ fn a_command_that_nobody_picked_up_is_told_of() {
         sends: 1,
         waiting_since: approval.requested_at,
         resend_at: approval.pickup.and_then(|pickup| pickup.resend_at),
+        throttled_at: None,
     };
     assert_eq!(approval.pickup, Some(expected));
     for noticed in ["pn", "Rj"] {
