@@ -6,7 +6,7 @@ use aegis_deadlines::{Deadlines, SERVICE};
 use aegis_platform::lambda::{Service, start};
 use aegis_platform::services::from_environment;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     start(SERVICE, build).await
 }

@@ -6,7 +6,7 @@ use aegis_platform::lambda::{Service, start};
 use aegis_platform::services::from_environment;
 use aegis_relay::{Relay, SERVICE};
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     start(SERVICE, build).await
 }

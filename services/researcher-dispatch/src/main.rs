@@ -4,7 +4,7 @@ use aegis_platform::lambda::start;
 use aegis_platform::services::dispatcher;
 use aegis_researcher_dispatch::KIND;
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     start(KIND.service, || dispatcher(KIND)).await
 }
