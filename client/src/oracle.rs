@@ -1,16 +1,22 @@
 //! What must be true of a workflow that has ended, whatever happened on the way.
+//!
+//! Here it is read back; `laws` judges what was read.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod laws;
+
+use std::collections::BTreeMap;
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::{History, HistoryEvent, Status, StepStatus, WorkflowView};
+use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowView};
 use aegis_platform::client::objects::S3Objects;
 use anyhow::Result;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+
+pub use laws::{of_all, of_artifact, of_claims, of_history, of_steps};
 
 use crate::api::Api;
 
@@ -34,62 +40,83 @@ pub struct Judgement {
     pub artifacts: usize,
     /// When the agent of each attempt was first invoked, where its claim says so.
     pub begun: BTreeMap<(Role, u32), Timestamp>,
+    /// How often an agent began each attempt. More than once is right where agents die.
+    pub lives: BTreeMap<(Role, u32), usize>,
     pub wrong: Vec<String>,
+}
+
+/// All that is known of one workflow.
+#[derive(Debug)]
+pub struct Read {
+    pub view: WorkflowView,
+    pub history: Vec<HistoryEvent>,
+    /// What lies at the key of each artifact in the view, in the same order.
+    pub contents: Vec<Option<Content>>,
+    /// Of each attempt that was asked for.
+    pub claims: BTreeMap<(Role, u32), Vec<Claim>>,
+}
+
+/// An object's bytes, by what an artifact says of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Lower-case hex.
+    pub sha256: String,
+    pub size: u64,
+}
+
+/// What an agent's claim says, as far as it matters here.
+#[derive(Debug, Deserialize)]
+pub struct Claim {
+    pub session: String,
+    pub at: Option<Timestamp>,
 }
 
 impl Oracle<'_> {
     /// # Errors
     /// Where API or bucket do not answer.
     pub async fn judge(&self, id: &WorkflowId, demanded: Status) -> Result<Judgement> {
-        let view = self.api.workflow(id).await?.value;
-        let path = format!("/workflows/{id}/history");
-        let history = self.api.get::<History>(&path).await?.value.events;
-        let mut wrong = Vec::new();
-        if view.status != demanded {
-            let failure = view.failure.as_ref().map(|failure| &failure.message);
-            wrong.push(format!(
-                "is {} instead of {}: {failure:?}",
-                view.status.as_str(),
-                demanded.as_str()
-            ));
-        }
-        wrong.extend(of_history(&view, &history));
-        wrong.extend(of_steps(&view));
-        for artifact in &view.artifacts {
-            wrong.extend(self.of_artifact(artifact).await?);
-        }
-        let mut attempts = 0;
-        let mut begun = BTreeMap::new();
-        for step in &view.steps {
-            attempts += step.attempt;
-            for attempt in 1..=step.attempt {
-                let claims = self.claims(id, step.role, attempt).await?;
-                wrong.extend(of_claims(step.role, attempt, &claims));
-                let first = claims.iter().filter_map(|claim| claim.at).min();
-                begun.extend(first.map(|at| ((step.role, attempt), at)));
-            }
-        }
+        let read = self.read(id).await?;
+        let wrong = of_all(demanded, &read);
+        let begun = read.claims.iter().filter_map(|(attempt, claims)| {
+            let first = claims.iter().filter_map(|claim| claim.at).min()?;
+            Some((*attempt, first))
+        });
+        let lives = read.claims.iter();
+        let lives = lives.map(|(attempt, claims)| (*attempt, claims.len()));
         Ok(Judgement {
-            status: Some(view.status),
-            history,
-            attempts,
-            artifacts: view.artifacts.len(),
-            begun,
-            view: Some(view),
+            status: Some(read.view.status),
+            attempts: read.view.steps.iter().map(|step| step.attempt).sum(),
+            artifacts: read.view.artifacts.len(),
+            begun: begun.collect(),
+            lives: lives.collect(),
+            history: read.history,
+            view: Some(read.view),
             wrong,
         })
     }
 
-    async fn of_artifact(&self, artifact: &ArtifactRef) -> Result<Option<String>> {
-        let Some(bytes) = self.objects.get(&artifact.key).await? else {
-            return Ok(Some(format!("{} is missing", artifact.key)));
-        };
-        let hash: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let holds = hash == artifact.sha256 && bytes.len() as u64 == artifact.size;
-        Ok((!holds).then(|| format!("{} differs from its hash or size", artifact.key)))
+    async fn read(&self, id: &WorkflowId) -> Result<Read> {
+        let view = self.api.workflow(id).await?.value;
+        let path = format!("/workflows/{id}/history");
+        let history = self.api.get::<History>(&path).await?.value.events;
+        let mut contents = Vec::new();
+        for artifact in &view.artifacts {
+            let bytes = self.objects.get(&artifact.key).await?;
+            contents.push(bytes.as_deref().map(Content::of));
+        }
+        let mut claims = BTreeMap::new();
+        for step in &view.steps {
+            for attempt in 1..=step.attempt {
+                let found = self.claims(id, step.role, attempt).await?;
+                claims.insert((step.role, attempt), found);
+            }
+        }
+        Ok(Read {
+            view,
+            history,
+            contents,
+            claims,
+        })
     }
 
     async fn claims(&self, id: &WorkflowId, role: Role, attempt: u32) -> Result<Vec<Claim>> {
@@ -105,68 +132,12 @@ impl Oracle<'_> {
     }
 }
 
-/// What an agent's claim says, as far as it matters here.
-#[derive(Debug, Deserialize)]
-pub struct Claim {
-    pub session: String,
-    pub at: Option<Timestamp>,
-}
-
-/// One dispatch per attempt: all that claimed it did so in one and the same session.
-pub fn of_claims(role: Role, attempt: u32, claims: &[Claim]) -> Option<String> {
-    let sessions: BTreeSet<&str> = claims.iter().map(|claim| claim.session.as_str()).collect();
-    let several = sessions.len() > 1;
-    several.then(|| format!("attempt {attempt} of the {role} was begun in {sessions:?}"))
-}
-
-pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let mut last = 0;
-    for event in history {
-        if event.version != last && event.version != last + 1 {
-            wrong.push(format!("version {} follows {last}", event.version));
-        }
-        last = event.version;
-    }
-    if last != view.version {
-        wrong.push(format!(
-            "history ends with version {last}, the state has {}",
-            view.version
-        ));
-    }
-    let count = |kind: &str| history.iter().filter(|event| event.kind == kind).count();
-    if count("WorkflowStarted") != 1 {
-        wrong.push(format!("started {} times", count("WorkflowStarted")));
-    }
-    for ending in ["WorkflowCompleted", "WorkflowRejected", "WorkflowCancelled"] {
-        if count(ending) > 1 {
-            wrong.push(format!("{ending} {} times", count(ending)));
+impl Content {
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = Sha256::digest(bytes);
+        Self {
+            sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            size: bytes.len() as u64,
         }
     }
-    let mut completed = BTreeSet::new();
-    for event in history.iter().filter(|event| event.kind == "StepCompleted") {
-        let step = format!("{} {}", event.data["role"], event.data["attempt"]);
-        if !completed.insert(step.clone()) {
-            wrong.push(format!("{step} completed twice"));
-        }
-    }
-    wrong
-}
-
-/// Whatever ended well has all three results.
-pub fn of_steps(view: &WorkflowView) -> Vec<String> {
-    if view.status != Status::Completed {
-        return Vec::new();
-    }
-    let succeeded = |role: Role| {
-        let mut steps = view.steps.iter();
-        steps.any(|step| step.role == role && step.status == StepStatus::Succeeded)
-    };
-    let without = Role::ALL.into_iter().filter(|role| {
-        let mut artifacts = view.artifacts.iter();
-        !succeeded(*role) || !artifacts.any(|artifact| artifact.name == role.artifact_name())
-    });
-    without
-        .map(|role| format!("completed without a result of the {role}"))
-        .collect()
 }

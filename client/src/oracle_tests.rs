@@ -1,10 +1,11 @@
 //! The oracle sees what is wrong, thing by thing.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::view::{HistoryEvent, WorkflowView};
+use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::view::{HistoryEvent, Status, WorkflowView};
 use serde_json::{Value, json};
 
-use crate::oracle::{Claim, of_claims, of_history, of_steps};
+use crate::oracle::{Claim, Content, Read, of_all, of_artifact, of_claims, of_history, of_steps};
 
 fn view(version: u64) -> WorkflowView {
     let step =
@@ -61,7 +62,13 @@ fn a_gap_a_missing_end_and_repeated_events_are_seen() {
     assert_eq!(of_history(&view(4), &gap), ["version 4 follows 2"]);
     let short = &whole()[..4];
     let wrong = of_history(&view(4), short);
-    assert_eq!(wrong, ["history ends with version 3, the state has 4"]);
+    assert_eq!(
+        wrong,
+        [
+            "history ends with version 3, the state has 4",
+            "is completed and has ended by []"
+        ]
+    );
     let mut twice = whole();
     twice.push(event(5, "WorkflowStarted", json!({})));
     twice.push(event(
@@ -74,10 +81,175 @@ fn a_gap_a_missing_end_and_repeated_events_are_seen() {
         of_history(&view(5), &twice),
         [
             "started 2 times",
-            "WorkflowCompleted 2 times",
+            r#"is completed and has ended by ["WorkflowCompleted", "WorkflowCompleted"]"#,
             "\"writer\" 1 completed twice"
         ]
     );
+}
+
+const ENDED: [(Status, &str); 5] = [
+    (Status::Completed, "WorkflowCompleted"),
+    (Status::Failed, "WorkflowFailed"),
+    (Status::Cancelled, "WorkflowCancelled"),
+    (Status::Rejected, "WorkflowRejected"),
+    (Status::Expired, "WorkflowExpired"),
+];
+
+fn ended(status: Status, version: u64) -> WorkflowView {
+    WorkflowView {
+        status,
+        ..view(version)
+    }
+}
+
+/// Ends in a version that has another event as well.
+fn ending(kinds: &[&str]) -> Vec<HistoryEvent> {
+    let step = json!({"role": "researcher", "attempt": 1});
+    let mut history = vec![
+        event(1, "WorkflowStarted", json!({})),
+        event(2, "StepCompleted", step),
+    ];
+    history.extend(kinds.iter().map(|kind| event(2, kind, json!({}))));
+    history
+}
+
+#[test]
+fn an_ending_without_its_event_is_seen_though_its_version_is_there() {
+    for (status, kind) in ENDED {
+        let view = ended(status, 2);
+        assert_eq!(of_history(&view, &ending(&[kind])), Vec::<String>::new());
+        let wrong = of_history(&view, &ending(&[]));
+        let what = format!("is {} and has ended by []", status.as_str());
+        assert_eq!(wrong, [what]);
+    }
+    let mut history = whole();
+    history.retain(|event| event.kind != "WorkflowCompleted");
+    assert_eq!(of_history(&view(4), &history).len(), 1);
+}
+
+#[test]
+fn an_ending_of_another_kind_or_a_second_one_is_seen() {
+    for (status, kind) in ENDED {
+        let view = ended(status, 2);
+        for (_, other) in ENDED.into_iter().filter(|(_, other)| *other != kind) {
+            assert_eq!(of_history(&view, &ending(&[other])).len(), 1, "{other}");
+            assert_eq!(of_history(&view, &ending(&[kind, other])).len(), 1);
+        }
+        let twice = of_history(&view, &ending(&[kind, kind]));
+        assert_eq!(twice.len(), 1, "{twice:?}");
+        let alive = of_history(&ended(Status::Writing, 2), &ending(&[kind]));
+        assert_eq!(alive, [format!("is writing and has ended by [{kind:?}]")]);
+    }
+}
+
+#[test]
+fn what_happens_after_the_ending_is_seen() {
+    for (status, kind) in ENDED {
+        let mut history = ending(&[kind]);
+        history.push(event(3, "ApprovalReminded", json!({})));
+        let wrong = of_history(&ended(status, 3), &history);
+        assert_eq!(
+            wrong,
+            [format!("went on to version 3 after {kind} in version 2")]
+        );
+    }
+}
+
+#[test]
+fn each_redrive_follows_one_failure() {
+    let redriven = |before: &[&str], status, after: &[&str]| {
+        let mut history = ending(before);
+        history.push(event(3, "WorkflowRedriven", json!({})));
+        history.extend(after.iter().map(|kind| event(4, kind, json!({}))));
+        of_history(&ended(status, 4), &history)
+    };
+    let failed = "WorkflowFailed";
+    let well = redriven(&[failed], Status::Completed, &["WorkflowCompleted"]);
+    assert_eq!(well, Vec::<String>::new());
+    let again = redriven(&[failed], Status::Failed, &[failed]);
+    assert_eq!(again, Vec::<String>::new());
+    let silent = redriven(&[], Status::Failed, &[failed]);
+    assert_eq!(silent, ["redrive 1 follows []"]);
+    let cancelled = redriven(&["WorkflowCancelled"], Status::Failed, &[failed]);
+    assert_eq!(cancelled, [r#"redrive 1 follows ["WorkflowCancelled"]"#]);
+    // The failure before the redrive is not the end of what came after it.
+    let endless = redriven(&[failed], Status::Failed, &["StepRetried"]);
+    assert_eq!(endless, ["is failed and has ended by []"]);
+}
+
+/// As it says itself.
+fn content_of(artifact: &ArtifactRef) -> Option<Content> {
+    Some(Content {
+        sha256: artifact.sha256.clone(),
+        size: artifact.size,
+    })
+}
+
+#[test]
+fn an_artifact_that_is_missing_or_another_is_seen() {
+    // As FIPS 180 has it.
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let mut artifact = view(4).artifacts.remove(2);
+    artifact.sha256 = abc.to_owned();
+    artifact.size = 3;
+    let of = |bytes: &[u8]| of_artifact(&artifact, Some(&Content::of(bytes)));
+    assert_eq!(of(b"abc"), None);
+    let other = Some("k/report.md differs from its hash or size".to_owned());
+    assert_eq!(of(b"abd"), other);
+    let longer = Content {
+        sha256: abc.to_owned(),
+        size: 4,
+    };
+    assert_eq!(of_artifact(&artifact, Some(&longer)), other);
+    let missing = Some("k/report.md is missing".to_owned());
+    assert_eq!(of_artifact(&artifact, None), missing);
+}
+
+/// One step, one artifact, one claim too many or too few at a time.
+#[test]
+fn every_law_counts() {
+    let read = || {
+        let view = view(4);
+        Read {
+            contents: view.artifacts.iter().map(content_of).collect(),
+            claims: [((Role::Writer, 1), vec![claim("a")])].into(),
+            history: whole(),
+            view,
+        }
+    };
+    let of = |change: fn(&mut Read)| {
+        let mut read = read();
+        change(&mut read);
+        of_all(Status::Completed, &read)
+    };
+    assert_eq!(of(|_| ()), Vec::<String>::new());
+    type Breakage = fn(&mut Read);
+    let cases: [(Breakage, &str); 5] = [
+        (|read| drop(read.history.pop()), "has ended by []"),
+        (|read| drop(read.view.steps.pop()), "without a result"),
+        (|read| read.contents[2] = None, "k/report.md is missing"),
+        (
+            |read| {
+                for claims in read.claims.values_mut() {
+                    claims.push(claim("b"));
+                }
+            },
+            "was begun in",
+        ),
+        (
+            |read| {
+                read.view.status = Status::Rejected;
+                read.history.pop();
+                read.history.push(event(4, "WorkflowRejected", json!({})));
+            },
+            "is rejected instead of completed",
+        ),
+    ];
+    for (change, what) in cases {
+        let wrong = of(change);
+        assert_eq!(wrong.len(), 1, "{wrong:?}");
+        assert!(wrong[0].contains(what), "{wrong:?}");
+    }
 }
 
 #[test]
@@ -92,12 +264,15 @@ fn a_completed_workflow_without_a_result_is_seen() {
     assert_eq!(of_steps(&view).len(), 2);
 }
 
-#[test]
-fn an_attempt_begun_in_two_sessions_is_seen() {
-    let claim = |session: &str| Claim {
+fn claim(session: &str) -> Claim {
+    Claim {
         session: session.to_owned(),
         at: None,
-    };
+    }
+}
+
+#[test]
+fn an_attempt_begun_in_two_sessions_is_seen() {
     let of = |claims: &[Claim]| of_claims(Role::Writer, 2, claims);
     assert_eq!(of(&[claim("a"), claim("a")]), None);
     let wrong = of(&[claim("a"), claim("b")]).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! - `scenario`: what is done to the stage; `target`: the stage, as those who use it reach it
 //! - `drive`: the clients, each start at the moment it is due
-//! - `oracle`: whether anything was lost or done twice; `dead_letters`, `list`: what it looks at besides workflows
+//! - `oracle`: whether anything was lost or done twice; `backlog`, `dead_letters`, `list`: what it looks at besides workflows
 //! - `measure`: how long things took and how many there were; `report`: what is said of it
 //! - `agents`: agents that take a drawn time instead of working
 //! - `run`: all of it in order
@@ -10,6 +10,7 @@
 //! It decides nothing about a workflow, and prints nothing: that is the command line's.
 
 pub mod agents;
+mod backlog;
 mod dead_letters;
 pub mod drive;
 mod list;

@@ -8,7 +8,7 @@ use crate::agents::Worker;
 use crate::dead_letters::Depths;
 use crate::drive::{self, Book};
 use crate::measure;
-use crate::oracle;
+use crate::oracle::{self, Circumstances};
 use crate::report::{Report, Setup};
 use crate::scenario::{Arrival, Scenario};
 use crate::target::Target;
@@ -27,7 +27,13 @@ pub async fn run(
     agents: Option<&Worker>,
 ) -> Result<Report> {
     let driven = drive::all(target, plan, scenario.approval, scenario.patience, book).await;
-    let verdict = oracle::judge(target, &driven, before, setup.alone).await?;
+    let known = Circumstances {
+        before,
+        alone: setup.alone,
+        undying: agents.is_some(),
+        patience: scenario.patience,
+    };
+    let verdict = oracle::judge(target, &driven, known).await?;
     let measured = measure::of(&driven, &verdict);
     let mut report = Report::of(setup, &driven, verdict, measured)?;
     report.agents_counted = agents.map(Worker::counted);

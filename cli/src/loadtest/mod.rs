@@ -21,6 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::client::session::{Session, program};
+use crate::client::text::now;
 use crate::context::Context;
 use crate::stack::signals::{Interrupted, interrupted};
 use stand_in::{OwnStack, StandIn};
@@ -123,6 +124,11 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             if order.scenario.artifact_bytes > 0 {
                 eprintln!("The stage's own agents decide how much they write, not the scenario");
             }
+            if order.scenario.new_sessions.is_some() {
+                eprintln!(
+                    "The stage's own agents decide how many start in a second, not the scenario"
+                );
+            }
             or_interrupted(against(&order, None, false, context)).await?
         }
     };
@@ -203,6 +209,8 @@ async fn against(
     let target = Target::new(session.stage, session.api, source).await?;
     let before = target.probe().await?;
     let setup = Setup {
+        at: now(),
+        command: typed(),
         scenario: order.name.clone(),
         description: order.scenario.description.clone(),
         endpoint,
@@ -229,6 +237,15 @@ async fn against(
         report.processes = watching::Spent::so_far(folder).since(&spent);
     }
     Ok(report)
+}
+
+/// This call, with the name of the program alone.
+fn typed() -> String {
+    let words = std::env::args().skip(1);
+    std::iter::once("aegis".to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn write_html(report: &Report, file: &Path) -> Result<()> {

@@ -31,6 +31,8 @@ pub struct Seen {
     pub troubles: usize,
     /// Refuse so many decisions first.
     pub refusals: usize,
+    /// Answer reads with 403.
+    pub forbidden: bool,
     pub scene: Scene,
 }
 
@@ -250,7 +252,15 @@ async fn redrive() -> Response {
 }
 
 /// 250 workflows, at most 100 at a time.
-async fn list(Query(query): Query<std::collections::HashMap<String, String>>) -> Response {
+async fn list(
+    State(fake): Shared,
+    Query(query): Query<std::collections::HashMap<String, String>>,
+) -> Response {
+    if fake.with(|seen| seen.forbidden) {
+        let problem = json!({"type": "about:blank", "title": "Forbidden", "status": 403,
+            "code": "forbidden", "detail": "you may not read workflows"});
+        return json_body(StatusCode::FORBIDDEN, &problem);
+    }
     let limit: usize = query["limit"].parse().unwrap();
     let from: usize = query
         .get("cursor")

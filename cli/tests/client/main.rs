@@ -7,6 +7,7 @@
 )]
 
 mod fake;
+mod load;
 mod program;
 mod run;
 mod story;

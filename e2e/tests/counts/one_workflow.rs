@@ -120,8 +120,10 @@ fn one_workflow_makes_the_calls_that_are_listed() -> Result<()> {
         let outcome = straight(stack, &run, since).await;
         let calls = called(stack, since, run.id.as_str()).await;
         let agents = by_agents(stack, since, run.id.as_str()).await;
+        let others = nothing_else_was_called(stack, since).await;
         stack.record_calls(false).await?;
         outcome?;
+        others?;
         let calls = calls?;
         assert_eq!(counted(&calls), listed());
         assert_eq!(agents?, (path::AGENT_PUTS, path::AGENT_GETS));
@@ -129,6 +131,20 @@ fn one_workflow_makes_the_calls_that_are_listed() -> Result<()> {
         bytes_are_as_listed(&calls);
         invoked_and_logged(stack, since).await
     })
+}
+
+/// What services have called since then that names no workflow at all: the list knows of no such call but those that
+/// load the keys of tokens, once in two minutes and process.
+async fn nothing_else_was_called(stack: &Stack, since: f64) -> Result<()> {
+    for (service, function) in functions(stack) {
+        let key = stack.access_key_of(function);
+        let calls = stack.calls_since(since, &[("AccessKeyId", &key)]).await?;
+        let others = calls.iter().filter(|call| !call.names("wf_"));
+        for other in others {
+            assert_eq!(other.operation, "GetParameter", "{service} called it");
+        }
+    }
+    Ok(())
 }
 
 /// Puts and gets of the bucket by whoever is no function.

@@ -64,6 +64,8 @@ impl Report {
 
     fn facts(&self) -> Markup {
         let setup = [
+            ("begun", self.setup.at.to_string()),
+            ("command", self.setup.command.clone()),
             ("stage", self.setup.endpoint.clone()),
             ("agents", self.setup.agents.clone()),
             ("in each topic", self.setup.mark.clone()),

@@ -6,6 +6,7 @@ mod page;
 
 use std::time::Duration;
 
+use aegis_contracts::time::Timestamp;
 use aegis_cost::{Line, Part, Prices, quantities};
 use anyhow::Result;
 use serde::Serialize;
@@ -18,6 +19,10 @@ use crate::oracle::{Finding, Verdict};
 /// What was asked for.
 #[derive(Debug, Clone, Serialize)]
 pub struct Setup {
+    /// When it began.
+    pub at: Timestamp,
+    /// As it was typed.
+    pub command: String,
     pub scenario: String,
     pub description: String,
     pub endpoint: String,

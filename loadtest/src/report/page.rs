@@ -10,9 +10,11 @@ impl Report {
         let mut page = String::new();
         let _ = writeln!(
             page,
-            "\n{}: {}\n{} at {}, agents: {}\n",
+            "\n{}: {}\n{}, begun at {}\n{} at {}, agents: {}\n",
             self.setup.scenario,
             self.setup.description,
+            self.setup.command,
+            self.setup.at,
             self.setup.mark,
             self.setup.endpoint,
             self.setup.agents

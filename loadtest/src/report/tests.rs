@@ -87,6 +87,8 @@ fn report(findings: Vec<Finding>) -> Report {
     };
     let measured = measure::of(&driven, &verdict);
     let setup = Setup {
+        at: Timestamp::UNIX_EPOCH,
+        command: "aegis loadtest steady".to_owned(),
         scenario: "steady".to_owned(),
         description: "d".to_owned(),
         endpoint: "http://127.0.0.1:1".to_owned(),

@@ -45,7 +45,7 @@ pub(super) fn key(id: &WorkflowId, sort: &str) -> Item {
 }
 
 /// The id is a hash already: its last characters spread evenly, and the same on every build.
-fn shard_of(id: &WorkflowId, shards: u32) -> u64 {
+pub(super) fn shard_of(id: &WorkflowId, shards: u32) -> u64 {
     let tail = id.as_str().bytes().rev().take(6);
     let number = tail.fold(0u64, |sum, byte| sum * 257 + u64::from(byte));
     number % u64::from(shards.max(1))

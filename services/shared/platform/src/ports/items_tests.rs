@@ -9,7 +9,7 @@ use aegis_engine::stored::HistoryEntry;
 use aegis_workflow::{ApprovalPolicy, Rules, Start, start};
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::items::{Item, body, created_key, history_item, read_created_key, state_item};
+use super::items::{Item, body, created_key, history_item, read_created_key, shard_of, state_item};
 use super::table::Shards;
 
 /// As DynamoDB counts: names and values; of a number one byte per two digits, and one.
@@ -76,4 +76,26 @@ fn created_keys_sort_by_time_and_read_back() {
         (Timestamp::from_millis(1_000), id)
     );
     assert!(read_created_key("2026").is_err());
+}
+
+/// As `scaling.md` takes it: no key of an index gets more than its share.
+#[test]
+fn ids_spread_evenly_over_the_shards() {
+    const IDS: usize = 100_000;
+    let ids: Vec<_> = (0..IDS)
+        .map(|number| WorkflowId::derive("somebody", &number.to_string()))
+        .collect();
+    for shards in [1, 4, 100] {
+        let mut counts = vec![0_usize; shards];
+        for id in &ids {
+            counts[shard_of(id, shards as u32) as usize] += 1;
+        }
+        let mean = IDS / shards;
+        let most = counts.iter().max().unwrap();
+        assert!(
+            *most <= mean + mean / 5,
+            "{most} of {mean} in one of {shards}"
+        );
+        assert!(counts.iter().all(|count| *count >= mean - mean / 5));
+    }
 }

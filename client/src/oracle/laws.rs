@@ -1,0 +1,165 @@
+//! What must be true, over what was read. Asks nobody, so that each law can be seen to fail.
+
+use std::collections::BTreeSet;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::view::{HistoryEvent, Status, StepStatus, WorkflowView};
+
+use super::{Claim, Content, Read};
+
+/// Events after which nothing happens, but for a redrive of what failed.
+const ENDINGS: [&str; 5] = [
+    "WorkflowCompleted",
+    "WorkflowFailed",
+    "WorkflowCancelled",
+    "WorkflowRejected",
+    "WorkflowExpired",
+];
+
+/// Everything that is wrong with a workflow that had to end as `demanded`.
+pub fn of_all(demanded: Status, read: &Read) -> Vec<String> {
+    let view = &read.view;
+    let mut wrong = Vec::from_iter(of_status(demanded, view));
+    wrong.extend(of_history(view, &read.history));
+    wrong.extend(of_steps(view));
+    for (artifact, content) in view.artifacts.iter().zip(&read.contents) {
+        wrong.extend(of_artifact(artifact, content.as_ref()));
+    }
+    for ((role, attempt), claims) in &read.claims {
+        wrong.extend(of_claims(*role, *attempt, claims));
+    }
+    wrong
+}
+
+fn of_status(demanded: Status, view: &WorkflowView) -> Option<String> {
+    let failure = view.failure.as_ref().map(|failure| &failure.message);
+    (view.status != demanded).then(|| {
+        format!(
+            "is {} instead of {}: {failure:?}",
+            view.status.as_str(),
+            demanded.as_str()
+        )
+    })
+}
+
+/// `content`: what lies at its key.
+pub fn of_artifact(artifact: &ArtifactRef, content: Option<&Content>) -> Option<String> {
+    let Some(content) = content else {
+        return Some(format!("{} is missing", artifact.key));
+    };
+    let holds = content.sha256 == artifact.sha256 && content.size == artifact.size;
+    (!holds).then(|| format!("{} differs from its hash or size", artifact.key))
+}
+
+/// All that claimed an attempt did so in one and the same session, whoever died. Agents leave what another session has
+/// claimed alone, so this is a law for them as much as for dispatchers. How often they began is for those to judge who
+/// know whether agents died.
+pub fn of_claims(role: Role, attempt: u32, claims: &[Claim]) -> Option<String> {
+    let sessions: BTreeSet<&str> = claims.iter().map(|claim| claim.session.as_str()).collect();
+    let several = sessions.len() > 1;
+    several.then(|| format!("attempt {attempt} of the {role} was begun in {sessions:?}"))
+}
+
+pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
+    let mut wrong = of_versions(view, history);
+    let started = history
+        .iter()
+        .filter(|event| event.kind == "WorkflowStarted");
+    let started = started.count();
+    if started != 1 {
+        wrong.push(format!("started {started} times"));
+    }
+    wrong.extend(of_endings(view, history));
+    let mut completed = BTreeSet::new();
+    for event in history.iter().filter(|event| event.kind == "StepCompleted") {
+        let step = format!("{} {}", event.data["role"], event.data["attempt"]);
+        if !completed.insert(step.clone()) {
+            wrong.push(format!("{step} completed twice"));
+        }
+    }
+    wrong
+}
+
+/// One version has one event or several.
+fn of_versions(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut last = 0;
+    for event in history {
+        if event.version != last && event.version != last + 1 {
+            wrong.push(format!("version {} follows {last}", event.version));
+        }
+        last = event.version;
+    }
+    if last != view.version {
+        wrong.push(format!(
+            "history ends with version {last}, the state has {}",
+            view.version
+        ));
+    }
+    wrong
+}
+
+/// A redrive follows one failure. What comes after the last redrive ends once, and as the status says. Versions alone
+/// do not show that an ending is missing: it shares its version with the result that led to it.
+fn of_endings(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut parts = history.split(|event| event.kind == "WorkflowRedriven");
+    let last = parts.next_back().unwrap_or_default();
+    for (number, part) in parts.enumerate() {
+        let what = format!("redrive {} follows", number + 1);
+        wrong.extend(of_ending(part, Some("WorkflowFailed"), &what));
+    }
+    let what = format!("is {} and has ended by", view.status.as_str());
+    wrong.extend(of_ending(last, ending_of(view.status), &what));
+    wrong
+}
+
+fn of_ending(part: &[HistoryEvent], demanded: Option<&str>, what: &str) -> Option<String> {
+    let ends = |event: &&HistoryEvent| ENDINGS.contains(&event.kind.as_str());
+    let endings: Vec<&HistoryEvent> = part.iter().filter(ends).collect();
+    let kinds: Vec<&str> = endings.iter().map(|event| event.kind.as_str()).collect();
+    if kinds.as_slice() != demanded.as_slice() {
+        return Some(format!("{what} {kinds:?}"));
+    }
+    let (ending, last) = (endings.first()?, part.last()?);
+    let went_on = last.version != ending.version;
+    went_on.then(|| {
+        format!(
+            "went on to version {} after {} in version {}",
+            last.version, ending.kind, ending.version
+        )
+    })
+}
+
+/// The event that ends what is in this status, if it has ended.
+const fn ending_of(status: Status) -> Option<&'static str> {
+    match status {
+        Status::Researching | Status::Analyzing | Status::AwaitingApproval | Status::Writing => {
+            None
+        }
+        Status::Completed => Some("WorkflowCompleted"),
+        Status::Failed => Some("WorkflowFailed"),
+        Status::Cancelled => Some("WorkflowCancelled"),
+        Status::Rejected => Some("WorkflowRejected"),
+        Status::Expired => Some("WorkflowExpired"),
+    }
+}
+
+/// Whatever ended well has all three results.
+pub fn of_steps(view: &WorkflowView) -> Vec<String> {
+    if view.status != Status::Completed {
+        return Vec::new();
+    }
+    let succeeded = |role: Role| {
+        let mut steps = view.steps.iter();
+        steps.any(|step| step.role == role && step.status == StepStatus::Succeeded)
+    };
+    let without = Role::ALL.into_iter().filter(|role| {
+        let mut artifacts = view.artifacts.iter();
+        !succeeded(*role) || !artifacts.any(|artifact| artifact.name == role.artifact_name())
+    });
+    without
+        .map(|role| format!("completed without a result of the {role}"))
+        .collect()
+}

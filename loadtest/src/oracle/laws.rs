@@ -1,0 +1,167 @@
+//! What must hold after a run, over what was read of it. Asks nobody, so that each law can be seen to fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aegis_client::oracle::Judgement;
+use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::{WorkflowSummary, WorkflowView};
+
+use super::Finding;
+use crate::dead_letters::{self, Depths};
+use crate::drive::{Driven, Started};
+
+/// All that is known of a run.
+pub(super) struct Read<'a> {
+    pub driven: &'a Driven,
+    /// By the number of the workflow.
+    pub judged: &'a BTreeMap<usize, Judgement>,
+    /// In the topic of every workflow of this run.
+    pub mark: &'a str,
+    /// Workflows since the run began.
+    pub listed: Vec<WorkflowSummary>,
+    /// Of all objects that agents wrote; empty where others use the stage too.
+    pub keys: Vec<String>,
+    /// No agent has died.
+    pub undying: bool,
+    /// What is to be said of queues that did not empty.
+    pub backlog: Vec<String>,
+    pub before: &'a Depths,
+    pub after: Depths,
+}
+
+pub(super) fn of_all(read: &Read<'_>) -> Vec<Finding> {
+    let started = &read.driven.started;
+    let accepted = accepted(started);
+    let objects = by_owner(&read.keys);
+    let mut findings = of_starts(started);
+    for (id, judgement) in known(started, read.judged) {
+        let wrong = judgement.wrong.iter();
+        findings.extend(wrong.map(|what| Finding::of(id, what)));
+        if read.undying {
+            findings.extend(of_lives(id, judgement));
+        }
+        if let (Some(view), Some(keys)) = (&judgement.view, objects.get(id.as_str())) {
+            findings.extend(not_asked_for(view, keys));
+        }
+    }
+    findings.extend(unfinished(&read.driven.unfinished));
+    findings.extend(strangers(&read.listed, read.mark, &accepted));
+    findings.extend(orphans(&objects, &accepted));
+    let letters = dead_letters::new_ones(read.before, &read.after);
+    findings.extend(read.backlog.iter().map(Finding::of_stage));
+    findings.extend(letters.into_iter().map(Finding::of_stage));
+    findings
+}
+
+pub(super) fn accepted(started: &[Started]) -> BTreeSet<WorkflowId> {
+    started.iter().filter_map(|one| one.id.clone()).collect()
+}
+
+fn known<'a>(
+    started: &'a [Started],
+    judged: &'a BTreeMap<usize, Judgement>,
+) -> impl Iterator<Item = (&'a WorkflowId, &'a Judgement)> {
+    let both = move |one: &'a Started| Some((one.id.as_ref()?, judged.get(&one.number)?));
+    started.iter().filter_map(both)
+}
+
+pub(super) fn of_starts(started: &[Started]) -> Vec<Finding> {
+    let mut seen: BTreeMap<&WorkflowId, usize> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for one in started {
+        if let Some(what) = &one.wrong {
+            findings.push(Finding {
+                workflow: one.id.clone(),
+                what: format!("the {} of number {}: {what}", one.kind.as_str(), one.number),
+            });
+        }
+        let Some(id) = &one.id else { continue };
+        if let Some(other) = seen.insert(id, one.number) {
+            let what = format!(
+                "is the workflow of both number {other} and number {}",
+                one.number
+            );
+            findings.push(Finding::of(id, what));
+        }
+    }
+    findings
+}
+
+/// A command may be delivered twice, and then its agent is invoked again, rightly. But the agent knows an attempt that it is at
+/// work on or has completed: as long as it lives it begins it once.
+fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
+    let several = judgement.lives.iter().filter(|(_, lives)| **lives > 1);
+    let told = several.map(|((role, attempt), lives)| {
+        let what = format!(
+            "attempt {attempt} of the {role} was begun {lives} times, and no agent has died"
+        );
+        Finding::of(id, what)
+    });
+    told.collect()
+}
+
+/// Keys by the workflow that they say they are of.
+fn by_owner(keys: &[String]) -> BTreeMap<&str, Vec<&str>> {
+    let mut objects: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for key in keys {
+        let owner = key.split('/').nth(1).unwrap_or_default();
+        objects.entry(owner).or_default().push(key);
+    }
+    objects
+}
+
+/// Objects of attempts that nobody asked for. An attempt's number is never used again, so the latest tells all. What lies in
+/// attempts that were asked for may all be there: claims, results, and what is left of those that were given up.
+fn not_asked_for(view: &WorkflowView, keys: &[&str]) -> Vec<Finding> {
+    // What is under way may have been asked for more since it was read.
+    if !view.status.is_terminal() {
+        return Vec::new();
+    }
+    let id = &view.workflow_id;
+    let mut asked: Vec<String> = Vec::new();
+    for step in &view.steps {
+        let attempts = 1..=step.attempt;
+        asked.extend(attempts.map(|attempt| attempt_prefix(id, step.role, attempt)));
+    }
+    let strange = keys
+        .iter()
+        .filter(|key| !asked.iter().any(|prefix| key.starts_with(prefix.as_str())));
+    strange
+        .map(|key| Finding::of(id, format!("{key} is of no attempt that was asked for")))
+        .collect()
+}
+
+fn unfinished(late: &[WorkflowId]) -> Vec<Finding> {
+    let told = |id: &WorkflowId| Finding::of(id, "has not ended in time");
+    late.iter().map(told).collect()
+}
+
+/// Workflows with the mark of this run that nobody was told of.
+fn strangers(
+    listed: &[WorkflowSummary],
+    mark: &str,
+    accepted: &BTreeSet<WorkflowId>,
+) -> Vec<Finding> {
+    let ours = listed.iter().filter(|row| row.topic.contains(mark));
+    let strange = ours.filter(|row| !accepted.contains(&row.workflow_id));
+    let told = |row: &WorkflowSummary| {
+        Finding::of(
+            &row.workflow_id,
+            "is of this run, and no client was told that it was accepted",
+        )
+    };
+    strange.map(told).collect()
+}
+
+/// Objects of workflows that are not of this run.
+fn orphans(objects: &BTreeMap<&str, Vec<&str>>, accepted: &BTreeSet<WorkflowId>) -> Vec<Finding> {
+    let known: BTreeSet<&str> = accepted.iter().map(WorkflowId::as_str).collect();
+    let orphaned = objects.keys().filter(|owner| !known.contains(*owner));
+    let told = |owner: &&str| {
+        Finding::of_stage(format!(
+            "objects below workflows/{owner}/ belong to no workflow"
+        ))
+    };
+    orphaned.map(told).collect()
+}

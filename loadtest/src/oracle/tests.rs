@@ -1,0 +1,233 @@
+//! The laws of a run see what is wrong, thing by thing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aegis_client::oracle::Judgement;
+use aegis_contracts::agent::Role;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::{Status, WorkflowSummary, WorkflowView};
+use serde_json::json;
+
+use super::laws::{Read, accepted, of_all, of_starts};
+use crate::dead_letters::Depths;
+use crate::drive::{Driven, Started};
+use crate::scenario::Kind;
+
+const MARK: &str = "load test 0123456789";
+
+fn id(key: &str) -> WorkflowId {
+    WorkflowId::derive("p", key)
+}
+
+fn started(number: usize, key: Option<&str>, wrong: Option<&str>) -> Started {
+    Started {
+        number,
+        kind: Kind::Plain,
+        due: Duration::ZERO,
+        late: Duration::ZERO,
+        took: Vec::new(),
+        failed: 0,
+        id: key.map(id),
+        wrong: wrong.map(str::to_owned),
+    }
+}
+
+#[test]
+fn refused_starts_and_shared_workflows_are_findings() {
+    let well = [started(0, Some("a"), None), started(1, Some("b"), None)];
+    assert_eq!(of_starts(&well), []);
+    let ill = [
+        started(0, Some("a"), None),
+        started(1, Some("a"), None),
+        started(2, None, Some("not accepted: 500")),
+    ];
+    let findings = of_starts(&ill);
+    assert_eq!(findings.len(), 2);
+    assert!(findings[0].what.contains("both number 0 and number 1"));
+    assert!(findings[1].what.contains("not accepted"));
+    assert_eq!(accepted(&ill).len(), 1);
+}
+
+/// A run, as it is read back.
+struct Run {
+    driven: Driven,
+    judged: BTreeMap<usize, Judgement>,
+    listed: Vec<WorkflowSummary>,
+    keys: Vec<String>,
+    undying: bool,
+    backlog: Vec<String>,
+    before: Depths,
+    after: Depths,
+}
+
+fn row(key: &str, topic: &str) -> WorkflowSummary {
+    WorkflowSummary {
+        workflow_id: id(key),
+        status: Status::Completed,
+        topic: topic.to_owned(),
+        created_at: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// Its researcher took two attempts.
+fn judged(key: &str) -> Judgement {
+    let step = json!({"role": "researcher", "status": "succeeded", "attempt": 2, "revision": 0});
+    let at = Timestamp::UNIX_EPOCH;
+    let view: WorkflowView = serde_json::from_value(json!({
+        "workflow_id": id(key), "status": "completed", "topic": "t", "parameters": {}, "created_at": at, "updated_at": at,
+        "version": 5, "revision": 0, "steps": [step], "approval": null, "artifacts": [], "report": null, "failure": null,
+        "usage": {}, "budget": null,
+        "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"},
+    }))
+    .unwrap();
+    Judgement {
+        view: Some(view),
+        lives: [((Role::Researcher, 1), 1), ((Role::Researcher, 2), 1)].into(),
+        ..Judgement::default()
+    }
+}
+
+/// Nothing is wrong with it. Its first workflow left something of an attempt that was given up.
+fn whole() -> Run {
+    let starts = vec![started(0, Some("a"), None), started(1, Some("b"), None)];
+    let names = [
+        "1/_claim.json",
+        "1/evidence.json",
+        "2/_claim.json",
+        "2/_completed.json",
+    ];
+    let letters = Depths::from([("intake".to_owned(), 2)]);
+    Run {
+        driven: Driven {
+            started: starts,
+            decisions: Vec::new(),
+            unfinished: Vec::new(),
+            began: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+        },
+        judged: [(0, judged("a")), (1, judged("b"))].into(),
+        listed: vec![
+            row("a", &format!("t ({MARK}, 0)")),
+            row("other", "of somebody else"),
+        ],
+        keys: names.map(|name| object("a", "researcher", name)).into(),
+        undying: true,
+        backlog: Vec::new(),
+        before: letters.clone(),
+        after: letters,
+    }
+}
+
+fn object(key: &str, role: &str, name: &str) -> String {
+    format!("workflows/{}/{role}/{name}", id(key))
+}
+
+fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
+    let mut run = whole();
+    change(&mut run);
+    let findings = of_all(&Read {
+        driven: &run.driven,
+        judged: &run.judged,
+        mark: MARK,
+        listed: run.listed,
+        keys: run.keys,
+        undying: run.undying,
+        backlog: run.backlog,
+        before: &run.before,
+        after: run.after,
+    });
+    let told = findings.into_iter().map(|finding| finding.what);
+    told.collect()
+}
+
+fn first(run: &mut Run) -> &mut Judgement {
+    run.judged.get_mut(&0).unwrap()
+}
+
+#[test]
+fn nothing_is_found_where_nothing_is_wrong() {
+    assert_eq!(found(|_| ()), Vec::<String>::new());
+}
+
+#[test]
+fn each_law_finds_what_breaks_it() {
+    type Breakage = fn(&mut Run);
+    let cases: [(Breakage, &str); 9] = [
+        (
+            |run| run.driven.started[1].wrong = Some("not accepted".to_owned()),
+            "the plain of number 1: not accepted",
+        ),
+        (|run| first(run).wrong.push("lost".to_owned()), "lost"),
+        (
+            |run| run.driven.unfinished.push(id("b")),
+            "has not ended in time",
+        ),
+        (
+            |run| run.listed.push(row("c", &format!("t ({MARK}, 2)"))),
+            "is of this run, and no client was told that it was accepted",
+        ),
+        (
+            |run| {
+                run.keys
+                    .push("workflows/wf_x/writer/1/report.md".to_owned())
+            },
+            "objects below workflows/wf_x/ belong to no workflow",
+        ),
+        (
+            |run| first(run).lives.extend([((Role::Researcher, 2), 2)]),
+            "attempt 2 of the researcher was begun 2 times, and no agent has died",
+        ),
+        (
+            |run| {
+                run.backlog
+                    .push("the queue of relay did not empty".to_owned())
+            },
+            "the queue of relay did not empty",
+        ),
+        (
+            |run| run.after.extend([("intake".to_owned(), 3)]),
+            "1 new in the dead-letter queue of intake: `aegis dlq show intake` says why",
+        ),
+        (
+            |run| {
+                run.driven.started[1].id = Some(id("a"));
+                run.judged.insert(1, judged("a"));
+            },
+            "is the workflow of both number 0 and number 1",
+        ),
+    ];
+    for (change, what) in cases {
+        assert_eq!(found(change), [what]);
+    }
+}
+
+#[test]
+fn an_attempt_may_be_begun_again_where_agents_die() {
+    let again = found(|run| {
+        first(run).lives.insert((Role::Researcher, 2), 3);
+        run.undying = false;
+    });
+    assert_eq!(again, Vec::<String>::new());
+}
+
+#[test]
+fn objects_of_attempts_that_nobody_asked_for_are_findings() {
+    let strange = [
+        object("a", "researcher", "3/_claim.json"),
+        object("a", "researcher", "0/evidence.json"),
+        object("a", "writer", "1/report.md"),
+        object("a", "researcher", "evidence.json"),
+    ];
+    for key in strange {
+        let what = format!("{key} is of no attempt that was asked for");
+        assert_eq!(found(|run| run.keys.push(key)), [what]);
+    }
+    let under_way = found(|run| {
+        run.keys.push(object("a", "researcher", "3/_claim.json"));
+        let view = first(run).view.as_mut().unwrap();
+        view.status = Status::Researching;
+    });
+    assert_eq!(under_way, Vec::<String>::new());
+}
