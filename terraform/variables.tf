@@ -415,7 +415,7 @@ variable "api_throttle_burst" {
 }
 
 variable "start_throttle_rate" {
-  description = "Workflows per second that may be started over the API; who comes in addition gets 429. Each takes a new session of every agent, of which AWS starts 400 a minute: what is let in beyond that waits for them, and fails as undeliverable after an hour by default."
+  description = "Workflows per second that may be started over the API; who comes in addition gets 429. Each takes a new session of every agent, of which AWS starts 400 a minute: what is let in beyond that waits for them, and fails as agent_capacity after capacity_timeout_hours."
   type        = number
   default     = 6
 
