@@ -690,7 +690,7 @@ variable "pickup_timeout_seconds" {
 }
 
 variable "capacity_timeout_hours" {
-  description = "Hours that a step waits for a free agent session while the runtime throttles; then its workflow fails as agent_capacity. Fractions are allowed. Items of a workflow are kept longer by what it could wait."
+  description = "Hours that a step waits for a free agent session while the runtime throttles; then its workflow fails as agent_capacity. Fractions are allowed. Items of a workflow are kept longer by what it could wait in all its attempts: 35 days by default."
   type        = number
   default     = 48
 
@@ -772,7 +772,7 @@ variable "step_retries" {
 }
 
 variable "max_sends" {
-  description = "Times that a command is sent before its workflow fails as undeliverable."
+  description = "Times that a command is sent before its workflow fails as undeliverable. Not counted while no agent session is free."
   type        = number
   default     = 6
 

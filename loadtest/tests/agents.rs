@@ -114,6 +114,7 @@ async fn an_attempt_that_is_handed_out_again_is_done_once() {
 #[tokio::test]
 async fn more_starts_than_it_lets_in_are_throttled_as_aws_throttles() {
     let conduct = Conduct {
+        latency: Latency::Fixed(Duration::from_secs(3_600)),
         new_sessions: Some(0.001),
         ..Conduct::default()
     };
@@ -121,11 +122,17 @@ async fn more_starts_than_it_lets_in_are_throttled_as_aws_throttles() {
     let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
     let (status, _) = post(&url, "invocations", SESSION, json(&task)).await;
     assert_eq!(status, 200);
-    reports.recv().await.unwrap();
-    let (status, _) = post(&url, "invocations", SESSION, json(&task)).await;
+    let (again, _) = post(&url, "invocations", SESSION, json(&task)).await;
+    assert_eq!(
+        again, 200,
+        "a session that runs already is none that starts"
+    );
+    let other = aegis_agent_kit::testing::task(Role::Analyst, "topic", "http://127.0.0.1:9/");
+    let (status, _) = post(&url, "invocations", SESSION, json(&other)).await;
     assert_eq!(status, 429);
     let counted = worker.counted();
-    assert_eq!((counted.invocations, counted.throttled), (2, 1));
+    assert_eq!((counted.invocations, counted.throttled), (3, 1));
+    assert!(reports.try_recv().is_err(), "nobody has worked for so long");
 }
 
 #[tokio::test]

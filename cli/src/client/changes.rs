@@ -5,6 +5,7 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::view::{Status, StepView, WorkflowView};
 
+use super::pickup::waiting;
 use super::show::{attempt, progress};
 use super::text::{status_style, status_words, step_style, step_word};
 
@@ -54,16 +55,29 @@ fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
             before.attempt,
             before.revision,
             &before.progress,
-        ) == (now.status, now.attempt, now.revision, &now.progress)
+            waits_for_a_session(before),
+        ) == (
+            now.status,
+            now.attempt,
+            now.revision,
+            &now.progress,
+            waits_for_a_session(now),
+        )
     });
     if same {
         return None;
     }
-    let words = [attempt(now), progress(now)];
+    let wait = now.pickup.as_ref().filter(|_| waits_for_a_session(now));
+    let words = [attempt(now), wait.map_or_else(|| progress(now), waiting)];
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
     let status = step_style(now.status).apply_to(format!("{:<10}", step_word(now.status)));
     let line = format!("{:<10}  {status}  {}", now.role.as_str(), words.join(": "));
     Some(line.trim_end().to_owned())
+}
+
+fn waits_for_a_session(step: &StepView) -> bool {
+    step.pickup
+        .is_some_and(|pickup| pickup.throttled_at.is_some())
 }
 
 fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {

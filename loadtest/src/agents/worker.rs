@@ -142,10 +142,6 @@ impl Worker {
 
     async fn claim(&self, session: &str, task: &AgentTask) -> Result<Owed, Refusal> {
         count(&self.counters.invocations);
-        if self.door.as_ref().is_some_and(|door| !door.lets_in()) {
-            count(&self.counters.throttled);
-            return Err(Refusal::Throttled);
-        }
         let held = match self.sessions.enter(&task.output_prefix, session) {
             Found::Free(held) | Found::Failed(held, _) => held,
             Found::Running => {
@@ -153,6 +149,10 @@ impl Worker {
                 return Ok(Owed::Nothing);
             }
         };
+        if self.door.as_ref().is_some_and(|door| !door.lets_in()) {
+            count(&self.counters.throttled);
+            return Err(Refusal::Throttled);
+        }
         let claim = Claim {
             session: session.to_owned(),
             invocation: uuid::Uuid::new_v4().to_string(),

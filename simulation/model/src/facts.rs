@@ -95,7 +95,7 @@ impl State {
             _ => None,
         };
         let sent_too_often = match waits_until {
-            Some(end) => due.is_none_or(|due| due > end),
+            Some(end) => due.is_none_or(|due| due > end.max(self.now)),
             None => asks && self.facts.sends > rules.max_sends,
         };
         let too_many =

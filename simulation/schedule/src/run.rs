@@ -13,7 +13,7 @@ use crate::time::BEGINNING;
 use crate::weather::Sessions;
 use crate::world::{Manners, World};
 
-/// Longer than any workflow with all its retries, approvals and redrives can last.
+/// Longer than any workflow of these worlds lasts, with all its retries, approvals and redrives.
 const END_OF_TIME: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Far more than all actors of a world can need before one of them waits.
 const STEPS_AT_ONCE: u32 = 200_000;

@@ -25,6 +25,7 @@ use crate::message::{
     Disposition, Incoming, QueueHandler, Received, disposition_of_error, disposition_of_turn,
     unknown_workflow,
 };
+use crate::metrics;
 use crate::ports::AgentRuntime;
 use crate::stored::StoredRequest;
 use crate::trace;
@@ -154,8 +155,17 @@ impl Dispatcher {
             Ok(_) => {}
             Err(error) => return disposition_of_error(message, &error),
         }
+        metrics::throttled(self.role);
         match self.engine.commands.send(command, delay).await {
-            Ok(()) => Disposition::Ack,
+            Ok(()) => {
+                let seconds = delay.as_secs();
+                tracing::info!(
+                    attempt = step.attempt,
+                    seconds,
+                    "no free session: the command waits"
+                );
+                Disposition::Ack
+            }
             Err(error) => disposition_of_error(message, &error),
         }
     }

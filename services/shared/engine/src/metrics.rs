@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
@@ -21,13 +22,15 @@ const STEP_COST_USD: &str = "StepCostUsd";
 const STEPS_RETRIED: &str = "StepsRetried";
 const APPROVAL_SECONDS: &str = "ApprovalSeconds";
 const OVERDUE_SECONDS: &str = "OverdueSeconds";
+const STARTS_THROTTLED: &str = "StartsThrottled";
 const QUARANTINED: &str = "Quarantined";
 const DEAD_LETTERS: &str = "DeadLetters";
 
-const COUNTS: [&str; 5] = [
+const COUNTS: [&str; 6] = [
     WORKFLOWS_STARTED,
     WORKFLOWS_ENDED,
     STEPS_RETRIED,
+    STARTS_THROTTLED,
     QUARANTINED,
     DEAD_LETTERS,
 ];
@@ -46,6 +49,11 @@ pub fn describe() {
 /// A workflow was set aside because nobody can read its state.
 pub fn quarantined() {
     counter!(QUARANTINED).increment(1);
+}
+
+/// The agent runtime had no free session: the command waits.
+pub(crate) fn throttled(role: Role) {
+    counter!(STARTS_THROTTLED, "Role" => role.as_str()).increment(1);
 }
 
 /// A message or record was set aside by us, with its reason.

@@ -196,6 +196,9 @@ impl Engine {
                 Write::Conflict => Ok(None),
                 Write::Done => Ok(Some(self.sent(touch.next, &touch.commands).await)),
             },
+            Answer::Rejected(Rejection::Duplicate) if input.holds_the_command() => {
+                done(Outcome::Duplicate(workflow))
+            }
             Answer::Rejected(Rejection::Duplicate) => self.repeat(workflow, now).await,
             Answer::Rejected(Rejection::Stale {
                 detail,

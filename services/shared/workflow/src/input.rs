@@ -70,6 +70,13 @@ pub enum Input {
     Resent,
 }
 
+impl Input {
+    /// Whoever says so has the command in hand: what is owed is not sent again besides.
+    pub const fn holds_the_command(&self) -> bool {
+        matches!(self, Self::Throttled { .. })
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepFailure {
     /// Stable, lower_snake_case.

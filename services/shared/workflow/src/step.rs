@@ -124,10 +124,13 @@ pub(crate) fn throttled(
         .resend_at
         .is_none_or(|resend_at| resend_at < back_at.plus(pause / 2));
     let ends_at = step.waits_for_capacity_until(rules);
-    if !soon || now >= ends_at || step.resend_at == Some(ends_at) {
+    let noted = step.throttled_at.is_some();
+    let over = now >= ends_at;
+    if (over && noted) || (!over && !soon) || step.resend_at == Some(ends_at) {
         return Answer::duplicate();
     }
-    let resend_at = back_at.plus(pause).min(ends_at);
+    // First heard of when the wait is over already, it is noted all the same: the sweep ends it then, for the right reason.
+    let resend_at = back_at.plus(pause).min(ends_at).max(now);
     let step = Step {
         throttled_at: Some(now),
         resend_at: Some(resend_at),

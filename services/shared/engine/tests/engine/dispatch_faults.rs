@@ -73,6 +73,24 @@ fn throttled_starts_wait_as_a_delayed_copy() {
     assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
 }
 
+/// Else each throttled delivery would send the command once more, and use its sends up within minutes.
+#[test]
+fn a_throttled_delivery_that_is_not_noted_sends_its_copy_alone() {
+    let world = World::started();
+    for delivery in 1..=5 {
+        world.wait(6);
+        let fault = PortError::Throttled("25 per second".to_owned());
+        world.ports.faults.fail_next("invoke", fault);
+        assert_eq!(deliver(&world), Disposition::Ack);
+        // The first is the command itself.
+        let sent = world.ports.queues.sent().len();
+        assert_eq!(sent, 1 + delivery, "delivery {delivery}");
+        let workflow = world.workflow();
+        let step = workflow.current_step(Role::Researcher, 1).unwrap();
+        assert_eq!(step.sends, 1, "delivery {delivery}");
+    }
+}
+
 /// Half a minute before it would be sent again the copy is told of; the sweep then leaves it alone.
 #[test]
 fn a_start_that_stays_throttled_is_noted_before_its_copy_leaves() {
@@ -101,6 +119,7 @@ fn a_start_that_stays_throttled_is_noted_before_its_copy_leaves() {
     assert!(second > first);
 
     // Nobody wants it any more: neither a note nor a copy.
+    world.wait(120);
     let message = world.last_message();
     let mut researcher = dispatcher(&world, Role::Researcher);
     let ports = world.ports.clone();

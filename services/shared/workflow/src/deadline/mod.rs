@@ -3,6 +3,8 @@
 mod resend;
 mod silent;
 
+use std::time::Duration;
+
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::Answer;
@@ -14,6 +16,9 @@ use crate::state::{Phase, Step, Workflow};
 use resend::resend_step;
 pub(crate) use resend::resent;
 use silent::give_up;
+
+/// A step is given up somewhat later than its record is looked for: a wait must not end in between.
+const LOOK_AHEAD: Duration = Duration::from_secs(60);
 
 impl Workflow {
     /// When something happens even if nobody does anything. `None` only in a terminal state.
@@ -36,7 +41,8 @@ impl Workflow {
         match &self.phase {
             Phase::Working(step)
                 if step.due_at(rules) <= now
-                    && (step.dispatched_at.is_some() || step.is_sent_out(rules, now)) =>
+                    && (step.dispatched_at.is_some()
+                        || step.is_sent_out(rules, now.plus(LOOK_AHEAD))) =>
             {
                 Some(step)
             }

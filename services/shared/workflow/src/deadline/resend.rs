@@ -88,7 +88,7 @@ fn why_not_started(rules: &Rules, step: &Step) -> (&'static str, String) {
         Some(throttled_at) => (
             codes::AGENT_CAPACITY,
             format!(
-                "no session of the {role} was free for attempt {attempt} in {} h, last asked for at {throttled_at}; \
+                "no session of the {role} was free for attempt {attempt} in {:.1} h, last noted at {throttled_at}; \
                  raise the quota of new sessions or start fewer workflows, then redrive",
                 rules.capacity_timeout.as_secs_f64() / 3600.0,
             ),

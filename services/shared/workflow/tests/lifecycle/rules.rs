@@ -72,7 +72,7 @@ fn who_waits_for_a_free_session_does_not_use_up_sends_and_fails_by_the_hour() {
     }
     let (code, message) = failure(&walk.workflow);
     assert_eq!(code, "agent_capacity");
-    assert!(message.contains("48 h"), "{message}");
+    assert!(message.contains("48.0 h"), "{message}");
     assert_eq!(walk.now.since(begun), Duration::from_secs(48 * 3600));
     assert!((50..150).contains(&noted), "noted {noted} times");
 }
@@ -106,6 +106,18 @@ fn once_a_session_was_free_nothing_is_left_of_the_wait() {
     assert_eq!(current(&walk).throttled_at, None);
     assert_eq!(walk.rejection(throttled(120)), Rejection::Duplicate);
     assert_eq!(seconds(&walk), 120, "to the first sign of life");
+}
+
+/// Where nobody is to wait, or the dispatcher came too late.
+#[test]
+fn a_wait_that_is_over_when_it_is_first_heard_of_ends_for_its_own_reason() {
+    let rules = aegis_workflow::Rules {
+        capacity_timeout: Duration::ZERO,
+        ..crate::walk::rules()
+    };
+    let walk = Walk::under(rules, policy(), None).wait(Duration::from_secs(5));
+    let ended = walk.then(throttled(30)).then(Input::DeadlinePassed);
+    assert_eq!(failure(&ended.workflow).0, "agent_capacity");
 }
 
 #[test]
