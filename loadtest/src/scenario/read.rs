@@ -133,10 +133,10 @@ mod tests {
         );
         let both =
             of("description = \"\"\npatience = \"0s\"\n[[arrivals]]\nburst = 0\n[mix]\nlate = 0\n");
-        let throttled = of(&format!("new_sessions = 0.0\n{GOOD}"));
-        assert!(throttled.contains("new_sessions"), "{throttled}");
         assert_eq!(both.lines().count(), 3, "{both}");
         assert!(both.contains("phase 1"), "{both}");
+        let throttled = of(&format!("new_sessions = 0.0\n{GOOD}"));
+        assert!(throttled.contains("new_sessions"), "{throttled}");
         let absent = Scenario::named("nowhere").unwrap_err();
         assert!(absent.contains("steady"), "{absent}");
     }

@@ -73,6 +73,24 @@ pub(crate) fn current(workflow: &Workflow, role: Role, attempt: u32) -> Result<&
     })
 }
 
+/// The step under way if nobody has noted its dispatch.
+fn not_dispatched(workflow: &Workflow, role: Role, attempt: u32) -> Result<&Step, Rejection> {
+    let step = current(workflow, role, attempt)?;
+    match step.dispatched_at {
+        Some(_) => Err(Rejection::Duplicate),
+        None => Ok(step),
+    }
+}
+
+/// Something was noted of the step; nothing is owed for it.
+fn noted(rules: &Rules, workflow: &Workflow, step: Step) -> Answer {
+    let next = Workflow {
+        phase: Phase::Working(step),
+        ..workflow.clone()
+    };
+    touch(rules, next, Vec::new())
+}
+
 fn mark_dispatched(rules: &Rules, step: &mut Step, now: Timestamp) {
     step.dispatched_at = Some(now);
     (step.sent_at, step.resend_at, step.throttled_at) = (None, None, None);
@@ -86,21 +104,13 @@ pub(crate) fn dispatched(
     attempt: u32,
     now: Timestamp,
 ) -> Answer {
-    let step = match current(workflow, role, attempt) {
-        Ok(step) if step.dispatched_at.is_some() => return Answer::duplicate(),
+    let step = match not_dispatched(workflow, role, attempt) {
         Ok(step) => step,
         Err(refused) => return Answer::Rejected(refused),
     };
     let mut step = step.clone();
     mark_dispatched(rules, &mut step, now);
-    touch(
-        rules,
-        Workflow {
-            phase: Phase::Working(step),
-            ..workflow.clone()
-        },
-        Vec::new(),
-    )
+    noted(rules, workflow, step)
 }
 
 /// The command is not lost and its dispatcher works: so it is not sent again as soon, and no send counts towards the
@@ -113,8 +123,7 @@ pub(crate) fn throttled(
     wait: Duration,
     now: Timestamp,
 ) -> Answer {
-    let step = match current(workflow, role, attempt) {
-        Ok(step) if step.dispatched_at.is_some() => return Answer::duplicate(),
+    let step = match not_dispatched(workflow, role, attempt) {
         Ok(step) => step,
         Err(refused) => return Answer::Rejected(refused),
     };
@@ -124,9 +133,9 @@ pub(crate) fn throttled(
         .resend_at
         .is_none_or(|resend_at| resend_at < back_at.plus(pause / 2));
     let ends_at = step.waits_for_capacity_until(rules);
-    let noted = step.throttled_at.is_some();
+    let known = step.throttled_at.is_some();
     let over = now >= ends_at;
-    if (over && noted) || (!over && !soon) || step.resend_at == Some(ends_at) {
+    if (over && known) || (!over && !soon) || step.resend_at == Some(ends_at) {
         return Answer::duplicate();
     }
     // First heard of when the wait is over already, it is noted all the same: the sweep ends it then, for the right reason.
@@ -137,14 +146,7 @@ pub(crate) fn throttled(
         deadline_at: resend_at,
         ..step.clone()
     };
-    touch(
-        rules,
-        Workflow {
-            phase: Phase::Working(step),
-            ..workflow.clone()
-        },
-        Vec::new(),
-    )
+    noted(rules, workflow, step)
 }
 
 pub(crate) fn progress(
@@ -175,12 +177,5 @@ pub(crate) fn progress(
         message,
         percent: report.percent,
     });
-    touch(
-        rules,
-        Workflow {
-            phase: Phase::Working(step),
-            ..workflow.clone()
-        },
-        Vec::new(),
-    )
+    noted(rules, workflow, step)
 }
