@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::agent::Role;
 use crate::artifact::ArtifactRef;
-use crate::usage::Usage;
+use crate::usage::{MAX_COST_USD, Usage};
 
 /// Longest `summary` of a result, in characters.
 pub const MAX_SUMMARY: usize = 2_000;
@@ -78,9 +78,9 @@ fn sane_usage(usage: &Usage, _: &()) -> garde::Result {
     if usage.is_sane() {
         Ok(())
     } else {
-        Err(garde::Error::new(
-            "cost_usd must be a finite number that is not negative",
-        ))
+        Err(garde::Error::new(format!(
+            "cost_usd must lie between 0 and {MAX_COST_USD}"
+        )))
     }
 }
 

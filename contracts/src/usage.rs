@@ -3,6 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The most that work may have cost, in US dollars. An agent that says more is mistaken; sums stay there, as those of
+/// tokens stay at the greatest number.
+pub const MAX_COST_USD: f64 = 1_000_000.0;
+
 /// Cumulative within one attempt: a later report replaces an earlier one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -13,7 +17,7 @@ pub struct Usage {
     pub output_tokens: u64,
     /// US dollars.
     #[serde(default)]
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = MAX_COST_USD))]
     pub cost_usd: f64,
 }
 
@@ -27,7 +31,7 @@ impl Usage {
         Self {
             input_tokens: self.input_tokens.saturating_add(other.input_tokens),
             output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            cost_usd: nano(self.cost_usd + other.cost_usd),
+            cost_usd: nano(self.cost_usd + other.cost_usd).min(MAX_COST_USD),
         }
     }
 
@@ -46,31 +50,50 @@ impl Usage {
     }
 
     pub fn is_sane(&self) -> bool {
-        self.cost_usd.is_finite() && self.cost_usd >= 0.0
+        (0.0..=MAX_COST_USD).contains(&self.cost_usd)
     }
 }
 
-/// To the billionth of a dollar: what stays has few digits, so JSON gives it back exactly.
+/// To the billionth of a dollar: sums do not end in the last digits of a fraction that no decimal can write.
 fn nano(dollars: f64) -> f64 {
     (dollars * 1e9).round() / 1e9
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn sums_of_costs_survive_json() {
-        let cent = Usage {
-            cost_usd: 0.007,
+    fn of_cost(cost_usd: f64) -> Usage {
+        Usage {
+            cost_usd,
             ..Usage::default()
-        };
-        let mut sum = Usage::default();
-        for _ in 0..1000 {
-            sum = sum.plus(cent);
-            let json = serde_json::to_string(&sum).unwrap();
-            assert_eq!(serde_json::from_str::<Usage>(&json).unwrap(), sum, "{json}");
         }
+    }
+
+    #[test]
+    fn a_thousand_times_a_fraction_of_a_cent_is_their_sum() {
+        let sum = (0..1000).fold(Usage::default(), |sum, _| sum.plus(of_cost(0.007)));
         assert_eq!(sum.cost_usd, 7.0);
+    }
+
+    proptest! {
+        /// A state holds such sums: one that JSON cannot write or read would be lost to everybody.
+        #[test]
+        fn sums_survive_json(
+            costs in prop::collection::vec(
+                prop_oneof![0.0..=MAX_COST_USD, 0.0..=1e-6, Just(MAX_COST_USD), any::<f64>()],
+                1..50,
+            ),
+            tokens in any::<u64>(),
+        ) {
+            let one = Usage { input_tokens: tokens, output_tokens: tokens, cost_usd: 0.0 };
+            let sane = costs.into_iter().map(of_cost).filter(Usage::is_sane);
+            let sum = sane.fold(one, |sum, next| sum.plus(next).at_least(one).plus(one));
+            let json = serde_json::to_string(&sum).unwrap();
+            prop_assert!(sum.is_sane());
+            prop_assert_eq!(serde_json::from_str::<Usage>(&json).unwrap(), sum, "{}", json);
+        }
     }
 }

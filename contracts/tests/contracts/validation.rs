@@ -193,6 +193,15 @@ fn an_agent_report_is_checked_field_by_field() {
             of("progress", "usage", json!({"cost_usd": -1.0})),
             &["usage"],
         ),
+        (
+            of("progress", "usage", json!({"cost_usd": 1_000_000.5})),
+            &["usage"],
+        ),
+        (
+            of("progress", "usage", json!({"cost_usd": 1e300})),
+            &["usage"],
+        ),
+        (of("progress", "usage", json!({"cost_usd": 1e6})), &[]),
         (of("progress", "usage", json!({})), &[]),
         (of("succeeded", "artifacts", json!([])), &["artifacts"]),
         (

@@ -3,10 +3,12 @@
 //! the token of a live attempt, and links are asked for of a workflow that waits, so that their bodies are looked at.
 
 mod attempts;
+mod readable;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use aegis_client::stage::Stage;
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::Router;
 use axum::http::StatusCode;
@@ -15,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
 
+use crate::client::text::now;
 use crate::stack::description::Description;
 use crate::stack::folder::{StackFolder, read_json};
 use crate::stack::settings::Settings;
@@ -48,7 +51,7 @@ const FILES: [(&str, &str); 2] = [
 ///
 /// # Errors
 /// Where an answer was not as described; what is wrong with which request has been printed then. Or where no report
-/// was taken, no link made, or none refused for its body.
+/// was taken, no link made, or none refused for its body. Or where a workflow cannot be read afterwards.
 pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32>) -> Result<()> {
     let found = prerequisites::check()?;
     let parent = workspace::default_stack_folder()?;
@@ -57,6 +60,7 @@ pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32
         let file = folder.root().join(name);
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
+    let since = now();
     let spans = swallow_spans(folder).await?;
     let attempts = attempts::hold(stack, ATTEMPTS).await?;
     let command = command(&python, folder, &stack.api_endpoint, &attempts, examples);
@@ -64,10 +68,11 @@ pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32
     spans.abort();
     let status = status?;
     match status.code() {
-        Some(0) => got_past_doors(folder),
+        Some(0) => got_past_doors(folder)?,
         Some(code) => bail!("schemathesis ended with exit code {code}"),
         None => bail!("schemathesis was ended by a signal"),
     }
+    readable::all_can_be_read(&Stage::read(&folder.stack_file())?, since).await
 }
 
 /// Requests got past the doors, and their bodies mattered.

@@ -117,7 +117,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     let mostly_now = prop_oneof![6 => Just(0), 1 => Just(1)];
     prop_oneof![
         4 => which().prop_map(Happening::Dispatched),
-        4 => (which(), 0..2000u64).prop_map(|(which, tokens)| Happening::Progress(which, tokens)),
+        4 => (which(), prop_oneof![9 => 0..2000u64, 1 => any::<u64>()]).prop_map(|(which, tokens)| Happening::Progress(which, tokens)),
         3 => (which(), 2..120u64).prop_map(|(which, wait)| Happening::Throttled(which, wait)),
         8 => which().prop_map(Happening::Succeeded),
         3 => (which(), any::<bool>()).prop_map(|(which, transient)| Happening::Failed(which, transient)),

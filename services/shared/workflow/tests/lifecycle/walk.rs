@@ -8,7 +8,7 @@ use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::usage::Usage;
+use aegis_contracts::usage::{MAX_COST_USD, Usage};
 use aegis_workflow::{
     Answer, ApprovalPolicy, Input, Phase, Rejection, RetryPolicy, Rules, Start, StepFailure,
     StepRetries, Workflow, decide, start,
@@ -152,7 +152,7 @@ pub fn used(tokens: u64) -> Usage {
     Usage {
         input_tokens: tokens,
         output_tokens: tokens / 4,
-        cost_usd: tokens as f64 / 100_000.0,
+        cost_usd: (tokens as f64 / 100_000.0).min(MAX_COST_USD),
     }
 }
 
