@@ -189,6 +189,7 @@ fn environment_of(folder: &StackFolder, settings: &Settings) -> BTreeMap<String,
         ("S3_PERSIST", "1".to_owned()),
         ("S3_DATA_DIR", state.join("s3").display().to_string()),
         ("LAMBDA_WARM_TTL_SECONDS", "600".to_owned()),
+        ("LAMBDA_ACCOUNT_CONCURRENCY", concurrency().to_string()),
         ("IOT_MTLS_ENABLED", "0".to_owned()),
         ("SFTP_ENABLED", "0".to_owned()),
         ("LOG_LEVEL", "WARNING".to_owned()),
@@ -196,6 +197,13 @@ fn environment_of(folder: &StackFolder, settings: &Settings) -> BTreeMap<String,
     ];
     environment.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
     environment
+}
+
+/// Invocations at the same time, beyond which the emulator refuses as an account does. As many as came would each get so
+/// little of a processor that none ended within its time, and all were begun anew.
+fn concurrency() -> usize {
+    const FOR_EACH_CORE: usize = 20;
+    FOR_EACH_CORE * std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn fingerprint(environment: &BTreeMap<String, String>) -> String {
