@@ -3,9 +3,9 @@
 //! Pure. Things that change with every look (heartbeats, presigned URLs) are no difference.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::view::{Status, StepView, WorkflowView};
+use aegis_contracts::view::{PickupView, Status, StepView, WorkflowView};
 
-use super::pickup::waiting;
+use super::pickup::{waiting, waits_for_a_session};
 use super::show::{attempt, progress};
 use super::text::{status_style, status_words, step_style, step_word};
 
@@ -55,29 +55,33 @@ fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
             before.attempt,
             before.revision,
             &before.progress,
-            waits_for_a_session(before),
+            session_wait(before).is_some(),
         ) == (
             now.status,
             now.attempt,
             now.revision,
             &now.progress,
-            waits_for_a_session(now),
+            session_wait(now).is_some(),
         )
     });
     if same {
         return None;
     }
-    let wait = now.pickup.as_ref().filter(|_| waits_for_a_session(now));
-    let words = [attempt(now), wait.map_or_else(|| progress(now), waiting)];
+    let words = [
+        attempt(now),
+        session_wait(now).map_or_else(|| progress(now), waiting),
+    ];
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
     let status = step_style(now.status).apply_to(format!("{:<10}", step_word(now.status)));
     let line = format!("{:<10}  {status}  {}", now.role.as_str(), words.join(": "));
     Some(line.trim_end().to_owned())
 }
 
-fn waits_for_a_session(step: &StepView) -> bool {
+/// What is told of a step that waits for a session, and of no other wait.
+fn session_wait(step: &StepView) -> Option<&PickupView> {
     step.pickup
-        .is_some_and(|pickup| pickup.throttled_at.is_some())
+        .as_ref()
+        .filter(|pickup| waits_for_a_session(pickup))
 }
 
 fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {

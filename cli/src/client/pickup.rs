@@ -24,7 +24,11 @@ pub fn waiting(pickup: &PickupView) -> String {
 }
 
 pub const fn is_stuck(pickup: &PickupView) -> bool {
-    pickup.sends > 1 && pickup.throttled_at.is_none()
+    pickup.sends > 1 && !waits_for_a_session(pickup)
+}
+
+pub const fn waits_for_a_session(pickup: &PickupView) -> bool {
+    pickup.throttled_at.is_some()
 }
 
 /// The service that did not pick up what it was asked for: its dead letters may tell why.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 
 mod bounds;
+mod capacity;
 mod diagram;
 mod expiry;
 mod inputs;
