@@ -1,7 +1,7 @@
 //! Wiring: from the environment to an engine on AWS. Each service takes the parts it needs.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Destination;
@@ -20,15 +20,16 @@ use crate::config::{ConfigError, Environment};
 use crate::http;
 use crate::lambda::{QueueConsumer, Service};
 use crate::ports::{
-    AgentArns, AgentCoreRuntime, DynamoTable, EventBridgeBus, ParameterStoreKeys, QueueUrls,
-    S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
+    AgentArns, AgentCoreRuntime, DynamoTable, EventBridgeBus, OnDemand, ParameterStoreKeys,
+    QueueUrls, S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
 };
 
-/// The SDK's configuration, loaded once per process. Clients are made when they are asked for, one for each service of
-/// AWS, and all of them send over the same HTTP client.
+/// The SDK's configuration, loaded once per process. There is one client for each service of AWS that is asked for, and
+/// all of them send over the same HTTP client. Table, bus and agents are asked in every invocation of those who have them.
+/// The clients of queues, bucket and parameters are made when they are first used.
 pub struct Aws {
     config: SdkConfig,
-    sqs: OnceLock<aws_sdk_sqs::Client>,
+    sqs: OnDemand<aws_sdk_sqs::Client>,
 }
 
 impl Aws {
@@ -41,15 +42,12 @@ impl Aws {
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .load()
             .await;
-        Self {
-            config,
-            sqs: OnceLock::new(),
-        }
+        let sqs = on_demand(&config, aws_sdk_sqs::Client::new);
+        Self { config, sqs }
     }
 
-    fn sqs(&self) -> aws_sdk_sqs::Client {
-        let client = || aws_sdk_sqs::Client::new(&self.config);
-        self.sqs.get_or_init(client).clone()
+    fn on_demand<C: 'static>(&self, make: fn(&SdkConfig) -> C) -> OnDemand<C> {
+        on_demand(&self.config, make)
     }
 
     pub fn engine(&self, environment: &mut Environment<'_>) -> Engine {
@@ -80,17 +78,15 @@ impl Aws {
                 table,
                 shards,
             )),
-            commands: Arc::new(SqsQueues::new(self.sqs(), QueueUrls(urls))),
+            commands: Arc::new(SqsQueues::new(self.sqs.clone(), QueueUrls(urls))),
             clock: Arc::new(SystemClock),
         }
     }
 
     pub fn artifacts(&self, environment: &mut Environment<'_>) -> Arc<S3Artifacts> {
         let bucket = environment.required("ARTIFACT_BUCKET");
-        Arc::new(S3Artifacts::new(
-            aws_sdk_s3::Client::new(&self.config),
-            bucket,
-        ))
+        let client = self.on_demand(aws_sdk_s3::Client::new);
+        Arc::new(S3Artifacts::new(client, bucket))
     }
 
     pub fn bus(&self, environment: &mut Environment<'_>) -> Arc<EventBridgeBus> {
@@ -104,7 +100,8 @@ impl Aws {
     /// `may_create`: one service makes the keys at first use, the others wait for them.
     pub fn keys(&self, environment: &mut Environment<'_>, may_create: bool) -> Arc<KeyRing> {
         let name = environment.required("TOKEN_KEYS_PARAMETER");
-        let store = ParameterStoreKeys::new(aws_sdk_ssm::Client::new(&self.config), name);
+        let client = self.on_demand(aws_sdk_ssm::Client::new);
+        let store = ParameterStoreKeys::new(client, name);
         Arc::new(KeyRing::new(
             Arc::new(store),
             Arc::new(SystemClock),
@@ -133,7 +130,7 @@ impl Aws {
         service: &str,
     ) -> Arc<SqsDeadLetters> {
         let url = environment.required("DEAD_LETTER_URL");
-        Arc::new(SqsDeadLetters::new(self.sqs(), url, service))
+        Arc::new(SqsDeadLetters::new(self.sqs.clone(), url, service))
     }
 
     /// The service's own queue, where events of other systems arrive too.
@@ -159,9 +156,13 @@ impl Aws {
         service: &'static str,
         handler: Arc<dyn QueueHandler>,
     ) -> Arc<QueueConsumer> {
-        let dead_letters =
-            SqsDeadLetters::new(self.sqs(), environment.required("OWN_DLQ_URL"), service);
-        let visibility = SqsVisibility::new(self.sqs(), environment.required("OWN_QUEUE_URL"));
+        let dead_letters = SqsDeadLetters::new(
+            self.sqs.clone(),
+            environment.required("OWN_DLQ_URL"),
+            service,
+        );
+        let visibility =
+            SqsVisibility::new(self.sqs.clone(), environment.required("OWN_QUEUE_URL"));
         Arc::new(QueueConsumer {
             handler,
             dead_letters: Arc::new(dead_letters),
@@ -169,6 +170,11 @@ impl Aws {
             service,
         })
     }
+}
+
+fn on_demand<C: 'static>(config: &SdkConfig, make: fn(&SdkConfig) -> C) -> OnDemand<C> {
+    let config = config.clone();
+    OnDemand::new(move || make(&config))
 }
 
 /// What differs between the three dispatchers.

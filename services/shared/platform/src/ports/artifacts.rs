@@ -19,18 +19,22 @@ use base64::prelude::BASE64_STANDARD;
 use data_encoding::HEXLOWER;
 
 use super::fault::{fault, unbuildable};
+use super::on_demand::OnDemand;
 
 /// A completion record lists a few artifacts; what is larger is not one.
 const MAX_RECORD: usize = 64 * 1024;
 
 pub struct S3Artifacts {
-    client: Client,
+    client: OnDemand<Client>,
     bucket: String,
 }
 
 impl S3Artifacts {
-    pub fn new(client: Client, bucket: String) -> Self {
-        Self { client, bucket }
+    pub fn new(client: impl Into<OnDemand<Client>>, bucket: String) -> Self {
+        Self {
+            client: client.into(),
+            bucket,
+        }
     }
 }
 

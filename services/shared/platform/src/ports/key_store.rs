@@ -11,15 +11,19 @@ use aws_sdk_ssm::operation::put_parameter::PutParameterError;
 use aws_sdk_ssm::types::ParameterType;
 
 use super::fault::fault;
+use super::on_demand::OnDemand;
 
 pub struct ParameterStoreKeys {
-    client: Client,
+    client: OnDemand<Client>,
     name: String,
 }
 
 impl ParameterStoreKeys {
-    pub fn new(client: Client, name: String) -> Self {
-        Self { client, name }
+    pub fn new(client: impl Into<OnDemand<Client>>, name: String) -> Self {
+        Self {
+            client: client.into(),
+            name,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
 
 use super::fault::{fault, unbuildable};
+use super::on_demand::OnDemand;
 use crate::lambda::Visibility;
 
 /// SQS takes 1 MiB; a command is a few hundred bytes, and larger ones cost more per request.
@@ -27,13 +28,16 @@ const MAX_REASON: usize = 1_000;
 pub struct QueueUrls(pub BTreeMap<Destination, String>);
 
 pub struct SqsQueues {
-    client: Client,
+    client: OnDemand<Client>,
     urls: QueueUrls,
 }
 
 impl SqsQueues {
-    pub fn new(client: Client, urls: QueueUrls) -> Self {
-        Self { client, urls }
+    pub fn new(client: impl Into<OnDemand<Client>>, urls: QueueUrls) -> Self {
+        Self {
+            client: client.into(),
+            urls,
+        }
     }
 }
 
@@ -72,15 +76,15 @@ impl CommandQueues for SqsQueues {
 
 /// The dead-letter queue of one service. The reason stands in the message attribute `reason`.
 pub struct SqsDeadLetters {
-    client: Client,
+    client: OnDemand<Client>,
     url: String,
     service: String,
 }
 
 impl SqsDeadLetters {
-    pub fn new(client: Client, url: String, service: &str) -> Self {
+    pub fn new(client: impl Into<OnDemand<Client>>, url: String, service: &str) -> Self {
         Self {
-            client,
+            client: client.into(),
             url,
             service: service.to_owned(),
         }
@@ -137,7 +141,7 @@ impl DeadLetters for SqsDeadLetters {
 
 /// Visibility of the messages of the own queue.
 pub struct SqsVisibility {
-    client: Client,
+    client: OnDemand<Client>,
     url: String,
 }
 
@@ -145,8 +149,11 @@ pub struct SqsVisibility {
 const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
 impl SqsVisibility {
-    pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+    pub fn new(client: impl Into<OnDemand<Client>>, url: String) -> Self {
+        Self {
+            client: client.into(),
+            url,
+        }
     }
 }
 
