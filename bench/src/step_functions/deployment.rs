@@ -159,6 +159,7 @@ async fn wait_for(calls: &Calls, wanted: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::step_functions::Flow;
 
     fn states(definition: &str) -> Vec<Value> {
         let flow: Value = serde_json::from_str(definition).unwrap();
@@ -172,13 +173,15 @@ mod tests {
 
     #[test]
     fn both_flows_wait_for_four_tokens_and_only_one_looks_at_artifacts() {
-        for (definition, looks) in [(TEAM, 3), (SHORTEST, 0)] {
+        for (flow, definition, looks) in [(Flow::Team, TEAM, 3), (Flow::Shortest, SHORTEST, 0)] {
             let states = states(definition);
             let with = |part: &str| {
                 let resources = states.iter().filter_map(|state| state["Resource"].as_str());
                 resources.filter(|resource| resource.contains(part)).count()
             };
             assert_eq!((with(".waitForTaskToken"), with("headObject")), (4, looks));
+            // The one function makes one call: it starts an agent.
+            assert_eq!(with("lambda:invoke"), flow.calls());
         }
     }
 

@@ -1,4 +1,4 @@
-//! Processor time of the emulator and of the functions that it runs.
+//! Processor time of the emulator and of the functions that it runs, and their memory.
 //! <https://www.kernel.org/doc/html/latest/filesystems/proc.html>
 
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Used {
     pub emulator: Duration,
     pub functions: BTreeMap<String, Duration>,
+    /// The most bytes that one process of a function has held resident, files that are mapped included.
+    pub resident: BTreeMap<String, u64>,
 }
 
 impl Used {
@@ -28,11 +30,13 @@ impl Used {
         let own = processor_time(&proc.join(emulator.to_string()));
         let mut used = Self {
             emulator: own.context("the emulator is gone")?,
-            functions: BTreeMap::new(),
+            ..Self::default()
         };
         for folder in children(proc, emulator) {
             // A function that has ended in between is passed over.
             if let (Some(name), Some(time)) = (function_name(&folder), processor_time(&folder)) {
+                let most = used.resident.entry(name.clone()).or_default();
+                *most = (*most).max(most_resident(&folder).unwrap_or_default());
                 *used.functions.entry(name).or_default() += time;
             }
         }
@@ -74,6 +78,16 @@ fn processor_time(folder: &Path) -> Option<Duration> {
     Some(TICK * (ticks(11)? + ticks(12)?))
 }
 
+/// `VmHWM` of `status`.
+fn most_resident(folder: &Path) -> Option<u64> {
+    let status = std::fs::read_to_string(folder.join("status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
 fn function_name(folder: &Path) -> Option<String> {
     let environment = std::fs::read(folder.join("environ")).ok()?;
     let variables = environment
@@ -91,12 +105,15 @@ mod tests {
     use super::*;
 
     fn process(proc: &Path, id: i32, parent: i32, ticks: [u32; 2], function: &str) {
+        let status =
+            format!("Name:\ta\nVmPeak:\t  9999999 kB\nVmHWM:\t    {id} kB\nVmRSS:\t       1 kB\n");
         let folder = proc.join(id.to_string());
         std::fs::create_dir_all(&folder).unwrap();
         let [user, system] = ticks;
         let stat =
             format!("{id} (a) name) S {parent} 1 1 0 -1 4194304 1 0 0 0 {user} {system} 0 0 20 0");
         std::fs::write(folder.join("stat"), stat).unwrap();
+        std::fs::write(folder.join("status"), status).unwrap();
         std::fs::write(
             folder.join("environ"),
             format!("A=b\0AWS_LAMBDA_FUNCTION_NAME={function}\0"),
@@ -118,6 +135,7 @@ mod tests {
             before.functions["aegis-dev-relay"],
             Duration::from_millis(60)
         );
+        assert_eq!(before.resident["aegis-dev-relay"], 12 * 1024);
         process(proc, 11, 10, [5, 2], "aegis-dev-relay");
         process(proc, 14, 10, [4, 0], "aegis-bench-dispatcher");
         let after = Used::below(proc, 10).unwrap();

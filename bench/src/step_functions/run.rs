@@ -42,6 +42,8 @@ pub struct Comparison {
     pub block: u32,
     pub in_flight: usize,
     pub flows: Vec<Measured>,
+    /// Of each function of aegis, the most megabytes that a process of it has held resident after all of that.
+    pub resident_mb: BTreeMap<String, f64>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,13 +96,13 @@ pub async fn compare(ground: &Ground, plan: &Plan, said: &dyn Fn(&str)) -> Resul
     }
     for number in 1..=plan.single {
         said(&format!("one at a time: {number} of {}", plan.single));
-        for flow in Flow::ALL {
+        for flow in Flow::in_turn(number) {
             let life = ground.live(flow).await?;
             taken.entry(flow).or_default().single.push(life);
         }
     }
     for round in 1..=plan.rounds {
-        for flow in Flow::ALL {
+        for flow in Flow::in_turn(round) {
             said(&format!(
                 "{} at a time: {}, round {round} of {}",
                 plan.in_flight,
@@ -118,6 +120,12 @@ pub async fn compare(ground: &Ground, plan: &Plan, said: &dyn Fn(&str)) -> Resul
             entry.functions += after.of_functions_since(&before, flow.functions());
         }
     }
+    let held = Used::now(plan.emulator)?.resident;
+    let prefix = Flow::Aegis.functions();
+    let resident = held.iter().filter_map(|(name, bytes)| {
+        let service = name.strip_prefix(prefix)?;
+        Some((service.to_owned(), *bytes as f64 / 1e6))
+    });
     let flows = taken
         .into_iter()
         .map(|(flow, taken)| taken.measured(flow, plan))
@@ -136,6 +144,7 @@ pub async fn compare(ground: &Ground, plan: &Plan, said: &dyn Fn(&str)) -> Resul
         block,
         in_flight,
         flows,
+        resident_mb: resident.collect(),
     })
 }
 
@@ -203,7 +212,18 @@ fn percentile(values: &mut [f64], percent: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn each_flow_begins_a_turn() {
+        let first = [1, 2, 3].map(|turn| Flow::in_turn(turn)[0]);
+        assert_eq!(BTreeSet::from(first), BTreeSet::from(Flow::ALL));
+        let mut second = Flow::in_turn(2);
+        second.sort();
+        assert_eq!(second, Flow::ALL);
+    }
 
     #[test]
     fn percentiles_are_of_the_sorted_values() {

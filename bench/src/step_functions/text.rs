@@ -31,7 +31,24 @@ pub fn text(found: &Comparison) -> String {
          {} rounds of {}",
         found.profile, found.single, found.in_flight, found.rounds, found.block
     );
-    format!("{how}\n\n{}\n{}", table(&head, &rows), parts(found))
+    format!(
+        "{how}\n\n{}\n{}\n{}",
+        table(&head, &rows),
+        parts(found),
+        memory(found)
+    )
+}
+
+/// What the functions of aegis held at most by the end.
+fn memory(found: &Comparison) -> String {
+    let rows = found.resident_mb.iter();
+    let rows: Vec<_> = rows
+        .map(|(name, megabytes)| vec![name.clone(), number(*megabytes)])
+        .collect();
+    table(
+        &["function, after all workflows", "most resident MB"],
+        &rows,
+    )
 }
 
 /// Where the time of one workflow at a time went.

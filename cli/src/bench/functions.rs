@@ -19,6 +19,9 @@ const HELLO: &str = "hello-function";
 /// The binary of bench/dispatcher.
 const DISPATCHER: &str = "bench-dispatcher";
 
+pub const RELEASE: &str = "release";
+pub const DEV: &str = "dev";
+
 pub struct Found {
     pub hello: Function,
     pub functions: Vec<Function>,
@@ -50,12 +53,13 @@ pub async fn find(packages: Option<&Path>, folder: &StackFolder) -> Result<Found
     let place = folder.root().join("cold-start");
     match deployable(packages, &place)? {
         Some((_, functions)) => {
-            let program = hello_of_release(&root).await?;
+            let what = "Build the least function";
+            let program = of_release(&root, "aegis-hello", HELLO, what).await?;
             let hello = packed(HELLO, program, &place)?;
             Ok(Found {
                 hello,
                 functions,
-                profile: "release",
+                profile: RELEASE,
             })
         }
         None => {
@@ -72,38 +76,41 @@ pub async fn find(packages: Option<&Path>, folder: &StackFolder) -> Result<Found
             Ok(Found {
                 hello: packed(HELLO, program(HELLO)?, &place)?,
                 functions: functions.collect::<Result<_>>()?,
-                profile: "dev",
+                profile: DEV,
             })
         }
     }
 }
 
-async fn hello_of_release(root: &Path) -> Result<PathBuf> {
-    let step = Step::begin("Build the least function");
+async fn of_release(root: &Path, package: &str, name: &str, what: &'static str) -> Result<PathBuf> {
+    let step = Step::begin(what);
     let mut command = environment::cargo(&prerequisites::cargo(), root);
     command.args([
         "build",
         "--release",
         "--package",
-        "aegis-hello",
+        package,
         "--message-format=json-render-diagnostics",
     ]);
     let (built, compiled) = compile(command, &step).await?;
     step.done(&binaries::in_words(compiled));
-    built
-        .get(HELLO)
-        .cloned()
-        .context("the least function was not built")
+    let program = built.get(name).cloned();
+    program.with_context(|| format!("{name} was not built"))
 }
 
-/// The package of bench/dispatcher, built as everything else that the stack runs.
-pub async fn dispatcher(folder: &StackFolder) -> Result<Vec<u8>> {
-    let built = binaries::build(&prerequisites::cargo(), &workspace::root()?).await?;
-    let program = built
-        .get(DISPATCHER)
-        .context("the dispatcher was not built")?;
+/// The package of bench/dispatcher, built as the functions that it is compared with.
+pub async fn dispatcher(folder: &StackFolder, profile: &str) -> Result<Vec<u8>> {
+    let root = workspace::root()?;
+    let program = if profile == RELEASE {
+        let what = "Build the dispatcher of the flow on Step Functions";
+        of_release(&root, "aegis-bench-dispatcher", DISPATCHER, what).await?
+    } else {
+        let built = binaries::build(&prerequisites::cargo(), &root).await?;
+        let program = built.get(DISPATCHER).cloned();
+        program.context("the dispatcher was not built")?
+    };
     let package = folder.root().join("dispatcher.zip");
-    make_release_package(program, &package)?;
+    make_release_package(&program, &package)?;
     Ok(std::fs::read(package)?)
 }
 

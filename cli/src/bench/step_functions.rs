@@ -60,18 +60,22 @@ impl Arguments {
     }
 }
 
-/// The stack is stopped afterwards, whatever came of the bench.
+/// The stack begins empty, as what it holds from before makes the emulator slower, and is taken down afterwards, whatever
+/// came of the bench.
 pub async fn run(
     arguments: &Arguments,
     packages: Option<&Path>,
     context: &Context,
 ) -> Result<(String, Comparison)> {
     let folder = StackFolder::new(context.folder.root().join("bench"));
+    if folder.root().exists() {
+        down::take_down(&folder, true).await?;
+    }
     let outcome = tokio::select! {
         outcome = measured(arguments, packages, &folder) => outcome,
         name = interrupted() => name.and_then(|name| Err(Interrupted(name).into())),
     };
-    let stopped = down::take_down(&folder, false).await;
+    let stopped = down::take_down(&folder, true).await;
     let found = outcome?;
     stopped?;
     Ok((arguments.command(), found))
@@ -84,9 +88,9 @@ async fn measured(
 ) -> Result<Comparison> {
     let deployable = functions::deployable(packages, &folder.root().join("unpacked"))?;
     let profile = if deployable.is_some() {
-        "release"
+        functions::RELEASE
     } else {
-        "dev"
+        functions::DEV
     };
     let place = deployable.map_or_else(|| folder.packages(), |(place, _)| place);
     let wanted = up::Arguments {
@@ -114,7 +118,7 @@ async fn measured(
         account: stage.account().context("no account in the stage")?,
         region: emulator::REGION.to_owned(),
         architecture: lambda_architecture(),
-        package: functions::dispatcher(folder).await?,
+        package: functions::dispatcher(folder, profile).await?,
         agent_endpoint: settings.agent_host_url(),
         agent_arns: AGENTS.map(runtime_arn),
         push_url: format!("{}/pushed", settings.agent_host_url()),
