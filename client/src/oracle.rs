@@ -16,7 +16,7 @@ use anyhow::Result;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-pub use laws::{of_all, of_artifact, of_claims, of_history, of_steps};
+pub use laws::{of_all, of_approvals, of_artifact, of_claims, of_history, of_results, of_steps};
 
 use crate::api::Api;
 

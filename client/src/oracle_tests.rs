@@ -1,11 +1,16 @@
 //! The oracle sees what is wrong, thing by thing.
 
+use std::collections::BTreeMap;
+
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::view::{HistoryEvent, Status, WorkflowView};
 use serde_json::{Value, json};
 
-use crate::oracle::{Claim, Content, Read, of_all, of_artifact, of_claims, of_history, of_steps};
+use crate::oracle::{
+    Claim, Content, Read, of_all, of_approvals, of_artifact, of_claims, of_history, of_results,
+    of_steps,
+};
 
 fn view(version: u64) -> WorkflowView {
     let step =
@@ -44,41 +49,42 @@ fn whole() -> Vec<HistoryEvent> {
         step(2, "researcher"),
         step(3, "analyst"),
         event(3, "ApprovalRequested", json!({})),
-        step(4, "writer"),
-        event(4, "WorkflowCompleted", json!({})),
+        event(4, "ApprovalGranted", json!({})),
+        step(5, "writer"),
+        event(5, "WorkflowCompleted", json!({})),
     ]
 }
 
 #[test]
 fn a_whole_history_is_well() {
-    assert_eq!(of_history(&view(4), &whole()), Vec::<String>::new());
-    assert_eq!(of_steps(&view(4)), Vec::<String>::new());
+    assert_eq!(of_history(&view(5), &whole()), Vec::<String>::new());
+    assert_eq!(of_steps(&view(5)), Vec::<String>::new());
 }
 
 #[test]
 fn a_gap_a_missing_end_and_repeated_events_are_seen() {
     let mut gap = whole();
     gap.retain(|event| event.version != 3);
-    assert_eq!(of_history(&view(4), &gap), ["version 4 follows 2"]);
-    let short = &whole()[..4];
-    let wrong = of_history(&view(4), short);
+    assert_eq!(of_history(&view(5), &gap), ["version 4 follows 2"]);
+    let short = &whole()[..5];
+    let wrong = of_history(&view(5), short);
     assert_eq!(
         wrong,
         [
-            "history ends with version 3, the state has 4",
+            "history ends with version 4, the state has 5",
             "is completed and has ended by []"
         ]
     );
     let mut twice = whole();
-    twice.push(event(5, "WorkflowStarted", json!({})));
+    twice.push(event(6, "WorkflowStarted", json!({})));
     twice.push(event(
-        5,
+        6,
         "StepCompleted",
         json!({"role": "writer", "attempt": 1}),
     ));
-    twice.push(event(5, "WorkflowCompleted", json!({})));
+    twice.push(event(6, "WorkflowCompleted", json!({})));
     assert_eq!(
-        of_history(&view(5), &twice),
+        of_history(&view(6), &twice),
         [
             "started 2 times",
             r#"is completed and has ended by ["WorkflowCompleted", "WorkflowCompleted"]"#,
@@ -107,6 +113,7 @@ fn ending(kinds: &[&str]) -> Vec<HistoryEvent> {
     let step = json!({"role": "researcher", "attempt": 1});
     let mut history = vec![
         event(1, "WorkflowStarted", json!({})),
+        event(1, "ApprovalGranted", json!({})),
         event(2, "StepCompleted", step),
     ];
     history.extend(kinds.iter().map(|kind| event(2, kind, json!({}))));
@@ -124,7 +131,45 @@ fn an_ending_without_its_event_is_seen_though_its_version_is_there() {
     }
     let mut history = whole();
     history.retain(|event| event.kind != "WorkflowCompleted");
-    assert_eq!(of_history(&view(4), &history).len(), 1);
+    assert_eq!(of_history(&view(5), &history).len(), 1);
+}
+
+#[test]
+fn approvals_are_one_and_before_what_is_written() {
+    let of = |change: fn(&mut Vec<HistoryEvent>)| {
+        let mut history = whole();
+        change(&mut history);
+        of_approvals(&view(5), &history)
+    };
+    assert_eq!(of(|_| ()), Vec::<String>::new());
+    let without = of(|history| drop(history.remove(4)));
+    assert_eq!(without, ["was approved 0 times"]);
+    let twice = of(|history| history.insert(5, event(4, "ApprovalGranted", json!({}))));
+    assert_eq!(twice, ["was approved 2 times"]);
+    let late = of(|history| history.swap(4, 5));
+    assert_eq!(late, ["was written before it was approved"]);
+    assert_eq!(
+        of_approvals(&ended(Status::Rejected, 5), &whole()[..4]),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_result_of_no_agent_is_seen() {
+    let mut claims = claims();
+    assert_eq!(of_results(&whole(), &claims), Vec::<String>::new());
+    claims.insert((Role::Writer, 1), Vec::new());
+    claims.insert((Role::Writer, 2), vec![claim("a")]);
+    let what = "attempt 1 of \"writer\" has a result and was begun by no agent";
+    assert_eq!(of_results(&whole(), &claims), [what]);
+    claims.remove(&(Role::Writer, 1));
+    assert_eq!(of_results(&whole(), &claims), [what]);
+}
+
+/// Of the first attempt of each role.
+fn claims() -> BTreeMap<(Role, u32), Vec<Claim>> {
+    let each = Role::ALL.into_iter();
+    each.map(|role| ((role, 1), vec![claim("a")])).collect()
 }
 
 #[test]
@@ -189,7 +234,7 @@ fn content_of(artifact: &ArtifactRef) -> Option<Content> {
 fn an_artifact_that_is_missing_or_another_is_seen() {
     // As FIPS 180 has it.
     let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    let mut artifact = view(4).artifacts.remove(2);
+    let mut artifact = view(5).artifacts.remove(2);
     artifact.sha256 = abc.to_owned();
     artifact.size = 3;
     let of = |bytes: &[u8]| of_artifact(&artifact, Some(&Content::of(bytes)));
@@ -209,10 +254,10 @@ fn an_artifact_that_is_missing_or_another_is_seen() {
 #[test]
 fn every_law_counts() {
     let read = || {
-        let view = view(4);
+        let view = view(5);
         Read {
             contents: view.artifacts.iter().map(content_of).collect(),
-            claims: [((Role::Writer, 1), vec![claim("a")])].into(),
+            claims: claims(),
             history: whole(),
             view,
         }
@@ -224,23 +269,30 @@ fn every_law_counts() {
     };
     assert_eq!(of(|_| ()), Vec::<String>::new());
     type Breakage = fn(&mut Read);
-    let cases: [(Breakage, &str); 5] = [
+    let cases: [(Breakage, &str); 7] = [
         (|read| drop(read.history.pop()), "has ended by []"),
         (|read| drop(read.view.steps.pop()), "without a result"),
         (|read| read.contents[2] = None, "k/report.md is missing"),
         (
             |read| {
-                for claims in read.claims.values_mut() {
-                    claims.push(claim("b"));
-                }
+                let claims = read.claims.entry((Role::Writer, 1)).or_default();
+                claims.push(claim("b"));
             },
             "was begun in",
+        ),
+        (
+            |read| drop(read.claims.remove(&(Role::Analyst, 1))),
+            "was begun by no agent",
+        ),
+        (
+            |read| read.history[4].kind = "ApprovalRecorded".to_owned(),
+            "was approved 0 times",
         ),
         (
             |read| {
                 read.view.status = Status::Rejected;
                 read.history.pop();
-                read.history.push(event(4, "WorkflowRejected", json!({})));
+                read.history.push(event(5, "WorkflowRejected", json!({})));
             },
             "is rejected instead of completed",
         ),
@@ -254,7 +306,7 @@ fn every_law_counts() {
 
 #[test]
 fn a_completed_workflow_without_a_result_is_seen() {
-    let mut view = view(4);
+    let mut view = view(5);
     view.artifacts.pop();
     assert_eq!(
         of_steps(&view),

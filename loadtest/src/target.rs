@@ -5,17 +5,20 @@ use std::time::Duration;
 use aegis_client::api::{Api, Ask};
 use aegis_client::failure::ApiError;
 use aegis_client::stage::Stage;
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::WorkflowPage;
 use aegis_platform::client::bus::BusClient;
 use aegis_platform::client::objects::S3Objects;
 use anyhow::{Context as _, Result, bail};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::dead_letters::{self, Depths};
 
 /// A stage that takes longer for one request is not ready to be tested.
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
+/// An event that no rule takes.
+const PROBE_EVENT: &str = "LoadTestProbe";
 const TOPIC: &str = "Impact of quantum computing on cryptography";
 
 pub struct Target {
@@ -53,17 +56,18 @@ impl Target {
         format!("{TOPIC} ({}, {number})", self.mark)
     }
 
-    /// Asks for little, starts nothing: whether the API answers and lets us read and start, and whether the
-    /// dead-letter queues can be looked at. Returns how many letters lie there.
+    /// Asks for little, starts nothing: whether the API answers and lets us read, start and decide, whether artifacts and
+    /// dead-letter queues can be looked at, and, where the run will do so, whether events may be put on the bus. Returns
+    /// how many letters lie in the queues.
     ///
     /// # Errors
     /// Says what does not work.
-    pub async fn probe(&self) -> Result<Depths> {
-        let asked = tokio::time::timeout(PROBE_PATIENCE, self.probed()).await;
+    pub async fn probe(&self, by_events: bool) -> Result<Depths> {
+        let asked = tokio::time::timeout(PROBE_PATIENCE, self.probed(by_events)).await;
         asked.with_context(|| format!("no answer within {PROBE_PATIENCE:?}"))?
     }
 
-    async fn probed(&self) -> Result<Depths> {
+    async fn probed(&self, by_events: bool) -> Result<Depths> {
         let read = ask(Method::GET, "/workflows?limit=1", None);
         let page = self.api.attempt::<WorkflowPage>(&read).await;
         page.context("the stage does not let us read workflows")?;
@@ -72,6 +76,22 @@ impl Target {
             Err(ApiError::Refused(problem)) if problem.status == 400 => {}
             Err(error) => return Err(error).context("the stage does not let us start workflows"),
             Ok(_) => bail!("the stage took a request without a topic: it is none of this version"),
+        }
+        let nobody = WorkflowId::derive("load-test-probe", &self.mark);
+        let path = format!("/approve/{nobody}");
+        let approval = json!({"decision": "approve"}).to_string();
+        let approve = ask(Method::POST, &path, Some(approval));
+        match self.api.attempt::<Value>(&approve).await {
+            Err(ApiError::Refused(problem)) if problem.status == 404 => {}
+            Err(error) => return Err(error).context("the stage does not let us approve"),
+            Ok(_) => bail!("the stage took the approval of a workflow that is not there"),
+        }
+        let bucket = self.objects.bucket();
+        let listed = self.objects.list(bucket, "workflows/", 1).await;
+        listed.context("the artifact bucket cannot be read")?;
+        if by_events {
+            let put = self.bus.put(&self.source, PROBE_EVENT, "{}").await;
+            put.context("no events may be put on the bus")?;
         }
         dead_letters::depths(&self.stage)
             .await
@@ -102,7 +122,6 @@ pub fn is_prod(stage: &Stage) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn prod_is_known_by_its_environment_or_its_table() {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use aegis_loadtest::agents::{Conduct, Latency};
 use aegis_loadtest::drive::Book;
 use aegis_loadtest::report::{Report, Setup};
-use aegis_loadtest::scenario::{Arrival, Scenario, Wanted};
+use aegis_loadtest::scenario::{Arrival, Kind, Scenario, Wanted};
 use aegis_loadtest::target::{Target, is_prod};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -38,7 +38,7 @@ pub struct Arguments {
     /// How many workflows.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     workflows: Option<u32>,
-    /// How many arrive per second.
+    /// How many arrive per second, in a scenario of one rate.
     #[arg(long, value_name = "R", value_parser = positive)]
     rate: Option<f64>,
     /// Agents that wait instead of working, on a local stack of its own: `instant`, `fixed:1s` or
@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long)]
     allow_prod: bool,
     /// Leave the stack of its own running, and begin with it as it is the next time.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "stage")]
     keep: bool,
 }
 
@@ -120,17 +120,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             let outcome = or_interrupted(stack.with_stand_in(&order, conduct, keep)).await;
             stack.end(outcome, keep).await?
         }
-        None => {
-            if order.scenario.artifact_bytes > 0 {
-                eprintln!("The stage's own agents decide how much they write, not the scenario");
-            }
-            if order.scenario.new_sessions.is_some() {
-                eprintln!(
-                    "The stage's own agents decide how many start in a second, not the scenario"
-                );
-            }
-            or_interrupted(against(&order, None, false, context)).await?
-        }
+        None if arguments.keep => bail!(
+            "--keep leaves the stack that a run has for itself, which this one has not: `--agents` gives it one"
+        ),
+        None => or_interrupted(against(&order, None, false, context)).await?,
     };
     if let Some(file) = &arguments.html {
         write_html(&report, file)?;
@@ -207,14 +200,15 @@ async fn against(
     let endpoint = session.stage.api_endpoint.clone();
     let source = order.event_source.clone();
     let target = Target::new(session.stage, session.api, source).await?;
-    let before = target.probe().await?;
+    let by_events = order.plan.iter().any(|arrival| arrival.kind == Kind::Event);
+    let before = target.probe(by_events).await?;
     let setup = Setup {
         at: now(),
         command: typed(),
         scenario: order.name.clone(),
         description: order.scenario.description.clone(),
         endpoint,
-        agents: agents.map_or("the stage's own".to_owned(), StandIn::told),
+        agents: agents.map_or_else(|| own_agents(&order.scenario), StandIn::told),
         mark: target.mark.clone(),
         seed: order.seed,
         alone,
@@ -239,6 +233,21 @@ async fn against(
     Ok(report)
 }
 
+/// What the report says of agents that are not ours to choose.
+fn own_agents(scenario: &Scenario) -> String {
+    let passed_over = [
+        scenario.agents.map(|_| "`agents`"),
+        (scenario.artifact_bytes > 0).then_some("`artifact_bytes`"),
+        scenario.new_sessions.map(|_| "`new_sessions`"),
+    ];
+    let passed_over: Vec<&str> = passed_over.into_iter().flatten().collect();
+    if passed_over.is_empty() {
+        return "the stage's own".to_owned();
+    }
+    let what = passed_over.join(" and ");
+    format!("the stage's own, so {what} of the scenario did not apply")
+}
+
 /// This call, with the name of the program alone.
 fn typed() -> String {
     let words = std::env::args().skip(1);
@@ -253,4 +262,18 @@ fn write_html(report: &Report, file: &Path) -> Result<()> {
         .with_context(|| format!("cannot write {}", file.display()))?;
     eprintln!("The report: {}", file.display());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_says_what_of_the_scenario_did_not_apply() {
+        let of = |name: &str| own_agents(&Scenario::named(name).unwrap());
+        assert_eq!(of("steady"), "the stage's own");
+        let throttled = of("throttled");
+        assert!(throttled.contains("`agents` and `new_sessions` of the scenario did not apply"));
+        assert!(of("artifacts").contains("`agents` and `artifact_bytes`"));
+    }
 }

@@ -57,12 +57,17 @@ impl StandIn {
         let Conduct {
             latency,
             artifact_bytes,
+            new_sessions,
             ..
         } = &self.conduct;
-        match artifact_bytes {
-            0 => latency.to_string(),
-            bytes => format!("{latency}, writing {bytes} bytes each"),
+        let mut told = latency.to_string();
+        if *artifact_bytes > 0 {
+            told += &format!(", writing {artifact_bytes} bytes each");
         }
+        if let Some(new_sessions) = new_sessions {
+            told += &format!(", of which {new_sessions} may start in a second");
+        }
+        told
     }
 }
 

@@ -1,13 +1,16 @@
 //! What must be true, over what was read. Asks nobody, so that each law can be seen to fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::view::{HistoryEvent, Status, StepStatus, WorkflowView};
+use serde_json::Value;
 
 use super::{Claim, Content, Read};
 
+const COMPLETED: &str = "StepCompleted";
+const GRANTED: &str = "ApprovalGranted";
 /// Events after which nothing happens, but for a redrive of what failed.
 const ENDINGS: [&str; 5] = [
     "WorkflowCompleted",
@@ -29,6 +32,7 @@ pub fn of_all(demanded: Status, read: &Read) -> Vec<String> {
     for ((role, attempt), claims) in &read.claims {
         wrong.extend(of_claims(*role, *attempt, claims));
     }
+    wrong.extend(of_results(&read.history, &read.claims));
     wrong
 }
 
@@ -61,6 +65,45 @@ pub fn of_claims(role: Role, attempt: u32, claims: &[Claim]) -> Option<String> {
     several.then(|| format!("attempt {attempt} of the {role} was begun in {sessions:?}"))
 }
 
+/// No result without an agent that began its attempt.
+pub fn of_results(
+    history: &[HistoryEvent],
+    claims: &BTreeMap<(Role, u32), Vec<Claim>>,
+) -> Vec<String> {
+    let begun = |step: &Value| {
+        let mut begun = claims.iter().filter(|(_, claims)| !claims.is_empty());
+        begun.any(|((role, attempt), _)| {
+            step["role"] == role.as_str() && step["attempt"] == *attempt
+        })
+    };
+    let results = history.iter().filter(|event| event.kind == COMPLETED);
+    let unbegun = results.filter(|event| !begun(&event.data));
+    unbegun
+        .map(|event| {
+            let (role, attempt) = (&event.data["role"], &event.data["attempt"]);
+            format!("attempt {attempt} of {role} has a result and was begun by no agent")
+        })
+        .collect()
+}
+
+/// Nothing is written without a grant, and one is enough: a redrive does not ask for another.
+pub fn of_approvals(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
+    let granted = history.iter().filter(|event| event.kind == GRANTED);
+    let granted = granted.count();
+    let mut wrong = Vec::new();
+    if granted > 1 || (granted == 0 && view.status == Status::Completed) {
+        wrong.push(format!("was approved {granted} times"));
+    }
+    let until_granted = history.iter().take_while(|event| event.kind != GRANTED);
+    let written = |event: &HistoryEvent| {
+        event.kind == COMPLETED && event.data["role"] == Role::Writer.as_str()
+    };
+    if granted > 0 && until_granted.into_iter().any(written) {
+        wrong.push("was written before it was approved".to_owned());
+    }
+    wrong
+}
+
 pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
     let mut wrong = of_versions(view, history);
     let started = history
@@ -71,8 +114,9 @@ pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> 
         wrong.push(format!("started {started} times"));
     }
     wrong.extend(of_endings(view, history));
+    wrong.extend(of_approvals(view, history));
     let mut completed = BTreeSet::new();
-    for event in history.iter().filter(|event| event.kind == "StepCompleted") {
+    for event in history.iter().filter(|event| event.kind == COMPLETED) {
         let step = format!("{} {}", event.data["role"], event.data["attempt"]);
         if !completed.insert(step.clone()) {
             wrong.push(format!("{step} completed twice"));

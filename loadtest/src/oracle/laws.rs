@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_client::oracle::Judgement;
+use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{WorkflowSummary, WorkflowView};
@@ -10,6 +11,7 @@ use aegis_contracts::view::{WorkflowSummary, WorkflowView};
 use super::Finding;
 use crate::dead_letters::{self, Depths};
 use crate::drive::{Driven, Started};
+use crate::scenario::Kind;
 
 /// All that is known of a run.
 pub(super) struct Read<'a> {
@@ -35,13 +37,20 @@ pub(super) fn of_all(read: &Read<'_>) -> Vec<Finding> {
     let accepted = accepted(started);
     let objects = by_owner(&read.keys);
     let mut findings = of_starts(started);
-    for (id, judgement) in known(started, read.judged) {
+    for (id, kind, judgement) in known(started, read.judged) {
         let wrong = judgement.wrong.iter();
         findings.extend(wrong.map(|what| Finding::of(id, what)));
         if read.undying {
             findings.extend(of_lives(id, judgement));
         }
-        if let (Some(view), Some(keys)) = (&judgement.view, objects.get(id.as_str())) {
+        let Some(view) = &judgement.view else {
+            continue;
+        };
+        findings.extend(of_revisions(kind, view));
+        if read.undying {
+            findings.extend(needless(view));
+        }
+        if let Some(keys) = objects.get(id.as_str()) {
             findings.extend(not_asked_for(view, keys));
         }
     }
@@ -61,9 +70,9 @@ pub(super) fn accepted(started: &[Started]) -> BTreeSet<WorkflowId> {
 fn known<'a>(
     started: &'a [Started],
     judged: &'a BTreeMap<usize, Judgement>,
-) -> impl Iterator<Item = (&'a WorkflowId, &'a Judgement)> {
-    let both = move |one: &'a Started| Some((one.id.as_ref()?, judged.get(&one.number)?));
-    started.iter().filter_map(both)
+) -> impl Iterator<Item = (&'a WorkflowId, Kind, &'a Judgement)> {
+    let all = move |one: &'a Started| Some((one.id.as_ref()?, one.kind, judged.get(&one.number)?));
+    started.iter().filter_map(all)
 }
 
 pub(super) fn of_starts(started: &[Started]) -> Vec<Finding> {
@@ -97,6 +106,36 @@ fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
             "attempt {attempt} of the {role} was begun {lives} times, and no agent has died"
         );
         Finding::of(id, what)
+    });
+    told.collect()
+}
+
+/// What was asked to be changed was changed, once.
+fn of_revisions(kind: Kind, view: &WorkflowView) -> Option<Finding> {
+    let demanded = kind.revisions();
+    let what = format!("is of revision {} instead of {demanded}", view.revision);
+    (view.revision != demanded).then(|| Finding::of(&view.workflow_id, what))
+}
+
+/// Where no agent dies or fails, each step takes one attempt, the analyst's one for each revision: a second one means that work
+/// or its report was lost, and was done again.
+fn needless(view: &WorkflowView) -> Vec<Finding> {
+    let asked = |role: Role| match role {
+        Role::Analyst => 1 + view.revision,
+        Role::Researcher | Role::Writer => 1,
+    };
+    let several = view
+        .steps
+        .iter()
+        .filter(|step| step.attempt > asked(step.role));
+    let told = several.map(|step| {
+        let what = format!(
+            "took {} attempts of the {} instead of {}, and no agent has failed",
+            step.attempt,
+            step.role,
+            asked(step.role)
+        );
+        Finding::of(&view.workflow_id, what)
     });
     told.collect()
 }

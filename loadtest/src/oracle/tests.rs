@@ -24,7 +24,7 @@ fn id(key: &str) -> WorkflowId {
 fn started(number: usize, key: Option<&str>, wrong: Option<&str>) -> Started {
     Started {
         number,
-        kind: Kind::Plain,
+        kind: Kind::Revise,
         due: Duration::ZERO,
         late: Duration::ZERO,
         took: Vec::new(),
@@ -71,20 +71,20 @@ fn row(key: &str, topic: &str) -> WorkflowSummary {
     }
 }
 
-/// Its researcher took two attempts.
+/// Its analyst worked twice, as it was asked to.
 fn judged(key: &str) -> Judgement {
-    let step = json!({"role": "researcher", "status": "succeeded", "attempt": 2, "revision": 0});
+    let step = json!({"role": "analyst", "status": "succeeded", "attempt": 2, "revision": 1});
     let at = Timestamp::UNIX_EPOCH;
     let view: WorkflowView = serde_json::from_value(json!({
         "workflow_id": id(key), "status": "completed", "topic": "t", "parameters": {}, "created_at": at, "updated_at": at,
-        "version": 5, "revision": 0, "steps": [step], "approval": null, "artifacts": [], "report": null, "failure": null,
+        "version": 5, "revision": 1, "steps": [step], "approval": null, "artifacts": [], "report": null, "failure": null,
         "usage": {}, "budget": null,
         "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"},
     }))
     .unwrap();
     Judgement {
         view: Some(view),
-        lives: [((Role::Researcher, 1), 1), ((Role::Researcher, 2), 1)].into(),
+        lives: [((Role::Analyst, 1), 1), ((Role::Analyst, 2), 1)].into(),
         ..Judgement::default()
     }
 }
@@ -94,7 +94,7 @@ fn whole() -> Run {
     let starts = vec![started(0, Some("a"), None), started(1, Some("b"), None)];
     let names = [
         "1/_claim.json",
-        "1/evidence.json",
+        "1/analysis.json",
         "2/_claim.json",
         "2/_completed.json",
     ];
@@ -112,7 +112,7 @@ fn whole() -> Run {
             row("a", &format!("t ({MARK}, 0)")),
             row("other", "of somebody else"),
         ],
-        keys: names.map(|name| object("a", "researcher", name)).into(),
+        keys: names.map(|name| object("a", "analyst", name)).into(),
         undying: true,
         backlog: Vec::new(),
         before: letters.clone(),
@@ -154,10 +154,10 @@ fn nothing_is_found_where_nothing_is_wrong() {
 #[test]
 fn each_law_finds_what_breaks_it() {
     type Breakage = fn(&mut Run);
-    let cases: [(Breakage, &str); 9] = [
+    let cases: [(Breakage, &str); 11] = [
         (
             |run| run.driven.started[1].wrong = Some("not accepted".to_owned()),
-            "the plain of number 1: not accepted",
+            "the revise of number 1: not accepted",
         ),
         (|run| first(run).wrong.push("lost".to_owned()), "lost"),
         (
@@ -176,8 +176,20 @@ fn each_law_finds_what_breaks_it() {
             "objects below workflows/wf_x/ belong to no workflow",
         ),
         (
-            |run| first(run).lives.extend([((Role::Researcher, 2), 2)]),
-            "attempt 2 of the researcher was begun 2 times, and no agent has died",
+            |run| first(run).lives.extend([((Role::Analyst, 2), 2)]),
+            "attempt 2 of the analyst was begun 2 times, and no agent has died",
+        ),
+        (
+            |run| run.driven.started[0].kind = Kind::Plain,
+            "is of revision 1 instead of 0",
+        ),
+        (
+            |run| {
+                // What another attempt wrote is there because it was asked for.
+                let view = first(run).view.as_mut().unwrap();
+                view.steps[0].attempt = 3;
+            },
+            "took 3 attempts of the analyst instead of 2, and no agent has failed",
         ),
         (
             |run| {
@@ -204,9 +216,10 @@ fn each_law_finds_what_breaks_it() {
 }
 
 #[test]
-fn an_attempt_may_be_begun_again_where_agents_die() {
+fn an_attempt_may_be_begun_again_and_followed_by_another_where_agents_die() {
     let again = found(|run| {
-        first(run).lives.insert((Role::Researcher, 2), 3);
+        first(run).view.as_mut().unwrap().steps[0].attempt = 4;
+        first(run).lives.insert((Role::Analyst, 2), 3);
         run.undying = false;
     });
     assert_eq!(again, Vec::<String>::new());
@@ -215,17 +228,17 @@ fn an_attempt_may_be_begun_again_where_agents_die() {
 #[test]
 fn objects_of_attempts_that_nobody_asked_for_are_findings() {
     let strange = [
-        object("a", "researcher", "3/_claim.json"),
-        object("a", "researcher", "0/evidence.json"),
+        object("a", "analyst", "3/_claim.json"),
+        object("a", "analyst", "0/analysis.json"),
         object("a", "writer", "1/report.md"),
-        object("a", "researcher", "evidence.json"),
+        object("a", "analyst", "analysis.json"),
     ];
     for key in strange {
         let what = format!("{key} is of no attempt that was asked for");
         assert_eq!(found(|run| run.keys.push(key)), [what]);
     }
     let under_way = found(|run| {
-        run.keys.push(object("a", "researcher", "3/_claim.json"));
+        run.keys.push(object("a", "analyst", "3/_claim.json"));
         let view = first(run).view.as_mut().unwrap();
         view.status = Status::Researching;
     });

@@ -36,11 +36,16 @@ pub enum Spacing {
 }
 
 impl Phase {
-    pub fn steady(rate: f64, workflows: usize) -> Self {
+    /// Neither a burst nor a ramp.
+    pub(super) const fn has_one_rate(&self) -> bool {
+        self.burst.is_none() && self.to.is_none()
+    }
+
+    /// The same, at another rate.
+    pub(super) fn at_rate(self, rate: f64) -> Self {
         Self {
             rate: Some(rate),
-            workflows: Some(workflows),
-            ..Self::default()
+            ..self
         }
     }
 
@@ -164,13 +169,21 @@ mod tests {
         }
     }
 
+    fn steady(rate: f64, workflows: usize) -> Phase {
+        Phase {
+            rate: Some(rate),
+            workflows: Some(workflows),
+            ..Phase::default()
+        }
+    }
+
     #[test]
     fn phases_follow_each_other() {
         let burst = Phase {
             burst: Some(2),
             ..Phase::default()
         };
-        let phases = [Phase::steady(2.0, 3), burst, lasting(1.0, None, 2)];
+        let phases = [steady(2.0, 3), burst, lasting(1.0, None, 2)];
         let due = seconds(&phases, Spacing::Even);
         assert_eq!(due, [0.0, 0.5, 1.0, 1.5, 1.5, 1.5, 2.5]);
     }
@@ -188,7 +201,7 @@ mod tests {
         let due = seconds(&[lasting(20.0, None, 100)], Spacing::Poisson);
         assert!((1_850..2_150).contains(&due.len()), "{}", due.len());
         assert!(due.is_sorted());
-        let counted = seconds(&[Phase::steady(20.0, 500)], Spacing::Poisson);
+        let counted = seconds(&[steady(20.0, 500)], Spacing::Poisson);
         assert_eq!(counted.len(), 500);
     }
 
@@ -202,14 +215,14 @@ mod tests {
         assert!(of(|_| {}).contains("`rate` or `burst`"));
         assert!(of(|p| p.rate = Some(1.0)).contains("`for` and `workflows`"));
         assert!(of(|p| (p.burst, p.rate) = (Some(1), Some(1.0))).contains("nothing else"));
-        assert!(of(|p| *p = Phase::steady(0.0, 1)).contains("above 0"));
+        assert!(of(|p| *p = steady(0.0, 1)).contains("above 0"));
         assert!(
             of(|p| {
-                *p = Phase::steady(1.0, 1);
+                *p = steady(1.0, 1);
                 p.to = Some(2.0);
             })
             .contains("ramp")
         );
-        assert!(Phase::steady(1.0, 1).faults().is_empty());
+        assert!(steady(1.0, 1).faults().is_empty());
     }
 }

@@ -41,6 +41,14 @@ impl Kind {
         }
     }
 
+    /// How often the analyst is sent back to work.
+    pub const fn revisions(self) -> u32 {
+        match self {
+            Self::Revise => 1,
+            Self::Plain | Self::Duplicate | Self::Event | Self::Late | Self::Reject => 0,
+        }
+    }
+
     pub const fn demands(self) -> Status {
         match self {
             Self::Plain | Self::Duplicate | Self::Event | Self::Late | Self::Revise => {

@@ -78,27 +78,30 @@ pub struct Arrival {
     pub kind: Kind,
 }
 
-/// Where a rate is wanted and no number of workflows.
-const USUAL: usize = 100;
-
 impl Scenario {
     /// # Errors
-    /// Where the scenario has fewer workflows than are wanted, and no rate to go on with.
+    /// Where the scenario has fewer workflows than are wanted, or no one rate that another could take the place of.
     pub fn plan(&self, wanted: Wanted, seed: u64) -> Result<Vec<Arrival>, String> {
-        let phases = match (wanted.rate, &self.arrivals[..]) {
-            (Some(rate), _) => {
-                vec![Phase::steady(rate, wanted.workflows.unwrap_or(USUAL))]
-            }
+        let phases = match (&self.arrivals[..], wanted.rate) {
             // A single rate goes on for as long as is wanted.
-            (None, [only]) => vec![only.of_length(wanted.workflows)],
-            (None, several) => several.to_vec(),
+            ([only], None) => vec![only.of_length(wanted.workflows)],
+            ([only], Some(rate)) if only.has_one_rate() => {
+                vec![only.at_rate(rate).of_length(wanted.workflows)]
+            }
+            (several, None) => several.to_vec(),
+            (_, Some(_)) => {
+                return Err(
+                    "this scenario is a burst, a ramp or several phases: no one rate can take their place"
+                        .to_owned(),
+                );
+            }
         };
         let mut due = arrivals::offsets(&phases, self.spacing, seed);
         if let Some(workflows) = wanted.workflows {
             if due.len() < workflows {
                 let has = due.len();
                 return Err(format!(
-                    "the scenario has {has} workflows, {workflows} are wanted: give a rate too"
+                    "the scenario has {has} workflows, {workflows} are wanted"
                 ));
             }
             due.truncate(workflows);

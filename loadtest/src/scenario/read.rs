@@ -150,6 +150,7 @@ mod tests {
         let faster = plan(Some(3), Some(100.0)).unwrap();
         assert_eq!(faster[2].due, Duration::from_millis(20));
         assert_eq!(faster[2].kind, Kind::Plain);
+        assert_eq!(plan(None, Some(100.0)).unwrap().len(), 4);
         let two = format!("{GOOD}[[arrivals]]\nburst = 3\n");
         let scenario = Scenario::parse(&two).unwrap();
         let wanted = |workflows| Wanted {
@@ -157,11 +158,22 @@ mod tests {
             rate: None,
         };
         assert_eq!(scenario.plan(wanted(5), 1).unwrap().len(), 5);
-        assert!(
-            scenario
-                .plan(wanted(8), 1)
-                .unwrap_err()
-                .contains("give a rate")
-        );
+        let few = scenario.plan(wanted(8), 1).unwrap_err();
+        assert!(few.contains("8 are wanted"), "{few}");
+    }
+
+    #[test]
+    fn no_rate_takes_the_place_of_a_burst_a_ramp_or_several_phases() {
+        let two = format!("{GOOD}[[arrivals]]\nrate = 3\nworkflows = 3\n");
+        let burst = GOOD.replace("rate = 2\nworkflows = 4", "burst = 3");
+        let ramp = GOOD.replace("workflows = 4", "to = 4\nfor = \"1m\"");
+        for text in [two, burst, ramp] {
+            let rate = Wanted {
+                workflows: None,
+                rate: Some(5.0),
+            };
+            let refused = Scenario::parse(&text).unwrap().plan(rate, 1).unwrap_err();
+            assert!(refused.contains("no one rate"), "{refused}");
+        }
     }
 }
