@@ -10,7 +10,7 @@ use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::trail::Entry;
 use aegis_e2e::wait::{SWEPT, Seen, eventually};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::alone;
@@ -100,7 +100,7 @@ async fn copies(stack: &Stack, run: &Run) -> Result<Vec<Value>> {
             .await?;
         originals.push(found["Item"].to_string());
     }
-    let ids = (0..MANY).map(|number| WorkflowId::derive("growth", &number.to_string()));
+    let ids = (0..MANY).map(copy_of);
     let copies = ids.flat_map(|id| {
         let copy = |original: &String| {
             serde_json::from_str(&original.replace(run.id.as_str(), id.as_str()))
@@ -110,11 +110,20 @@ async fn copies(stack: &Stack, run: &Run) -> Result<Vec<Value>> {
     Ok(copies.collect::<Result<_, _>>()?)
 }
 
+fn copy_of(number: usize) -> WorkflowId {
+    WorkflowId::derive("growth", &number.to_string())
+}
+
 async fn write(stack: &Stack, requests: Vec<Value>) -> Result<()> {
     let name = &stack.outputs.workflow_table_name;
     for batch in requests.chunks(BATCH) {
         let batch = json!({"RequestItems": {name.as_str(): batch}});
-        stack.dynamodb("BatchWriteItem", &batch).await?;
+        let answer = stack.dynamodb("BatchWriteItem", &batch).await?;
+        let left = answer["UnprocessedItems"].as_object();
+        ensure!(
+            left.is_none_or(|left| left.is_empty()),
+            "not written: {answer}"
+        );
     }
     Ok(())
 }
@@ -132,6 +141,12 @@ fn what_has_ended_costs_nothing_any_more() -> Result<()> {
         stack.record_calls(false).await?;
         let put = |item: &Value| json!({"PutRequest": {"Item": item}});
         write(stack, items.iter().map(put).collect()).await?;
+        for number in [0, MANY / 2, MANY - 1] {
+            let path = format!("/workflows/{}", copy_of(number));
+            let copy = stack.http.get(&path).await?;
+            let copy: Value = serde_json::from_str(&copy.body)?;
+            assert_eq!(copy["status"], "completed", "{path}");
+        }
         stack.record_calls(true).await?;
         let many = measured(stack, &run).await;
         stack.record_calls(false).await?;
@@ -142,7 +157,9 @@ fn what_has_ended_costs_nothing_any_more() -> Result<()> {
         };
         write(stack, items.iter().map(delete).collect()).await?;
         let few = few?;
-        assert!(!few.is_empty(), "nothing was recorded");
+        for (asked, calls) in &few {
+            assert!(!calls.is_empty(), "nothing was recorded of {asked}");
+        }
         assert_eq!(few, many?);
         Ok(())
     })
