@@ -4,7 +4,7 @@ use aegis_client::api::Api;
 use aegis_client::proof::Proofs;
 use aegis_client::stage::Stage;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::WorkflowPage;
+use aegis_contracts::view::{History, WorkflowPage};
 use anyhow::{Result, ensure};
 
 /// Those that were created since, on a clock of this machine.
@@ -21,9 +21,13 @@ pub async fn all_can_be_read(stage: &Stage, since: Timestamp) -> Result<()> {
         let page = api.get::<WorkflowPage>(&path).await?.value;
         let at_the_end = page.workflows.iter().any(|row| row.created_at < since);
         for row in page.workflows {
-            match api.workflow(&row.workflow_id).await {
-                Ok(_) => read += 1,
-                Err(error) => unreadable.push(format!("{}: {error}", row.workflow_id)),
+            let id = &row.workflow_id;
+            let history = format!("/workflows/{id}/history");
+            let view = api.workflow(id).await.map(drop);
+            let events = api.get::<History>(&history).await.map(drop);
+            match view.and(events) {
+                Ok(()) => read += 1,
+                Err(error) => unreadable.push(format!("{id}: {error}")),
             }
         }
         match page.next_cursor {
