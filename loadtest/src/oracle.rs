@@ -70,6 +70,8 @@ pub struct Circumstances<'a> {
     pub alone: bool,
     /// The agents are in this program, so that none of them has died.
     pub undying: bool,
+    /// And all that they said was heard, so that none was given up for its silence.
+    pub heard: bool,
     /// How long queues may take to empty.
     pub patience: Duration,
 }
@@ -91,6 +93,7 @@ pub async fn judge(target: &Target, driven: &Driven, known: Circumstances<'_>) -
             Vec::new()
         },
         undying: known.undying,
+        heard: known.heard,
         backlog,
         before: known.before,
         after: dead_letters::depths(&target.stage).await?,

@@ -31,6 +31,7 @@ pub async fn run(
         before,
         alone: setup.alone,
         undying: agents.is_some(),
+        heard: agents.is_some_and(|agents| agents.counted().failed == 0),
         patience: scenario.patience,
     };
     let verdict = oracle::judge(target, &driven, known).await?;

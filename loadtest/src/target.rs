@@ -14,6 +14,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::dead_letters::{self, Depths};
+use crate::scenario::{Arrival, Kind};
 
 /// A stage that takes longer for one request is not ready to be tested.
 const PROBE_PATIENCE: Duration = Duration::from_secs(15);
@@ -62,12 +63,13 @@ impl Target {
     ///
     /// # Errors
     /// Says what does not work.
-    pub async fn probe(&self, by_events: bool) -> Result<Depths> {
-        let asked = tokio::time::timeout(PROBE_PATIENCE, self.probed(by_events)).await;
+    pub async fn probe(&self, plan: &[Arrival]) -> Result<Depths> {
+        let asked = tokio::time::timeout(PROBE_PATIENCE, self.probed(plan)).await;
         asked.with_context(|| format!("no answer within {PROBE_PATIENCE:?}"))?
     }
 
-    async fn probed(&self, by_events: bool) -> Result<Depths> {
+    async fn probed(&self, plan: &[Arrival]) -> Result<Depths> {
+        let by_event = |arrival: &Arrival| arrival.kind == Kind::Event;
         let read = ask(Method::GET, "/workflows?limit=1", None);
         let page = self.api.attempt::<WorkflowPage>(&read).await;
         page.context("the stage does not let us read workflows")?;
@@ -78,24 +80,33 @@ impl Target {
             Ok(_) => bail!("the stage took a request without a topic: it is none of this version"),
         }
         let nobody = WorkflowId::derive("load-test-probe", &self.mark);
-        let path = format!("/approve/{nobody}");
-        let approval = json!({"decision": "approve"}).to_string();
-        let approve = ask(Method::POST, &path, Some(approval));
-        match self.api.attempt::<Value>(&approve).await {
-            Err(ApiError::Refused(problem)) if problem.status == 404 => {}
-            Err(error) => return Err(error).context("the stage does not let us approve"),
-            Ok(_) => bail!("the stage took the approval of a workflow that is not there"),
+        if !plan.iter().all(by_event) {
+            self.may_approve(&nobody).await?;
         }
         let bucket = self.objects.bucket();
         let listed = self.objects.list(bucket, "workflows/", 1).await;
-        listed.context("the artifact bucket cannot be read")?;
-        if by_events {
+        listed.context("the artifact bucket cannot be listed")?;
+        let nothing = format!("workflows/{nobody}/nothing");
+        let got = self.objects.get(&nothing).await;
+        got.context("the artifact bucket cannot be read")?;
+        if plan.iter().any(by_event) {
             let put = self.bus.put(&self.source, PROBE_EVENT, "{}").await;
             put.context("no events may be put on the bus")?;
         }
         dead_letters::depths(&self.stage)
             .await
             .context("the dead-letter queues cannot be looked at")
+    }
+
+    async fn may_approve(&self, nobody: &WorkflowId) -> Result<()> {
+        let path = format!("/approve/{nobody}");
+        let approval = json!({"decision": "approve"}).to_string();
+        let approve = ask(Method::POST, &path, Some(approval));
+        match self.api.attempt::<Value>(&approve).await {
+            Err(ApiError::Refused(problem)) if problem.status == 404 => Ok(()),
+            Err(error) => Err(error).context("the stage does not let us approve"),
+            Ok(_) => bail!("the stage took the approval of a workflow that is not there"),
+        }
     }
 }
 

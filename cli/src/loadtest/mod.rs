@@ -15,7 +15,7 @@ use std::sync::Arc;
 use aegis_loadtest::agents::{Conduct, Latency};
 use aegis_loadtest::drive::Book;
 use aegis_loadtest::report::{Report, Setup};
-use aegis_loadtest::scenario::{Arrival, Kind, Scenario, Wanted};
+use aegis_loadtest::scenario::{Arrival, Scenario, Wanted};
 use aegis_loadtest::target::{Target, is_prod};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -200,8 +200,7 @@ async fn against(
     let endpoint = session.stage.api_endpoint.clone();
     let source = order.event_source.clone();
     let target = Target::new(session.stage, session.api, source).await?;
-    let by_events = order.plan.iter().any(|arrival| arrival.kind == Kind::Event);
-    let before = target.probe(by_events).await?;
+    let before = target.probe(&order.plan).await?;
     let setup = Setup {
         at: now(),
         command: typed(),

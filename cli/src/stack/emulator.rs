@@ -199,11 +199,14 @@ fn environment_of(folder: &StackFolder, settings: &Settings) -> BTreeMap<String,
     environment
 }
 
-/// Invocations at the same time, beyond which the emulator refuses as an account does. As many as came would each get so
-/// little of a processor that none ended within its time, and all were begun anew.
+/// Invocations at the same time, beyond which the emulator refuses as an account does. By itself it counts what fits into
+/// the memory, and so many would each get so little of a processor that none ended within its time, and all were begun anew.
 fn concurrency() -> usize {
-    const FOR_EACH_CORE: usize = 20;
-    FOR_EACH_CORE * std::thread::available_parallelism().map_or(1, usize::from)
+    const FOR_EACH_CORE: usize = 40;
+    /// They fit into some 4 GB.
+    const AT_MOST: usize = 200;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    AT_MOST.min(FOR_EACH_CORE * cores)
 }
 
 fn fingerprint(environment: &BTreeMap<String, String>) -> String {

@@ -214,8 +214,10 @@ impl Worker {
         while left > silence {
             tokio::time::sleep(silence).await;
             left -= silence;
-            if let no_longer_wanted @ Taken::NoLongerWanted(_) = self.completion.alive(task).await {
-                return Err(no_longer_wanted);
+            match self.completion.alive(task).await {
+                no_longer_wanted @ Taken::NoLongerWanted(_) => return Err(no_longer_wanted),
+                Taken::Failed(_) => count(&self.counters.failed),
+                Taken::Yes => {}
             }
         }
         if !left.is_zero() {

@@ -26,6 +26,8 @@ pub(super) struct Read<'a> {
     pub keys: Vec<String>,
     /// No agent has died.
     pub undying: bool,
+    /// Nor was any of its reports lost.
+    pub heard: bool,
     /// What is to be said of queues that did not empty.
     pub backlog: Vec<String>,
     pub before: &'a Depths,
@@ -47,7 +49,7 @@ pub(super) fn of_all(read: &Read<'_>) -> Vec<Finding> {
             continue;
         };
         findings.extend(of_revisions(kind, view));
-        if read.undying {
+        if read.heard {
             findings.extend(needless(view));
         }
         if let Some(keys) = objects.get(id.as_str()) {
@@ -110,14 +112,15 @@ fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
     told.collect()
 }
 
-/// What was asked to be changed was changed, once.
+/// What was asked to be changed was changed, once. What ended otherwise than demanded is a finding already.
 fn of_revisions(kind: Kind, view: &WorkflowView) -> Option<Finding> {
     let demanded = kind.revisions();
     let what = format!("is of revision {} instead of {demanded}", view.revision);
-    (view.revision != demanded).then(|| Finding::of(&view.workflow_id, what))
+    let wrong = view.status == kind.demands() && view.revision != demanded;
+    wrong.then(|| Finding::of(&view.workflow_id, what))
 }
 
-/// Where no agent dies or fails, each step takes one attempt, the analyst's one for each revision: a second one means that work
+/// Where no agent dies and all are heard, each step takes one attempt, the analyst's one for each revision: a second one means that work
 /// or its report was lost, and was done again.
 fn needless(view: &WorkflowView) -> Vec<Finding> {
     let asked = |role: Role| match role {

@@ -57,6 +57,7 @@ struct Run {
     listed: Vec<WorkflowSummary>,
     keys: Vec<String>,
     undying: bool,
+    heard: bool,
     backlog: Vec<String>,
     before: Depths,
     after: Depths,
@@ -114,6 +115,7 @@ fn whole() -> Run {
         ],
         keys: names.map(|name| object("a", "analyst", name)).into(),
         undying: true,
+        heard: true,
         backlog: Vec::new(),
         before: letters.clone(),
         after: letters,
@@ -134,6 +136,7 @@ fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
         listed: run.listed,
         keys: run.keys,
         undying: run.undying,
+        heard: run.heard,
         backlog: run.backlog,
         before: &run.before,
         after: run.after,
@@ -221,6 +224,7 @@ fn an_attempt_may_be_begun_again_and_followed_by_another_where_agents_die() {
         first(run).view.as_mut().unwrap().steps[0].attempt = 4;
         first(run).lives.insert((Role::Analyst, 2), 3);
         run.undying = false;
+        run.heard = false;
     });
     assert_eq!(again, Vec::<String>::new());
 }

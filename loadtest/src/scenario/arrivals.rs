@@ -105,6 +105,10 @@ impl Phase {
         }
     }
 
+    pub(super) fn expected(&self) -> f64 {
+        self.burst.map_or_else(|| self.sum(), |burst| burst as f64)
+    }
+
     /// How many arrivals there are in all of it.
     fn sum(&self) -> f64 {
         let rate = self.rate.unwrap_or_default();

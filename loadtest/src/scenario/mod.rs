@@ -70,6 +70,9 @@ pub struct Wanted {
     pub rate: Option<f64>,
 }
 
+/// More workflows than a run may have.
+const TOO_MANY: f64 = 1_000_001.0;
+
 /// One workflow to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
@@ -96,6 +99,9 @@ impl Scenario {
                 );
             }
         };
+        if phases.iter().map(Phase::expected).sum::<f64>() >= TOO_MANY {
+            return Err("that is more than a million workflows".to_owned());
+        }
         let mut due = arrivals::offsets(&phases, self.spacing, seed);
         if let Some(workflows) = wanted.workflows {
             if due.len() < workflows {

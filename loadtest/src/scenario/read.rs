@@ -163,6 +163,21 @@ mod tests {
     }
 
     #[test]
+    fn a_run_has_a_million_workflows_at_most() {
+        let of = |rate: f64| {
+            let soak = GOOD.replace("workflows = 4", "for = \"1h\"");
+            let rate = Wanted {
+                workflows: None,
+                rate: Some(rate),
+            };
+            Scenario::parse(&soak).unwrap().plan(rate, 1)
+        };
+        assert_eq!(of(20.0).unwrap().len(), 72_000);
+        let refused = of(10_000.0).unwrap_err();
+        assert!(refused.contains("a million"), "{refused}");
+    }
+
+    #[test]
     fn no_rate_takes_the_place_of_a_burst_a_ramp_or_several_phases() {
         let two = format!("{GOOD}[[arrivals]]\nrate = 3\nworkflows = 3\n");
         let burst = GOOD.replace("rate = 2\nworkflows = 4", "burst = 3");
