@@ -7,8 +7,10 @@ mod readable;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::ExitStatus;
 
 use aegis_client::stage::Stage;
+use aegis_contracts::time::Timestamp;
 use anyhow::{Context as _, Result, bail, ensure};
 use axum::Router;
 use axum::http::StatusCode;
@@ -65,8 +67,12 @@ pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32
     let attempts = attempts::hold(stack, ATTEMPTS).await?;
     let command = command(&python, folder, &stack.api_endpoint, &attempts, examples);
     let status = foreground::run_visibly(command).await;
+    let outcome = judged(status?, folder, since).await;
     spans.abort();
-    let status = status?;
+    outcome
+}
+
+async fn judged(status: ExitStatus, folder: &StackFolder, since: Timestamp) -> Result<()> {
     match status.code() {
         Some(0) => got_past_doors(folder)?,
         Some(code) => bail!("schemathesis ended with exit code {code}"),
