@@ -8,6 +8,7 @@
 //! Knows nothing of how a stack is brought up: whoever calls has one.
 
 pub mod cold_start;
+mod memory;
 pub mod model;
 pub mod results;
 pub mod step_functions;

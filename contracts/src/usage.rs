@@ -31,7 +31,7 @@ impl Usage {
         Self {
             input_tokens: self.input_tokens.saturating_add(other.input_tokens),
             output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            cost_usd: nano(self.cost_usd + other.cost_usd).min(MAX_COST_USD),
+            cost_usd: kept(self.cost_usd + other.cost_usd),
         }
     }
 
@@ -42,7 +42,7 @@ impl Usage {
         Self {
             input_tokens: self.input_tokens.max(other.input_tokens),
             output_tokens: self.output_tokens.max(other.output_tokens),
-            cost_usd: nano(self.cost_usd.max(other.cost_usd)).min(MAX_COST_USD),
+            cost_usd: kept(self.cost_usd.max(other.cost_usd)),
         }
     }
 
@@ -55,9 +55,10 @@ impl Usage {
     }
 }
 
-/// To the billionth of a dollar: sums do not end in the last digits of a fraction that no decimal can write.
-fn nano(dollars: f64) -> f64 {
-    (dollars * 1e9).round() / 1e9
+/// To the billionth of a dollar, so that sums do not end in the last digits of a fraction that no decimal can write, and never
+/// more than the most.
+fn kept(dollars: f64) -> f64 {
+    ((dollars * 1e9).round() / 1e9).min(MAX_COST_USD)
 }
 
 #[cfg(test)]

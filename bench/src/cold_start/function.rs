@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::environment::environment;
 use super::runtime_api::RuntimeApi;
+use crate::memory::bytes;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -74,16 +75,9 @@ fn end(child: &mut Child) -> String {
 fn memory(child: &Child) -> Result<(u64, u64)> {
     let path = format!("/proc/{}/status", child.id());
     let status = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let field = |name: &str| {
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(":"));
-        let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-        kilobytes.map(|kilobytes| kilobytes * 1024)
-    };
     let missing = || format!("{path} does not say it");
     Ok((
-        field("VmRSS").with_context(missing)?,
-        field("RssAnon").with_context(missing)?,
+        bytes(&status, "VmRSS").with_context(missing)?,
+        bytes(&status, "RssAnon").with_context(missing)?,
     ))
 }

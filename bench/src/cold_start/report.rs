@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::function::{Function, Start};
+use crate::memory::megabytes;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ColdStart {
@@ -89,9 +90,4 @@ fn median(starts: &[Start], of: impl Fn(&Start) -> f64) -> f64 {
     let mut values: Vec<f64> = starts.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-fn megabytes(bytes: u64) -> f64 {
-    bytes as f64 / 1_000_000.0
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use crate::memory;
+
 /// The kernel's clock ticks: 100 a second on every Linux of today.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -15,8 +17,6 @@ const TICK: Duration = Duration::from_millis(10);
 pub struct Used {
     pub emulator: Duration,
     pub functions: BTreeMap<String, Duration>,
-    /// The most bytes that one process of a function has held resident, files that are mapped included.
-    pub resident: BTreeMap<String, u64>,
 }
 
 impl Used {
@@ -30,13 +30,11 @@ impl Used {
         let own = processor_time(&proc.join(emulator.to_string()));
         let mut used = Self {
             emulator: own.context("the emulator is gone")?,
-            ..Self::default()
+            functions: BTreeMap::new(),
         };
         for folder in children(proc, emulator) {
             // A function that has ended in between is passed over.
             if let (Some(name), Some(time)) = (function_name(&folder), processor_time(&folder)) {
-                let most = used.resident.entry(name.clone()).or_default();
-                *most = (*most).max(most_resident(&folder).unwrap_or_default());
                 *used.functions.entry(name).or_default() += time;
             }
         }
@@ -78,14 +76,22 @@ fn processor_time(folder: &Path) -> Option<Duration> {
     Some(TICK * (ticks(11)? + ticks(12)?))
 }
 
-/// `VmHWM` of `status`.
-fn most_resident(folder: &Path) -> Option<u64> {
-    let status = std::fs::read_to_string(folder.join("status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes * 1024)
+/// The most bytes that one process of each function has held resident (`VmHWM`), files that are mapped included.
+pub fn most_resident(emulator: i32) -> BTreeMap<String, u64> {
+    most_resident_below(Path::new("/proc"), emulator)
+}
+
+fn most_resident_below(proc: &Path, emulator: i32) -> BTreeMap<String, u64> {
+    let mut resident: BTreeMap<String, u64> = BTreeMap::new();
+    for folder in children(proc, emulator) {
+        let status = std::fs::read_to_string(folder.join("status")).ok();
+        let held = status.and_then(|status| memory::bytes(&status, "VmHWM"));
+        if let (Some(name), Some(held)) = (function_name(&folder), held) {
+            let most = resident.entry(name).or_default();
+            *most = held.max(*most);
+        }
+    }
+    resident
 }
 
 fn function_name(folder: &Path) -> Option<String> {
@@ -135,7 +141,8 @@ mod tests {
             before.functions["aegis-dev-relay"],
             Duration::from_millis(60)
         );
-        assert_eq!(before.resident["aegis-dev-relay"], 12 * 1024);
+        let resident = most_resident_below(proc, 10);
+        assert_eq!(resident["aegis-dev-relay"], 12 * 1024);
         process(proc, 11, 10, [5, 2], "aegis-dev-relay");
         process(proc, 14, 10, [4, 0], "aegis-bench-dispatcher");
         let after = Used::below(proc, 10).unwrap();

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::flows::{Flow, Ground};
 use super::life::{Life, PARTS};
-use super::processes::Used;
+use super::processes::{Used, most_resident};
+use crate::memory::megabytes;
 
 /// The emulator is quiet when it uses less than this between two looks.
 const QUIET: Duration = Duration::from_millis(20);
@@ -120,11 +121,11 @@ pub async fn compare(ground: &Ground, plan: &Plan, said: &dyn Fn(&str)) -> Resul
             entry.functions += after.of_functions_since(&before, flow.functions());
         }
     }
-    let held = Used::now(plan.emulator)?.resident;
+    let held = most_resident(plan.emulator);
     let prefix = Flow::Aegis.functions();
     let resident = held.iter().filter_map(|(name, bytes)| {
         let service = name.strip_prefix(prefix)?;
-        Some((service.to_owned(), *bytes as f64 / 1e6))
+        Some((service.to_owned(), megabytes(*bytes)))
     });
     let flows = taken
         .into_iter()

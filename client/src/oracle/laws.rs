@@ -94,11 +94,11 @@ pub fn of_approvals(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String
     if granted > 1 || (granted == 0 && view.status == Status::Completed) {
         wrong.push(format!("was approved {granted} times"));
     }
-    let until_granted = history.iter().take_while(|event| event.kind != GRANTED);
+    let mut until_granted = history.iter().take_while(|event| event.kind != GRANTED);
     let written = |event: &HistoryEvent| {
         event.kind == COMPLETED && event.data["role"] == Role::Writer.as_str()
     };
-    if granted > 0 && until_granted.into_iter().any(written) {
+    if granted > 0 && until_granted.any(written) {
         wrong.push("was written before it was approved".to_owned());
     }
     wrong

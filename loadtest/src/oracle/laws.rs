@@ -120,8 +120,8 @@ fn of_revisions(kind: Kind, view: &WorkflowView) -> Option<Finding> {
     wrong.then(|| Finding::of(&view.workflow_id, what))
 }
 
-/// Where no agent dies and all are heard, each step takes one attempt, the analyst's one for each revision: a second one means that work
-/// or its report was lost, and was done again.
+/// Where no agent dies and all are heard, each step takes one attempt, the analyst's one for each revision: a second one
+/// means that work or its report was lost, and was done again.
 fn needless(view: &WorkflowView) -> Vec<Finding> {
     let asked = |role: Role| match role {
         Role::Analyst => 1 + view.revision,

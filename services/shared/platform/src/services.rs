@@ -46,10 +46,6 @@ impl Aws {
         Self { config, sqs }
     }
 
-    fn on_demand<C: 'static>(&self, make: fn(&SdkConfig) -> C) -> OnDemand<C> {
-        on_demand(&self.config, make)
-    }
-
     pub fn engine(&self, environment: &mut Environment<'_>) -> Engine {
         let shards = Shards {
             status: environment.or("STATUS_SHARDS", 1),
@@ -85,7 +81,7 @@ impl Aws {
 
     pub fn artifacts(&self, environment: &mut Environment<'_>) -> Arc<S3Artifacts> {
         let bucket = environment.required("ARTIFACT_BUCKET");
-        let client = self.on_demand(aws_sdk_s3::Client::new);
+        let client = on_demand(&self.config, aws_sdk_s3::Client::new);
         Arc::new(S3Artifacts::new(client, bucket))
     }
 
@@ -100,7 +96,7 @@ impl Aws {
     /// `may_create`: one service makes the keys at first use, the others wait for them.
     pub fn keys(&self, environment: &mut Environment<'_>, may_create: bool) -> Arc<KeyRing> {
         let name = environment.required("TOKEN_KEYS_PARAMETER");
-        let client = self.on_demand(aws_sdk_ssm::Client::new);
+        let client = on_demand(&self.config, aws_sdk_ssm::Client::new);
         let store = ParameterStoreKeys::new(client, name);
         Arc::new(KeyRing::new(
             Arc::new(store),
