@@ -19,6 +19,7 @@ pub mod problem;
 pub mod request;
 pub mod schemas;
 pub mod strict;
+pub mod text;
 pub mod time;
 pub mod tolerant;
 pub mod usage;
