@@ -14,6 +14,7 @@ module "intake" {
 
   environment = merge(local.engine_environment, local.client_authorization_environment, local.external_environment, {
     ARTIFACT_BUCKET        = aws_s3_bucket.artifacts.bucket
+    CALLBACK_API_URL       = local.api_base_url
     APPROVAL_TIMEOUT_HOURS = tostring(var.approval_timeout_hours)
     REPORT_URL_SECONDS     = tostring(var.report_url_seconds)
   })

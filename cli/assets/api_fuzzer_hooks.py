@@ -153,15 +153,35 @@ def before_call(context, case, **kwargs):
         consistent(case.body)
 
 
+def seen(value):
+    """Without what the API refuses in text beyond its patterns: joiners and variation selectors, and what lies above U+FFFF."""
+    if isinstance(value, dict):
+        return {seen(key): seen(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [seen(one) for one in value]
+    if isinstance(value, str):
+        return "".join(c for c in value if c in "\n\t" or (c.isprintable() and not is_selector(c)))
+    return value
+
+
+def is_selector(c):
+    return "\u180b" <= c <= "\u180f" or "\ufe00" <= c <= "\ufe0f" or "\U000e0000" <= c <= "\U000e0fff"
+
+
 def consistent(body):
+    for name, value in list(body.items()):
+        body[name] = seen(value)
     if isinstance(body.get("topic"), str):
-        meant = "".join(c for c in body["topic"] if c.isprintable())
-        body["topic"] = ("about " + meant)[:1000]
+        body["topic"] = ("about " + body["topic"])[:1000]
     parameters = body.get("parameters")
     if isinstance(parameters, dict) and parameters.get("sources"):
         parameters["sources"] = ["corpus:builtin"]
     approval = body.get("approval")
     if isinstance(approval, dict):
+        for names in ("approvers", "escalate_to"):
+            if isinstance(approval.get(names), list):
+                # No two of them alike.
+                approval[names] = [f"{number} {name}"[:128] for number, name in enumerate(approval[names])]
         if approval.get("approvers"):
             approval["required"] = 1
         if approval.get("on_timeout") == "escalate" and not approval.get("escalate_to"):
@@ -169,5 +189,10 @@ def consistent(body):
     if body.get("artifacts"):
         # None lies where a made-up key says.
         body["artifacts"] = []
-    if body.get("decision") == "request_changes" and not str(body.get("comment") or "").strip():
-        body["comment"] = "say more"
+    if body.get("decision") == "request_changes":
+        body["comment"] = ("more: " + str(body.get("comment") or ""))[:2000]
+    if isinstance(body.get("approver"), str):
+        body["approver"] = ("a " + body["approver"])[:128]
+    if isinstance(body.get("tags"), dict):
+        # A key may have become empty.
+        body["tags"] = {("k " + key)[:64]: value for key, value in body["tags"].items()}

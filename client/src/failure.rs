@@ -92,11 +92,11 @@ impl fmt::Display for Sentence<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aegis_contracts::problem::FieldError;
+    use aegis_contracts::problem::{Code, FieldError};
 
     #[test]
     fn says_the_code_and_every_field() {
-        let problem = Problem::new(400, "invalid_field", "two fields are wrong").with_errors(vec![
+        let problem = Problem::new(Code::InvalidRequest, "two fields are wrong").with_errors(vec![
             FieldError {
                 field: "topic".to_owned(),
                 reason: "is empty".to_owned(),
@@ -108,7 +108,7 @@ mod tests {
         ]);
         assert_eq!(
             ApiError::Refused(Box::new(problem)).to_string(),
-            "two fields are wrong (invalid_field, 400)\n  topic: is empty\n  budget.max_tokens: must be above 0"
+            "two fields are wrong (invalid_request, 400)\n  topic: is empty\n  budget.max_tokens: must be above 0"
         );
     }
 }

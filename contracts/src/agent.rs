@@ -33,6 +33,10 @@ impl Role {
         }
     }
 
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
     /// The one artifact without which the step has not succeeded.
     pub const fn artifact_name(self) -> &'static str {
         match self {

@@ -6,6 +6,8 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::request::{person, prose};
+use crate::text;
 use crate::time::Timestamp;
 use crate::view::PickupView;
 
@@ -42,17 +44,24 @@ impl DecisionKind {
 /// Body of `POST /approve/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "if" = {"required": ["decision"], "properties": {"decision": {"const": "request_changes"}}},
+    "then" = {"required": ["comment"], "properties": {"comment": {"type": "string", "pattern": text::WORDS}}},
+))]
 pub struct DecisionRequest {
     #[garde(skip)]
     pub decision: DecisionKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, max = MAX_COMMENT)))]
-    #[schemars(length(max = MAX_COMMENT))]
+    #[garde(
+        custom(says_what_to_change(self.decision)),
+        inner(length(chars, max = MAX_COMMENT), custom(prose))
+    )]
+    #[schemars(length(max = MAX_COMMENT), regex(pattern = text::PROSE))]
     pub comment: Option<String>,
     /// Counts only where the API runs without authorisation; else the caller's identity does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, min = 1, max = MAX_APPROVER)))]
-    #[schemars(length(min = 1, max = MAX_APPROVER))]
+    #[garde(inner(custom(person)))]
+    #[schemars(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME))]
     pub approver: Option<String>,
     /// The revision that was looked at. Missing means 0, the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,9 +73,24 @@ pub struct DecisionRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalLinkRequest {
-    #[garde(length(chars, min = 1, max = MAX_APPROVER))]
-    #[schemars(length(min = 1, max = MAX_APPROVER))]
+    #[garde(custom(person))]
+    #[schemars(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME))]
     pub approver: String,
+}
+
+/// The analyst has nothing else to go by.
+fn says_what_to_change(
+    decision: DecisionKind,
+) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
+    move |comment, ()| {
+        let words = comment.as_deref().unwrap_or_default();
+        if decision == DecisionKind::RequestChanges && text::is_blank(words) {
+            return Err(garde::Error::new(
+                "must say what shall be changed, for `request_changes`",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// A link by which one approver can look at one revision and decide on it, until the approval's deadline. Whoever has

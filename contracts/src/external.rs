@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::approval::DecisionRequest;
 use crate::callback::AgentReport;
 use crate::ids::WorkflowId;
-use crate::request::{CancelBody, MAX_IDEMPOTENCY_KEY, StartRequest};
+use crate::request::{CancelBody, IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY, StartRequest, usable_key};
 use crate::tolerant::part;
 
 /// What EventBridge delivers to a queue, as far as we read it.
@@ -36,7 +36,8 @@ impl BusEvent {
 /// `detail` of `WorkflowRequested`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct WorkflowRequested {
-    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    #[garde(custom(usable_key))]
+    #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
     #[serde(flatten)]
     #[garde(dive)]
@@ -46,7 +47,8 @@ pub struct WorkflowRequested {
 /// `detail` of `ApprovalDecided`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct ApprovalDecided {
-    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    #[garde(custom(usable_key))]
+    #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
     #[garde(skip)]
     pub workflow_id: WorkflowId,
@@ -58,7 +60,8 @@ pub struct ApprovalDecided {
 /// `detail` of `CancelRequested`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct CancelRequested {
-    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    #[garde(custom(usable_key))]
+    #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
     #[garde(skip)]
     pub workflow_id: WorkflowId,
@@ -70,7 +73,8 @@ pub struct CancelRequested {
 /// `detail` of `StepReported`. The token is checked like that of a callback over HTTP.
 #[derive(Clone, PartialEq, Serialize, JsonSchema, Validate)]
 pub struct StepReported {
-    #[garde(length(chars, min = 1, max = MAX_IDEMPOTENCY_KEY))]
+    #[garde(custom(usable_key))]
+    #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
     #[garde(skip)]
     pub workflow_id: WorkflowId,

@@ -1,5 +1,7 @@
 //! RFC 9457 problem details with a stable `code`.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,19 +31,105 @@ pub struct FieldError {
     pub reason: String,
 }
 
+macro_rules! codes {
+    ($($variant:ident $code:literal $status:literal $meaning:literal)+) => {
+        /// Every code that an answer of ours can have. A code has one status, wherever it comes from.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $meaning] $variant,)+
+        }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code,)+
+                }
+            }
+
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Self::$variant => $status,)+
+                }
+            }
+
+            /// For the table in `docs/api-errors.md`.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $meaning,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidHeader "invalid_header" 400 "A header has characters that it cannot have. The answer names it."
+    InvalidBody "invalid_body" 400 "The body could not be taken from the request: it is said to be base64 and is not."
+    InvalidJson "invalid_json" 400 "The body is not JSON, or not in UTF-8."
+    InvalidRequest "invalid_request" 400 "The body has fields that are missing, unknown or not valid. `errors` names each."
+    InvalidQuery "invalid_query" 400 "A query parameter is unknown, given twice or not valid."
+    InvalidIdempotencyKey "invalid_idempotency_key" 400 "The Idempotency-Key is empty, too long, or has other characters than visible ASCII."
+    SourceNotAllowed "source_not_allowed" 400 "A source lies outside of what agents may read."
+    ApproverNotAllowed "approver_not_allowed" 400 "`approver` names somebody else than the caller. Leave it out."
+    ArtifactMismatch "artifact_mismatch" 400 "An artifact of the report is not there, or has another size or digest."
+    Unauthenticated "unauthenticated" 401 "The request does not prove who calls."
+    InvalidToken "invalid_token" 401 "The token is not good for this request."
+    InsufficientScope "insufficient_scope" 403 "The token does not have the scope that this route asks for."
+    UnusableSubject "unusable_subject" 403 "The claim of the token that names the caller is no name to act under."
+    NotAnApprover "not_an_approver" 403 "The name is not among those who may decide on this workflow."
+    InvalidLink "invalid_link" 403 "The approval link was not made here."
+    WorkflowNotFound "workflow_not_found" 404 "There is no such workflow, or it is not kept any more."
+    ArtifactNotFound "artifact_not_found" 404 "The workflow has no artifact of this name yet."
+    RouteNotFound "route_not_found" 404 "The API has no such path."
+    MethodNotAllowed "method_not_allowed" 405 "The path takes other methods: the header Allow names them."
+    IdempotencyConflict "idempotency_conflict" 409 "The Idempotency-Key was used for another request. Use a new key."
+    Stale "stale" 409 "Something happened since the version that the request names. Look again."
+    StaleRevision "stale_revision" 409 "Another revision waits for a decision: `current_revision`."
+    NotAwaitingApproval "not_awaiting_approval" 409 "Nothing waits for a decision."
+    AlreadyDecided "already_decided" 409 "The same person has decided otherwise on this revision."
+    RevisionsExhausted "revisions_exhausted" 409 "No further revision is allowed: approve or reject."
+    AlreadyEnded "already_ended" 409 "The workflow has ended: there is nothing to cancel."
+    NotFailed "not_failed" 409 "The workflow has not failed: only a failed one is redriven."
+    NearExpiry "near_expiry" 409 "The workflow is about to be deleted. Start a new one."
+    BudgetExceeded "budget_exceeded" 409 "The workflow's budget is used up. Start a new one with a larger one."
+    Superseded "superseded" 409 "The attempt does not count any more. The agent stops."
+    UnknownAttempt "unknown_attempt" 409 "The attempt was never asked for."
+    InvalidArtifacts "invalid_artifacts" 409 "The report names artifacts that are not its own."
+    ExpiredLink "expired_link" 410 "The time to decide by this link is over."
+    BodyTooLarge "body_too_large" 413 "The body is larger than 64 KiB."
+    UnsupportedMediaType "unsupported_media_type" 415 "The Content-Type is not application/json."
+    Throttled "throttled" 429 "Too many requests at the moment. Try again after `Retry-After`."
+    HeadersTooLarge "headers_too_large" 431 "The request has too many headers, or too large ones."
+    Internal "internal" 500 "The request cannot be served. The log of the service says why."
+    Unavailable "unavailable" 503 "A service that is needed did not answer. Try again after `Retry-After`."
+    InvalidTask "invalid_task" 400 "Of an agent: the task is not valid, or newer than the agent."
+    InvalidSession "invalid_session" 400 "Of an agent: the session's id is missing or has a wrong length."
+    ClaimedElsewhere "claimed_elsewhere" 409 "Of an agent: another session has claimed the attempt."
+    StorageUnavailable "storage_unavailable" 503 "Of an agent: the bucket did not answer."
+    Ending "ending" 503 "Of an agent: its process is about to end."
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Whether the same request may succeed in a moment: then the answer says when to try again.
 pub const fn is_passing(status: u16) -> bool {
     matches!(status, 429 | 503)
 }
 
 impl Problem {
-    pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Self {
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank".to_owned(),
-            title: title(status).to_owned(),
-            status,
+            title: title(code.status()).to_owned(),
+            status: code.status(),
             detail: detail.into(),
-            code: code.to_owned(),
+            code: code.as_str().to_owned(),
             errors: Vec::new(),
             current_revision: None,
         }
@@ -54,7 +142,8 @@ impl Problem {
     }
 }
 
-fn title(status: u16) -> &'static str {
+/// What RFC 9110 calls a status.
+pub(crate) fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
         401 => "Unauthorized",

@@ -1,12 +1,13 @@
 //! What a client asks for: body of `POST /workflows`, and of cancel and redrive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::approval::OnTimeout;
+use crate::approval::{MAX_APPROVER, OnTimeout};
+use crate::text::{self, Lines};
 
 /// Longest topic, in characters.
 pub const MAX_TOPIC: usize = 1_000;
@@ -16,13 +17,17 @@ pub const MAX_BODY: usize = 64 * 1024;
 pub const BUILTIN_SOURCE: &str = "corpus:builtin";
 /// Longest idempotency key, in characters.
 pub const MAX_IDEMPOTENCY_KEY: usize = 256;
+/// For JSON Schema: what [`usable_key`] takes.
+pub const IDEMPOTENCY_KEY: &str = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$";
+/// The same as a header, around whose value spaces do not count.
+pub const IDEMPOTENCY_KEY_HEADER: &str = r"^ *[!-+\--~][ -+\--~]*$";
 
 /// Body of `POST /workflows`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct StartRequest {
     #[garde(custom(meaningful), length(chars, max = MAX_TOPIC))]
-    #[schemars(length(min = 1, max = MAX_TOPIC))]
+    #[schemars(length(min = 1, max = MAX_TOPIC), regex(pattern = text::WORDS))]
     pub topic: String,
     #[serde(default)]
     #[garde(dive)]
@@ -37,8 +42,8 @@ pub struct StartRequest {
     #[garde(custom(few_short_tags))]
     #[schemars(extend(
         "maxProperties" = 20,
-        "propertyNames" = {"minLength": 1, "maxLength": 64},
-        "additionalProperties" = {"type": "string", "maxLength": 256},
+        "propertyNames" = {"minLength": 1, "maxLength": 64, "pattern": text::NAME},
+        "additionalProperties" = {"type": "string", "maxLength": 256, "pattern": text::LINE},
     ))]
     pub tags: BTreeMap<String, String>,
 }
@@ -62,7 +67,7 @@ pub struct Parameters {
     /// `corpus:builtin` or `s3://bucket/prefix`. Empty means the built-in corpus.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(length(max = 20), inner(custom(known_source_form), length(max = 1024)))]
-    #[schemars(inner(regex(pattern = r"^(corpus:builtin|s3://[^/]+/(?!.*\.\.).+)$")))]
+    #[schemars(inner(length(max = 1024), regex(pattern = SOURCE)))]
     pub sources: Vec<String>,
 }
 
@@ -75,9 +80,10 @@ pub struct ApprovalOptions {
     #[serde(default = "one")]
     #[garde(range(min = 1, max = 10))]
     pub required: u32,
-    /// Who may decide. Empty means anyone whom the API lets in.
+    /// Who may decide. Empty means anyone whom the API lets in. Spaces around a name do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[garde(length(max = 10), inner(length(chars, min = 1, max = 128)))]
+    #[garde(length(max = 10), inner(custom(person)), custom(different_people))]
+    #[schemars(extend("uniqueItems" = true), inner(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME)))]
     pub approvers: Vec<String>,
     /// Fractions are allowed. Missing means the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,7 +96,8 @@ pub struct ApprovalOptions {
     pub on_timeout: OnTimeout,
     /// Who may decide in addition once the first deadline has passed; needed for `escalate`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[garde(length(max = 10), inner(length(chars, min = 1, max = 128)))]
+    #[garde(length(max = 10), inner(custom(person)), custom(different_people))]
+    #[schemars(extend("uniqueItems" = true), inner(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME)))]
     pub escalate_to: Vec<String>,
     #[serde(default = "three")]
     #[garde(range(max = 10))]
@@ -103,6 +110,17 @@ fn one() -> u32 {
 
 fn three() -> u32 {
     3
+}
+
+impl ApprovalOptions {
+    /// With each name as it is kept.
+    #[must_use]
+    pub fn with_plain_names(mut self) -> Self {
+        for name in self.approvers.iter_mut().chain(&mut self.escalate_to) {
+            *name = text::name(name);
+        }
+        self
+    }
 }
 
 impl Default for ApprovalOptions {
@@ -141,8 +159,8 @@ pub struct Budget {
 #[serde(deny_unknown_fields)]
 pub struct CancelBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[garde(inner(length(chars, max = 1_000)))]
-    #[schemars(length(max = 1_000))]
+    #[garde(inner(length(chars, max = 1_000), custom(prose)))]
+    #[schemars(length(max = 1_000), regex(pattern = text::PROSE))]
     pub reason: Option<String>,
 }
 
@@ -157,18 +175,68 @@ pub struct RedriveBody {
 }
 
 fn meaningful(topic: &str, _: &()) -> garde::Result {
-    if !topic.chars().any(char::is_alphanumeric) {
-        return Err(garde::Error::new(
-            "must contain at least one letter or digit",
-        ));
+    prose(topic, &())?;
+    if topic.chars().any(char::is_alphanumeric) {
+        return Ok(());
     }
-    if topic
-        .chars()
-        .any(|c| c.is_control() && c != '\n' && c != '\t')
-    {
-        return Err(garde::Error::new("must not contain control characters"));
+    Err(garde::Error::new(
+        "must contain at least one letter or digit",
+    ))
+}
+
+/// Text of several lines that somebody typed.
+pub(crate) fn prose(text: &str, _: &()) -> garde::Result {
+    text::check(text, Lines::Many).map_err(garde::Error::new)
+}
+
+/// The name of somebody who decides.
+pub(crate) fn person(name: &str, _: &()) -> garde::Result {
+    text::check(name, Lines::One).map_err(garde::Error::new)?;
+    if text::is_blank(name) {
+        return Err(garde::Error::new("must not be blank"));
+    }
+    let length = name.chars().count();
+    if length > MAX_APPROVER {
+        let reason = format!("has {length} characters, at most {MAX_APPROVER} are allowed");
+        return Err(garde::Error::new(reason));
     }
     Ok(())
+}
+
+/// Two names that are [`text::alike`] in one list would let one person count twice.
+fn different_people(names: &[String], _: &()) -> garde::Result {
+    let mut seen = BTreeMap::new();
+    for name in names {
+        if let Some(earlier) = seen.insert(text::folded(name), name) {
+            return Err(same_person(earlier, name));
+        }
+    }
+    Ok(())
+}
+
+fn same_person(one: &str, other: &str) -> garde::Error {
+    let (one, other) = (text::visible_line(one), text::visible_line(other));
+    garde::Error::new(format!(
+        "`{one}` and `{other}` are taken for the same person"
+    ))
+}
+
+/// What a header can carry, so that a key means the same over the API and in an event. API Gateway joins two headers
+/// of one name with a comma: no key has one.
+pub fn usable_key(key: &str, _: &()) -> garde::Result {
+    let visible = |c: char| matches!(c, '!'..='~') && c != ',';
+    let length = key.chars().count();
+    if length == 0 || length > MAX_IDEMPOTENCY_KEY {
+        let reason = format!("must have 1 to {MAX_IDEMPOTENCY_KEY} characters, it has {length}");
+        return Err(garde::Error::new(reason));
+    }
+    let at_the_ends = key.starts_with(visible) && key.ends_with(visible);
+    if at_the_ends && key.chars().all(|c| visible(c) || c == ' ') {
+        return Ok(());
+    }
+    Err(garde::Error::new(
+        "must be of visible ASCII characters without a comma, with spaces between them only",
+    ))
 }
 
 fn few_short_tags(tags: &BTreeMap<String, String>, _: &()) -> garde::Result {
@@ -183,10 +251,29 @@ fn few_short_tags(tags: &BTreeMap<String, String>, _: &()) -> garde::Result {
             "keys are 1 to 64 characters long, values at most 256",
         ));
     }
+    for (key, value) in tags {
+        let shown = text::visible_line(key);
+        let refused = |reason: text::Refused| garde::Error::new(format!("`{shown}` {reason}"));
+        text::check(key, Lines::One).map_err(refused)?;
+        text::check(value, Lines::One).map_err(refused)?;
+        if text::is_blank(key) {
+            return Err(garde::Error::new("a key must not be blank"));
+        }
+    }
     Ok(())
 }
 
+/// What [`known_source_form`] takes.
+const SOURCE: &str = concat!(
+    r"^(corpus:builtin|s3://[^/\u0000-\u001f",
+    text::unseen!(),
+    r"]+/(?!.*\.\.)[^\u0000-\u001f",
+    text::unseen!(),
+    r"]+)$"
+);
+
 fn known_source_form(source: &str, _: &()) -> garde::Result {
+    text::check(source, Lines::One).map_err(garde::Error::new)?;
     if source == BUILTIN_SOURCE {
         return Ok(());
     }
@@ -225,16 +312,26 @@ fn positive(number: &f64, _: &()) -> garde::Result {
 }
 
 fn consistent_approval(options: &ApprovalOptions, _: &()) -> garde::Result {
-    let eligible = options.approvers.iter().collect::<BTreeSet<_>>().len();
+    let eligible = options.approvers.len();
     if eligible > 0 && (options.required as usize) > eligible {
         return Err(garde::Error::new(
-            "`required` exceeds the number of different `approvers`",
+            "`required` exceeds the number of `approvers`",
         ));
     }
     if options.on_timeout == OnTimeout::Escalate && options.escalate_to.is_empty() {
         return Err(garde::Error::new(
             "`on_timeout: escalate` needs `escalate_to`",
         ));
+    }
+    // One person may stand in both lists, under one spelling.
+    let escalate_to = &options.escalate_to;
+    let pairs = options.approvers.iter();
+    let mut pairs = pairs.flat_map(|one| escalate_to.iter().map(move |other| (one, other)));
+    let unlike = |(one, other): &(&String, &String)| {
+        text::alike(one, other) && text::name(one) != text::name(other)
+    };
+    if let Some((one, other)) = pairs.find(unlike) {
+        return Err(same_person(one, other));
     }
     Ok(())
 }

@@ -20,9 +20,28 @@ pub enum Refused {
     Field(String, String),
 }
 
+/// A byte order mark at the beginning is passed over, as RFC 8259 allows.
+///
 /// # Errors
 /// What is wrong, and where.
-pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
+pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    let text = utf8(bytes).map_err(Refused::NotJson)?;
+    from_str(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, String> {
+    // JSON begins with an ASCII character: in UTF-16 and UTF-32 a zero stands beside it.
+    let wide = matches!(
+        bytes,
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, ..] | [_, 0, ..]
+    );
+    if wide {
+        return Err("it looks like UTF-16 or UTF-32, and must be UTF-8".to_owned());
+    }
+    std::str::from_utf8(bytes).map_err(|error| format!("it is not UTF-8: {error}"))
+}
+
+fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
     let Plain(body) = serde_json::from_str(text).map_err(|error| {
         if error.is_data() {
             Refused::Field(String::new(), error.to_string())

@@ -147,6 +147,7 @@ pub struct ReportLink {
 }
 
 /// Paths relative to the API's endpoint.
+/// Absolute URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Links {
     #[serde(rename = "self")]
@@ -158,13 +159,15 @@ pub struct Links {
 }
 
 impl Links {
-    pub fn of(id: &WorkflowId) -> Self {
+    /// Below `api`, the API's URL as its clients reach it: whoever has a link needs nothing else to follow it.
+    pub fn of(api: &str, id: &WorkflowId) -> Self {
+        let api = api.trim_end_matches('/');
         Self {
-            this: format!("/workflows/{id}"),
-            history: format!("/workflows/{id}/history"),
-            approve: format!("/approve/{id}"),
-            cancel: format!("/workflows/{id}/cancel"),
-            redrive: format!("/workflows/{id}/redrive"),
+            this: format!("{api}/workflows/{id}"),
+            history: format!("{api}/workflows/{id}/history"),
+            approve: format!("{api}/approve/{id}"),
+            cancel: format!("{api}/workflows/{id}/cancel"),
+            redrive: format!("{api}/workflows/{id}/redrive"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use aegis_client::proof::{Group, Proofs};
 use aegis_contracts::problem::Problem;
 use anyhow::{Context as _, Result, bail, ensure};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use serde::de::DeserializeOwned;
@@ -93,7 +93,8 @@ impl Http {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in own.chain(added) {
-            request = request.header(name, value);
+            // Not only ASCII.
+            request = request.header(name, HeaderValue::from_bytes(value.as_bytes())?);
         }
         if !body.is_empty() {
             request = request.body(body);
@@ -125,6 +126,15 @@ impl Http {
     /// A request that proves nothing, to be sent by [`Self::send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, self.url(path))
+    }
+
+    /// The path of a link that the API gave.
+    ///
+    /// # Errors
+    /// Where the link leads elsewhere.
+    pub fn path_of<'a>(&self, link: &'a str) -> Result<&'a str> {
+        let path = link.strip_prefix(&self.endpoint);
+        path.with_context(|| format!("{link} is not below {}", self.endpoint))
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -4,7 +4,7 @@
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, Role};
 use aegis_contracts::artifact::attempt_prefix;
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use http::HeaderMap;
 use url::Url;
 
@@ -28,7 +28,7 @@ pub fn accept(role: Role, headers: &HeaderMap, body: &[u8]) -> Result<Invocation
     let session = session(headers)?;
     let mut json = serde_json::Deserializer::from_slice(body);
     let task: AgentTask = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| Box::new(Problem::new(400, "invalid_task", error.to_string())))?;
+        .map_err(|error| Box::new(Problem::new(Code::InvalidTask, error.to_string())))?;
     let callback = check(role, &task)?;
     Ok(Invocation {
         session,
@@ -39,7 +39,7 @@ pub fn accept(role: Role, headers: &HeaderMap, body: &[u8]) -> Result<Invocation
 
 fn session(headers: &HeaderMap) -> Result<String, Box<Problem>> {
     let value = headers.get(SESSION_HEADER).and_then(|v| v.to_str().ok());
-    let problem = |detail: String| Box::new(Problem::new(400, "invalid_session", detail));
+    let problem = |detail: String| Box::new(Problem::new(Code::InvalidSession, detail));
     let Some(session) = value else {
         return Err(problem(format!("the header `{SESSION_HEADER}` is missing")));
     };
@@ -53,7 +53,7 @@ fn session(headers: &HeaderMap) -> Result<String, Box<Problem>> {
 }
 
 fn check(role: Role, task: &AgentTask) -> Result<Url, Box<Problem>> {
-    let problem = |detail: String| Err(Box::new(Problem::new(400, "invalid_task", detail)));
+    let problem = |detail: String| Err(Box::new(Problem::new(Code::InvalidTask, detail)));
     if task.schema_version > SCHEMA_VERSION {
         let version = task.schema_version;
         return problem(format!(

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use aegis_contracts::agent::{AgentTask, InvocationAnswer, InvocationStatus};
 use aegis_contracts::callback::AgentError;
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -121,8 +121,7 @@ async fn begin<A: Agent>(
 ) -> Result<InvocationStatus, Box<Problem>> {
     if *server.ending.borrow() {
         return Err(Box::new(Problem::new(
-            503,
-            "ending",
+            Code::Ending,
             "the agent's process is about to end",
         )));
     }
@@ -168,11 +167,10 @@ async fn claim_attempt<A: Agent>(
         Ok(Begun::WornOut) => Ok(Owed::Failure(worn_out())),
         Ok(Begun::Foreign { session }) => {
             let detail = format!("the attempt is claimed by the session `{session}`");
-            Err(Box::new(Problem::new(409, "claimed_elsewhere", detail)))
+            Err(Box::new(Problem::new(Code::ClaimedElsewhere, detail)))
         }
         Err(error) => Err(Box::new(Problem::new(
-            503,
-            "storage_unavailable",
+            Code::StorageUnavailable,
             error.to_string(),
         ))),
     }

@@ -1,10 +1,12 @@
 //! Answers, and the errors that many operations have in common.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::ClientAccess;
-use super::builder::{Answer, Builder};
-use crate::problem::{Problem, is_passing};
+use super::builder::{Access, Answer, Builder};
+use crate::problem::{Code, Problem, is_passing, title};
 
 const PROBLEM: &str = "application/problem+json";
 const PAGE: &str = "text/html";
@@ -34,6 +36,13 @@ impl Answer {
         }
     }
 
+    /// The gateway's own refusal is no problem document.
+    fn also_of_the_gateway(mut self) -> Self {
+        let schema = json!({"type": "object", "properties": {"message": {"type": "string"}}});
+        self.value["content"]["application/json"] = json!({"schema": schema});
+        self
+    }
+
     /// Each operation takes the id of the workflow in this answer.
     pub fn with_links(mut self, operations: &[(&str, &str)]) -> Self {
         for (name, operation) in operations {
@@ -46,20 +55,6 @@ impl Answer {
     }
 }
 
-/// Problems with the codes that they may have.
-pub(super) fn problem(builder: &mut Builder, status: u16, codes: &[&str]) -> Answer {
-    let known = builder.answered::<Problem>();
-    let title = Problem::new(status, "", "").title;
-    let value = json!({
-        "description": title,
-        "content": {PROBLEM: {"schema": {
-            "allOf": [known],
-            "properties": {"status": {"const": status}, "code": {"enum": codes}},
-        }}},
-    });
-    Answer { status, value }.with_retry_after()
-}
-
 /// A page for people.
 pub(super) fn page(status: u16, description: &str) -> Answer {
     let value = json!({
@@ -70,58 +65,85 @@ pub(super) fn page(status: u16, description: &str) -> Answer {
     Answer { status, value }.with_retry_after()
 }
 
-/// The three ways in which a body is refused.
-pub(super) fn refused_bodies(builder: &mut Builder, more: &[&str]) -> Vec<Answer> {
-    let codes = [&["invalid_json", "invalid_request"], more].concat();
-    vec![
-        problem(builder, 400, &codes),
-        problem(builder, 413, &["body_too_large"]),
-        problem(builder, 415, &["unsupported_media_type"]),
-    ]
+/// A body of JSON that is refused.
+pub(super) const BODY: [Code; 5] = [
+    Code::InvalidBody,
+    Code::InvalidJson,
+    Code::InvalidRequest,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+];
+
+/// What every operation can answer that reads or writes something, once the caller is known.
+const ANY: [Code; 5] = [
+    Code::InvalidHeader,
+    Code::InvalidQuery,
+    Code::Throttled,
+    Code::Internal,
+    Code::Unavailable,
+];
+
+/// Who is not known, or may not.
+fn strangers(access: ClientAccess) -> &'static [Code] {
+    match access {
+        ClientAccess::None => &[],
+        ClientAccess::Iam => &[Code::Unauthenticated],
+        ClientAccess::Jwt => &[
+            Code::Unauthenticated,
+            Code::InvalidToken,
+            Code::InsufficientScope,
+            Code::UnusableSubject,
+        ],
+    }
 }
 
-/// What every operation can answer that reads or writes something.
-pub(super) fn troubles(builder: &mut Builder) -> Vec<Answer> {
-    vec![
-        problem(builder, 429, &["throttled"]),
-        problem(builder, 500, &["internal"]),
-        problem(builder, 503, &["unavailable"]),
-    ]
-}
-
-/// Who is not known, or may not. The gateway's own refusal is no problem document.
-pub(super) fn strangers(
-    builder: &mut Builder,
-    access: ClientAccess,
-    forbidden: &[&str],
-) -> Vec<Answer> {
-    let mut answers = Vec::new();
-    let mut forbidden = forbidden.to_vec();
-    if access == ClientAccess::Jwt {
-        forbidden.extend(["insufficient_scope", "unusable_subject"]);
+/// The problems of an operation, by status: its own codes, and those that it has in common with others.
+pub(super) fn problems(builder: &mut Builder, access: Access, own: &[Code]) -> Vec<Answer> {
+    let common: Vec<Code> = match access {
+        Access::Client(client) => [strangers(client), &ANY].concat(),
+        Access::Attempt => [[Code::Unauthenticated, Code::InvalidToken].as_slice(), &ANY].concat(),
+        Access::Open => Vec::new(),
+    };
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in own
+        .iter()
+        .copied()
+        .chain(common)
+        .chain([Code::HeadersTooLarge])
+    {
+        by_status.entry(code.status()).or_default().push(code);
     }
-    if access != ClientAccess::None {
-        let codes: &[&str] = match access {
-            ClientAccess::Jwt => &["unauthenticated", "invalid_token"],
-            ClientAccess::Iam | ClientAccess::None => &["unauthenticated"],
-        };
-        answers.push(problem(builder, 401, codes));
+    let guarded = !matches!(access, Access::Open | Access::Client(ClientAccess::None));
+    if guarded && access != Access::Attempt {
+        // Also the gateway's own.
+        by_status.entry(403).or_default();
     }
-    if access == ClientAccess::None && forbidden.is_empty() {
-        return answers;
-    }
-    let mut content = Map::new();
-    if !forbidden.is_empty() {
-        let own = problem(builder, 403, &forbidden);
-        if let Some(own) = own.value["content"].as_object() {
-            content.extend(own.clone());
+    let one = |(status, codes): (u16, Vec<Code>)| {
+        let answer = problem(builder, status, &codes);
+        match access {
+            Access::Attempt if status == 401 => answer.with_header(
+                "WWW-Authenticate",
+                "Which proof is asked for.",
+                json!({"const": "Bearer"}),
+            ),
+            Access::Client(_) if status == 403 && guarded => answer.also_of_the_gateway(),
+            Access::Client(_) | Access::Attempt | Access::Open => answer,
         }
+    };
+    by_status.into_iter().map(one).collect()
+}
+
+fn problem(builder: &mut Builder, status: u16, codes: &[Code]) -> Answer {
+    let mut content = Map::new();
+    if !codes.is_empty() {
+        let known = builder.answered::<Problem>();
+        let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
+        let schema = json!({
+            "allOf": [known],
+            "properties": {"status": {"const": status}, "code": {"enum": codes}},
+        });
+        content.insert(PROBLEM.to_owned(), json!({"schema": schema}));
     }
-    if access != ClientAccess::None {
-        let schema = json!({"type": "object", "properties": {"message": {"type": "string"}}});
-        content.insert("application/json".to_owned(), json!({"schema": schema}));
-    }
-    let value = json!({"description": "Forbidden", "content": content});
-    answers.push(Answer { status: 403, value });
-    answers
+    let value = json!({"description": title(status), "content": content});
+    Answer { status, value }.with_retry_after()
 }

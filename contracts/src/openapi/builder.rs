@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::{ClientAccess, Route};
+use crate::problem::Code;
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,10 @@ pub(super) struct Operation {
     pub access: Access,
     pub parameters: Vec<Value>,
     pub body: Option<Value>,
+    /// What it answers but for problems.
     pub answers: Vec<Answer>,
+    /// The codes of its problems, but for those that many operations have in common.
+    pub refusals: Vec<Code>,
 }
 
 pub(super) struct Answer {

@@ -93,8 +93,9 @@ pub fn document(clients: Clients) -> Value {
             .or_insert_with(|| json!({}));
         let security = security(operation.access);
         let method = operation.route.method.to_lowercase();
-        let too_large = answers::problem(&mut builder, 431, &["headers_too_large"]);
-        operation.answers.push(too_large);
+        let refusals = std::mem::take(&mut operation.refusals);
+        let problems = answers::problems(&mut builder, operation.access, &refusals);
+        operation.answers.extend(problems);
         item[method] = operation.written(security);
     }
     builder.resolved(json!({

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::builder::{Access, Builder, Operation};
 use super::{Clients, Route, answers};
+use crate::problem::Code;
 
 pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
     let mut all = workflows::all(builder, clients);
@@ -35,6 +36,7 @@ fn description() -> Operation {
             "The OpenAPI document of this stage.",
             document,
         )],
+        refusals: vec![Code::InvalidHeader, Code::InvalidQuery],
     }
 }
 

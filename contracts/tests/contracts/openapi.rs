@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use aegis_contracts::openapi::{ClientAccess, document, methods_of, routes};
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use serde_json::Value;
 
 use crate::golden;
@@ -24,6 +24,55 @@ fn the_openapi_file_does_not_drift() {
         stored == generated,
         "openapi.json differs from the code; UPDATE_GENERATED=1 cargo test -p aegis-contracts rewrites it"
     );
+}
+
+/// `docs/api.md` has every code with its status.
+#[test]
+fn the_documented_codes_do_not_drift() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api.md");
+    let stored = fs::read_to_string(&path).unwrap();
+    let (begin, end) = (
+        "<!-- codes: written by the tests of contracts -->\n",
+        "<!-- end of codes -->",
+    );
+    let (before, rest) = stored.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    let rows = Code::ALL.iter().map(|code| {
+        let (status, meaning) = (code.status(), code.meaning());
+        format!("| `{code}` | {status} | {meaning} |\n")
+    });
+    let table = format!(
+        "| code | status | meaning |\n|---|---|---|\n{}",
+        rows.collect::<String>()
+    );
+    let generated = format!("{before}{begin}{table}{end}{after}");
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    assert!(
+        stored == generated,
+        "docs/api.md differs from the codes; UPDATE_GENERATED=1 cargo test -p aegis-contracts rewrites it"
+    );
+}
+
+/// A code that stood twice could have two statuses.
+#[test]
+fn no_code_stands_twice() {
+    let names: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(names.len(), Code::ALL.len());
+    for access in ACCESSES {
+        for (name, operation) in operations(&document(access.into())) {
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let schema = &answer["content"]["application/problem+json"]["schema"];
+                let codes = schema["properties"]["code"]["enum"].as_array();
+                for code in codes.into_iter().flatten() {
+                    let known = Code::ALL.iter().find(|known| code == known.as_str());
+                    let expected = known.map(|known| known.status().to_string());
+                    assert_eq!(expected.as_ref(), Some(status), "{name}: {code}");
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -148,7 +197,7 @@ fn requests_refuse_what_answers_may_add() {
 #[test]
 fn every_error_for_programs_has_stable_codes() {
     let document = document(ClientAccess::Iam.into());
-    let valid = Problem::new(409, "not_failed", "it is not");
+    let valid = Problem::new(Code::NotFailed, "it is not");
     for (name, operation) in operations(&document) {
         for (status, answer) in operation["responses"].as_object().unwrap() {
             let Some(problem) = answer["content"].get("application/problem+json") else {
@@ -169,6 +218,6 @@ fn every_error_for_programs_has_stable_codes() {
     schema["components"] = document["components"].clone();
     let validator = jsonschema::validator_for(&schema).unwrap();
     assert!(validator.is_valid(&serde_json::to_value(&valid).unwrap()));
-    let other = Problem::new(409, "something_else", "it is not");
+    let other = Problem::new(Code::Superseded, "it is not");
     assert!(!validator.is_valid(&serde_json::to_value(&other).unwrap()));
 }

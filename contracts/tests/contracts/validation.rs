@@ -1,5 +1,6 @@
 //! Limits on the content of requests.
 
+use aegis_contracts::approval::DecisionRequest;
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{ApprovalDecided, StepReported, WorkflowRequested};
 use aegis_contracts::request::{CancelBody, StartRequest};
@@ -36,13 +37,19 @@ fn tags(count: usize) -> Value {
         .into()
 }
 
-/// The schema knows the limits too, except rules across fields (`approval`), on characters
-/// (`topic`) and the exact lower bound of `timeout_hours`.
+/// The schema knows the limits too, except rules across fields (`approval`), on letters in the `topic`, on names that
+/// are alike and the exact lower bound of `timeout_hours`.
 fn same_in_schema(name: &str, body: &Value, refused: &[&str]) {
     let schemas = aegis_contracts::schemas::all();
     let message = schemas.iter().find(|message| message.name == name).unwrap();
     let valid = jsonschema::is_valid(message.schema.as_value(), body);
-    let beyond_schema = ["approval", "topic", "approval.timeout_hours"];
+    let beyond_schema = [
+        "approval",
+        "topic",
+        "approval.timeout_hours",
+        "approval.approvers",
+        "approval.escalate_to",
+    ];
     if refused.is_empty() {
         assert!(valid, "the schema refuses {body}");
     } else if !refused.iter().any(|path| beyond_schema.contains(path)) {
@@ -77,6 +84,18 @@ fn a_start_request_is_checked_field_by_field() {
         (start(json!({"topic": "?!…"})), &["topic"]),
         (start(json!({"topic": "two\nlines"})), &[]),
         (start(json!({"topic": "bell \u{7}"})), &["topic"]),
+        (start(json!({"topic": "x\u{202e}y"})), &["topic"]),
+        (start(json!({"topic": "x\u{e0041}y"})), &["topic"]),
+        (start(json!({"topic": "می\u{200c}خواهم 👩\u{200d}💻"})), &[]),
+        (
+            sources(json!(["s3://bucket/sources/a\u{1}b"])),
+            &["parameters.sources[0]"],
+        ),
+        (
+            sources(json!(["s3://bucket/sources/a\nb"])),
+            &["parameters.sources[0]"],
+        ),
+        (sources(json!(["s3://bucket/sources/größe 1/"])), &[]),
         (
             sources(json!(["corpus:builtin", "s3://bucket/prefix/"])),
             &[],
@@ -112,7 +131,7 @@ fn a_start_request_is_checked_field_by_field() {
         ),
         (
             approval(json!({"required": 2, "approvers": ["a", "a"]})),
-            &["approval"],
+            &["approval.approvers"],
         ),
         (
             approval(json!({"approvers": [""]})),
@@ -121,6 +140,38 @@ fn a_start_request_is_checked_field_by_field() {
         (
             approval(json!({"approvers": ["a".repeat(129)]})),
             &["approval.approvers[0]"],
+        ),
+        (
+            approval(json!({"approvers": ["ann", " bob", "zoë\u{a0}"]})),
+            &[],
+        ),
+        (
+            approval(json!({"approvers": ["ann", "bob\n"]})),
+            &["approval.approvers[1]"],
+        ),
+        (
+            approval(json!({"approvers": [" \u{3000}"]})),
+            &["approval.approvers[0]"],
+        ),
+        (
+            approval(json!({"approvers": ["ann", "bo\u{200b}b"]})),
+            &["approval.approvers[1]"],
+        ),
+        (
+            approval(json!({"approvers": ["ann", "bob", "Ann "]})),
+            &["approval.approvers"],
+        ),
+        (
+            approval(json!({"escalate_to": ["zoë", "zoe\u{308}"]})),
+            &["approval.escalate_to"],
+        ),
+        (
+            approval(json!({"approvers": ["ann"], "escalate_to": ["ann", "bob"]})),
+            &[],
+        ),
+        (
+            approval(json!({"approvers": ["ann"], "escalate_to": ["Ann"]})),
+            &["approval"],
         ),
         (approval(json!({"timeout_hours": 0.5})), &[]),
         (
@@ -155,6 +206,9 @@ fn a_start_request_is_checked_field_by_field() {
         (start(json!({"tags": tags(20)})), &[]),
         (start(json!({"tags": tags(21)})), &["tags"]),
         (start(json!({"tags": {"": "v"}})), &["tags"]),
+        (start(json!({"tags": {" ": "v"}})), &["tags"]),
+        (start(json!({"tags": {"k\n": "v"}})), &["tags"]),
+        (start(json!({"tags": {"k": "\u{1b}]0;x\u{7}"}})), &["tags"]),
         (start(json!({"tags": {"k": "v".repeat(257)}})), &["tags"]),
     ];
     for (body, expected) in cases {
@@ -237,6 +291,98 @@ fn an_agent_report_is_checked_field_by_field() {
     for (body, expected) in cases {
         assert_eq!(refused::<AgentReport>(&body), expected, "{body}");
         same_in_schema("agent-report", &body, expected);
+    }
+}
+
+/// What an agent says is kept: it may have read it somewhere.
+#[test]
+fn an_agent_may_say_anything() {
+    let odd = "a\u{1b}[2J\0\u{202e}\u{fffd}";
+    for (kind, field) in [("progress", "message"), ("succeeded", "summary")] {
+        let mut body = golden::read(&format!("agent-report-{kind}"));
+        body[field] = json!(odd);
+        assert!(refused::<AgentReport>(&body).is_empty(), "{body}");
+    }
+    let mut body = golden::read("agent-report-failed");
+    body["error"]["message"] = json!(odd);
+    assert!(refused::<AgentReport>(&body).is_empty(), "{body}");
+}
+
+#[test]
+fn a_decision_says_what_to_change() {
+    let changes = |comment: Value| json!({"decision": "request_changes", "comment": comment});
+    let mut cases: Vec<(Value, &[&str])> = vec![
+        (json!({"decision": "request_changes"}), &["comment"]),
+        (json!({"decision": "approve"}), &[]),
+        (json!({"decision": "reject", "comment": " "}), &[]),
+        (
+            json!({"decision": "reject", "comment": "\u{1b}[2J"}),
+            &["comment"],
+        ),
+        (
+            json!({"decision": "approve", "approver": " "}),
+            &["approver"],
+        ),
+        (
+            json!({"decision": "approve", "approver": "a\tb"}),
+            &["approver"],
+        ),
+        (changes(json!("shorter\nplease")), &[]),
+        (changes(json!("👍")), &[]),
+    ];
+    for blank in [
+        json!(null),
+        json!(""),
+        json!(" \n\t"),
+        json!("\u{3000}"),
+        json!("\u{2800}"),
+    ] {
+        cases.push((changes(blank), &["comment"]));
+    }
+    for (body, expected) in cases {
+        assert_eq!(refused::<DecisionRequest>(&body), expected, "{body}");
+        same_in_schema("api-decision", &body, expected);
+        let mut event = body.clone();
+        event["idempotency_key"] = json!("k");
+        event["workflow_id"] = json!(specimens::workflow());
+        let paths: Vec<String> = expected
+            .iter()
+            .map(|path| format!("decision.{path}"))
+            .collect();
+        assert_eq!(refused::<ApprovalDecided>(&event), paths, "{event}");
+        same_in_schema("external-approval-decided", &event, expected);
+    }
+}
+
+#[test]
+fn a_key_is_what_a_header_can_carry() {
+    let usable = |key: &str| {
+        let event = json!({"idempotency_key": key, "topic": "t"});
+        let refused = refused::<WorkflowRequested>(&event);
+        let expected: &[&str] = if refused.is_empty() {
+            &[]
+        } else {
+            &["idempotency_key"]
+        };
+        same_in_schema("external-workflow-requested", &event, expected);
+        refused.is_empty()
+    };
+    for key in ["k", "order 7/8", "a\"b'c", "~!", &"k".repeat(256)] {
+        assert!(usable(key), "{key}");
+    }
+    for key in [
+        "",
+        " ",
+        " k",
+        "k ",
+        "größe",
+        "🦀",
+        "a,b",
+        "a\tb",
+        "a\u{7f}",
+        &"k".repeat(257),
+    ] {
+        assert!(!usable(key), "{key}");
     }
 }
 

@@ -106,7 +106,7 @@ fn a_decision_for_another_revision_names_the_one_that_waits() -> Result<()> {
 fn revisions_come_to_an_end() -> Result<()> {
     e2e(async |stack| {
         let run = stack.start_awaiting(json!({"max_revisions": 1})).await?;
-        let change = |revision| json!({"decision": "request_changes", "revision": revision});
+        let change = |revision| json!({"decision": "request_changes", "comment": "say more", "revision": revision});
         run.decide(change(0)).await?.is(200)?;
         run.reach_revision(1).await?;
         run.decide(change(1))

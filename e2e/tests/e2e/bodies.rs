@@ -16,7 +16,8 @@ async fn start(stack: &Stack, body: &Value, code: &str) -> Result<Problem> {
 #[test]
 fn what_is_no_json_is_refused() -> Result<()> {
     e2e(async |stack| {
-        for text in ["", "{", "topic=x", "{\"topic\": \"a\"} trailing"] {
+        let two_marks = "\u{feff}\u{feff}{\"topic\": \"a\"}";
+        for text in ["", "{", "topic=x", "{\"topic\": \"a\"} trailing", two_marks] {
             let body = text.to_owned();
             let sent = stack
                 .http
@@ -62,6 +63,13 @@ fn wrong_fields_are_named() -> Result<()> {
                 "budget.max_tokens",
             ),
             (json!({"topic": TOPIC, "tags": {"a": 1}}), "tags.a"),
+            (json!({"topic": "x\u{202e}y"}), "topic"),
+            (json!({"topic": TOPIC, "tags": {"a": "\u{1b}[2J"}}), "tags"),
+            (approval("approvers", json!([" "])), "approval.approvers[0]"),
+            (
+                approval("approvers", json!(["ann", "Ann "])),
+                "approval.approvers",
+            ),
         ];
         for (body, field) in cases {
             let problem = start(stack, &body, "invalid_request").await?;
@@ -127,15 +135,33 @@ fn too_large_and_foreign_bodies_are_refused() -> Result<()> {
 }
 
 #[test]
-fn an_idempotency_key_has_its_length() -> Result<()> {
+fn an_idempotency_key_is_never_passed_over() -> Result<()> {
     e2e(async |stack| {
         let long = "k".repeat(257);
-        let headers = [("idempotency-key", long.as_str())];
-        let answer = stack
-            .http
-            .post("/workflows", &headers, &json!({"topic": TOPIC}))
-            .await?;
-        answer.problem(400, "invalid_idempotency_key")?;
+        for key in [long.as_str(), "bestellung-größe-1", "a,b"] {
+            let headers = [("idempotency-key", key)];
+            let body = json!({"topic": TOPIC});
+            let answer = stack.http.post("/workflows", &headers, &body).await?;
+            answer
+                .problem(400, "invalid_idempotency_key")
+                .context(key.to_owned())?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn unknown_and_repeated_query_parameters_are_refused() -> Result<()> {
+    e2e(async |stack| {
+        for path in [
+            "/workflows?statuss=failed",
+            "/workflows?status=failed&status=failed",
+            "/workflows/wf_aaaaaaaaaaaaaaaaaaaaaaaaaa?verbose=1",
+            "/openapi.json?x=",
+        ] {
+            let answer = stack.http.get(path).await?;
+            answer.problem(400, "invalid_query").context(path)?;
+        }
         Ok(())
     })
 }
@@ -225,6 +251,15 @@ fn decisions_are_checked_like_requests() -> Result<()> {
                 "comment",
             ),
             (json!({"decision": "approve", "colour": "red"}), "colour"),
+            (
+                json!({"decision": "approve", "comment": "\u{1b}[2J"}),
+                "comment",
+            ),
+            (json!({"decision": "request_changes"}), "comment"),
+            (
+                json!({"decision": "request_changes", "comment": " \u{200b}"}),
+                "comment",
+            ),
         ] {
             let answer = stack.http.post(&path, &[], &body).await?;
             let problem = answer.problem(400, "invalid_request")?;

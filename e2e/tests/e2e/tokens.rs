@@ -24,24 +24,35 @@ fn no_other_token_opens_the_door() -> Result<()> {
         run.start(&json!({"topic": TOPIC})).await?;
         let own = run.token(ROLE, 1).await?;
         let parts: Vec<&str> = own.split('.').collect();
-        let [version, kid, expiry, signature] = parts[..] else {
+        let [version, kid, expiry, role, attempt, signature] = parts[..] else {
             anyhow::bail!("an unexpected form of token");
         };
+        let attempt = format!("{role}.{attempt}");
         let later = expiry.parse::<i64>()? + 3600;
         let bad = [
             ("nonsense", "nonsense".to_owned()),
-            ("an empty signature", format!("{version}.{kid}.{expiry}.")),
+            (
+                "an empty signature",
+                format!("{version}.{kid}.{expiry}.{attempt}."),
+            ),
             (
                 "a later expiry",
-                format!("{version}.{kid}.{later}.{signature}"),
+                format!("{version}.{kid}.{later}.{attempt}.{signature}"),
             ),
             (
                 "an unknown key",
-                format!("{version}.00000000.{expiry}.{signature}"),
+                format!("{version}.00000000.{expiry}.{attempt}.{signature}"),
             ),
-            ("another version", format!("v2.{kid}.{expiry}.{signature}")),
+            (
+                "another version",
+                format!("v2.{kid}.{expiry}.{attempt}.{signature}"),
+            ),
             ("another attempt's", run.token(ROLE, 2).await?),
             ("another role's", run.token(Role::Analyst, 1).await?),
+            (
+                "its own for another attempt",
+                format!("{version}.{kid}.{expiry}.{role}.2.{signature}"),
+            ),
             ("another workflow's", stack.plan().token(ROLE, 1).await?),
             ("one for another purpose", foreign(stack, &run).await?),
             (
@@ -76,7 +87,7 @@ async fn foreign(stack: &Stack, run: &Run) -> Result<String> {
     let secret = BASE64_URL_SAFE_NO_PAD.decode(&key.secret)?;
     let secret = hmac::Key::new(hmac::HMAC_SHA256, &secret);
     let signature = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&secret, signed.as_bytes()));
-    Ok(format!("v1.{}.{expiry}.{signature}", key.kid))
+    Ok(format!("v1.{}.{expiry}.{ROLE}.1.{signature}", key.kid))
 }
 
 fn a_minute_ago() -> Timestamp {
@@ -87,18 +98,21 @@ fn a_minute_ago() -> Timestamp {
 #[test]
 fn a_token_is_needed() -> Result<()> {
     e2e(async |stack| {
+        // Neither what a report looks like nor which workflows there are is for those without one.
         let path = format!("/callbacks/{}", stack.plan().id);
-        let bodies = [progress(ROLE, 1), json!({"kind": "nonsense"})];
+        let bodies = [progress(ROLE, 1), json!({"kind": "nonsense"}), json!([])];
         for headers in [
             vec![],
             vec![("authorization", "Basic eDp5")],
             vec![("authorization", "Bearer ")],
         ] {
             for body in &bodies {
-                let answer = stack.http.post(&path, &headers, body).await?;
-                answer
-                    .problem(401, "unauthenticated")
-                    .with_context(|| format!("{headers:?}"))?;
+                for path in [path.as_str(), "/callbacks/wf_1"] {
+                    let answer = stack.http.post(path, &headers, body).await?;
+                    answer
+                        .problem(401, "unauthenticated")
+                        .with_context(|| format!("{path} {headers:?}"))?;
+                }
             }
         }
         Ok(())

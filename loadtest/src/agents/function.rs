@@ -41,7 +41,11 @@ impl Function {
         if let Some(Ok(session)) = request.header(SESSION_HEADER).map(str::parse) {
             headers.insert(SESSION_HEADER, session);
         }
-        let Invocation { session, task, .. } = match admitted(&headers, &request.body) {
+        let body = match request.body() {
+            Ok(body) => body,
+            Err(problem) => return problem.into(),
+        };
+        let Invocation { session, task, .. } = match admitted(&headers, body) {
             Ok(invocation) => invocation,
             Err(why) => return refused(400, "ValidationException", &why),
         };

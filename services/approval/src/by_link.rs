@@ -5,7 +5,8 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, LINK_CLAIM};
 use aegis_contracts::event::Event;
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::text;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, ApiResponse, problem_of};
@@ -37,6 +38,7 @@ impl Approval {
     pub(crate) async fn show_link(&self, request: &ApiRequest) -> ApiResponse {
         let shown = async {
             let link = self.opened(request).await?;
+            request.check_form(&[])?;
             page_of(&self.seen(&link).await?, &link)
         };
         shown.await.unwrap_or_else(|problem| refused(&problem))
@@ -45,9 +47,11 @@ impl Approval {
     pub(crate) async fn decide_by_link(&self, request: &ApiRequest) -> ApiResponse {
         let decided = async {
             let link = self.opened(request).await?;
+            request.check_form(&[])?;
             let wanted = form::read(request)?;
             let input = Input::Decide {
                 approver: link.approver.clone(),
+                proven: false,
                 claimed_by: Some(format!("{LINK_CLAIM}{}", link.made_by)),
                 decision: wanted.decision,
                 comment: wanted.comment,
@@ -62,7 +66,7 @@ impl Approval {
                     if made.decision != wanted.decision {
                         let word = made.decision.as_str();
                         let detail = format!("You have already decided `{word}` on this revision.");
-                        return Err(Box::new(Problem::new(409, "already_decided", detail)));
+                        return Err(Box::new(Problem::new(Code::AlreadyDecided, detail)));
                     }
                 }
                 (outcome, _) => {
@@ -82,16 +86,11 @@ impl Approval {
             .map_err(|error| {
                 Box::new(match error {
                     TokenError::Expired => Problem::new(
-                        410,
-                        "expired_link",
+                        Code::ExpiredLink,
                         "The time to decide by this link is over.",
                     ),
                     TokenError::Malformed | TokenError::UnknownKey | TokenError::Forged => {
-                        Problem::new(
-                            403,
-                            "invalid_link",
-                            "This is not a link that was made here.",
-                        )
+                        Problem::new(Code::InvalidLink, "This is not a link that was made here.")
                     }
                 })
             })
@@ -101,13 +100,7 @@ impl Approval {
         let table = &self.engine.table;
         let problem = |error: PortError| Box::new(problem_of(&error));
         let found = table.load_with_request(&link.workflow_id).await;
-        let gone = || {
-            Problem::new(
-                404,
-                "workflow_not_found",
-                "The workflow is not kept any more.",
-            )
-        };
+        let gone = || Problem::new(Code::WorkflowNotFound, "The workflow is not kept any more.");
         let (workflow, request) = found.map_err(problem)?.ok_or_else(gone)?;
         Ok(Seen {
             workflow,
@@ -128,7 +121,7 @@ fn page_of(seen: &Seen, link: &Link) -> Result<ApiResponse, Box<Problem>> {
             at: made.at,
         }));
     }
-    let over = |detail: String| Box::new(Problem::new(409, "not_awaiting_approval", detail));
+    let over = |detail: String| Box::new(Problem::new(Code::NotAwaitingApproval, detail));
     let status = seen.workflow.status();
     let waiting = waiting_approval_view(&seen.workflow)
         .ok_or_else(|| over(format!("The workflow is {}.", plain(status))))?;
@@ -198,7 +191,7 @@ impl Seen {
                 } => (revision, approver, DecisionKind::RequestChanges, comment),
                 _ => return None,
             };
-            let own = *revision == link.revision && *approver == link.approver;
+            let own = *revision == link.revision && text::alike(approver, &link.approver);
             own.then(|| Made {
                 decision,
                 comment: comment.clone(),

@@ -3,6 +3,7 @@
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::external::{ApprovalDecided, BusEvent};
+use aegis_contracts::text;
 use aegis_engine::message::{
     Disposition, Incoming, QueueHandler, Received, detail, disposition_of_error,
     disposition_of_turn,
@@ -68,8 +69,10 @@ impl Approval {
         let claimed_by = event.claimed_by();
         let decision = decided.decision;
         let approver = decision.approver.filter(|_| self.may_speak(&event.source));
+        let approver = approver.map(|name| text::name(&name));
         let input = Input::Decide {
             approver: approver.unwrap_or_else(|| claimed_by.clone()),
+            proven: false,
             claimed_by: Some(claimed_by),
             decision: decision.decision,
             comment: decision.comment,

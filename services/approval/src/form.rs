@@ -1,8 +1,9 @@
 //! What the page's form sends.
 
 use aegis_contracts::approval::{DecisionKind, DecisionRequest};
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::request::MAX_BODY;
+use aegis_contracts::text::is_blank;
 use aegis_engine::api::ApiRequest;
 use garde::Validate;
 
@@ -11,23 +12,23 @@ const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 /// # Errors
 /// 413, 415 or 400.
 pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Problem>> {
-    let refuse = |status, code, detail: &str| Box::new(Problem::new(status, code, detail));
-    if request.body.len() > MAX_BODY {
-        return Err(refuse(413, "body_too_large", "The form is too large."));
+    let refuse = |code, detail: &str| Box::new(Problem::new(code, detail));
+    let body = request.body()?;
+    if body.len() > MAX_BODY {
+        return Err(refuse(Code::BodyTooLarge, "The form is too large."));
     }
     if request.media_type().as_deref() != Some(MEDIA_TYPE) {
         return Err(refuse(
-            415,
-            "unsupported_media_type",
+            Code::UnsupportedMediaType,
             "Only the form of this page is taken.",
         ));
     }
-    let invalid = |detail: &str| refuse(400, "invalid_request", detail);
-    if std::str::from_utf8(&request.body).is_err() {
+    let invalid = |detail: &str| refuse(Code::InvalidRequest, detail);
+    if std::str::from_utf8(body).is_err() {
         return Err(invalid("The form is not UTF-8."));
     }
     let (mut decision, mut comment) = (None, None);
-    for (name, value) in url::form_urlencoded::parse(&request.body) {
+    for (name, value) in url::form_urlencoded::parse(body) {
         let place = match name.as_ref() {
             "decision" => &mut decision,
             "comment" => &mut comment,
@@ -43,7 +44,8 @@ pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Problem>
     // Browsers send a line's end as two characters.
     let comment = comment.map(|text| text.replace("\r\n", "\n").trim().to_owned());
     let comment = comment.filter(|text| !text.is_empty());
-    if decision == DecisionKind::RequestChanges && comment.is_none() {
+    let words = comment.as_deref().unwrap_or_default();
+    if decision == DecisionKind::RequestChanges && is_blank(words) {
         return Err(invalid("Say in the comment what shall be changed."));
     }
     let wanted = DecisionRequest {

@@ -4,7 +4,8 @@
 //! travels in events, in the state or in logs.
 
 use aegis_contracts::approval::{ApprovalLink, ApprovalLinkRequest};
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::text;
 use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::body;
 use aegis_engine::link::Link;
@@ -20,26 +21,28 @@ impl Approval {
         let found = found.map_err(|error| problem_of(&error))?;
         let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
         let waiting = waiting_approval_view(&workflow)
-            .ok_or_else(|| conflict("not_awaiting_approval", "nothing waits for a decision"))?;
-        let named = &waiting.approvers;
-        if !named.is_empty() && !named.contains(&wanted.approver) {
-            let detail = format!("`{}` is not among the approvers", wanted.approver);
-            return Err(conflict("not_an_approver", &detail));
-        }
+            .ok_or_else(|| refused(Code::NotAwaitingApproval, "nothing waits for a decision"))?;
+        let wanted = text::name(&wanted.approver);
+        let mut named = waiting.approvers.iter();
+        let approver = match named.find(|name| text::alike(name, &wanted)) {
+            Some(listed) => listed.clone(),
+            None if waiting.approvers.is_empty() => wanted,
+            None => {
+                let shown = text::visible_line(&wanted);
+                let detail = format!("`{shown}` is not among the approvers");
+                return Err(refused(Code::NotAnApprover, &detail));
+            }
+        };
         let link = Link {
             workflow_id: id,
             revision: waiting.revision,
-            approver: wanted.approver,
+            approver,
             made_by: principal,
         };
         let keys = self.keys.keys().await.map_err(|error| problem_of(&error))?;
         let token = link.sign(&keys, waiting.deadline_at).map_err(|error| {
             tracing::error!(%error, "approval link cannot be signed");
-            Box::new(Problem::new(
-                500,
-                "internal",
-                "the link could not be signed",
-            ))
+            Box::new(Problem::new(Code::Internal, "the link could not be signed"))
         })?;
         tracing::info!(revision = link.revision, "approval link made");
         let made = ApprovalLink {
@@ -56,6 +59,6 @@ impl Approval {
     }
 }
 
-fn conflict(code: &str, detail: &str) -> Box<Problem> {
-    Box::new(Problem::new(409, code, detail))
+fn refused(code: Code, detail: &str) -> Box<Problem> {
+    Box::new(Problem::new(code, detail))
 }

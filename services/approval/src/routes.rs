@@ -2,7 +2,8 @@
 
 use aegis_contracts::approval::DecisionRequest;
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::text;
 use aegis_engine::api::{
     Answer, ApiHandler, ApiRequest, ApiResponse, Authorization, no_such_route, not_found,
     problem_of,
@@ -30,7 +31,11 @@ impl Approval {
     async fn answer(&self, request: &ApiRequest) -> Answer {
         let now = self.engine.clock.now();
         // Before anything else of the request is looked at.
-        let by = |demanded: &Authorization| demanded.principal(&request.caller, now);
+        let by = |demanded: &Authorization| {
+            let caller = demanded.principal(&request.caller, now)?;
+            request.check_form(&[])?;
+            Ok::<_, Box<Problem>>(caller)
+        };
         match request.route.as_str() {
             "POST /approve/{id}" => self.approve(request, by(&self.authorization)?).await,
             "POST /workflows/{id}/approval-links" => {
@@ -46,6 +51,7 @@ impl Approval {
         let approver = self.approver(principal, wanted.approver)?;
         let input = Input::Decide {
             approver,
+            proven: self.authorization != Authorization::None,
             claimed_by: None,
             decision: wanted.decision,
             comment: wanted.comment,
@@ -75,17 +81,12 @@ impl Approval {
                 current_revision,
                 ..
             } => {
-                let mut problem = Problem::new(409, "stale_revision", detail);
+                let mut problem = Problem::new(Code::StaleRevision, detail);
                 problem.current_revision = current_revision;
                 Err(Box::new(problem))
             }
             Outcome::Illegal { illegal, .. } => {
-                let status = if illegal.code == "not_an_approver" {
-                    403
-                } else {
-                    409
-                };
-                Err(Box::new(Problem::new(status, illegal.code, illegal.detail)))
+                Err(Box::new(Problem::new(illegal.code, illegal.detail)))
             }
             Outcome::NotFound => Err(Box::new(not_found(id.as_str()))),
         }
@@ -94,16 +95,21 @@ impl Approval {
     /// Where callers are known, nobody decides in another's name.
     fn approver(&self, principal: String, claimed: Option<String>) -> Result<String, Box<Problem>> {
         match (&self.authorization, claimed) {
-            (Authorization::None, Some(name)) => Ok(name),
+            (Authorization::None, Some(name)) => Ok(text::name(&name)),
             (Authorization::None | Authorization::Iam | Authorization::Jwt(_), None) => {
                 Ok(principal)
             }
-            (Authorization::Iam | Authorization::Jwt(_), Some(name)) if name == principal => {
+            (Authorization::Iam | Authorization::Jwt(_), Some(name))
+                if text::name(&name) == principal =>
+            {
                 Ok(principal)
             }
             (Authorization::Iam | Authorization::Jwt(_), Some(_)) => {
-                let detail = format!("`approver` may not be set here: you decide as `{principal}`");
-                Err(Box::new(Problem::new(400, "approver_not_allowed", detail)))
+                let detail = format!(
+                    "`approver` may not be set here: you decide as `{}`",
+                    text::visible_line(&principal)
+                );
+                Err(Box::new(Problem::new(Code::ApproverNotAllowed, detail)))
             }
         }
     }
@@ -112,6 +118,6 @@ impl Approval {
 fn approval(workflow: &Workflow) -> ApiResponse {
     match approval_view(workflow) {
         Some(view) => ApiResponse::json(200, &view),
-        None => Problem::new(409, "not_awaiting_approval", "nothing waits for a decision").into(),
+        None => Problem::new(Code::NotAwaitingApproval, "nothing waits for a decision").into(),
     }
 }

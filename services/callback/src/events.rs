@@ -6,6 +6,7 @@ use aegis_engine::message::{
     disposition_of_turn,
 };
 use async_trait::async_trait;
+use serde_json::Value;
 
 use crate::Callback;
 
@@ -30,14 +31,20 @@ impl QueueHandler for Callback {
 
 impl Callback {
     async fn reported(&self, message: &Received, event: &BusEvent) -> Disposition {
+        let text = |name: &str| event.detail.get(name).and_then(Value::as_str);
+        let (id, token) = (text("workflow_id"), text("token"));
+        // Before anything else of the event is looked at.
+        let judged = self.judge(id.unwrap_or_default(), token.unwrap_or_default());
+        let claim = match judged.await {
+            Ok(Ok(claim)) => claim,
+            Ok(Err(refused)) => return Disposition::DeadLetter(format!("refused: {refused}")),
+            Err(error) => return disposition_of_error(message, &error),
+        };
         let reported: StepReported = match detail(event) {
             Ok(reported) => reported,
             Err(reason) => return Disposition::DeadLetter(reason),
         };
-        match self
-            .take(&reported.workflow_id, &reported.token, reported.report)
-            .await
-        {
+        match self.take(&claim, reported.report).await {
             Ok(Ok(turn)) => disposition_of_turn(message, &turn),
             Ok(Err(refused)) => Disposition::DeadLetter(format!("refused: {refused}")),
             Err(error) => disposition_of_error(message, &error),

@@ -1,7 +1,6 @@
 //! One report, however it arrived.
 
 use aegis_contracts::callback::AgentReport;
-use aegis_contracts::ids::WorkflowId;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenError};
@@ -20,21 +19,34 @@ pub enum Refused {
 }
 
 impl Callback {
+    /// What a token proves about the workflow of this id. An id that is none is like that of another workflow: nobody
+    /// learns from the answer which ones there are.
+    ///
+    /// # Errors
+    /// Of the key store; the inner error is the reporter's.
+    pub async fn judge(
+        &self,
+        id: &str,
+        token: &str,
+    ) -> Result<Result<Claim, TokenError>, PortError> {
+        match id.parse() {
+            Ok(id) => self.keys.open(token, &id).await,
+            Err(_) => Ok(Err(TokenError::Forged)),
+        }
+    }
+
+    /// The report of an attempt whose token was judged.
+    ///
     /// # Errors
     /// Of a port; the inner error is the reporter's.
     pub async fn take(
         &self,
-        id: &WorkflowId,
-        token: &str,
+        claim: &Claim,
         report: AgentReport,
     ) -> Result<Result<Turn, Refused>, PortError> {
-        let claim = Claim {
-            workflow_id: id.clone(),
-            role: report.role(),
-            attempt: report.attempt(),
-        };
-        if let Err(error) = self.keys.verify(token, &claim).await? {
-            return Ok(Err(Refused::Token(error)));
+        let id = &claim.workflow_id;
+        if (report.role(), report.attempt()) != (claim.role, claim.attempt) {
+            return Ok(Err(Refused::Token(TokenError::Forged)));
         }
         let AgentReport::Succeeded { artifacts, .. } = &report else {
             return self.engine.apply(id, input_of(report)).await.map(Ok);

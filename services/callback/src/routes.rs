@@ -1,9 +1,10 @@
 //! `POST /callbacks/{id}`.
 
 use aegis_contracts::callback::{AgentReport, CallbackAnswer};
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use aegis_engine::api::{Answer, ApiHandler, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::body;
+use aegis_engine::token::Claim;
 use aegis_engine::turn::Outcome;
 use async_trait::async_trait;
 
@@ -25,17 +26,17 @@ impl ApiHandler for Callback {
 
 impl Callback {
     async fn answer(&self, request: &ApiRequest) -> Answer {
-        let token = bearer(request)?;
-        let id = request.workflow_id()?;
+        let claim = self.proven(request).await?;
+        let (id, role, attempt) = (&claim.workflow_id, claim.role, claim.attempt);
+        request.check_form(&[])?;
         let report: AgentReport = body::read(request)?;
-        let (role, attempt) = (report.role(), report.attempt());
         let taken = self
-            .take(&id, token, report)
+            .take(&claim, report)
             .await
             .map_err(|error| problem_of(&error))?;
         let turn = taken.map_err(refusal)?;
         self.engine
-            .report_undelivered(&id, turn.undelivered.map_or(Ok(()), Err));
+            .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
         match turn.outcome {
             Outcome::Applied(_) => Ok(ApiResponse::json(200, &CallbackAnswer { accepted: true })),
             Outcome::Duplicate(_) => {
@@ -43,13 +44,25 @@ impl Callback {
             }
             Outcome::Stale { detail, .. } => {
                 tracing::info!(%role, attempt, detail, "stale report refused");
-                Err(Box::new(Problem::new(409, "superseded", detail)))
+                Err(Box::new(Problem::new(Code::Superseded, detail)))
             }
             Outcome::Illegal { illegal, .. } => {
-                Err(Box::new(Problem::new(409, illegal.code, illegal.detail)))
+                Err(Box::new(Problem::new(illegal.code, illegal.detail)))
             }
             Outcome::NotFound => Err(Box::new(not_found(id.as_str()))),
         }
+    }
+}
+
+impl Callback {
+    /// Before anything else of the request is looked at.
+    async fn proven(&self, request: &ApiRequest) -> Result<Claim, Box<Problem>> {
+        let token = bearer(request)?;
+        let id = request.path.get("id").map_or("", String::as_str);
+        let judged = self.judge(id, token).await;
+        judged
+            .map_err(|error| problem_of(&error))?
+            .map_err(|error| refusal(Refused::Token(error)))
     }
 }
 
@@ -63,14 +76,14 @@ fn bearer(request: &ApiRequest) -> Result<&str, Box<Problem>> {
         }
         Some(_) | None => {
             let detail = "a callback needs `Authorization: Bearer <the task's token>`";
-            Err(Box::new(Problem::new(401, "unauthenticated", detail)))
+            Err(Box::new(Problem::new(Code::Unauthenticated, detail)))
         }
     }
 }
 
 fn refusal(refused: Refused) -> Box<Problem> {
     Box::new(match refused {
-        Refused::Token(error) => Problem::new(401, "invalid_token", error.to_string()),
-        Refused::Artifacts(detail) => Problem::new(400, "artifact_mismatch", detail),
+        Refused::Token(error) => Problem::new(Code::InvalidToken, error.to_string()),
+        Refused::Artifacts(detail) => Problem::new(Code::ArtifactMismatch, detail),
     })
 }

@@ -1,7 +1,7 @@
 //! Cancel and redrive.
 
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::request::{CancelBody, RedriveBody};
 use aegis_engine::api::{Answer, ApiRequest, not_found, problem_of};
 use aegis_engine::body;
@@ -10,7 +10,6 @@ use aegis_engine::turn::{Outcome, Turn};
 use aegis_workflow::Input;
 
 use crate::Intake;
-use crate::routes::accepted;
 
 impl Intake {
     pub(crate) async fn cancel(&self, request: &ApiRequest, principal: &str) -> Answer {
@@ -66,10 +65,12 @@ impl Intake {
         self.engine
             .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
         match turn.outcome {
-            Outcome::Applied(workflow) | Outcome::Duplicate(workflow) => Ok(accepted(&workflow)),
-            Outcome::Stale { detail, .. } => Err(Box::new(Problem::new(409, "stale", detail))),
+            Outcome::Applied(workflow) | Outcome::Duplicate(workflow) => {
+                Ok(self.accepted(&workflow))
+            }
+            Outcome::Stale { detail, .. } => Err(Box::new(Problem::new(Code::Stale, detail))),
             Outcome::Illegal { illegal, .. } => {
-                Err(Box::new(Problem::new(409, illegal.code, illegal.detail)))
+                Err(Box::new(Problem::new(illegal.code, illegal.detail)))
             }
             Outcome::NotFound => Err(Box::new(not_found(id.as_str()))),
         }

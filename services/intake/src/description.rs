@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use aegis_contracts::openapi::{ClientAccess, Clients, document, methods_of};
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use aegis_engine::api::{ApiRequest, ApiResponse, Authorization};
 
 use crate::ByGroup;
@@ -47,10 +47,10 @@ pub(crate) fn no_route(request: &ApiRequest) -> ApiResponse {
     let path = request.path.get("path").map_or("", String::as_str);
     let methods = methods_of(path);
     if methods.is_empty() {
-        return Problem::new(404, "route_not_found", "the API has no such path").into();
+        return Problem::new(Code::RouteNotFound, "the API has no such path").into();
     }
     let allowed = methods.join(", ");
     let detail = format!("this path takes {allowed}");
-    let refused = ApiResponse::from(Problem::new(405, "method_not_allowed", detail));
+    let refused = ApiResponse::from(Problem::new(Code::MethodNotAllowed, detail));
     refused.with_header("allow", allowed)
 }

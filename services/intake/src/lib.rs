@@ -23,6 +23,8 @@ pub const SERVICE: &str = "intake";
 pub struct Intake {
     pub engine: Engine,
     pub artifacts: Arc<dyn Artifacts>,
+    /// The API as its clients reach it.
+    pub api_url: String,
     pub authorization: ByGroup,
     /// Where a request says nothing else.
     pub approval_timeout: Duration,

@@ -19,6 +19,7 @@ async fn build() -> anyhow::Result<Service> {
         let intake = Arc::new(Intake {
             engine: aws.engine(environment),
             artifacts: aws.artifacts(environment),
+            api_url: environment.required("CALLBACK_API_URL"),
             authorization: ByGroup {
                 start: environment.authorization(Start),
                 read: environment.authorization(Read),

@@ -1,6 +1,7 @@
 //! Reading workflows: list, one, history, artifacts.
 
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::text::visible_line;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowPage};
 use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::ports::{ListPosition, ListQuery};
@@ -13,6 +14,8 @@ use crate::Intake;
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
+/// The parameters of `GET /workflows`.
+pub(crate) const LIST_QUERY: [&str; 3] = ["status", "limit", "cursor"];
 
 impl Intake {
     pub(crate) async fn list(&self, request: &ApiRequest) -> Answer {
@@ -81,8 +84,11 @@ impl Intake {
             .into_iter()
             .find(|artifact| artifact.name == name);
         let Some(artifact) = artifact else {
-            let detail = format!("workflow `{id}` has no artifact `{name}` yet");
-            return Err(Box::new(Problem::new(404, "artifact_not_found", detail)));
+            let detail = format!(
+                "workflow `{id}` has no artifact `{}` yet",
+                visible_line(name)
+            );
+            return Err(Box::new(Problem::new(Code::ArtifactNotFound, detail)));
         };
         let link = self
             .artifacts
@@ -116,13 +122,16 @@ fn events_of(entry: HistoryEntry) -> Vec<HistoryEvent> {
 }
 
 fn list_query(request: &ApiRequest) -> Result<ListQuery, Box<Problem>> {
-    let invalid = |detail: String| Box::new(Problem::new(400, "invalid_query", detail));
-    let parameter = |name: &str| request.query.get(name);
+    let invalid = |detail: String| Box::new(Problem::new(Code::InvalidQuery, detail));
+    let parameter = |name: &str| request.query(name);
     let status = match parameter("status") {
         None => None,
         Some(text) => Some(Status::parse(text).ok_or_else(|| {
             let known = Status::ALL.map(Status::as_str).join(", ");
-            invalid(format!("status `{text}` is none of {known}"))
+            invalid(format!(
+                "status `{}` is none of {known}",
+                visible_line(text)
+            ))
         })?),
     };
     let limit = match parameter("limit") {
@@ -133,7 +142,8 @@ fn list_query(request: &ApiRequest) -> Result<ListQuery, Box<Problem>> {
             .filter(|limit| (1..=MAX_LIMIT).contains(limit))
             .ok_or_else(|| {
                 invalid(format!(
-                    "limit `{text}` is not a number from 1 to {MAX_LIMIT}"
+                    "limit `{}` is not a number from 1 to {MAX_LIMIT}",
+                    visible_line(text)
                 ))
             })?,
     };

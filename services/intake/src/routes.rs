@@ -1,7 +1,7 @@
 //! The routes of the API that intake serves.
 
-use aegis_contracts::problem::Problem;
-use aegis_contracts::request::{MAX_IDEMPOTENCY_KEY, StartRequest};
+use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::request::{self, StartRequest};
 use aegis_contracts::view::{Links, WorkflowAccepted};
 use aegis_engine::api::{
     Answer, ApiHandler, ApiRequest, ApiResponse, Authorization, NO_ROUTE, no_such_route, problem_of,
@@ -12,13 +12,17 @@ use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
 use crate::description::{describe, no_route};
+use crate::reads::LIST_QUERY;
 use crate::{ByGroup, Intake};
 
 #[async_trait]
 impl ApiHandler for Intake {
     async fn respond(&self, request: &ApiRequest) -> ApiResponse {
         match request.route.as_str() {
-            "GET /openapi.json" => describe(&self.authorization),
+            "GET /openapi.json" => match request.check_form(&[]) {
+                Ok(()) => describe(&self.authorization),
+                Err(problem) => problem.into(),
+            },
             NO_ROUTE => no_route(request),
             _ => self.route(request).await.unwrap_or_else(ApiResponse::from),
         }
@@ -36,44 +40,48 @@ impl Intake {
         } = &self.authorization;
         let now = self.engine.clock.now();
         // Before anything else of the request is looked at.
-        let by = |demanded: &Authorization| demanded.principal(&request.caller, now);
+        let by = |demanded: &Authorization, query: &[&str]| {
+            let caller = demanded.principal(&request.caller, now)?;
+            request.check_form(query)?;
+            Ok::<_, Box<Problem>>(caller)
+        };
         match request.route.as_str() {
-            "POST /workflows" => self.start(request, &by(start)?).await,
+            "POST /workflows" => self.start(request, &by(start, &[])?).await,
             "GET /workflows" => {
-                by(read)?;
+                by(read, &LIST_QUERY)?;
                 self.list(request).await
             }
             "GET /workflows/{id}" => {
-                by(read)?;
+                by(read, &[])?;
                 self.get(request).await
             }
             "GET /workflows/{id}/history" => {
-                by(read)?;
+                by(read, &[])?;
                 self.history(request).await
             }
             "GET /workflows/{id}/artifacts/{name}" => {
-                by(read)?;
+                by(read, &[])?;
                 self.artifact(request).await
             }
-            "POST /workflows/{id}/cancel" => self.cancel(request, &by(operate)?).await,
-            "POST /workflows/{id}/redrive" => self.redrive(request, &by(operate)?).await,
+            "POST /workflows/{id}/cancel" => self.cancel(request, &by(operate, &[])?).await,
+            "POST /workflows/{id}/redrive" => self.redrive(request, &by(operate, &[])?).await,
             other => Err(Box::new(no_such_route(other))),
         }
     }
 
     async fn start(&self, request: &ApiRequest, principal: &str) -> Answer {
+        let key = idempotency_key(request)?;
         let wanted: StartRequest = body::read(request)?;
         self.check_sources(&wanted)?;
-        let key = idempotency_key(request)?;
         match self.open(principal, &key, &wanted).await {
             Ok(Opened::New(workflow)) => {
                 tracing::info!(workflow_id = %workflow.id, "workflow started");
-                Ok(accepted(&workflow))
+                Ok(self.accepted(&workflow))
             }
-            Ok(Opened::Again(workflow)) => Ok(accepted(&workflow)),
+            Ok(Opened::Again(workflow)) => Ok(self.accepted(&workflow)),
             Ok(Opened::Conflict) => {
                 let detail = "this Idempotency-Key was used for another request";
-                Err(Box::new(Problem::new(409, "idempotency_conflict", detail)))
+                Err(Box::new(Problem::new(Code::IdempotencyConflict, detail)))
             }
             Err(error) => Err(Box::new(problem_of(&error))),
         }
@@ -85,28 +93,23 @@ fn idempotency_key(request: &ApiRequest) -> Result<String, Box<Problem>> {
     let Some(key) = request.header("idempotency-key") else {
         return Ok(uuid::Uuid::new_v4().to_string());
     };
-    let length = key.chars().count();
-    if (1..=MAX_IDEMPOTENCY_KEY).contains(&length) {
-        return Ok(key.to_owned());
-    }
-    let detail = format!(
-        "the Idempotency-Key must have 1 to {MAX_IDEMPOTENCY_KEY} characters, it has {length}"
-    );
-    Err(Box::new(Problem::new(
-        400,
-        "invalid_idempotency_key",
-        detail,
-    )))
+    request::usable_key(key, &()).map_err(|error| {
+        let detail = format!("the Idempotency-Key {error}");
+        Box::new(Problem::new(Code::InvalidIdempotencyKey, detail))
+    })?;
+    Ok(key.to_owned())
 }
 
-/// 202 with the place to look.
-pub(crate) fn accepted(workflow: &Workflow) -> ApiResponse {
-    let links = Links::of(&workflow.id);
-    let location = links.this.clone();
-    let body = WorkflowAccepted {
-        workflow_id: workflow.id.clone(),
-        status: workflow.status(),
-        links,
-    };
-    ApiResponse::json(202, &body).with_header("location", location)
+impl Intake {
+    /// 202 with the place to look.
+    pub(crate) fn accepted(&self, workflow: &Workflow) -> ApiResponse {
+        let links = Links::of(&self.api_url, &workflow.id);
+        let location = links.this.clone();
+        let body = WorkflowAccepted {
+            workflow_id: workflow.id.clone(),
+            status: workflow.status(),
+            links,
+        };
+        ApiResponse::json(202, &body).with_header("location", location)
+    }
 }

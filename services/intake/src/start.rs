@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::problem::{FieldError, Problem};
+use aegis_contracts::problem::{Code, FieldError, Problem};
 use aegis_contracts::request::{ApprovalOptions, BUILTIN_SOURCE, StartRequest};
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
@@ -26,6 +26,10 @@ impl Intake {
         key: &str,
         request: &StartRequest,
     ) -> Result<Opened, PortError> {
+        let request = &StartRequest {
+            approval: request.approval.clone().with_plain_names(),
+            ..request.clone()
+        };
         let begin = Start {
             id: WorkflowId::derive(principal, key),
             topic: request.topic.clone(),
@@ -69,7 +73,7 @@ impl Intake {
         }
         let detail = "a source lies outside of what agents may read";
         Err(Box::new(
-            Problem::new(400, "source_not_allowed", detail).with_errors(errors),
+            Problem::new(Code::SourceNotAllowed, detail).with_errors(errors),
         ))
     }
 

@@ -46,7 +46,7 @@ impl Intake {
             failure: failure_view(workflow),
             usage: workflow.usage_so_far(),
             budget: workflow.budget,
-            links: Links::of(&workflow.id),
+            links: Links::of(&self.api_url, &workflow.id),
         })
     }
 }

@@ -146,6 +146,7 @@ fn decided(approver: usize, decision: DecisionKind, revision: u32) -> Input {
     let name = APPROVERS.get(approver).copied().unwrap_or("nobody");
     Input::Decide {
         approver: name.to_owned(),
+        proven: false,
         claimed_by: None,
         decision,
         comment: None,

@@ -44,10 +44,9 @@ impl World {
         let body = json!({"kind": "failed", "role": role, "attempt": attempt,
             "error": {"code": "forged", "message": "forged", "retryable": false}});
         let mut forged = request("POST /callbacks/{id}", Some(target), &body);
-        let token = "Bearer v1.00000000.9999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        forged
-            .headers
-            .insert("authorization".to_owned(), token.to_owned());
+        let signature = "A".repeat(43);
+        let token = format!("Bearer v1.00000000.9999999999.{role}.{attempt}.{signature}");
+        forged.headers.insert("authorization".to_owned(), token);
         if self.ask(&forged).await.is_some_and(|a| a.status < 300) {
             self.books(|books| books.forgeries_taken.push(target.clone()));
         }

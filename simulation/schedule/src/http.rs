@@ -1,6 +1,5 @@
 //! The API, reached over a network that loses things.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
@@ -20,9 +19,9 @@ pub fn request(route: &str, id: Option<&WorkflowId>, body: &Value) -> ApiRequest
     ApiRequest {
         route: route.to_owned(),
         path: path.into_iter().collect(),
-        query: BTreeMap::new(),
+        query: Vec::new(),
         headers: headers.into_iter().collect(),
-        body: body.to_string().into_bytes(),
+        body: Ok(body.to_string().into_bytes()),
         caller: Caller::Anonymous,
     }
 }

@@ -77,7 +77,7 @@ impl World {
         }
         if self.dice.chance(0.05) {
             let other = json!({"topic": "another topic under the same key"});
-            start.body = other.to_string().into_bytes();
+            start.body = Ok(other.to_string().into_bytes());
             self.ask(&start).await;
         }
     }
@@ -170,6 +170,7 @@ impl World {
         }
         let mut body = json!({
             "decision": decision.as_str(), "approver": name, "revision": revision,
+            "comment": "more on lattices",
         });
         if self.dice.chance(0.25) {
             body["idempotency_key"] = "d".into();
@@ -199,7 +200,7 @@ impl World {
         let urlencoded = "application/x-www-form-urlencoded".to_owned();
         form.headers.insert("content-type".to_owned(), urlencoded);
         let form_body = format!("decision={}&comment=as+the+link+asks", decision.as_str());
-        form.body = form_body.into_bytes();
+        form.body = Ok(form_body.into_bytes());
         self.insist(&form).await;
         true
     }

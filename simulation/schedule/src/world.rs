@@ -226,6 +226,7 @@ fn services(
         intake: Arc::new(Intake {
             engine: engine.clone(),
             artifacts: ports.artifacts.clone(),
+            api_url: "https://api.example/stage".to_owned(),
             authorization: Authorization::None.into(),
             approval_timeout: Duration::from_secs(24 * 3600),
             report_url_valid: Duration::from_secs(900),

@@ -1,32 +1,22 @@
 //! What agents report. callback serves it.
 
-use serde_json::json;
-
 use super::{id, json_body};
 use crate::callback::{AgentReport, CallbackAnswer};
 use crate::openapi::Route;
-use crate::openapi::answers::{body, problem, refused_bodies, troubles};
+use crate::openapi::answers::{BODY, body};
 use crate::openapi::builder::{Access, Builder, Operation};
+use crate::problem::Code;
 
 pub(super) fn all(builder: &mut Builder) -> Vec<Operation> {
     let taken = builder.answered::<CallbackAnswer>();
-    let unauthenticated = problem(builder, 401, &["unauthenticated", "invalid_token"]);
-    let mut answers = vec![
-        body(200, "The report counts, now or since before.", taken),
-        unauthenticated.with_header(
-            "WWW-Authenticate",
-            "Which proof is asked for.",
-            json!({"const": "Bearer"}),
-        ),
-        problem(builder, 404, &["workflow_not_found"]),
-        problem(
-            builder,
-            409,
-            &["superseded", "unknown_attempt", "invalid_artifacts"],
-        ),
+    let mut refusals = vec![
+        Code::WorkflowNotFound,
+        Code::Superseded,
+        Code::UnknownAttempt,
+        Code::InvalidArtifacts,
+        Code::ArtifactMismatch,
     ];
-    answers.extend(refused_bodies(builder, &["artifact_mismatch"]));
-    answers.extend(troubles(builder));
+    refusals.extend(BODY);
     vec![Operation {
         route: Route {
             method: "POST",
@@ -38,6 +28,7 @@ pub(super) fn all(builder: &mut Builder) -> Vec<Operation> {
         access: Access::Attempt,
         parameters: vec![id()],
         body: Some(json_body(true, builder.sent::<AgentReport>())),
-        answers,
+        answers: vec![body(200, "The report counts, now or since before.", taken)],
+        refusals,
     }]
 }

@@ -6,9 +6,11 @@ use super::{id, json_body};
 use crate::approval::{
     ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionRequest, MAX_COMMENT,
 };
-use crate::openapi::answers::{body, page, problem, refused_bodies, strangers, troubles};
+use crate::openapi::answers::{BODY, body, page};
 use crate::openapi::builder::{Access, Answer, Builder, Operation};
 use crate::openapi::{ClientAccess, Clients, Route};
+use crate::problem::Code;
+use crate::text;
 
 pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
     vec![
@@ -21,24 +23,18 @@ pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
 
 fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
     let view = builder.answered::<ApprovalView>();
-    let refused: &[&str] = match access {
-        ClientAccess::None => &[],
-        ClientAccess::Iam | ClientAccess::Jwt => &["approver_not_allowed"],
-    };
-    let conflicts = [
-        "stale_revision",
-        "not_awaiting_approval",
-        "already_decided",
-        "revisions_exhausted",
+    let mut refusals = vec![
+        Code::NotAnApprover,
+        Code::WorkflowNotFound,
+        Code::StaleRevision,
+        Code::NotAwaitingApproval,
+        Code::AlreadyDecided,
+        Code::RevisionsExhausted,
     ];
-    let mut answers = vec![
-        body(200, "The decision counts, now or since before.", view),
-        problem(builder, 404, &["workflow_not_found"]),
-        problem(builder, 409, &conflicts),
-    ];
-    answers.extend(refused_bodies(builder, refused));
-    answers.extend(strangers(builder, access, &["not_an_approver"]));
-    answers.extend(troubles(builder));
+    refusals.extend(BODY);
+    if access != ClientAccess::None {
+        refusals.push(Code::ApproverNotAllowed);
+    }
     Operation {
         route: Route {
             method: "POST",
@@ -50,7 +46,8 @@ fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
         access: Access::Client(access),
         parameters: vec![id()],
         body: Some(json_body(true, builder.sent::<DecisionRequest>())),
-        answers,
+        answers: vec![body(200, "The decision counts, now or since before.", view)],
+        refusals,
     }
 }
 
@@ -61,18 +58,17 @@ fn make_link(builder: &mut Builder, access: ClientAccess) -> Operation {
         "A link for this approver and the revision that waits.",
         link,
     );
-    let mut answers = vec![
-        made.with_header(
-            "Cache-Control",
-            "The link is a secret.",
-            json!({"const": "no-store"}),
-        ),
-        problem(builder, 404, &["workflow_not_found"]),
-        problem(builder, 409, &["not_awaiting_approval", "not_an_approver"]),
+    let made = made.with_header(
+        "Cache-Control",
+        "The link is a secret.",
+        json!({"const": "no-store"}),
+    );
+    let mut refusals = vec![
+        Code::NotAnApprover,
+        Code::WorkflowNotFound,
+        Code::NotAwaitingApproval,
     ];
-    answers.extend(refused_bodies(builder, &[]));
-    answers.extend(strangers(builder, access, &[]));
-    answers.extend(troubles(builder));
+    refusals.extend(BODY);
     Operation {
         route: Route {
             method: "POST",
@@ -84,7 +80,8 @@ fn make_link(builder: &mut Builder, access: ClientAccess) -> Operation {
         access: Access::Client(access),
         parameters: vec![id()],
         body: Some(json_body(true, builder.sent::<ApprovalLinkRequest>())),
-        answers,
+        answers: vec![made],
+        refusals,
     }
 }
 
@@ -103,6 +100,7 @@ fn token() -> Value {
 fn pages(own: impl IntoIterator<Item = Answer>) -> Vec<Answer> {
     let mut all: Vec<Answer> = own.into_iter().collect();
     all.extend([
+        page(400, "The request is not valid."),
         page(403, "This is no link that was made here."),
         page(404, "The workflow is not kept any more."),
         page(409, "Nothing waits for this decision."),
@@ -127,6 +125,7 @@ fn show_link() -> Operation {
         parameters: vec![token()],
         body: None,
         answers: pages([page(200, "The question, or the decision.")]),
+        refusals: Vec::new(),
     }
 }
 
@@ -137,8 +136,10 @@ fn decide_by_link() -> Operation {
         "additionalProperties": false,
         "properties": {
             "decision": {"type": "string", "enum": ["approve", "reject", "request_changes"]},
-            "comment": {"type": "string", "maxLength": MAX_COMMENT},
+            "comment": {"type": "string", "maxLength": MAX_COMMENT, "pattern": text::PROSE},
         },
+        "if": {"properties": {"decision": {"const": "request_changes"}}},
+        "then": {"required": ["comment"], "properties": {"comment": {"pattern": text::WORDS}}},
     });
     Operation {
         route: Route {
@@ -156,9 +157,9 @@ fn decide_by_link() -> Operation {
         })),
         answers: pages([
             page(200, "The decision counts, now or since before."),
-            page(400, "The form is not valid."),
             page(413, "The form is too large."),
             page(415, "This is not the page's form."),
         ]),
+        refusals: Vec::new(),
     }
 }

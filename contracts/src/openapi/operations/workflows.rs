@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{id, json_body};
-use crate::openapi::answers::{body, problem, refused_bodies, strangers, troubles};
+use crate::openapi::answers::{BODY, body};
 use crate::openapi::builder::{Access, Answer, Builder, Operation};
 use crate::openapi::{ClientAccess, Clients, Route};
-use crate::request::{CancelBody, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest};
+use crate::problem::Code;
+use crate::request::{
+    CancelBody, IDEMPOTENCY_KEY_HEADER, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest,
+};
 use crate::view::{History, Status, WorkflowAccepted, WorkflowPage, WorkflowView};
 
 const NEXT: [(&str, &str); 5] = [
@@ -23,7 +26,7 @@ pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
         list(builder, clients.read),
         get(builder, clients.read),
         history(builder, clients.read),
-        artifact(builder, clients.read),
+        artifact(clients.read),
         cancel(builder, clients.operate),
         redrive(builder, clients.operate),
     ]
@@ -44,18 +47,8 @@ fn operation(
         parameters: Vec::new(),
         body: None,
         answers: Vec::new(),
+        refusals: Vec::new(),
     }
-}
-
-fn answers(
-    builder: &mut Builder,
-    access: ClientAccess,
-    own: impl IntoIterator<Item = Answer>,
-) -> Vec<Answer> {
-    let mut all: Vec<Answer> = own.into_iter().collect();
-    all.extend(strangers(builder, access, &[]));
-    all.extend(troubles(builder));
-    all
 }
 
 fn accepted(builder: &mut Builder) -> Answer {
@@ -67,19 +60,19 @@ fn accepted(builder: &mut Builder) -> Answer {
     )
     .with_header(
         "Location",
-        "Path of the workflow.",
-        json!({"type": "string"}),
+        "URL of the workflow.",
+        json!({"type": "string", "format": "uri"}),
     )
     .with_links(&NEXT)
 }
 
 fn start(builder: &mut Builder, access: ClientAccess) -> Operation {
-    let more = ["invalid_idempotency_key", "source_not_allowed"];
-    let mut own = vec![
-        accepted(builder),
-        problem(builder, 409, &["idempotency_conflict"]),
+    let mut refusals = vec![
+        Code::InvalidIdempotencyKey,
+        Code::SourceNotAllowed,
+        Code::IdempotencyConflict,
     ];
-    own.extend(refused_bodies(builder, &more));
+    refusals.extend(BODY);
     Operation {
         summary: "Start a workflow",
         parameters: vec![json!({
@@ -87,10 +80,16 @@ fn start(builder: &mut Builder, access: ClientAccess) -> Operation {
             "in": "header",
             "description": "The same key with the same body gives the same workflow. Without one every request \
                 starts another.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY},
+            "schema": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MAX_IDEMPOTENCY_KEY,
+                "pattern": IDEMPOTENCY_KEY_HEADER,
+            },
         })],
         body: Some(json_body(true, builder.sent::<StartRequest>())),
-        answers: answers(builder, access, own),
+        answers: vec![accepted(builder)],
+        refusals,
         ..operation(access, "POST", "/workflows", "startWorkflow")
     }
 }
@@ -102,7 +101,6 @@ fn list(builder: &mut Builder, access: ClientAccess) -> Operation {
         "operationId": "listWorkflows",
         "parameters": {"cursor": "$response.body#/next_cursor"},
     });
-    let own = [found, problem(builder, 400, &["invalid_query"])];
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
     let statuses = Status::ALL.map(Status::as_str);
     Operation {
@@ -124,48 +122,40 @@ fn list(builder: &mut Builder, access: ClientAccess) -> Operation {
                 json!({"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}),
             ),
         ],
-        answers: answers(builder, access, own),
+        answers: vec![found],
         ..operation(access, "GET", "/workflows", "listWorkflows")
     }
 }
 
 fn get(builder: &mut Builder, access: ClientAccess) -> Operation {
     let view = builder.answered::<WorkflowView>();
-    let own = [
-        body(200, "The workflow as it is now.", view),
-        problem(builder, 404, &["workflow_not_found"]),
-    ];
     Operation {
         summary: "Look at a workflow",
         parameters: vec![id()],
-        answers: answers(builder, access, own),
+        answers: vec![body(200, "The workflow as it is now.", view)],
+        refusals: vec![Code::WorkflowNotFound],
         ..operation(access, "GET", "/workflows/{id}", "getWorkflow")
     }
 }
 
 fn history(builder: &mut Builder, access: ClientAccess) -> Operation {
     let history = builder.answered::<History>();
-    let own = [
-        body(200, "Every event so far, oldest first.", history),
-        problem(builder, 404, &["workflow_not_found"]),
-    ];
     Operation {
         summary: "See what happened to a workflow",
         parameters: vec![id()],
-        answers: answers(builder, access, own),
+        answers: vec![body(200, "Every event so far, oldest first.", history)],
+        refusals: vec![Code::WorkflowNotFound],
         ..operation(access, "GET", "/workflows/{id}/history", "getHistory")
     }
 }
 
-fn artifact(builder: &mut Builder, access: ClientAccess) -> Operation {
+fn artifact(access: ClientAccess) -> Operation {
     let value = json!({"description": "The artifact is at a presigned URL of the bucket."});
     let found = Answer { status: 302, value }.with_header(
         "Location",
         "Good for a limited time, for whoever has it.",
         json!({"type": "string", "format": "uri"}),
     );
-    let codes = ["workflow_not_found", "artifact_not_found"];
-    let own = [found, problem(builder, 404, &codes)];
     let name = json!({
         "name": "name",
         "in": "path",
@@ -176,7 +166,8 @@ fn artifact(builder: &mut Builder, access: ClientAccess) -> Operation {
     Operation {
         summary: "Download an artifact",
         parameters: vec![id(), name],
-        answers: answers(builder, access, own),
+        answers: vec![found],
+        refusals: vec![Code::WorkflowNotFound, Code::ArtifactNotFound],
         ..operation(
             access,
             "GET",
@@ -187,37 +178,33 @@ fn artifact(builder: &mut Builder, access: ClientAccess) -> Operation {
 }
 
 fn cancel(builder: &mut Builder, access: ClientAccess) -> Operation {
-    let mut own = vec![
-        accepted(builder),
-        problem(builder, 404, &["workflow_not_found"]),
-        problem(builder, 409, &["already_ended", "stale"]),
-    ];
-    own.extend(refused_bodies(builder, &[]));
+    let mut refusals = vec![Code::WorkflowNotFound, Code::AlreadyEnded, Code::Stale];
+    refusals.extend(BODY);
     Operation {
         summary: "Cancel a workflow",
         parameters: vec![id()],
         body: Some(json_body(false, builder.sent::<CancelBody>())),
-        answers: answers(builder, access, own),
+        answers: vec![accepted(builder)],
+        refusals,
         ..operation(access, "POST", "/workflows/{id}/cancel", "cancelWorkflow")
     }
 }
 
 fn redrive(builder: &mut Builder, access: ClientAccess) -> Operation {
-    let mut own = vec![
-        accepted(builder),
-        problem(builder, 404, &["workflow_not_found"]),
-        problem(
-            builder,
-            409,
-            &["not_failed", "stale", "near_expiry", "budget_exceeded"],
-        ),
+    let mut refusals = vec![
+        Code::WorkflowNotFound,
+        Code::NotFailed,
+        Code::Stale,
+        Code::NearExpiry,
+        Code::BudgetExceeded,
     ];
-    own.extend(refused_bodies(builder, &[]));
+    refusals.extend(BODY);
     Operation {
         summary: "Take a failed workflow up again",
         parameters: vec![id()],
         body: Some(json_body(false, builder.sent::<RedriveBody>())),
-        answers: answers(builder, access, own),
+        answers: vec![accepted(builder)],
+        refusals,
         ..operation(access, "POST", "/workflows/{id}/redrive", "redriveWorkflow")
     }
 }

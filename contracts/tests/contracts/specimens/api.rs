@@ -6,7 +6,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{
     ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionKind, DecisionView, OnTimeout,
 };
-use aegis_contracts::problem::{FieldError, Problem};
+use aegis_contracts::problem::{Code, FieldError, Problem};
 use aegis_contracts::request::{
     ApprovalOptions, Budget, CancelBody, Depth, Parameters, RedriveBody, StartRequest,
 };
@@ -84,7 +84,7 @@ fn answers() -> Vec<Specimen> {
     let accepted = WorkflowAccepted {
         workflow_id: workflow(),
         status: Status::Researching,
-        links: Links::of(&workflow()),
+        links: Links::of("https://api.example.com", &workflow()),
     };
     let summary = WorkflowSummary {
         workflow_id: workflow(),
@@ -165,7 +165,7 @@ fn workflow_view() -> WorkflowView {
         }),
         usage: usage(),
         budget: Some(budget()),
-        links: Links::of(&workflow()),
+        links: Links::of("https://api.example.com", &workflow()),
     }
 }
 
@@ -260,7 +260,7 @@ fn throttled_view() -> WorkflowView {
 
 fn problem() -> Problem {
     let mut problem =
-        Problem::new(409, "stale_revision", "revision 1 waits").with_errors(vec![FieldError {
+        Problem::new(Code::StaleRevision, "revision 1 waits").with_errors(vec![FieldError {
             field: "revision".to_owned(),
             reason: "is 0".to_owned(),
         }]);

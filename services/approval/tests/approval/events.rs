@@ -94,6 +94,22 @@ fn what_is_invalid_is_set_aside_with_its_reason() {
             json!({"comment": "x".repeat(2001)}),
             "invalid ApprovalDecided: ",
         ),
+        (
+            json!({"decision": "request_changes", "comment": " \n"}),
+            "invalid ApprovalDecided: decision.comment: must say",
+        ),
+        (
+            json!({"decision": "request_changes"}),
+            "invalid ApprovalDecided: decision.comment: must say",
+        ),
+        (
+            json!({"approver": "b\u{1b}b"}),
+            "invalid ApprovalDecided: decision.approver: must not",
+        ),
+        (
+            json!({"idempotency_key": "größe"}),
+            "invalid ApprovalDecided: idempotency_key: must be",
+        ),
         (json!({"workflow_id": "wf_x"}), "invalid ApprovalDecided: "),
         (
             json!({"workflow_id": "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa"}),

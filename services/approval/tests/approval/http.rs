@@ -133,7 +133,7 @@ fn a_decision_on_another_revision_is_told_which_one_waits() {
     // All revisions are used.
     let answer = refused(
         &world,
-        json!({"decision": "request_changes", "revision": 1}),
+        json!({"decision": "request_changes", "comment": "more", "revision": 1}),
     );
     assert_eq!(answer, because(409, "revisions_exhausted"));
     decided(&world, json!({"decision": "approve", "revision": 1}));
@@ -166,6 +166,15 @@ fn malformed_bodies_are_refused() {
         json!({"decision": "maybe"}),
         json!({"decision": "approve", "comment": "x".repeat(2001)}),
         json!({"decision": "approve", "approver": ""}),
+        json!({"decision": "approve", "approver": " \u{3000}"}),
+        json!({"decision": "approve", "approver": "ann\n"}),
+        json!({"decision": "approve", "comment": "\u{1b}[2J\0"}),
+        json!({"decision": "request_changes"}),
+        json!({"decision": "request_changes", "comment": null}),
+        json!({"decision": "request_changes", "comment": ""}),
+        json!({"decision": "request_changes", "comment": " \n\t\u{3000}"}),
+        json!({"decision": "request_changes", "comment": "\u{200b}\u{2060}"}),
+        json!({"decision": "request_changes", "comment": "\u{2800}"}),
         json!({"decision": "approve", "revision": -1}),
         json!({}),
     ] {
@@ -176,6 +185,62 @@ fn malformed_bodies_are_refused() {
         );
     }
     assert_eq!(world.status(), Status::AwaitingApproval);
+}
+
+/// However a name is written, one person counts once, and a listed one may decide.
+#[test]
+fn nobody_counts_twice() {
+    let world = World::awaiting_approvals_by(2, &["Ann", "bob"]);
+    let approve = |name: &str| json!({"decision": "approve", "approver": name});
+    let view = decided(&world, approve(" ann"));
+    assert_eq!(view["decisions"][0]["approver"], "Ann");
+    for name in ["Ann", "ANN", "Ann\u{a0}", "ａｎｎ"] {
+        let again = decided(&world, approve(name));
+        assert_eq!(again["decisions"].as_array().unwrap().len(), 1, "{name}");
+        let other = json!({"decision": "reject", "approver": name});
+        assert_eq!(refused(&world, other), because(409, "already_decided"));
+    }
+    assert_eq!(
+        refused(&world, approve("anna")),
+        because(403, "not_an_approver")
+    );
+    assert_eq!(world.status(), Status::AwaitingApproval);
+    decided(&world, approve("bob "));
+    assert_eq!(world.status(), Status::Writing);
+}
+
+/// Names of callers are proven letter by letter: another case may be another person.
+#[test]
+fn a_caller_is_exactly_who_was_listed() {
+    let world = World::awaiting_approval_by(&[ADA]);
+    let service = service(&world, Authorization::Iam);
+    let approve = post(&world, json!({"decision": "approve"}));
+    let other = ask(
+        service.as_ref(),
+        &approve.clone().signed_by(&ADA.to_uppercase()),
+    );
+    let problem = problem(&other);
+    assert_eq!(
+        (problem.status, problem.code.as_str()),
+        (403, "not_an_approver")
+    );
+    assert!(problem.detail.contains("compared exactly"), "{problem:?}");
+    ok(200, &ask(service.as_ref(), &approve.signed_by(ADA)));
+}
+
+#[test]
+fn who_calls_is_asked_before_anything_else() {
+    let world = World::awaiting_approval();
+    let service = service(&world, Authorization::Iam);
+    for route in ["POST /approve/{id}", "POST /workflows/{id}/approval-links"] {
+        for id in [world.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x"] {
+            let odd = request(route).id(id).query("x", "y").body(b"{");
+            let refused = refusal(service.as_ref(), &odd);
+            assert_eq!(refused, because(401, "unauthenticated"), "{route}");
+            let query = refusal(service.as_ref(), &odd.signed_by(ADA));
+            assert_eq!(query, because(400, "invalid_query"), "{route}");
+        }
+    }
 }
 
 #[test]

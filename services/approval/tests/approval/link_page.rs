@@ -299,6 +299,13 @@ fn only_the_page_s_form_is_taken() {
             400,
             "what shall be changed",
         ),
+        (
+            "decision=request_changes&comment=%E2%80%8B%0D%0A%E2%A0%80",
+            400,
+            "what shall be changed",
+        ),
+        ("decision=reject&comment=%1B%5B2J", 400, "U+001B"),
+        ("decision=reject&comment=%ff", 400, "not UTF-8"),
         (long.as_str(), 400, "not valid"),
         (huge.as_str(), 413, "too large"),
     ] {

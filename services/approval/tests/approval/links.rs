@@ -64,8 +64,9 @@ fn there_is_none_for_those_who_may_not_decide() {
     let world = World::awaiting_approval_by(&["ada"]);
     let service = service(&world, Authorization::None);
     let refused = refusal(service.as_ref(), &wanted(&world, "eve"));
-    assert_eq!(refused, (409, "not_an_approver".to_owned()));
-    ok(201, &ask(service.as_ref(), &wanted(&world, "ada")));
+    assert_eq!(refused, (403, "not_an_approver".to_owned()));
+    let made = ok(201, &ask(service.as_ref(), &wanted(&world, " Ada")));
+    assert_eq!(made["approver"], "ada", "as the name is listed");
 }
 
 #[test]
@@ -83,7 +84,12 @@ fn malformed_requests_for_links_are_refused() {
     let world = World::awaiting_approval();
     let service = service(&world, Authorization::None);
     refuses_malformed_bodies(service.as_ref(), &wanted(&world, "ada"));
-    for name in [String::new(), "x".repeat(129)] {
+    for name in [
+        String::new(),
+        " ".to_owned(),
+        "a\u{202e}".to_owned(),
+        "x".repeat(129),
+    ] {
         let refused = refusal(service.as_ref(), &wanted(&world, &name));
         assert_eq!(refused, (400, "invalid_request".to_owned()), "{name}");
     }

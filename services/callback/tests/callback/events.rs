@@ -48,7 +48,6 @@ fn what_is_invalid_is_set_aside_with_its_reason() {
         set_aside(&world, &external("StepReported", report))
     };
     assert!(with("idempotency_key", json!("")).contains("idempotency_key"));
-    assert!(with("workflow_id", json!("x")).contains("WorkflowId"));
     assert!(with("percent", json!(300)).contains("percent"));
     assert!(with("token", json!("x")).contains("refused: the token"));
     let mut wrong = succeeded(&world);
@@ -61,6 +60,26 @@ fn what_is_invalid_is_set_aside_with_its_reason() {
     );
     assert!(set_aside(&world, &world.last_message()).starts_with("misrouted"));
     assert!(set_aside(&world, &received_text("")).starts_with("not JSON"));
+}
+
+/// Whoever has no token learns nothing: not what a report looks like, and not which workflows there are.
+#[test]
+fn a_token_is_judged_before_the_rest_of_the_event() {
+    let world = World::dispatched();
+    let report = |id: &str, token: Value| {
+        let detail = json!({"workflow_id": id, "token": token, "percent": 300, "kind": "nonsense"});
+        set_aside(&world, &external("StepReported", detail))
+    };
+    for id in [world.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x", ""] {
+        for token in [json!("x"), json!(""), json!(null), json!(7)] {
+            let reason = report(id, token);
+            assert!(reason.starts_with("refused: the token"), "{reason}");
+        }
+    }
+    let own = report(world.id.as_str(), json!(world.token()));
+    assert!(own.starts_with("invalid StepReported"), "{own}");
+    let elsewhere = report("x", json!(world.token()));
+    assert!(elsewhere.starts_with("refused: the token"), "{elsewhere}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
+use aegis_engine::api::{ApiRequest, NotBase64};
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenKeys};
 use aegis_testing::requests::{With, ask, refusal, refuses_malformed_bodies, tells_of_port_errors};
@@ -86,6 +87,74 @@ fn a_token_for_something_else_is_refused() {
             .last_heartbeat_at,
         None
     );
+}
+
+/// Whoever has no token learns nothing: not what a report looks like, and not which workflows there are.
+#[test]
+fn a_token_is_judged_before_anything_else() {
+    let world = World::dispatched();
+    let service = callback(&world);
+    let valid = post(&world, "x", progress(&world));
+    let ids = [world.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x", ""];
+    let damaged = ApiRequest {
+        body: Err(NotBase64),
+        ..valid.clone()
+    };
+    let requests = [
+        valid.clone(),
+        damaged,
+        valid.clone().body(b"{"),
+        valid.clone().body(b"\xff"),
+        valid.clone().body(&vec![b' '; 64 * 1024 + 1]),
+        valid.clone().json(json!({"kind": "nonsense"})),
+        valid.clone().header("content-type", "text/plain"),
+        valid.clone().header("traceparent", "é\u{1}"),
+        valid.clone().query("x", "y"),
+    ];
+    let bearer = |token: &str| format!("Bearer {token}");
+    let forged = world.token().replace(".researcher.1.", ".researcher.2.");
+    for (header, code) in [
+        (String::new(), "unauthenticated"),
+        (bearer("x"), "invalid_token"),
+        (bearer("é\u{1}🦀"), "invalid_token"),
+        (bearer(&forged), "invalid_token"),
+    ] {
+        for id in ids {
+            for request in &requests {
+                let request = request.clone().id(id).header("authorization", &header);
+                let answer = ask(service.as_ref(), &request);
+                assert_eq!(refusal(service.as_ref(), &request), because(401, code));
+                let bearer = ("www-authenticate", "Bearer".to_owned());
+                assert!(answer.headers.contains(&bearer), "{answer:?}");
+            }
+        }
+    }
+    // With the token of another workflow neither.
+    for id in ["wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "wf_../../etc/passwd", ""] {
+        let request = valid.clone().id(id);
+        let request = request.header("authorization", &bearer(&world.token()));
+        let answer = refusal(service.as_ref(), &request);
+        assert_eq!(answer, because(401, "invalid_token"), "{id}");
+    }
+    // Who has it is told.
+    let own = |request: &ApiRequest| {
+        let request = request
+            .clone()
+            .header("authorization", &bearer(&world.token()));
+        refusal(service.as_ref(), &request).1
+    };
+    let told: Vec<String> = requests[1..].iter().map(own).collect();
+    let expected = [
+        "invalid_body",
+        "invalid_json",
+        "invalid_json",
+        "body_too_large",
+        "invalid_request",
+        "unsupported_media_type",
+        "invalid_header",
+        "invalid_query",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -175,10 +244,6 @@ fn workflows_that_do_not_exist_are_not_found() {
     let world = World::dispatched();
     let service = callback(&world);
     let request = post(&world, &world.token(), progress(&world));
-    for id in ["", "nonsense", "wf_UPPER", "wf_../../etc/passwd"] {
-        let answer = refusal(service.as_ref(), &request.clone().id(id));
-        assert_eq!(answer, because(404, "workflow_not_found"), "{id}");
-    }
     let id = WorkflowId::derive("nobody", "k");
     let claim = Claim {
         workflow_id: id.clone(),

@@ -38,6 +38,51 @@ fn unsigned_requests_are_refused_on_every_route() {
     assert_eq!(world.workflow(), before);
 }
 
+/// Neither what is wrong with a request, nor which workflows there are, is for those who may not call.
+#[test]
+fn who_calls_is_asked_before_anything_else() {
+    let world = World::started();
+    let strict = with(&world, Authorization::Iam);
+    for route in ROUTES {
+        for id in [world.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x"] {
+            let odd = request(route).id(id).query("x", "y").body(b"{");
+            let odd = odd.header("traceparent", "é").header("content-type", "x");
+            let refused = refusal(strict.as_ref(), &odd);
+            assert_eq!(refused, because(401, "unauthenticated"), "{route}");
+        }
+    }
+}
+
+#[test]
+fn every_route_refuses_queries_and_headers_that_it_cannot_read() {
+    let world = World::started();
+    let service = service(&world);
+    for route in ROUTES.into_iter().chain(["GET /openapi.json"]) {
+        let plain = request(route).id(world.id.as_str());
+        let refused = refusal(service.as_ref(), &plain.clone().query("x", "y"));
+        assert_eq!(refused, because(400, "invalid_query"), "{route}");
+        for (name, value) in [
+            ("traceparent", "é"),
+            ("content-type", "application/json; charset=é"),
+            ("x-anything", "a\u{1}"),
+        ] {
+            let refused = refusal(service.as_ref(), &plain.clone().header(name, value));
+            assert_eq!(refused, because(400, "invalid_header"), "{route} {name}");
+        }
+    }
+    // What is not read may be what it likes.
+    let harmless = request("GET /workflows")
+        .header("x-city", "Köln")
+        .header("x-tab", "a\tb");
+    assert_eq!(ask(service.as_ref(), &harmless).status, 200);
+    // A signature in the query is the gateway's.
+    let strict = with(&world, Authorization::Iam);
+    let signed = request("GET /workflows")
+        .query("X-Amz-Signature", "x")
+        .signed_by(ADA);
+    assert_eq!(ask(strict.as_ref(), &signed).status, 200);
+}
+
 /// What a group of routes demands is demanded of each of its routes, and of no other.
 #[test]
 fn each_route_belongs_to_its_group() {

@@ -1,5 +1,6 @@
 //! `GET /workflows`.
 
+use aegis_contracts::openapi::ClientAccess;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
@@ -103,6 +104,48 @@ fn queries_are_checked() {
             (400, "invalid_query")
         );
         assert!(problem.detail.contains(name), "{}", problem.detail);
+    }
+}
+
+#[test]
+fn parameters_that_are_not_known_or_there_twice_are_refused() {
+    let world = World::empty();
+    let refused = |request: ApiRequest| {
+        let problem = problem(&ask(service(&world).as_ref(), &request));
+        assert_eq!(
+            (problem.status, problem.code.as_str()),
+            (400, "invalid_query")
+        );
+        problem.detail
+    };
+    assert_eq!(
+        refused(get().query("statuss", "failed")),
+        "there is no query parameter `statuss`: this route takes status, limit, cursor"
+    );
+    for name in ["", "Status", "st\u{1b}atus", "status[]"] {
+        assert!(refused(get().query(name, "failed")).contains("there is no"));
+    }
+    let twice = get().query("status", "failed").query("status", "failed");
+    assert_eq!(
+        refused(twice),
+        "the query parameter `status` is there twice"
+    );
+}
+
+#[test]
+fn the_parameters_are_those_of_the_description() {
+    let document = aegis_contracts::openapi::document(ClientAccess::None.into());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let given = operation["parameters"].as_array().into_iter().flatten();
+            let given = given.filter(|one| one["in"] == "query");
+            let names: Vec<&str> = given.map(|one| one["name"].as_str().unwrap()).collect();
+            let expected: &[&str] = match (method.as_str(), path.as_str()) {
+                ("get", "/workflows") => &["status", "limit", "cursor"],
+                _ => &[],
+            };
+            assert_eq!(names, expected, "{method} {path}");
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub fn with(world: &World, authorization: impl Into<ByGroup>) -> Arc<Intake> {
     Arc::new(Intake {
         engine: world.engine.clone(),
         artifacts: world.ports.artifacts.clone(),
+        api_url: "https://api.example/stage".to_owned(),
         authorization: authorization.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
         report_url_valid: Duration::from_secs(3600),

@@ -21,9 +21,15 @@ fn started(world: &World, request: &ApiRequest) -> WorkflowId {
     let body = ok(202, &answer);
     let id = body["workflow_id"].as_str().unwrap();
     assert_eq!(body["status"], "researching");
-    assert_eq!(body["links"]["self"], format!("/workflows/{id}"));
-    let location = ("location", format!("/workflows/{id}"));
-    assert!(answer.headers.contains(&location), "{answer:?}");
+    // The API's base has a path.
+    let this = format!("https://api.example/stage/workflows/{id}");
+    assert_eq!(body["links"]["self"], this);
+    assert_eq!(body["links"]["history"], format!("{this}/history"));
+    assert_eq!(body["links"]["cancel"], format!("{this}/cancel"));
+    assert_eq!(body["links"]["redrive"], format!("{this}/redrive"));
+    let approve = format!("https://api.example/stage/approve/{id}");
+    assert_eq!(body["links"]["approve"], approve);
+    assert!(answer.headers.contains(&("location", this)), "{answer:?}");
     id.parse().unwrap()
 }
 
@@ -104,11 +110,93 @@ fn without_a_key_every_request_is_a_new_one() {
 fn keys_have_bounds() {
     let world = World::empty();
     let with = |key: &str| post(json!({"topic": "lattices"})).header("idempotency-key", key);
-    for key in ["", &"k".repeat(257)] {
+    let odd = [
+        "",
+        " ",
+        "bestellung-größe-1",
+        "🦀",
+        "a\u{1}b",
+        "a\tb",
+        "a\u{7f}",
+        "a,b",
+        " a",
+        "a ",
+    ];
+    let long = "k".repeat(257);
+    for key in odd.into_iter().chain([long.as_str()]) {
         let refused = refusal(service(&world).as_ref(), &with(key));
-        assert_eq!(refused, because(400, "invalid_idempotency_key"));
+        let control = key.chars().any(|c| c.is_control() && c != '\t');
+        let code = if control {
+            "invalid_header"
+        } else {
+            "invalid_idempotency_key"
+        };
+        assert_eq!(refused, because(400, code), "{key:?}");
     }
-    started(&world, &with(&"ü".repeat(256)));
+    assert!(world.ports.queues.sent().is_empty());
+    for key in ["k".repeat(256).as_str(), "order 7/8: \"x\" ~!"] {
+        started(&world, &with(key));
+    }
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_taken() {
+    let world = World::empty();
+    for (field, body) in [
+        ("topic", json!({"topic": "x\u{202e}y"})),
+        ("topic", json!({"topic": "x\u{fffd}y"})),
+        (
+            "tags",
+            json!({"topic": "x", "tags": {"team": "\u{1b}]0;title\u{7}"}}),
+        ),
+        ("tags", json!({"topic": "x", "tags": {"te\nam": "x"}})),
+        (
+            "approval.approvers[1]",
+            json!({"topic": "x", "approval": {"approvers": ["ann", "bo\u{200b}b"]}}),
+        ),
+        (
+            "approval.escalate_to[0]",
+            json!({"topic": "x", "approval": {"escalate_to": [" \u{a0}"]}}),
+        ),
+        (
+            "approval.approvers",
+            json!({"topic": "x", "approval": {"approvers": ["ann", "Ann "]}}),
+        ),
+        (
+            "parameters.sources[0]",
+            json!({"topic": "x", "parameters": {"sources": ["s3://bucket/sources/a\nb"]}}),
+        ),
+    ] {
+        let problem = problem(&ask(service(&world).as_ref(), &post(body)));
+        assert_eq!(problem.code, "invalid_request");
+        let fields: Vec<&str> = problem
+            .errors
+            .iter()
+            .map(|error| error.field.as_str())
+            .collect();
+        assert_eq!(fields, [field], "{problem:?}");
+    }
+    assert!(world.ports.queues.sent().is_empty());
+}
+
+#[test]
+fn names_are_kept_without_the_spaces_around_them() {
+    let world = World::empty();
+    let spaced = json!({"approvers": ["ann", " bob\u{a0}"], "escalate_to": ["\u{3000}Zoe\u{308}"]});
+    let id = started(&world, &post(json!({"topic": "x", "approval": spaced})));
+    let found = at_once(world.ports.table.load_with_request(&id));
+    let policy = found.unwrap().unwrap().0.policy;
+    assert_eq!(policy.approvers, ["ann", "bob"]);
+    assert_eq!(policy.escalate_to, ["Zoë"]);
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let world = World::empty();
+    let plain = post(json!({"topic": "lattices"})).header("idempotency-key", "k");
+    let marked = [b"\xef\xbb\xbf".as_slice(), &plain.body.clone().unwrap()].concat();
+    let id = started(&world, &plain);
+    assert_eq!(started(&world, &plain.body(&marked)), id);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Requests and answers of the HTTP API, without the gateway that carries them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aegis_contracts::problem::{Problem, is_passing};
+use aegis_contracts::problem::{Code, Problem, is_passing};
+use aegis_contracts::text::visible_line;
 use async_trait::async_trait;
 use serde::Serialize;
 
 pub use crate::authorization::{Authorization, Caller, JwtRules, RouteGroup};
 use crate::error::PortError;
+use crate::headers;
 
 /// The route of what no other route takes.
 pub const NO_ROUTE: &str = "$default";
@@ -21,12 +23,17 @@ pub struct ApiRequest {
     pub route: String,
     /// What the pattern's names stand for. Of [`NO_ROUTE`]: `path`, the whole path.
     pub path: BTreeMap<String, String>,
-    pub query: BTreeMap<String, String>,
-    /// Names in lower case.
+    /// In the order of the URL.
+    pub query: Vec<(String, String)>,
+    /// Names in lower case. Values as the gateway gave them, whatever is in them.
     pub headers: BTreeMap<String, String>,
-    pub body: Vec<u8>,
+    pub body: Result<Vec<u8>, NotBase64>,
     pub caller: Caller,
 }
+
+/// The gateway said that the body is base64, and it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotBase64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiResponse {
@@ -51,6 +58,55 @@ impl ApiRequest {
         Some(essence.trim().to_ascii_lowercase())
     }
 
+    /// # Errors
+    /// 400, if the body is not what the gateway says that it is.
+    pub fn body(&self) -> Result<&[u8], Box<Problem>> {
+        self.body.as_deref().map_err(|NotBase64| {
+            let detail = "the body is said to be base64, and is not";
+            Box::new(Problem::new(Code::InvalidBody, detail))
+        })
+    }
+
+    /// Whether headers and query are as they can be, on a route that takes the query parameters `known`. To be asked
+    /// once the caller is known, and before the rest of the request is looked at.
+    ///
+    /// # Errors
+    /// 400, with the header or the parameter.
+    pub fn check_form(&self, known: &[&str]) -> Result<(), Box<Problem>> {
+        headers::check_values(&self.headers)?;
+        let invalid = |detail: String| Err(Box::new(Problem::new(Code::InvalidQuery, detail)));
+        let mut seen = BTreeSet::new();
+        for (name, _) in &self.query {
+            if self.signs(name) {
+                continue;
+            }
+            let shown = visible_line(name);
+            if !known.contains(&name.as_str()) {
+                let takes = match known {
+                    [] => "takes none".to_owned(),
+                    known => format!("takes {}", known.join(", ")),
+                };
+                return invalid(format!(
+                    "there is no query parameter `{shown}`: this route {takes}"
+                ));
+            }
+            if !seen.insert(name) {
+                return invalid(format!("the query parameter `{shown}` is there twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A signature of AWS may stand in the query, and is the gateway's to look at.
+    fn signs(&self, parameter: &str) -> bool {
+        matches!(self.caller, Caller::Iam(_)) && parameter.starts_with("X-Amz-")
+    }
+
+    pub fn query(&self, name: &str) -> Option<&str> {
+        let mut found = self.query.iter().filter(|(given, _)| given == name);
+        found.next().map(|(_, value)| value.as_str())
+    }
+
     /// The workflow that the path names.
     ///
     /// # Errors
@@ -64,16 +120,15 @@ impl ApiRequest {
 /// 404 for a workflow.
 pub fn not_found(id: &str) -> Problem {
     Problem::new(
-        404,
-        "workflow_not_found",
-        format!("there is no workflow `{id}`"),
+        Code::WorkflowNotFound,
+        format!("there is no workflow `{}`", visible_line(id)),
     )
 }
 
 /// The gateway handed on a route that the handler does not serve.
 pub fn no_such_route(route: &str) -> Problem {
     let detail = format!("there is no route `{route}`");
-    Problem::new(404, "route_not_found", detail)
+    Problem::new(Code::RouteNotFound, detail)
 }
 
 impl ApiResponse {
@@ -86,7 +141,7 @@ impl ApiResponse {
             },
             Err(error) => {
                 tracing::error!(%error, "answer cannot be written as JSON");
-                Problem::new(500, "internal", "the answer could not be written").into()
+                Problem::new(Code::Internal, "the answer could not be written").into()
             }
         }
     }
@@ -132,24 +187,21 @@ pub fn problem_of(error: &PortError) -> Problem {
         PortError::Throttled(_) => {
             tracing::warn!(%error, "request throttled");
             Problem::new(
-                429,
-                "throttled",
+                Code::Throttled,
                 "too many requests at the moment; try again",
             )
         }
         PortError::Transient(_) => {
             tracing::warn!(%error, "request failed");
             Problem::new(
-                503,
-                "unavailable",
+                Code::Unavailable,
                 "a service that is needed did not answer; try again",
             )
         }
         PortError::Permanent(_) => {
             tracing::error!(%error, "request failed");
             Problem::new(
-                500,
-                "internal",
+                Code::Internal,
                 "the request cannot be served; the log of this service says why",
             )
         }

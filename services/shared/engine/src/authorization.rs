@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aegis_contracts::approval::MAX_APPROVER;
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::TIMEOUT;
 use serde::{Deserialize, Serialize};
@@ -112,14 +112,14 @@ impl JwtRules {
         let scopes = ["scope", "scp"].map(claim).map(listed);
         if !scopes.iter().flatten().any(|scope| *scope == self.scope) {
             let detail = format!("the token does not have the scope `{}`", self.scope);
-            return Err(Box::new(Problem::new(403, "insufficient_scope", detail)));
+            return Err(Box::new(Problem::new(Code::InsufficientScope, detail)));
         }
         named(claim(&self.subject_claim)).ok_or_else(|| {
             let detail = format!(
                 "the token's claim `{}` is no name to act under",
                 self.subject_claim
             );
-            Box::new(Problem::new(403, "unusable_subject", detail))
+            Box::new(Problem::new(Code::UnusableSubject, detail))
         })
     }
 }
@@ -146,9 +146,9 @@ fn named(subject: &str) -> Option<String> {
 }
 
 fn unauthenticated(detail: &str) -> Box<Problem> {
-    Box::new(Problem::new(401, "unauthenticated", detail))
+    Box::new(Problem::new(Code::Unauthenticated, detail))
 }
 
 fn invalid(detail: &str) -> Box<Problem> {
-    Box::new(Problem::new(401, "invalid_token", detail))
+    Box::new(Problem::new(Code::InvalidToken, detail))
 }

@@ -1,8 +1,9 @@
 //! Reading a request's body: size, media type, JSON, fields, values, in this order.
 
-use aegis_contracts::problem::{FieldError, Problem};
+use aegis_contracts::problem::{Code, FieldError, Problem};
 use aegis_contracts::request::MAX_BODY;
 use aegis_contracts::strict::{self, Refused};
+use aegis_contracts::text::visible_line;
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
@@ -13,15 +14,13 @@ use crate::api::ApiRequest;
 pub fn read<T: DeserializeOwned + Validate<Context = ()>>(
     request: &ApiRequest,
 ) -> Result<T, Box<Problem>> {
-    if request.body.len() > MAX_BODY {
-        let detail = format!(
-            "the body has {} bytes, {MAX_BODY} are allowed",
-            request.body.len()
-        );
-        return Err(Box::new(Problem::new(413, "body_too_large", detail)));
+    let bytes = request.body()?;
+    if bytes.len() > MAX_BODY {
+        let detail = format!("the body has {} bytes, {MAX_BODY} are allowed", bytes.len());
+        return Err(Box::new(Problem::new(Code::BodyTooLarge, detail)));
     }
     expect_json(request)?;
-    let body: T = parse(&request.body)?;
+    let body: T = parse(bytes)?;
     body.validate().map_err(|report| {
         let errors: Vec<FieldError> = report
             .iter()
@@ -42,7 +41,7 @@ pub fn read<T: DeserializeOwned + Validate<Context = ()>>(
 pub fn read_or_default<T: DeserializeOwned + Default + Validate<Context = ()>>(
     request: &ApiRequest,
 ) -> Result<T, Box<Problem>> {
-    if request.body.is_empty() {
+    if request.body()?.is_empty() {
         Ok(T::default())
     } else {
         read(request)
@@ -56,22 +55,19 @@ fn expect_json(request: &ApiRequest) -> Result<(), Box<Problem>> {
     if essence == "application/json" || essence.ends_with("+json") {
         return Ok(());
     }
-    let detail = format!("the body must be application/json, not `{essence}`");
-    Err(Box::new(Problem::new(
-        415,
-        "unsupported_media_type",
-        detail,
-    )))
+    let detail = format!(
+        "the body must be application/json, not `{}`",
+        visible_line(&essence)
+    );
+    Err(Box::new(Problem::new(Code::UnsupportedMediaType, detail)))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
-    let not_json = |error: &dyn std::fmt::Display| {
-        let detail = format!("the body is not JSON: {error}");
-        Box::new(Problem::new(400, "invalid_json", detail))
-    };
-    let text = std::str::from_utf8(bytes).map_err(|error| not_json(&error))?;
-    strict::from_str(text).map_err(|refused| match refused {
-        Refused::NotJson(error) => not_json(&error),
+    strict::from_slice(bytes).map_err(|refused| match refused {
+        Refused::NotJson(error) => {
+            let detail = format!("the body is not JSON: {error}");
+            Box::new(Problem::new(Code::InvalidJson, detail))
+        }
         Refused::Field(field, reason) => invalid(vec![FieldError { field, reason }]),
     })
 }
@@ -87,5 +83,5 @@ fn invalid(errors: Vec<FieldError>) -> Box<Problem> {
             }
         })
         .collect();
-    Box::new(Problem::new(400, "invalid_request", named.join("; ")).with_errors(errors))
+    Box::new(Problem::new(Code::InvalidRequest, named.join("; ")).with_errors(errors))
 }

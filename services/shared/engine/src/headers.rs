@@ -1,10 +1,13 @@
-//! How many headers a request may have, and how large they may be together.
+//! How many headers a request may have, how large they may be together, and what may be in them.
 //!
 //! API Gateway refuses more than 10,240 bytes itself
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>). This is a little above it,
 //! for what the gateway adds, and holds whatever stands before the services.
 
-use aegis_contracts::problem::Problem;
+use std::collections::BTreeMap;
+
+use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::text::visible_line;
 
 pub const MAX_HEADERS: usize = 64;
 /// Names and values of all headers, in bytes.
@@ -25,5 +28,28 @@ pub fn check(sizes: impl Iterator<Item = usize>) -> Result<(), Box<Problem>> {
     } else {
         return Ok(());
     };
-    Err(Box::new(Problem::new(431, "headers_too_large", detail)))
+    Err(Box::new(Problem::new(Code::HeadersTooLarge, detail)))
+}
+
+/// Headers that are read here: a character that is none of theirs must not change what a request means. The
+/// Idempotency-Key and the proof of who calls have rules of their own.
+const READ: [&str; 2] = ["content-type", "traceparent"];
+
+/// # Errors
+/// 400, with the name of the header.
+pub fn check_values(headers: &BTreeMap<String, String>) -> Result<(), Box<Problem>> {
+    for (name, value) in headers {
+        let control = value.chars().any(|c| c.is_control() && c != '\t');
+        let foreign = READ.contains(&name.as_str()) && !value.is_ascii();
+        if control || foreign {
+            let what = if control {
+                "control characters"
+            } else {
+                "characters beyond ASCII"
+            };
+            let detail = format!("the header `{}` has {what}", visible_line(name));
+            return Err(Box::new(Problem::new(Code::InvalidHeader, detail)));
+        }
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use tokio::sync::Mutex;
 
@@ -100,20 +101,23 @@ impl KeyRing {
         }
     }
 
+    /// What a callback's token proves about a workflow.
+    ///
     /// # Errors
     /// The outer error is the key store's, the inner one says what is wrong with the token.
-    pub async fn verify(
+    pub async fn open(
         &self,
         token: &str,
-        claim: &Claim,
-    ) -> Result<Result<(), TokenError>, PortError> {
-        self.judge(|keys, now| keys.verify(token, claim, now)).await
+        workflow_id: &WorkflowId,
+    ) -> Result<Result<Claim, TokenError>, PortError> {
+        self.judge(|keys, now| keys.open(token, workflow_id, now))
+            .await
     }
 
     /// What an approval link says.
     ///
     /// # Errors
-    /// As of [`Self::verify`].
+    /// As of [`Self::open`].
     pub async fn open_link(&self, token: &str) -> Result<Result<Link, TokenError>, PortError> {
         self.judge(|keys, now| Link::open(keys, token, now)).await
     }

@@ -163,7 +163,7 @@ mod tests {
         );
         let approval = link().sign(&keys, LATER).unwrap();
         assert_eq!(
-            keys.verify(&approval, &claim, NOW),
+            keys.open(&approval, &claim.workflow_id, NOW),
             Err(TokenError::Malformed)
         );
         // Not by its form either.
@@ -172,7 +172,8 @@ mod tests {
         let posing = format!("v1.{}.2000.{body}.{mac}", keys.current.kid);
         assert_eq!(Link::open(&keys, &posing, NOW), Err(TokenError::Forged));
         let mac = approval.rsplit('.').next().unwrap();
-        let posing = format!("v1.{}.2000.{mac}", keys.current.kid);
-        assert_eq!(keys.verify(&posing, &claim, NOW), Err(TokenError::Forged));
+        let posing = format!("v1.{}.2000.writer.1.{mac}", keys.current.kid);
+        let opened = keys.open(&posing, &claim.workflow_id, NOW);
+        assert_eq!(opened, Err(TokenError::Forged));
     }
 }

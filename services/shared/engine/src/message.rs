@@ -48,6 +48,7 @@ impl Incoming {
     /// # Errors
     /// Why the body is neither. The text goes to the dead-letter queue with the message.
     pub fn parse(body: &str) -> Result<Self, String> {
+        let body = body.strip_prefix('\u{feff}').unwrap_or(body);
         let value: serde_json::Value =
             serde_json::from_str(body).map_err(|error| format!("not JSON: {error}"))?;
         if value.get("detail-type").is_some() {

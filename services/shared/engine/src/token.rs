@@ -1,7 +1,7 @@
-//! Callback tokens: `v1.<kid>.<exp>.<hmac>`.
+//! Callback tokens: `v1.<kid>.<exp>.<role>.<attempt>.<hmac>`.
 //!
-//! A token proves that its bearer was given one attempt of one workflow. It is
-//! checked before anything is read.
+//! A token proves that its bearer was given one attempt of one workflow. It says which attempt, so that it is judged
+//! before anything else of a report is read.
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
@@ -56,7 +56,7 @@ impl std::fmt::Debug for TokenKey {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    #[error("the token is not of the form v1.<kid>.<exp>.<hmac>")]
+    #[error("the token is not of the form v1.<kid>.<exp>.<role>.<attempt>.<hmac>")]
     Malformed,
     #[error("the token's key is not known")]
     UnknownKey,
@@ -95,7 +95,8 @@ impl TokenKeys {
     pub fn sign(&self, claim: &Claim, expires_at: Timestamp) -> Result<String, TokenError> {
         let expiry = expires_at.as_seconds();
         let mac = self.seal(&claim.signed(expiry))?;
-        Ok(format!("v1.{}.{expiry}.{mac}", self.current.kid))
+        let (kid, role, attempt) = (&self.current.kid, claim.role, claim.attempt);
+        Ok(format!("v1.{kid}.{expiry}.{role}.{attempt}.{mac}"))
     }
 
     /// The MAC of `text` under the present key. What is signed begins with its version and its purpose, so that a
@@ -116,22 +117,31 @@ impl TokenKeys {
             .map_err(|_| TokenError::Forged)
     }
 
+    /// What the token proves about `workflow_id` at `now`.
+    ///
     /// # Errors
-    /// Why the token does not prove `claim` at `now`.
-    pub fn verify(&self, token: &str, claim: &Claim, now: Timestamp) -> Result<(), TokenError> {
+    /// Why it proves nothing.
+    pub fn open(
+        &self,
+        token: &str,
+        workflow_id: &WorkflowId,
+        now: Timestamp,
+    ) -> Result<Claim, TokenError> {
         let parts: Vec<&str> = token.split('.').collect();
-        let [version, kid, expiry, signature] = parts[..] else {
+        let ["v1", kid, expiry, role, attempt, signature] = parts[..] else {
             return Err(TokenError::Malformed);
         };
-        if version != "v1" {
-            return Err(TokenError::Malformed);
-        }
         let expiry: i64 = expiry.parse().map_err(|_| TokenError::Malformed)?;
+        let claim = Claim {
+            workflow_id: workflow_id.clone(),
+            role: Role::parse(role).ok_or(TokenError::Malformed)?,
+            attempt: attempt.parse().map_err(|_| TokenError::Malformed)?,
+        };
         self.unseal(kid, &claim.signed(expiry), signature)?;
         if now.as_seconds() >= expiry {
             return Err(TokenError::Expired);
         }
-        Ok(())
+        Ok(claim)
     }
 }
 
@@ -172,27 +182,19 @@ mod tests {
     fn proves_its_claim_and_no_other() {
         let keys = TokenKeys::generate();
         let token = keys.sign(&claim(), LATER).unwrap();
-        assert_eq!(keys.verify(&token, &claim(), NOW), Ok(()));
-        for other in [
-            Claim {
-                attempt: 3,
-                ..claim()
-            },
-            Claim {
-                role: Role::Writer,
-                ..claim()
-            },
-            Claim {
-                workflow_id: WorkflowId::derive("a", "c"),
-                ..claim()
-            },
+        let open = |token: &str, now| keys.open(token, &claim().workflow_id, now);
+        assert_eq!(open(&token, NOW), Ok(claim()));
+        assert_eq!(open(&token, LATER), Err(TokenError::Expired));
+        for (from, to) in [
+            (".analyst.2.", ".analyst.3."),
+            (".analyst.2.", ".writer.2."),
         ] {
-            assert_eq!(keys.verify(&token, &other, NOW), Err(TokenError::Forged));
+            let other = token.replace(from, to);
+            assert_ne!(token, other);
+            assert_eq!(open(&other, NOW), Err(TokenError::Forged), "{to}");
         }
-        assert_eq!(
-            keys.verify(&token, &claim(), LATER),
-            Err(TokenError::Expired)
-        );
+        let elsewhere = WorkflowId::derive("a", "c");
+        assert_eq!(keys.open(&token, &elsewhere, NOW), Err(TokenError::Forged));
     }
 
     #[test]
@@ -201,7 +203,10 @@ mod tests {
         let token = keys.sign(&claim(), LATER).unwrap();
         let longer = token.replace(".2000.", ".9000.");
         assert_ne!(token, longer);
-        assert_eq!(keys.verify(&longer, &claim(), NOW), Err(TokenError::Forged));
+        assert_eq!(
+            keys.open(&longer, &claim().workflow_id, NOW),
+            Err(TokenError::Forged)
+        );
     }
 
     #[test]
@@ -212,9 +217,10 @@ mod tests {
             previous: Some(old.current),
             ..TokenKeys::generate()
         };
-        assert_eq!(rotated.verify(&token, &claim(), NOW), Ok(()));
+        let id = claim().workflow_id;
+        assert_eq!(rotated.open(&token, &id, NOW), Ok(claim()));
         assert_eq!(
-            TokenKeys::generate().verify(&token, &claim(), NOW),
+            TokenKeys::generate().open(&token, &id, NOW),
             Err(TokenError::UnknownKey)
         );
     }
@@ -224,13 +230,16 @@ mod tests {
         for token in [
             "",
             "v1",
-            "v1.a.b.c",
-            "v2.a.1.AAAA",
-            "v1.a.1.!",
-            "v1.a.1.AA.x",
+            "v1.a.b.analyst.1.c",
+            "v2.a.1.analyst.1.AAAA",
+            "v1.a.1.analyst.1.!",
+            "v1.a.1.analyst.1.AA.x",
+            "v1.a.1.analyst.AA",
+            "v1.a.1.poet.1.AA",
+            "v1.a.1.analyst.-1.AA",
         ] {
             assert_eq!(
-                TokenKeys::generate().verify(token, &claim(), NOW),
+                TokenKeys::generate().open(token, &claim().workflow_id, NOW),
                 Err(TokenError::Malformed),
                 "{token}"
             );

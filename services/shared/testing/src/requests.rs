@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aegis_contracts::problem::Problem;
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NotBase64};
 use aegis_engine::error::PortError;
 use serde_json::Value;
 
@@ -14,9 +14,9 @@ pub fn request(route: &str) -> ApiRequest {
     ApiRequest {
         route: route.to_owned(),
         path: BTreeMap::new(),
-        query: BTreeMap::new(),
+        query: Vec::new(),
         headers: BTreeMap::new(),
-        body: Vec::new(),
+        body: Ok(Vec::new()),
         caller: Caller::Anonymous,
     }
 }
@@ -50,7 +50,7 @@ impl With for ApiRequest {
     }
 
     fn query(mut self, name: &str, value: &str) -> Self {
-        self.query.insert(name.to_owned(), value.to_owned());
+        self.query.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -65,7 +65,7 @@ impl With for ApiRequest {
     }
 
     fn body(mut self, body: &[u8]) -> Self {
-        self.body = body.to_vec();
+        self.body = Ok(body.to_vec());
         self
     }
 
@@ -110,10 +110,25 @@ pub fn refuses_malformed_bodies(handler: &dyn ApiHandler, valid: &ApiRequest) {
     );
     assert_eq!(with(&vec![b' '; 64 * 1024 + 1]), size);
     let nested = "[".repeat(50_000);
-    for text in ["{", "{\"a\":1}}", "\u{feff}{}", "nul", nested.as_str()] {
+    let two_marks = "\u{feff}\u{feff}{}";
+    for text in ["{", "{\"a\":1}}", two_marks, "nul", nested.as_str()] {
         assert_eq!(with(text.as_bytes()), json, "{:.20}", text);
     }
     assert_eq!(with(b"{\"a\":\"\xff\xfe\"}"), json);
+    let given = valid.body.clone().unwrap();
+    let given = std::str::from_utf8(&given).unwrap();
+    let wide: Vec<u8> = given.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [b"\xff\xfe".as_slice(), &wide].concat();
+    for body in [&wide, &marked] {
+        let problem = problem(&ask(handler, &valid.clone().body(body)));
+        assert!(problem.detail.contains("UTF-16"), "{problem:?}");
+    }
+    let not_base64 = ApiRequest {
+        body: Err(NotBase64),
+        ..valid.clone()
+    };
+    let damaged = (400, "invalid_body".to_owned());
+    assert_eq!(refusal(handler, &not_base64), damaged);
     for text in [
         "[\"approve\"]",
         "null",

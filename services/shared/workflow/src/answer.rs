@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::event::Event;
+use aegis_contracts::problem::Code;
 
 use crate::state::Workflow;
 
@@ -61,11 +62,11 @@ pub enum Rejection {
     Illegal(Illegal),
 }
 
-/// Why an input cannot be taken now. The caller maps `code` to a status.
+/// Why an input cannot be taken now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Illegal {
-    pub code: &'static str,
+    pub code: Code,
     pub detail: String,
 }
 
@@ -81,7 +82,7 @@ impl Answer {
         Self::Rejected(Rejection::Duplicate)
     }
 
-    pub(crate) fn illegal(code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn illegal(code: Code, detail: impl Into<String>) -> Self {
         Self::Rejected(Rejection::Illegal(Illegal {
             code,
             detail: detail.into(),

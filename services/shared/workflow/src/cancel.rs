@@ -1,6 +1,7 @@
 //! A person or system calls the workflow off.
 
 use aegis_contracts::event::Event;
+use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::Answer;
@@ -23,7 +24,7 @@ pub(crate) fn cancelled(
         Phase::Cancelled(_) => return Answer::duplicate(),
         Phase::Completed | Phase::Failed(_) | Phase::Rejected | Phase::Expired => {
             return Answer::illegal(
-                "already_ended",
+                Code::AlreadyEnded,
                 format!("the workflow is {}", status.as_str()),
             );
         }

@@ -72,6 +72,7 @@ fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -
         } => failure::failed(rules, workflow, role, attempt, failure, usage, now),
         Input::Decide {
             approver,
+            proven,
             claimed_by,
             decision,
             comment,
@@ -79,6 +80,7 @@ fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -
         } => {
             let vote = approval::Vote {
                 approver,
+                proven,
                 claimed_by,
                 kind: decision,
                 comment,

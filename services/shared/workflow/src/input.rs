@@ -46,6 +46,8 @@ pub enum Input {
     },
     Decide {
         approver: String,
+        /// Whether it is the approver who was seen to call. Somebody else may write the name a little differently.
+        proven: bool,
         claimed_by: Option<String>,
         decision: DecisionKind,
         comment: Option<String>,

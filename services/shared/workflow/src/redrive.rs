@@ -2,11 +2,11 @@
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
+use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::{Answer, Owed};
 use crate::budget::over_budget;
-use crate::codes;
 use crate::decide::transition;
 use crate::rules::Rules;
 use crate::start::longest_life;
@@ -40,7 +40,7 @@ pub(crate) fn redriven(
         | Phase::Expired => {
             let status = workflow.status().as_str();
             return Answer::illegal(
-                "not_failed",
+                Code::NotFailed,
                 format!("the workflow is {status}: only a failed one is redriven"),
             );
         }
@@ -54,12 +54,12 @@ pub(crate) fn redriven(
     // Its item must not be deleted while it lives again.
     if now.plus(longest_life(rules, &workflow.policy)) >= workflow.expires_at {
         return Answer::illegal(
-            "near_expiry",
+            Code::NearExpiry,
             "the workflow is about to be deleted: start a new one",
         );
     }
     if let Some(exceeded) = over_budget(workflow, failure.resume, failure.status, now) {
-        return Answer::illegal(codes::BUDGET_EXCEEDED, exceeded.message);
+        return Answer::illegal(Code::BudgetExceeded, exceeded.message);
     }
     let mut next = workflow.clone();
     next.redriven_from = Some(version);

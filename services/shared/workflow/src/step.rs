@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Command;
+use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 
@@ -58,7 +59,7 @@ pub(crate) fn current(workflow: &Workflow, role: Role, attempt: u32) -> Result<&
     if attempt == 0 || attempt > workflow.attempts.of(role) {
         let detail = format!("attempt {attempt} of the {role} was never asked for");
         return Err(Rejection::Illegal(Illegal {
-            code: "unknown_attempt",
+            code: Code::UnknownAttempt,
             detail,
         }));
     }

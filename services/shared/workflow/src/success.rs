@@ -3,6 +3,7 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::event::Event;
+use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 
@@ -41,7 +42,7 @@ pub(crate) fn succeeded(
         Err(refused) => return Answer::Rejected(refused),
     };
     if let Err(detail) = own_artifacts(workflow, &success) {
-        return Answer::illegal("invalid_artifacts", detail);
+        return Answer::illegal(Code::InvalidArtifacts, detail);
     }
     let mut next = workflow.clone();
     let usage = step.usage.at_least(success.usage);

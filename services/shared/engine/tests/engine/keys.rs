@@ -22,8 +22,8 @@ fn keys_are_loaded_once() {
     let world = World::started();
     let ring = world.ports.key_ring(false);
     for _ in 0..5 {
-        let verdict = at_once(ring.verify(&world.token(), &claim(&world)));
-        assert_eq!(verdict, Ok(Ok(())));
+        let verdict = at_once(ring.open(&world.token(), &world.id));
+        assert_eq!(verdict, Ok(Ok(claim(&world))));
     }
     assert_eq!(world.ports.keys.loads(), 1);
 }
@@ -37,13 +37,13 @@ fn forged_key_names_do_not_hammer_the_store() {
         .sign(&claim(&world), expires_at)
         .unwrap();
     for _ in 0..100 {
-        let verdict = at_once(ring.verify(&forged, &claim(&world)));
+        let verdict = at_once(ring.open(&forged, &world.id));
         assert_eq!(verdict, Ok(Err(TokenError::UnknownKey)));
     }
     assert_eq!(world.ports.keys.loads(), 6);
     world.wait(30);
     for _ in 0..100 {
-        let _ = at_once(ring.verify(&forged, &claim(&world)));
+        let _ = at_once(ring.open(&forged, &world.id));
     }
     assert_eq!(world.ports.keys.loads(), 11);
 }
@@ -66,7 +66,7 @@ fn rotated_keys_are_found_at_once() {
         // What the old key signed is still good.
         for signer in [&keys, &before] {
             let token = signer.sign(&claim(&world), expires_at).unwrap();
-            assert_eq!(at_once(ring.verify(&token, &claim(&world))), Ok(Ok(())));
+            assert_eq!(at_once(ring.open(&token, &world.id)), Ok(Ok(claim(&world))));
         }
     }
 }
@@ -103,8 +103,8 @@ fn a_token_outlives_a_rotation() {
     let (signer, verifier) = (world.ports.key_ring(false), world.ports.key_ring(false));
     let first = at_once(signer.keys()).unwrap();
     let handed_out = signed(&first, &world);
-    let verdict = || at_once(verifier.verify(&handed_out, &claim(&world)));
-    assert_eq!(verdict(), Ok(Ok(())));
+    let verdict = || at_once(verifier.open(&handed_out, &world.id));
+    assert_eq!(verdict(), Ok(Ok(claim(&world))));
 
     let second = first.rotated(world.now()).unwrap();
     assert_eq!(second.previous.as_ref(), Some(&first.current));
@@ -117,9 +117,12 @@ fn a_token_outlives_a_rotation() {
         Ok(second.clone()),
         "found by itself"
     );
-    assert_eq!(verdict(), Ok(Ok(())));
+    assert_eq!(verdict(), Ok(Ok(claim(&world))));
     let new = signed(&second, &world);
-    assert_eq!(at_once(verifier.verify(&new, &claim(&world))), Ok(Ok(())));
+    assert_eq!(
+        at_once(verifier.open(&new, &world.id)),
+        Ok(Ok(claim(&world)))
+    );
 
     // Until nobody can use the first key any more, there is no third.
     let until = second
@@ -130,14 +133,17 @@ fn a_token_outlives_a_rotation() {
     let too_soon = TooSoon { until: Some(until) };
     assert_eq!(second.rotated(world.now()), Err(too_soon));
     world.wait(9 * HOUR - 2 * MINUTE - 1);
-    assert_eq!(verdict(), Ok(Ok(())));
+    assert_eq!(verdict(), Ok(Ok(claim(&world))));
     assert_eq!(second.rotated(world.now()), Err(too_soon));
     world.wait(1);
     let third = second.rotated(world.now()).unwrap();
     world.ports.keys.replace(third);
     world.wait(2 * MINUTE);
     assert_eq!(verdict(), Ok(Err(TokenError::UnknownKey)));
-    assert_eq!(at_once(verifier.verify(&new, &claim(&world))), Ok(Ok(())));
+    assert_eq!(
+        at_once(verifier.open(&new, &world.id)),
+        Ok(Ok(claim(&world)))
+    );
 }
 
 #[test]
@@ -145,10 +151,10 @@ fn a_withdrawn_key_is_forgotten_in_minutes() {
     let world = World::started();
     let ring = world.ports.key_ring(false);
     let token = signed(&world.tokens, &world);
-    assert_eq!(at_once(ring.verify(&token, &claim(&world))), Ok(Ok(())));
+    assert_eq!(at_once(ring.open(&token, &world.id)), Ok(Ok(claim(&world))));
     world.ports.keys.replace(TokenKeys::made(world.now()));
     world.wait(2 * MINUTE);
-    let verdict = at_once(ring.verify(&token, &claim(&world)));
+    let verdict = at_once(ring.open(&token, &world.id));
     assert_eq!(verdict, Ok(Err(TokenError::UnknownKey)));
 }
 

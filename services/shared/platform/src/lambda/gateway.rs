@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NO_ROUTE};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NO_ROUTE, NotBase64};
 use aegis_engine::headers;
 use aws_lambda_events::apigw::{
     ApiGatewayRequestAuthorizer, ApiGatewayV2httpRequest, ApiGatewayV2httpResponse,
@@ -11,16 +11,25 @@ use aws_lambda_events::encodings::Body;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
 use tracing::Instrument;
 
 use crate::telemetry::continue_from;
 
+/// # Errors
+/// If the event is none of the gateway.
 pub(super) async fn respond(
     handler: &dyn ApiHandler,
-    event: ApiGatewayV2httpRequest,
-) -> ApiGatewayV2httpResponse {
-    let fits = headers::check(header_sizes(&event));
-    let request = request(event);
+    mut event: Value,
+) -> serde_json::Result<ApiGatewayV2httpResponse> {
+    // Apart: a header that HTTP does not know must not make the whole request unreadable.
+    let headers = event.get_mut("headers").map(Value::take);
+    let headers: Option<BTreeMap<String, String>> =
+        serde_json::from_value(headers.unwrap_or_default())?;
+    let headers = headers.unwrap_or_default();
+    let event: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
+    let fits = headers::check(header_sizes(&headers, &event));
+    let request = request(headers, event);
     let span = tracing::info_span!(
         "request",
         otel.name = %request.route,
@@ -38,29 +47,28 @@ pub(super) async fn respond(
     }
     .instrument(span)
     .await;
-    answer(response)
+    Ok(answer(response))
 }
 
 /// The gateway hands cookies on beside the other headers.
-fn header_sizes(event: &ApiGatewayV2httpRequest) -> impl Iterator<Item = usize> {
-    let headers = event.headers.iter();
-    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+fn header_sizes<'a>(
+    headers: &'a BTreeMap<String, String>,
+    event: &'a ApiGatewayV2httpRequest,
+) -> impl Iterator<Item = usize> + 'a {
+    let headers = headers.iter();
+    let headers = headers.map(|(name, value)| name.len() + value.len());
     let cookies = event.cookies.iter().flatten();
     headers.chain(cookies.map(|cookie| "cookie".len() + cookie.len()))
 }
 
-fn request(event: ApiGatewayV2httpRequest) -> ApiRequest {
-    let text = |(name, value): (&HeaderName, &HeaderValue)| {
-        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-    };
+fn request(headers: BTreeMap<String, String>, event: ApiGatewayV2httpRequest) -> ApiRequest {
+    let lower_case = |(name, value): (String, String)| (name.to_ascii_lowercase(), value);
+    let query = query(&event);
     let body = event.body.unwrap_or_default();
     let body = if event.is_base64_encoded {
-        // What is not base64 is handed on and refused as not being JSON.
-        BASE64_STANDARD
-            .decode(&body)
-            .unwrap_or_else(|_| body.into_bytes())
+        BASE64_STANDARD.decode(&body).map_err(|_| NotBase64)
     } else {
-        body.into_bytes()
+        Ok(body.into_bytes())
     };
     let caller = event
         .request_context
@@ -78,14 +86,24 @@ fn request(event: ApiGatewayV2httpRequest) -> ApiRequest {
     ApiRequest {
         route,
         path,
-        query: event
+        query,
+        headers: headers.into_iter().map(lower_case).collect(),
+        body,
+        caller,
+    }
+}
+
+/// As it was sent: the gateway's own list joins parameters of one name. An emulator may have only that list.
+fn query(event: &ApiGatewayV2httpRequest) -> Vec<(String, String)> {
+    match event.raw_query_string.as_deref() {
+        Some(raw) if !raw.is_empty() => url::form_urlencoded::parse(raw.as_bytes())
+            .into_owned()
+            .collect(),
+        Some(_) | None => event
             .query_string_parameters
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect::<BTreeMap<_, _>>(),
-        headers: event.headers.iter().filter_map(text).collect(),
-        body,
-        caller,
+            .collect(),
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use aegis_engine::api::ApiHandler;
 use aegis_engine::schedule::ScheduleHandler;
 use aegis_engine::stream::StreamHandler;
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -64,8 +63,7 @@ impl Service {
             .map(str::to_owned);
         if event.pointer("/requestContext/http").is_some() {
             let api = self.api.as_ref().ok_or("this function serves no API")?;
-            let request: ApiGatewayV2httpRequest = serde_json::from_value(event)?;
-            return to_value(&gateway::respond(api.as_ref(), request).await);
+            return to_value(&gateway::respond(api.as_ref(), event).await?);
         }
         match source.as_deref() {
             Some("aws:sqs") => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aegis_contracts::command::Destination;
 use aegis_contracts::envelope::CommandEnvelope;
+use aegis_contracts::text::{is_blank, visible_line};
 use aegis_engine::error::PortError;
 use aegis_engine::ports::{CommandQueues, DeadLetters};
 use aegis_engine::stored::encode;
@@ -116,16 +117,8 @@ fn acceptable(text: &str) -> String {
 #[async_trait]
 impl DeadLetters for SqsDeadLetters {
     async fn put(&self, body: &str, reason: &str) -> Result<(), PortError> {
-        let printable: String = acceptable(reason)
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(MAX_REASON)
-            .collect();
-        let reason = if printable.trim().is_empty() {
-            "unknown"
-        } else {
-            &printable
-        };
+        let shown: String = visible_line(reason).chars().take(MAX_REASON).collect();
+        let reason = if is_blank(&shown) { "unknown" } else { &shown };
         self.client
             .send_message()
             .queue_url(&self.url)

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NotBase64};
 use aegis_platform::lambda::Service;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -38,14 +38,19 @@ async fn a_signed_request_arrives_whole() {
     let (request, answer) = heard(event("api-iam")).await;
     assert_eq!(request.route, "POST /workflows/{id}/cancel");
     assert_eq!(request.path["id"], "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa");
-    assert_eq!(request.query["verbose"], "yes");
+    let query = [("verbose", "yes"), ("tag", "a"), ("tag", "b")];
+    let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(request.query, query);
     assert_eq!(
         request.header("idempotency-key"),
         Some("k1"),
         "names in lower case"
     );
     assert_eq!(request.header("content-type"), Some("application/json"));
-    assert_eq!(request.body, br#"{"reason":"not needed"}"#);
+    assert_eq!(
+        request.body.unwrap(),
+        br#"{"reason":"not needed"}"#.as_slice()
+    );
     let ada = "arn:aws:iam::123456789012:user/ada".to_owned();
     assert_eq!(request.caller, Caller::Iam(ada));
 
@@ -71,7 +76,7 @@ async fn what_no_route_takes_arrives_with_its_path() {
 #[tokio::test]
 async fn a_binary_body_is_decoded() {
     let (request, _) = heard(event("api-base64")).await;
-    assert_eq!(request.body, r#"{"topic": "Grüße"}"#.as_bytes());
+    assert_eq!(request.body().unwrap(), r#"{"topic": "Grüße"}"#.as_bytes());
     assert_eq!(request.caller, Caller::Anonymous);
     assert!(request.path.is_empty() && request.query.is_empty());
 }
@@ -110,14 +115,29 @@ async fn the_claims_of_a_token_arrive() {
 async fn odd_bodies_arrive_and_are_refused_by_the_service() {
     let mut broken = event("api-base64");
     broken["body"] = json!("no base64!");
-    assert_eq!(heard(broken).await.0.body, b"no base64!");
+    assert_eq!(heard(broken).await.0.body, Err(NotBase64));
     let mut none = event("api-iam");
     none.as_object_mut().unwrap().remove("body");
-    assert_eq!(heard(none).await.0.body, b"");
+    assert_eq!(heard(none).await.0.body, Ok(Vec::new()));
     let mut null = event("api-iam");
     null["body"] = json!(null);
     null["pathParameters"] = json!(null);
-    assert_eq!(heard(null).await.0.body, b"");
+    assert_eq!(heard(null).await.0.body, Ok(Vec::new()));
+}
+
+/// None may be lost on the way: without its key a request is another one.
+#[tokio::test]
+async fn headers_arrive_whatever_is_in_them() {
+    let mut event = event("api-iam");
+    let odd = ["größe-1", "a\u{1}b", "🦀", "\u{fffd}", ""];
+    for value in odd {
+        event["headers"]["Idempotency-Key"] = json!(value);
+        event["headers"]["not a name"] = json!("x");
+        let (request, _) = heard(event.clone()).await;
+        assert_eq!(request.header("idempotency-key"), Some(value));
+    }
+    event["headers"] = json!(null);
+    assert!(heard(event).await.0.headers.is_empty());
 }
 
 #[tokio::test]

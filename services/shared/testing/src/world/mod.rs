@@ -151,6 +151,7 @@ impl World {
         let revision = self.workflow().revision;
         self.apply(Input::Decide {
             approver: "ada".to_owned(),
+            proven: false,
             claimed_by: None,
             decision,
             comment: Some("say more on lattices".to_owned()),

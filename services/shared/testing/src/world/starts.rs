@@ -52,8 +52,13 @@ impl World {
     }
 
     pub fn awaiting_approval_by(approvers: &[&str]) -> Self {
+        Self::awaiting_approvals_by(1, approvers)
+    }
+
+    pub fn awaiting_approvals_by(required: u32, approvers: &[&str]) -> Self {
         let approvers = approvers.iter().map(|name| (*name).to_owned()).collect();
         let policy = ApprovalPolicy {
+            required,
             approvers,
             ..policy()
         };

@@ -18,6 +18,7 @@ pub fn intake(world: &World) -> Arc<Intake> {
     Arc::new(Intake {
         engine: world.engine.clone(),
         artifacts: world.ports.artifacts.clone(),
+        api_url: "https://api.example/stage".to_owned(),
         authorization: Authorization::None.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
         report_url_valid: Duration::from_secs(3600),

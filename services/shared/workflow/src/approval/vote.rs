@@ -3,6 +3,8 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::event::Event;
+use aegis_contracts::problem::Code;
+use aegis_contracts::text::{alike, visible_line};
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 
@@ -17,19 +19,25 @@ use crate::state::{Approval, Decision, Phase, ResumeAt, Workflow};
 
 pub(crate) struct Vote {
     pub approver: String,
+    pub proven: bool,
     pub claimed_by: Option<String>,
     pub kind: DecisionKind,
     pub comment: Option<String>,
     pub revision: u32,
 }
 
-pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Timestamp) -> Answer {
+pub(crate) fn decided(
+    rules: &Rules,
+    workflow: &Workflow,
+    mut vote: Vote,
+    now: Timestamp,
+) -> Answer {
     let settled_so = |approval: &&Approval| {
         approval.revision == vote.revision
             && approval
                 .decisions
                 .iter()
-                .any(|known| known.approver == vote.approver && known.kind == vote.kind)
+                .any(|known| alike(&known.approver, &vote.approver) && known.kind == vote.kind)
     };
     if workflow.settled.as_ref().filter(settled_so).is_some() {
         return Answer::duplicate();
@@ -44,7 +52,7 @@ pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Times
         | Phase::Expired => {
             let status = workflow.status().as_str();
             return Answer::illegal(
-                "not_awaiting_approval",
+                Code::NotAwaitingApproval,
                 format!("the workflow is {status}: nothing waits for a decision"),
             );
         }
@@ -59,26 +67,24 @@ pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Times
             current_revision: Some(approval.revision),
         });
     }
-    if !may_decide(workflow, approval, &vote.approver) {
-        return Answer::illegal(
-            "not_an_approver",
-            format!("`{}` is not among the approvers", vote.approver),
-        );
+    match named(workflow, approval, &vote) {
+        Ok(approver) => vote.approver = approver,
+        Err(detail) => return Answer::illegal(Code::NotAnApprover, detail),
     }
     if let Some(known) = approval
         .decisions
         .iter()
-        .find(|known| known.approver == vote.approver)
+        .find(|known| alike(&known.approver, &vote.approver))
     {
         if known.kind == vote.kind {
             return Answer::duplicate();
         }
         let detail = format!(
             "`{}` has already decided `{}`",
-            vote.approver,
+            visible_line(&known.approver),
             known.kind.as_str()
         );
-        return Answer::illegal("already_decided", detail);
+        return Answer::illegal(Code::AlreadyDecided, detail);
     }
     if vote.kind == DecisionKind::RequestChanges
         && approval.revision >= workflow.policy.max_revisions
@@ -87,14 +93,28 @@ pub(crate) fn decided(rules: &Rules, workflow: &Workflow, vote: Vote, now: Times
             "all {} revisions are used; approve or reject",
             workflow.policy.max_revisions
         );
-        return Answer::illegal("revisions_exhausted", detail);
+        return Answer::illegal(Code::RevisionsExhausted, detail);
     }
     settle(rules, workflow, approval, vote, now)
 }
 
-fn may_decide(workflow: &Workflow, approval: &Approval, approver: &str) -> bool {
+/// The name that the vote counts under, or why it does not count.
+///
+/// Whoever has proven a name is exactly that: a caller whose name differs in case from a listed one may be somebody
+/// else. A name that was only written down is taken for the listed one that it is [`alike`].
+fn named(workflow: &Workflow, approval: &Approval, vote: &Vote) -> Result<String, String> {
     let names = who_may_decide(workflow, approval);
-    names.is_empty() || names.iter().any(|name| name == approver)
+    if names.is_empty() || names.contains(&vote.approver) {
+        return Ok(vote.approver.clone());
+    }
+    let shown = visible_line(&vote.approver);
+    match names.iter().find(|name| alike(name, &vote.approver)) {
+        Some(listed) if !vote.proven => Ok(listed.clone()),
+        Some(listed) => Err(format!(
+            "`{shown}` is not among the approvers: `{listed}` is, and the names of callers are compared exactly"
+        )),
+        None => Err(format!("`{shown}` is not among the approvers")),
+    }
 }
 
 fn settle(

@@ -134,6 +134,7 @@ fn comments_are_kept_up_to_their_last_character() {
     let asked = |walk: Walk, revision, length: usize| {
         walk.then(Input::Decide {
             approver: "ada".to_owned(),
+            proven: false,
             claimed_by: None,
             decision: DecisionKind::RequestChanges,
             comment: Some("x".repeat(length)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::problem::Code;
 use aegis_workflow::{ApprovalPolicy, Input, Phase, Rejection, Rules};
 use proptest::prelude::*;
 
@@ -97,7 +98,7 @@ fn a_redrive_that_could_outlive_its_history_is_refused() {
     assert!(revived.workflow.due_at(&revived.rules).is_some());
     let old = failed.wait(rules().retention + DAY);
     match old.rejection(redrive(version)) {
-        Rejection::Illegal(why) => assert_eq!(why.code, "near_expiry"),
+        Rejection::Illegal(why) => assert_eq!(why.code, Code::NearExpiry),
         other => panic!("{other:?}"),
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::command::Command;
+use aegis_contracts::problem::Code;
 use aegis_contracts::request::Budget;
 use aegis_workflow::{Answer, ApprovalPolicy, Input, Phase, Rejection, Workflow};
 
@@ -308,6 +309,7 @@ fn the_analyst_hears_every_comment_so_far_and_of_too_many_the_latest() {
         };
         let changes = Input::Decide {
             approver: "ada".to_owned(),
+            proven: false,
             claimed_by: None,
             decision: DecisionKind::RequestChanges,
             comment,
@@ -361,7 +363,7 @@ fn a_budget_that_is_used_up_is_no_way_around_by_redrive() {
     let stopped = Walk::with(policy(), Some(budget)).succeeded();
     let version = stopped.workflow.version;
     match stopped.rejection(redrive(version)) {
-        Rejection::Illegal(why) => assert_eq!(why.code, "budget_exceeded"),
+        Rejection::Illegal(why) => assert_eq!(why.code, Code::BudgetExceeded),
         other => panic!("{other:?}"),
     }
 }

@@ -208,6 +208,7 @@ pub fn failed(role: Role, attempt: u32, transient: bool) -> Input {
 pub fn decision_of(approver: &str, decision: DecisionKind, revision: u32) -> Input {
     Input::Decide {
         approver: approver.to_owned(),
+        proven: false,
         claimed_by: None,
         decision,
         comment: Some("say more on lattices".to_owned()),
