@@ -154,13 +154,14 @@ def before_call(context, case, **kwargs):
 
 
 def seen(value):
-    """Without what the API refuses in text beyond its patterns: joiners and variation selectors, and what lies above U+FFFF."""
+    """Without what the API refuses in text beyond its patterns: joiners and variation selectors, and what is not shown
+    above U+FFFF. Nor a newline, which Python's `$` lets stand at the end of a line."""
     if isinstance(value, dict):
         return {seen(key): seen(one) for key, one in value.items()}
     if isinstance(value, list):
         return [seen(one) for one in value]
     if isinstance(value, str):
-        return "".join(c for c in value if c in "\n\t" or (c.isprintable() and not is_selector(c)))
+        return "".join(c for c in value if c.isprintable() and not is_selector(c))
     return value
 
 
@@ -169,8 +170,10 @@ def is_selector(c):
 
 
 def consistent(body):
-    for name, value in list(body.items()):
-        body[name] = seen(value)
+    if "kind" not in body:
+        # Not a report: agents may say anything.
+        for name, value in list(body.items()):
+            body[name] = seen(value)
     if isinstance(body.get("topic"), str):
         body["topic"] = ("about " + body["topic"])[:1000]
     parameters = body.get("parameters")
@@ -181,7 +184,8 @@ def consistent(body):
         for names in ("approvers", "escalate_to"):
             if isinstance(approval.get(names), list):
                 # No two of them alike.
-                approval[names] = [f"{number} {name}"[:128] for number, name in enumerate(approval[names])]
+                start = names[0]
+                approval[names] = [f"{start}{number} {name}"[:128] for number, name in enumerate(approval[names])]
         if approval.get("approvers"):
             approval["required"] = 1
         if approval.get("on_timeout") == "escalate" and not approval.get("escalate_to"):
