@@ -25,6 +25,8 @@ locals {
   # A session has no use after its step.
   agent_session_seconds = max(60, var.step_timeout_seconds)
 
+  agent_platform_property = var.agent_platform_version == null ? {} : { PlatformVersion = var.agent_platform_version }
+
   agent_network = merge(
     { NetworkMode = var.agent_network == null ? "PUBLIC" : "VPC" },
     var.agent_network == null ? {} : {
@@ -63,7 +65,7 @@ resource "aws_cloudformation_stack" "agent" {
     Resources = {
       Runtime = {
         Type = "AWS::BedrockAgentCore::Runtime"
-        Properties = {
+        Properties = merge(local.agent_platform_property, {
           AgentRuntimeName      = local.agent_runtime_names[each.key]
           AgentRuntimeArtifact  = { ContainerConfiguration = { ContainerUri = { Ref = "ImageUri" } } }
           RoleArn               = aws_iam_role.agent[each.key].arn
@@ -80,7 +82,7 @@ resource "aws_cloudformation_stack" "agent" {
             LOG_LEVEL       = local.log_level
           })
           Tags = local.tags
-        }
+        })
       }
 
       # A change of the runtime makes a new version, and the endpoint moves there once that is ready, or stays with the
@@ -102,8 +104,24 @@ resource "aws_cloudformation_stack" "agent" {
     }
   })
 
-  # The image is pulled as soon as the runtime is made.
-  depends_on = [aws_iam_role_policy.agent_runtime, aws_iam_role_policy.agent]
+  depends_on = [terraform_data.agent_role_is_known, aws_iam_role_policy.agent]
+}
+
+# IAM tells a new role or policy to the rest of AWS within seconds, not at once. AgentCore pulls the image as that role while it
+# makes the runtime; an early "access denied" would roll the whole stack back. So whatever changes the role is followed by a
+# pause. It has no part in a destroy.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+resource "terraform_data" "agent_role_is_known" {
+  for_each = local.created_agents
+
+  triggers_replace = {
+    role   = aws_iam_role.agent[each.key].unique_id
+    policy = aws_iam_role_policy.agent_runtime[each.key].policy
+  }
+
+  provisioner "local-exec" {
+    command = "sleep 15"
+  }
 }
 
 # What AgentCore itself does with an agent's role.

@@ -29,6 +29,7 @@ locals {
   }
 
   asks_for_tokens = contains(values(local.route_authorization), "jwt")
+  is_open         = contains(values(local.route_authorization), "none")
 
   # Handlers demand the proof themselves: they do not rely on the gateway alone.
   client_authorization_environment = merge(
@@ -58,6 +59,19 @@ locals {
     "GET /openapi.json" = "intake"
     "$default"          = "intake"
   }
+
+  # Routes with a limit of their own; the default is for all others. AWS does not say whether those share it, so what nobody
+  # has to prove anything for is kept from using it up.
+  route_throttles = merge(
+    # Too much is refused at the door: what has begun goes on.
+    { "POST /workflows" = { rate = var.start_throttle_rate, burst = var.start_throttle_burst } },
+    # Agents' results come through, whatever clients ask for.
+    { "POST /callbacks/{id}" = { rate = var.api_throttle_rate, burst = var.api_throttle_burst } },
+    {
+      for route in ["GET /approval-links/{token}", "POST /approval-links/{token}", "GET /openapi.json", "$default"] :
+      route => { rate = var.open_throttle_rate, burst = var.open_throttle_burst }
+    },
+  )
 
   gateway_authorization = {
     iam  = "AWS_IAM"
@@ -99,11 +113,14 @@ resource "aws_apigatewayv2_stage" "default" {
     throttling_burst_limit = var.api_throttle_burst
   }
 
-  # Too much is refused at the door: what has begun goes on, and agents' results come through.
-  route_settings {
-    route_key              = "POST /workflows"
-    throttling_rate_limit  = var.start_throttle_rate
-    throttling_burst_limit = var.start_throttle_burst
+  dynamic "route_settings" {
+    for_each = local.route_throttles
+
+    content {
+      route_key              = route_settings.key
+      throttling_rate_limit  = route_settings.value.rate
+      throttling_burst_limit = route_settings.value.burst
+    }
   }
 
   access_log_settings {
@@ -128,7 +145,7 @@ resource "aws_apigatewayv2_stage" "default" {
   }
 
   # A stage knows the settings of routes that there are.
-  depends_on = [aws_apigatewayv2_route.client]
+  depends_on = [aws_apigatewayv2_route.client, aws_apigatewayv2_route.token, aws_apigatewayv2_route.open]
 }
 
 resource "aws_cloudwatch_log_group" "api" {
@@ -150,7 +167,7 @@ resource "aws_apigatewayv2_integration" "service" {
 }
 
 resource "aws_apigatewayv2_route" "client" {
-  # checkov:skip=CKV_AWS_309:Each has one, from api_authorization and its overrides, which the scanner does not follow; none is refused in prod.
+  # checkov:skip=CKV_AWS_309:Each has one, from api_authorization and its overrides, which the scanner does not follow; none is refused outside dev.
   for_each = local.client_routes
 
   api_id             = aws_apigatewayv2_api.this.id

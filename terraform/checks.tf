@@ -3,8 +3,13 @@
 resource "terraform_data" "rules" {
   lifecycle {
     precondition {
-      condition     = !(var.environment == "prod" && contains(values(local.route_authorization), "none"))
-      error_message = "api_authorization = none, or an override of it, leaves routes open to anybody: not in prod."
+      condition     = !local.is_open || var.environment == "dev"
+      error_message = "api_authorization = none, or an override of it, leaves routes open to anybody: in dev only."
+    }
+
+    precondition {
+      condition     = !local.is_open || local.is_local || (var.monthly_budget_usd != null && length(var.alarm_emails) > 0)
+      error_message = "api_authorization = none, or an override of it, lets anybody spend your money: in AWS it needs monthly_budget_usd, and somebody in alarm_emails who hears of it."
     }
 
     precondition {

@@ -58,7 +58,7 @@ resource "aws_lambda_event_source_mapping" "relay" {
   batch_size                         = var.relay_batch_size
   maximum_batching_window_in_seconds = var.relay_batching_window_seconds
 
-  # Records of one workflow go to one batch after the other, whatever this is.
+  # With more than 1, order is kept for each item, partition and sort key. Each event is an item of its own.
   # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
   parallelization_factor = var.relay_parallelization
 

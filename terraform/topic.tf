@@ -103,10 +103,15 @@ resource "aws_budgets_budget" "monthly" {
   limit_amount = tostring(var.monthly_budget_usd)
   limit_unit   = "USD"
 
-  cost_filter {
-    name = "TagKeyValue"
-    # A dollar sign stands between key and value.
-    values = [format("user:stack$%s", local.name)]
+  # Where anybody may spend, it counts the whole account: a tag counts only once somebody has activated it.
+  dynamic "cost_filter" {
+    for_each = local.is_open ? [] : [local.name]
+
+    content {
+      name = "TagKeyValue"
+      # A dollar sign stands between key and value.
+      values = [format("user:stack$%s", cost_filter.value)]
+    }
   }
 
   dynamic "notification" {

@@ -9,6 +9,21 @@ variable "name_prefix" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", var.name_prefix))
     error_message = "name_prefix is 2 to 20 lower-case letters, digits and dashes, starts with a letter and does not end with a dash (the bucket name is built from it)."
   }
+
+  validation {
+    condition     = !strcontains(var.name_prefix, "--")
+    error_message = "name_prefix has no two dashes in a row: ECR takes no such name of a repository, and S3 none that starts with xn--."
+  }
+
+  validation {
+    condition     = alltrue([for reserved in ["aws", "ssm"] : !startswith(var.name_prefix, reserved)])
+    error_message = "name_prefix does not start with aws or ssm: Parameter Store keeps such names for AWS."
+  }
+
+  validation {
+    condition     = alltrue([for reserved in ["sthree-", "amzn-s3-demo-"] : !startswith("${var.name_prefix}-", reserved)])
+    error_message = "name_prefix does not start with sthree- or amzn-s3-demo-: S3 keeps such names of buckets for itself."
+  }
 }
 
 variable "environment" {
@@ -169,6 +184,15 @@ variable "extra_lambda_environment" {
     condition     = alltrue([for key in keys(var.extra_lambda_environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", key)) && !startswith(key, "AWS_LAMBDA_")])
     error_message = "Names of environment variables are letters, digits and underscores, start with a letter, and do not start with AWS_LAMBDA_."
   }
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+  validation {
+    condition = length(setintersection(keys(var.extra_lambda_environment), [
+      "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+      "AWS_SESSION_TOKEN", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+    ])) == 0
+    error_message = "extra_lambda_environment: Lambda sets the region, the credentials and its own folders itself and takes no other value for them."
+  }
 }
 
 variable "log_level" {
@@ -291,7 +315,7 @@ variable "relay_batching_window_seconds" {
 }
 
 variable "relay_parallelization" {
-  description = "Batches of one shard of the table's stream that relay works on at the same time. The events of one workflow stay in order."
+  description = "Batches of one shard of the table's stream that relay works on at the same time. With more than 1, events of one workflow may be published out of order; subscribers order them by version in any case."
   type        = number
   default     = 1
 
@@ -304,7 +328,7 @@ variable "relay_parallelization" {
 # The API.
 
 variable "api_authorization" {
-  description = "How client routes are authorised: iam (SigV4), jwt (bearer tokens of jwt_issuer) or none. none is refused in prod."
+  description = "How client routes are authorised: iam (SigV4), jwt (bearer tokens of jwt_issuer) or none, which is for dev only and in AWS needs a budget."
   type        = string
   default     = "iam"
 
@@ -393,7 +417,7 @@ variable "cors_allow_origins" {
 }
 
 variable "api_throttle_rate" {
-  description = "Requests per second that the API lets through, all routes together."
+  description = "Requests per second that the API lets through: as many callbacks of agents, and as many of all routes without a limit of their own."
   type        = number
   default     = 100
 
@@ -404,7 +428,7 @@ variable "api_throttle_rate" {
 }
 
 variable "api_throttle_burst" {
-  description = "Requests that the API lets through at once."
+  description = "Requests that the API lets through at once, counted like api_throttle_rate."
   type        = number
   default     = 200
 
@@ -433,6 +457,28 @@ variable "start_throttle_burst" {
   validation {
     condition     = var.start_throttle_burst >= 1 && var.start_throttle_burst <= 5000 && floor(var.start_throttle_burst) == var.start_throttle_burst
     error_message = "start_throttle_burst is a whole number from 1 to 5000."
+  }
+}
+
+variable "open_throttle_rate" {
+  description = "Requests per second on each route that the gateway asks no proof for: looking at an approval link, deciding by it, the description of the API, and what is no route."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.open_throttle_rate >= 1 && var.open_throttle_rate <= 10000
+    error_message = "open_throttle_rate is from 1 to 10000."
+  }
+}
+
+variable "open_throttle_burst" {
+  description = "Requests at once on each of these routes."
+  type        = number
+  default     = 20
+
+  validation {
+    condition     = var.open_throttle_burst >= 1 && var.open_throttle_burst <= 5000 && floor(var.open_throttle_burst) == var.open_throttle_burst
+    error_message = "open_throttle_burst is a whole number from 1 to 5000."
   }
 }
 
@@ -612,6 +658,17 @@ variable "agent_idle_seconds" {
   }
 }
 
+variable "agent_platform_version" {
+  description = "AgentCore's platform for the runtimes that are made here. V1 starts the program for each session; V2 restores each session from one snapshot of the started program. null: AgentCore's own default, which differs by Region and moves."
+  type        = string
+  default     = "V1"
+
+  validation {
+    condition     = var.agent_platform_version == null ? true : contains(["V1", "V2"], var.agent_platform_version)
+    error_message = "agent_platform_version is V1 or V2."
+  }
+}
+
 variable "agent_network" {
   description = "Subnets and security groups of the agents' runtimes, which must let them reach S3, the API and what they are built to read. null: AgentCore's own network."
   type = object({
@@ -623,6 +680,14 @@ variable "agent_network" {
   validation {
     condition     = var.agent_network == null ? true : length(var.agent_network.subnet_ids) > 0 && length(var.agent_network.security_group_ids) > 0
     error_message = "agent_network names at least one subnet and one security group."
+  }
+
+  validation {
+    condition = var.agent_network == null ? true : alltrue(concat(
+      [for id in var.agent_network.subnet_ids : can(regex("^subnet-[0-9a-f]{8,17}$", id))],
+      [for id in var.agent_network.security_group_ids : can(regex("^sg-[0-9a-f]{8,17}$", id))],
+    ))
+    error_message = "agent_network holds ids such as subnet-0123456789abcdef0 and sg-0123456789abcdef0."
   }
 }
 
@@ -966,7 +1031,7 @@ variable "dashboard" {
 }
 
 variable "monthly_budget_usd" {
-  description = "Monthly cost in US dollars that a budget watches; the topic of the alarms hears of 80 % spent and of 100 % foreseen. null: no budget. It counts by the tag stack, which has to be activated as a cost allocation tag."
+  description = "Monthly cost in US dollars that a budget watches; the topic of the alarms hears of 80 % spent and of 100 % foreseen. null: no budget. It counts by the tag stack, which has to be activated as a cost allocation tag; while the API is open it counts the whole account."
   type        = number
   default     = null
 

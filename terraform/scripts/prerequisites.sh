@@ -50,8 +50,43 @@ check_aws() {
     present 'aws'
     if aws sts get-caller-identity >"$scratch/identity" 2>&1; then
         present 'credentials for AWS'
+        check_concurrency
     else
         missing "credentials for AWS: $(tail -n 1 "$scratch/identity")" 'aws configure, aws sso login, or AWS_PROFILE'
+    fi
+}
+
+# setting NAME: what the files of settings say, or the default. Without Terraform, because nothing may be initialised yet.
+setting() {
+    local -a files=()
+    local file value
+    for file in terraform.tfvars "$environment.tfvars" "${var_files[@]}"; do
+        [[ ! -f $file ]] || files+=("$file")
+    done
+    value=$([[ ${#files[@]} -eq 0 ]] ||
+        sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\"\{0,1\}\([A-Za-z0-9-]*\).*/\1/p" "${files[@]}" | tail -n 1)
+    [[ -n $value ]] ||
+        value=$(sed -n "/^variable \"$1\"/,/^}/s/^  default *= *\"\{0,1\}\([A-Za-z0-9-]*\).*/\1/p" variables.tf)
+    printf '%s' "$value"
+}
+
+# A new account has 10. The three dispatchers may take them all, and then the API answers 503.
+check_concurrency() {
+    local in_region limit taken least=4 fits
+    in_region=$(setting aws_region)
+    taken=$((3 * $(setting dispatch_concurrency)))
+    limit=$(aws lambda get-account-settings --region "$in_region" \
+        --query AccountLimit.ConcurrentExecutions --output text 2>"$scratch/quota") || limit=''
+    if [[ ! $limit =~ ^[0-9]+$ ]]; then
+        later "how many functions may run at once in $in_region cannot be read: $(tail -n 1 "$scratch/quota")" \
+            'needed is lambda:GetAccountSettings; a new account has 10, and dispatch_concurrency should then be 2'
+    elif ((taken + least > limit)); then
+        fits=$(((limit - least) / 3))
+        later "Lambda runs $limit functions at once in $in_region, and the dispatchers may take $taken: the API would have too few" \
+            "set dispatch_concurrency = $((fits < 2 ? 2 : fits)) and no reserved_concurrency, or ask for more:"
+        say "           aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000 --region $in_region"
+    else
+        present "Lambda runs $limit functions at once in $in_region; the dispatchers take $taken of them at most"
     fi
 }
 

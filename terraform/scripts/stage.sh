@@ -128,13 +128,30 @@ delete_keys() {
     say "${#list[@]} keys deleted below $path"
 }
 
+# Neither are the agents' log groups in a state: AgentCore makes them.
+delete_agent_logs() {
+    local in_region=$1 runtime groups group
+    shift
+    for runtime in "$@"; do
+        groups=$(aws logs describe-log-groups --region "$in_region" \
+            --log-group-name-prefix "/aws/bedrock-agentcore/runtimes/$runtime-" \
+            --query 'logGroups[].logGroupName' --output text)
+        for group in ${groups/None/}; do
+            aws logs delete-log-group --region "$in_region" --log-group-name "$group"
+            say "$group deleted"
+        done
+    done
+}
+
 destroy_stage() {
     local name protected path in_region
+    local -a runtimes
     require_aws 'Destroying'
     name=$(value_of local.name)
     protected=$(value_of local.is_protected)
     path=$(value_of 'format("/%s/%s", var.name_prefix, var.environment)')
     in_region=$(value_of var.aws_region)
+    read -r -a runtimes <<<"$(value_of 'join(" ", [for agent in keys(local.created_agents) : local.agent_runtime_names[agent]])')"
     confirm_destruction "$name" "$protected"
     if [[ $protected == true ]]; then
         lift_protection
@@ -143,5 +160,6 @@ destroy_stage() {
     make_plan -destroy || true
     apply_plan
     delete_keys "$path" "$in_region"
+    delete_agent_logs "$in_region" "${runtimes[@]}"
     say "$name is removed."
 }

@@ -24,8 +24,10 @@ make_state_bucket() {
         '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'
     # An emulator speaks http.
     if [[ ${AWS_ENDPOINT_URL:-} != http://* ]]; then
+        local partition
+        partition=$(aws sts get-caller-identity --query Arn --output text | cut -d : -f 2)
         aws s3api put-bucket-policy --bucket "$bucket" --policy \
-            "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"RefusePlaintext\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":[\"arn:aws:s3:::$bucket\",\"arn:aws:s3:::$bucket/*\"],\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"false\"}}}]}"
+            "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"RefusePlaintext\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"s3:*\",\"Resource\":[\"arn:$partition:s3:::$bucket\",\"arn:$partition:s3:::$bucket/*\"],\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"false\"}}}]}"
     fi
     say "The bucket $bucket is there: private, versioned, encrypted."
 }

@@ -179,40 +179,6 @@ run "image_built_elsewhere" {
   }
 }
 
-run "version_held" {
-  command = plan
-
-  variables {
-    agent_versions = { writer = "3" }
-  }
-
-  assert {
-    condition     = jsondecode(aws_cloudformation_stack.agent["writer"].template_body).Resources.Endpoint.Properties.AgentRuntimeVersion == "3"
-    error_message = "The endpoint stays with the version that it is told."
-  }
-
-  assert {
-    condition     = jsondecode(aws_cloudformation_stack.agent["analyst"].template_body).Resources.Endpoint.Properties.AgentRuntimeVersion != "3"
-    error_message = "The others move on."
-  }
-}
-
-run "in_a_network" {
-  command = plan
-
-  variables {
-    agent_network = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
-  }
-
-  assert {
-    condition = jsondecode(aws_cloudformation_stack.agent["writer"].template_body).Resources.Runtime.Properties.NetworkConfiguration == {
-      NetworkMode       = "VPC"
-      NetworkModeConfig = { Subnets = ["subnet-1"], SecurityGroups = ["sg-1"] }
-    }
-    error_message = "Agents run in the network that is named."
-  }
-}
-
 run "no_runtime_on_an_emulator" {
   command = plan
 

@@ -99,6 +99,8 @@ run "each_group_in_its_own_way" {
     jwt_issuer                  = "https://issuer.example/"
     jwt_audience                = ["web"]
     api_authorization_overrides = { approve = "jwt", read = "none" }
+    monthly_budget_usd          = 10
+    alarm_emails                = ["ops@example.com"]
   }
 
   assert {

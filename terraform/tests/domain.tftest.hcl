@@ -136,7 +136,9 @@ run "outputs_of_an_open_api" {
   command = plan
 
   variables {
-    api_authorization = "none"
+    api_authorization  = "none"
+    monthly_budget_usd = 10
+    alarm_emails       = ["ops@example.com"]
   }
 
   assert {

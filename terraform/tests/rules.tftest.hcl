@@ -23,6 +23,41 @@ run "open_api_in_prod" {
   expect_failures = [terraform_data.rules]
 }
 
+run "open_group_in_staging" {
+  command = plan
+
+  variables {
+    environment                 = "staging"
+    api_authorization_overrides = { read = "none" }
+    monthly_budget_usd          = 10
+    alarm_emails                = ["ops@example.com"]
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "open_api_without_a_budget" {
+  command = plan
+
+  variables {
+    api_authorization = "none"
+    alarm_emails      = ["ops@example.com"]
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "open_group_whose_budget_nobody_hears" {
+  command = plan
+
+  variables {
+    api_authorization_overrides = { start = "none" }
+    monthly_budget_usd          = 10
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
 run "emulator_outside_dev" {
   command = plan
 
@@ -237,11 +272,32 @@ run "open_api_in_dev" {
   command = plan
 
   variables {
-    api_authorization = "none"
+    api_authorization  = "none"
+    monthly_budget_usd = 10
+    alarm_emails       = ["ops@example.com"]
   }
 
   assert {
     condition     = alltrue([for route in aws_apigatewayv2_route.client : route.authorization_type == "NONE"])
     error_message = "none opens the client routes."
+  }
+
+  assert {
+    condition     = length(aws_budgets_budget.monthly[0].cost_filter) == 0
+    error_message = "Where anybody may spend, the budget does not wait for a tag that somebody has to activate."
+  }
+}
+
+run "open_api_on_an_emulator" {
+  command = plan
+
+  variables {
+    api_authorization = "none"
+    aws_endpoint_url  = "http://127.0.0.1:4566"
+  }
+
+  assert {
+    condition     = alltrue([for route in aws_apigatewayv2_route.client : route.authorization_type == "NONE"])
+    error_message = "An emulator costs nothing."
   }
 }

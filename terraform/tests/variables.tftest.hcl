@@ -54,6 +54,9 @@ run "refuses" {
     api_throttle_burst        = 0
     start_throttle_rate       = 0
     start_throttle_burst      = 0
+    open_throttle_rate        = 0
+    open_throttle_burst       = 0
+    agent_platform_version    = "V3"
     external_sources          = ["aegis.workflow"]
     approver_sources          = ["a,b"]
     researcher_agent_arn      = ""
@@ -64,7 +67,7 @@ run "refuses" {
     agent_dist_dir            = ""
     agent_images              = { writer = "docker.io/writer:1" }
     agent_versions            = { writer = "v1" }
-    agent_network             = { subnet_ids = [], security_group_ids = ["sg-1"] }
+    agent_network             = { subnet_ids = [], security_group_ids = ["sg-0a1b2c3d"] }
     approval_timeout_hours    = 0
     approval_reminder_hours   = -1
     pickup_timeout_seconds    = 0
@@ -123,6 +126,9 @@ run "refuses" {
     var.api_throttle_burst,
     var.start_throttle_rate,
     var.start_throttle_burst,
+    var.open_throttle_rate,
+    var.open_throttle_burst,
+    var.agent_platform_version,
     var.external_sources,
     var.approver_sources,
     var.api_authorization_overrides,
@@ -197,6 +203,8 @@ run "refuses_too" {
     api_throttle_burst        = 5001
     start_throttle_rate       = 10001
     start_throttle_burst      = 5001
+    open_throttle_rate        = 10001
+    open_throttle_burst       = 5001
     external_sources          = ["aws.s3"]
     approver_sources          = ["aegis.workflow"]
     researcher_agent_arn      = "arn:aws:lambda:us-east-1:123456789012:function:researcher"
@@ -246,6 +254,8 @@ run "refuses_too" {
     var.api_throttle_burst,
     var.start_throttle_rate,
     var.start_throttle_burst,
+    var.open_throttle_rate,
+    var.open_throttle_burst,
     var.external_sources,
     var.approver_sources,
     var.researcher_agent_arn,
@@ -330,12 +340,101 @@ run "refuses_besides" {
   command = plan
 
   variables {
-    name_prefix           = "a-prefix-that-is-too-long"
-    instant_agent_latency = "quick"
+    name_prefix              = "a-prefix-that-is-too-long"
+    instant_agent_latency    = "quick"
+    extra_lambda_environment = { AWS_SESSION_TOKEN = "x" }
+    agent_network            = { subnet_ids = ["a-subnet"], security_group_ids = ["sg-0a1b2c3d"] }
   }
 
   expect_failures = [
     var.name_prefix,
     var.instant_agent_latency,
+    var.extra_lambda_environment,
+    var.agent_network,
   ]
+}
+
+# Names that AWS keeps for itself. Each refusal has a run of its own, because a run stops at the first.
+
+run "name_with_two_dashes" {
+  command = plan
+
+  variables {
+    name_prefix = "xn--agents"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "name_like_aws_s" {
+  command = plan
+
+  variables {
+    name_prefix = "aws-agents"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "name_like_parameter_store_s" {
+  command = plan
+
+  variables {
+    name_prefix = "ssmagents"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "name_like_s3_s" {
+  command = plan
+
+  variables {
+    name_prefix = "sthree"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "name_like_s3_s_examples" {
+  command = plan
+
+  variables {
+    name_prefix = "amzn-s3-demo-agents"
+  }
+
+  expect_failures = [var.name_prefix]
+}
+
+run "the_longest_names" {
+  command = plan
+
+  variables {
+    name_prefix          = "a-name-as-long-as-20"
+    environment          = "staging"
+    researcher_agent_arn = null
+    analyst_agent_arn    = null
+    writer_agent_arn     = null
+    agent_dist_dir       = "./tests/fixtures/agents"
+  }
+
+  assert {
+    condition     = alltrue([for bucket in [aws_s3_bucket.artifacts.bucket, aws_s3_bucket.code.bucket] : can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", bucket))])
+    error_message = "A bucket's name has at most 63 characters."
+  }
+
+  assert {
+    condition     = alltrue([for role in concat(values(aws_iam_role.agent)[*].name, values(output.function_names)) : length(role) <= 64])
+    error_message = "Names of functions and roles have at most 64 characters."
+  }
+
+  assert {
+    condition     = alltrue([for name in values(local.agent_runtime_names) : can(regex("^[a-zA-Z][a-zA-Z0-9_]{0,47}$", name))])
+    error_message = "Names of runtimes are as AgentCore takes them."
+  }
+
+  assert {
+    condition     = alltrue([for repository in aws_ecr_repository.agent : can(regex("^[a-z0-9]+(?:[._-][a-z0-9]+)*$", repository.name))])
+    error_message = "Names of repositories are as ECR takes them."
+  }
 }

@@ -60,6 +60,52 @@ run "routes" {
   }
 }
 
+run "limits_of_routes" {
+  command = plan
+
+  assert {
+    condition = { for route in aws_apigatewayv2_stage.default.route_settings : route.route_key => "${route.throttling_rate_limit} ${route.throttling_burst_limit}" } == {
+      "POST /workflows"              = "6 200"
+      "POST /callbacks/{id}"         = "100 200"
+      "GET /approval-links/{token}"  = "10 20"
+      "POST /approval-links/{token}" = "10 20"
+      "GET /openapi.json"            = "10 20"
+      "$default"                     = "10 20"
+    }
+    error_message = "Starts, callbacks and what needs no proof have limits of their own."
+  }
+
+  assert {
+    condition = length(setsubtract(
+      [for route in concat(values(aws_apigatewayv2_route.token), values(aws_apigatewayv2_route.open)) : route.route_key if route.authorization_type == "NONE"],
+      [for route in aws_apigatewayv2_stage.default.route_settings : route.route_key],
+    )) == 0
+    error_message = "No route that the gateway asks no proof for takes from the limit that clients share."
+  }
+}
+
+run "limits_that_were_moved" {
+  command = plan
+
+  variables {
+    api_throttle_rate   = 500
+    api_throttle_burst  = 1000
+    open_throttle_rate  = 3
+    open_throttle_burst = 4
+  }
+
+  assert {
+    condition = {
+      for route in aws_apigatewayv2_stage.default.route_settings : route.route_key => "${route.throttling_rate_limit} ${route.throttling_burst_limit}"
+      if contains(["POST /callbacks/{id}", "$default"], route.route_key)
+      } == {
+      "POST /callbacks/{id}" = "500 1000"
+      "$default"             = "3 4"
+    }
+    error_message = "The variables move the limits."
+  }
+}
+
 run "cors" {
   command = plan
 

@@ -6,18 +6,22 @@ use serde_json::Value;
 use crate::stack::binaries::AGENTS;
 use crate::stack::rehearsal::{leftovers, logs, site::Site};
 
+/// As the guide has it. `SIGNED` is what an API adds that asks for signatures.
 const QUICK_START: &str = r#"API_ENDPOINT=$(terraform output -raw api_endpoint)
-curl -sS -X POST "$API_ENDPOINT/workflows" \
+curl -sS -X POST "$API_ENDPOINT/workflows" SIGNED \
   -H "Content-Type: application/json" \
   -d '{
     "topic": "Impact of quantum computing on cryptography",
     "parameters": {"depth": "comprehensive"}
   }'"#;
+const SIGNED: &str = r#"--aws-sigv4 "aws:amz:us-east-1:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY""#;
+
+/// An account in which Lambda runs as few functions as in a new one.
+const NEW_ACCOUNT: &str = "#!/usr/bin/env bash\n[[ $* != *get-account-settings* ]] || echo 10\n";
 
 /// dev, with the settings that come with the sources, and the quick start.
 pub async fn story(site: &Site) -> Result<()> {
-    let checked = site.works("./deploy.sh check").await?;
-    ensure!(checked.all.contains("Ready."), "check: {}", checked.all);
+    prerequisites_are_told(site).await?;
     site.works("cp terraform.tfvars.example terraform.tfvars")
         .await?;
     let refused = site.typed("./deploy.sh deploy").await?;
@@ -37,19 +41,54 @@ pub async fn story(site: &Site) -> Result<()> {
         again.all
     );
 
-    let started = site.works(QUICK_START).await?;
-    let answer: Value = serde_json::from_str(&started.output)
-        .with_context(|| format!("the quick start was answered with {}", started.output))?;
-    ensure!(answer["workflow_id"].is_string(), "no workflow: {answer}");
+    ensure!(
+        started(site, "").await.is_err(),
+        "the API takes unsigned requests"
+    );
+    started(site, SIGNED).await?;
     logs::are_shown(site).await?;
     outputs_are_told(site).await?;
     only_what_changed_is_built(site).await?;
     no_workspace_is_mistaken(site).await?;
+    // Where it costs nothing, an API may be open.
+    site.works(r#"sed -i 's/^api_authorization.*/api_authorization = "none"/' terraform.tfvars"#)
+        .await?;
+    site.works("./deploy.sh deploy --yes").await?;
+    started(site, "").await?;
 
     keys_are_made(site).await?;
     site.forget_builds()?;
     site.works("./deploy.sh destroy --yes").await?;
     site.works("rm terraform.tfvars").await?;
+    Ok(())
+}
+
+async fn prerequisites_are_told(site: &Site) -> Result<()> {
+    let checked = site.works("./deploy.sh check").await?;
+    let told = ["Lambda runs", "Ready."];
+    ensure!(
+        told.iter().all(|words| checked.all.contains(words)),
+        "check: {}",
+        checked.all
+    );
+    let path = site.path_with("aws", NEW_ACCOUNT)?;
+    let small = site
+        .typed_with("./deploy.sh check", &[("PATH", &path)])
+        .await?;
+    ensure!(
+        small.good && small.all.contains("set dispatch_concurrency = 2"),
+        "a new account is not warned: {}",
+        small.all
+    );
+    Ok(())
+}
+
+/// Types the quick start.
+async fn started(site: &Site, signed: &str) -> Result<()> {
+    let answer = site.works(&QUICK_START.replace("SIGNED", signed)).await?;
+    let answer: Value = serde_json::from_str(&answer.output)
+        .with_context(|| format!("the quick start was answered with {}", answer.output))?;
+    ensure!(answer["workflow_id"].is_string(), "no workflow: {answer}");
     Ok(())
 }
 
