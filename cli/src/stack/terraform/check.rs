@@ -1,5 +1,5 @@
 //! What is checked of the Terraform sources without a stack: form, validity, tests, that each rule refuses something,
-//! insecure settings, and that events reach their log.
+//! insecure settings, that CloudFormation knows what the templates say, and that events reach their log.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::stack::foreground::Line;
 use crate::stack::settings::Settings;
 use crate::stack::terraform::command::Terraform;
 use crate::stack::terraform::module::Module;
-use crate::stack::terraform::{event_log, mirror, refusals};
+use crate::stack::terraform::{event_log, mirror, refusals, templates};
 use crate::stack::test::judge;
 use crate::stack::{environment, foreground, prerequisites, venv, workspace};
 
@@ -45,6 +45,7 @@ pub async fn sources(folder: &StackFolder) -> Result<()> {
     }
     refusals::check(&terraform).await?;
     let python = prerequisites::python()?;
+    templates::check(&terraform, folder.root(), &python).await?;
     scan(&sources, &python).await?;
     event_log::check(&terraform, folder.root(), &python).await
 }

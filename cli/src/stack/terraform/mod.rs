@@ -5,7 +5,7 @@
 //! - `variables`: what the local stack sets
 //! - `command`: the calls of Terraform and their progress
 //! - `apply`: which of them are needed
-//! - `check`, `refusals` and `event_log`: what is tested of the sources themselves
+//! - `check`, `refusals`, `templates` and `event_log`: what is tested of the sources themselves
 
 pub mod apply;
 pub mod check;
@@ -14,4 +14,5 @@ pub mod event_log;
 pub mod mirror;
 pub mod module;
 pub mod refusals;
+pub mod templates;
 pub mod variables;
