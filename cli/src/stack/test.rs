@@ -28,7 +28,7 @@ pub(super) const MANY: &str = "24";
 pub enum Part {
     /// Everything that needs no stack: unit, property, contract, golden and drift tests.
     Unit,
-    /// Formatting, validity, tests and a scan of the Terraform sources, and the log of events on a second emulator.
+    /// Formatting, validity, tests, templates and a scan of the Terraform sources, and the log of events on a second emulator.
     Terraform,
     /// Whole workflows, and the contract tests of the real ports, on a stack of their own; then every call of one is counted.
     E2e,
