@@ -3,6 +3,7 @@
 //! Runs in the background of the invocation that started it. Nothing here is lost by a crash: claim, artifacts and record
 //! lie in storage, and what was not yet written is done again by the next life.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use aegis_contracts::agent::AgentTask;
@@ -15,7 +16,6 @@ use tracing::Instrument;
 use crate::agent::{Agent, WorkError};
 use crate::budget;
 use crate::context::WorkContext;
-use crate::health::{Busy, Health};
 use crate::heartbeat::{self, Stop};
 use crate::publish::publish;
 use crate::reporter::{Answer, Reporter, now};
@@ -36,7 +36,6 @@ pub enum Owed {
 pub struct Surroundings<A> {
     pub agent: Arc<A>,
     pub store: Arc<dyn ArtifactStore>,
-    pub health: Arc<Health>,
     /// Becomes true when the process has to end.
     pub ending: watch::Receiver<bool>,
 }
@@ -55,7 +54,6 @@ pub async fn run<A: Agent>(
     reporter: Reporter,
     held: Running,
 ) {
-    let _busy = Busy::new(around.health.clone());
     let outcome = match owed {
         Owed::Success(record) => Outcome::Succeeded(record),
         Owed::Failure(error) => Outcome::Failed(error, Usage::default()),
@@ -117,7 +115,8 @@ async fn work<A: Agent>(
             Ok(Err(error)) => gone_wrong(error),
             Err(error) => gone_wrong(broken(error)),
         },
-        stop = heartbeat::beat(&ctx, reporter, &around.health) => Outcome::Stopped(stop),
+        stop = heartbeat::beat(&ctx, reporter) => Outcome::Stopped(stop),
+        never = note_signs(&ctx, held) => match never {},
         () = held.stopped() => Outcome::Stopped(Stop::Session),
         exceeded = budget::exceeded(&ctx) => gone_wrong(exceeded),
         () = tokio::time::sleep(left) => {
@@ -131,6 +130,22 @@ async fn work<A: Agent>(
     };
     handle.abort();
     outcome
+}
+
+/// Each new stage and each call to a model is a sign of work, whether or not it is reported.
+async fn note_signs(ctx: &WorkContext, held: &Running) -> Infallible {
+    let (mut stages, mut spent) = (ctx.stages(), ctx.spent());
+    loop {
+        let changed = tokio::select! {
+            changed = stages.changed() => changed,
+            changed = spent.changed() => changed,
+        };
+        if changed.is_err() {
+            // Nobody is left who could work.
+            std::future::pending::<()>().await;
+        }
+        held.sign_of_work();
+    }
 }
 
 async fn produce<A: Agent>(agent: Arc<A>, ctx: WorkContext) -> Result<CompletionRecord, WorkError> {

@@ -1,15 +1,16 @@
 //! What `GET /ping` answers.
 //!
-//! AgentCore ends a session whose status is not `HealthyBusy` for its idle time, and measures that time from
-//! `time_of_last_update`. An agent that answered "now" on each ping would never be ended, and one that never moved it
-//! would be ended at work. So it moves exactly when the status changes and when work makes progress.
+//! AgentCore ends a session that was idle for its idle time. While the status is `Healthy` it measures that time from
+//! `time_of_last_update`, where the answer has one. Sessions start from machines that were started or frozen long
+//! before, so a time of ours would be minutes or weeks old then, and the session could end before its work begins. So an
+//! idle agent tells no time, and AgentCore measures by its own clock. An agent is busy from the moment an invocation is
+//! accepted; its time is that of the last sign of work.
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-long-run.html>
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use aegis_contracts::time::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use crate::reporter::now;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
@@ -20,121 +21,121 @@ pub enum Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ping {
     pub status: Status,
-    /// Unix seconds.
-    pub time_of_last_update: i64,
+    /// Unix seconds; only while busy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_of_last_update: Option<i64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     at_work: usize,
-    updated: i64,
+    last_sign: Option<Timestamp>,
 }
 
-/// Counts the attempts at work.
-#[derive(Debug)]
-pub struct Health {
-    inner: Mutex<Inner>,
-}
+/// Counts the attempts that somebody holds, from before their claim to their last report.
+#[derive(Debug, Clone, Default)]
+pub struct Health(Arc<Mutex<Inner>>);
 
 impl Health {
-    /// `now` in unix seconds, here and below.
-    pub fn new(now: i64) -> Self {
-        Self {
-            inner: Mutex::new(Inner {
-                at_work: 0,
-                updated: now,
-            }),
-        }
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn begin(&self, now: i64) {
+    pub fn begin(&self, now: Timestamp) -> Busy {
         let mut inner = self.inner();
         inner.at_work += 1;
-        if inner.at_work == 1 {
-            inner.updated = inner.updated.max(now);
-        }
+        inner.last_sign = Some(now);
+        Busy(self.clone())
     }
 
-    pub fn end(&self, now: i64) {
-        let mut inner = self.inner();
-        inner.at_work = inner.at_work.saturating_sub(1);
-        if inner.at_work == 0 {
-            inner.updated = inner.updated.max(now);
-        }
-    }
-
-    pub fn progress(&self, now: i64) {
-        let mut inner = self.inner();
-        inner.updated = inner.updated.max(now);
-    }
-
-    pub fn ping(&self) -> Ping {
+    /// Never tells a time to come, as the last sign's is after the clock was set back.
+    pub fn ping(&self, now: Timestamp) -> Ping {
         let inner = self.inner();
+        if inner.at_work == 0 {
+            return Ping {
+                status: Status::Healthy,
+                time_of_last_update: None,
+            };
+        }
         Ping {
-            status: if inner.at_work == 0 {
-                Status::Healthy
-            } else {
-                Status::HealthyBusy
-            },
-            time_of_last_update: inner.updated,
+            status: Status::HealthyBusy,
+            time_of_last_update: inner.last_sign.map(|sign| sign.min(now).as_seconds()),
         }
     }
 }
 
-/// One attempt at work, from its creation to its drop.
+/// One attempt at work, until it is dropped.
 #[derive(Debug)]
-pub struct Busy(Arc<Health>);
+pub struct Busy(Health);
 
 impl Busy {
-    pub fn new(health: Arc<Health>) -> Self {
-        health.begin(now().as_seconds());
-        Self(health)
+    /// The work made progress: a new stage, a call to a model.
+    pub fn sign_of_work(&self, now: Timestamp) {
+        self.0.inner().last_sign = Some(now);
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.end(now().as_seconds());
+        let mut inner = self.0.inner();
+        inner.at_work = inner.at_work.saturating_sub(1);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
-    #[test]
-    fn the_time_moves_with_status_and_progress_only() {
-        let health = Health::new(100);
-        assert_eq!(health.ping().time_of_last_update, 100);
-        health.begin(110);
-        assert_eq!(health.ping().status, Status::HealthyBusy);
-        assert_eq!(health.ping().time_of_last_update, 110);
-        health.begin(120);
-        assert_eq!(
-            health.ping().time_of_last_update,
-            110,
-            "busy before, busy after"
-        );
-        health.end(130);
-        assert_eq!(health.ping().time_of_last_update, 110);
-        health.progress(140);
-        health.end(150);
-        let idle = health.ping();
-        assert_eq!(
-            (idle.status, idle.time_of_last_update),
-            (Status::Healthy, 150)
-        );
-        assert_eq!(health.ping(), idle);
+    const IDLE: Ping = Ping {
+        status: Status::Healthy,
+        time_of_last_update: None,
+    };
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::UNIX_EPOCH.plus(Duration::from_secs(seconds))
+    }
+
+    fn busy_since(seconds: i64) -> Ping {
+        Ping {
+            status: Status::HealthyBusy,
+            time_of_last_update: Some(seconds),
+        }
     }
 
     #[test]
-    fn a_clock_that_steps_back_does_not_move_the_time_back() {
-        let health = Health::new(100);
-        health.begin(90);
-        assert_eq!(health.ping().time_of_last_update, 100);
+    fn an_idle_agent_tells_no_time() {
+        const DAYS: u64 = 3 * 24 * 3600;
+        let health = Health::default();
+        assert_eq!(health.ping(at(DAYS)), IDLE);
+        let json = serde_json::to_string(&health.ping(at(DAYS))).unwrap();
+        assert_eq!(json, r#"{"status":"Healthy"}"#);
+        let busy = health.begin(at(DAYS));
+        assert_eq!(health.ping(at(DAYS)), busy_since(DAYS.cast_signed()));
+        drop(busy);
+        assert_eq!(health.ping(at(DAYS + 1)), IDLE);
+    }
+
+    #[test]
+    fn the_time_is_that_of_the_last_sign_of_work() {
+        let health = Health::default();
+        let first = health.begin(at(100));
+        assert_eq!(health.ping(at(110)), busy_since(100));
+        first.sign_of_work(at(120));
+        assert_eq!(health.ping(at(130)), busy_since(120));
+        let second = health.begin(at(140));
+        drop(first);
+        assert_eq!(health.ping(at(150)), busy_since(140));
+        drop(second);
+        assert_eq!(health.ping(at(150)), IDLE);
+    }
+
+    #[test]
+    fn the_time_follows_a_clock_that_is_set_back() {
+        let health = Health::default();
+        let busy = health.begin(at(1_000));
+        assert_eq!(health.ping(at(10)), busy_since(10), "none to come");
+        busy.sign_of_work(at(20));
+        assert_eq!(health.ping(at(30)), busy_since(20));
     }
 }

@@ -6,8 +6,7 @@ use aegis_contracts::callback::{AgentReport, MAX_MESSAGE};
 use tokio::time::{Instant, sleep_until};
 
 use crate::context::{Stage, WorkContext};
-use crate::health::Health;
-use crate::reporter::{Answer, Reporter, now};
+use crate::reporter::{Answer, Reporter};
 
 /// Work that is over sooner reports its result alone: that it began, the answer to its invocation has said.
 pub const FIRST_REPORT: Duration = Duration::from_secs(5);
@@ -26,19 +25,16 @@ pub enum Stop {
 
 /// Reports until the platform says stop; never returns otherwise. Failing to report is no reason to stop: the work may be
 /// finished before the platform is back, and gives up at its deadline if not.
-pub async fn beat(ctx: &WorkContext, reporter: &Reporter, health: &Health) -> Stop {
+pub async fn beat(ctx: &WorkContext, reporter: &Reporter) -> Stop {
     let silence = Duration::from_secs(ctx.task().heartbeat_seconds.max(3)) / 3;
     let mut stages = ctx.stages();
     tokio::time::sleep(FIRST_REPORT.min(silence)).await;
     stages.mark_changed();
     loop {
         let quiet_until = Instant::now() + silence;
-        let fresh = tokio::select! {
-            changed = stages.changed() => changed.is_ok(),
-            () = sleep_until(quiet_until) => false,
-        };
-        if fresh {
-            health.progress(now().as_seconds());
+        tokio::select! {
+            _ = stages.changed() => {}
+            () = sleep_until(quiet_until) => {}
         }
         let stage = stages.borrow_and_update().clone();
         match reporter.send(&progress(ctx, stage)).await {

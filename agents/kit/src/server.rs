@@ -4,6 +4,7 @@
 //! does. In AWS each session has a container, whose end it is, and nobody can call this route from outside.
 //!
 //! An invocation is answered once the attempt is claimed, which takes two calls to storage; the work then goes on in the background.
+//! It is busy from before the claim to the last report, and idle again where the claim fails.
 //! Storage that fails before the claim is 503: nothing has begun, the dispatcher tries again.
 //! <https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-http-protocol-contract.html>
 
@@ -24,7 +25,7 @@ use tracing::Instrument;
 use crate::agent::{Agent, WorkError};
 use crate::attempt::{self, Owed, Surroundings};
 use crate::claim::{self, Begun, Claim, MAX_LIVES};
-use crate::health::{Health, Ping};
+use crate::health::Ping;
 use crate::invocation::{self, Invocation};
 use crate::reporter::{Reporter, now};
 use crate::sessions::{Found, Running, Sessions};
@@ -36,7 +37,6 @@ pub struct Server<A> {
     agent: Arc<A>,
     store: Arc<dyn ArtifactStore>,
     http: reqwest::Client,
-    health: Arc<Health>,
     sessions: Sessions,
     ending: watch::Sender<bool>,
 }
@@ -49,7 +49,6 @@ impl<A: Agent> Server<A> {
             agent: Arc::new(agent),
             store,
             http: crate::reporter::http_client()?,
-            health: Arc::new(Health::new(now().as_seconds())),
             sessions: Sessions::default(),
             ending: watch::Sender::new(false),
         }))
@@ -75,7 +74,7 @@ impl<A: Agent> Server<A> {
 }
 
 async fn ping<A: Agent>(State(server): State<Arc<Server<A>>>) -> Json<Ping> {
-    Json(server.health.ping())
+    Json(server.sessions.ping())
 }
 
 async fn stop<A: Agent>(
@@ -192,7 +191,6 @@ fn start<A: Agent>(
     let around = Surroundings {
         agent: server.agent.clone(),
         store: server.store.clone(),
-        health: server.health.clone(),
         ending: server.ending.subscribe(),
     };
     let attempt = attempt::run(around, Arc::new(task), owed, reporter, held);

@@ -8,6 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aegis_contracts::callback::AgentError;
 use tokio::sync::watch;
 
+use crate::health::{Busy, Health, Ping};
+use crate::reporter::now;
+
 /// Failures remembered. A container in AgentCore serves one session, a process on a laptop serves many.
 const REMEMBERED: usize = 1_000;
 
@@ -31,6 +34,7 @@ struct AtWork {
 pub struct Sessions {
     inner: Arc<Mutex<Inner>>,
     running: watch::Sender<usize>,
+    health: Health,
 }
 
 /// What an invocation finds.
@@ -48,6 +52,7 @@ impl Default for Sessions {
         Self {
             inner: Arc::default(),
             running: watch::Sender::new(0),
+            health: Health::default(),
         }
     }
 }
@@ -72,6 +77,7 @@ impl Sessions {
             sessions: self.clone(),
             attempt: attempt.to_owned(),
             stopped,
+            busy: self.health.begin(now()),
         };
         let failed = inner.failed.iter().find(|(name, _)| name == attempt);
         match failed {
@@ -96,6 +102,11 @@ impl Sessions {
         found
     }
 
+    /// Busy as long as somebody holds an attempt.
+    pub fn ping(&self) -> Ping {
+        self.health.ping(now())
+    }
+
     /// Returns once no attempt is at work.
     pub async fn idle(&self) {
         let mut running = self.running.subscribe();
@@ -110,6 +121,7 @@ pub struct Running {
     sessions: Sessions,
     attempt: String,
     stopped: watch::Receiver<bool>,
+    busy: Busy,
 }
 
 impl Running {
@@ -120,6 +132,11 @@ impl Running {
             // Nobody is left who could stop it.
             std::future::pending::<()>().await;
         }
+    }
+
+    /// The work made progress.
+    pub fn sign_of_work(&self) {
+        self.busy.sign_of_work(now());
     }
 
     /// Remembers how the attempt failed, so that another invocation is told the same.

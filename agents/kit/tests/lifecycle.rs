@@ -8,8 +8,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aegis_agent_kit::health::{Ping, Status};
 use aegis_agent_kit::memory::MemoryStore;
-use aegis_agent_kit::store::StoreError;
+use aegis_agent_kit::reporter::now;
+use aegis_agent_kit::store::{ArtifactStore, Entry, Put, StoreError};
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, Reply, SESSION, TRACEPARENT, task};
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::agent::{AgentTask, BudgetRemaining, InvocationStatus, Role};
@@ -117,12 +119,18 @@ impl Scene {
     }
 }
 
+const IDLE: Ping = Ping {
+    status: Status::Healthy,
+    time_of_last_update: None,
+};
+
 /// A 200 says that it is idle; the work's end is seen before the process says so.
 async fn idle(process: &AgentProcess) {
     let began = std::time::Instant::now();
     while began.elapsed() < PATIENCE {
         let ping = process.ping().await;
-        if ping.status == aegis_agent_kit::health::Status::Healthy {
+        if ping.status == Status::Healthy {
+            assert_eq!(ping, IDLE);
             return;
         }
     }
@@ -133,15 +141,14 @@ async fn idle(process: &AgentProcess) {
 async fn happy_path() {
     let scene = Scene::new(Ending::Succeed).await;
     let process = scene.process();
-    let before = process.ping().await;
-    assert_eq!(before, process.ping().await, "idle time stands still");
+    assert_eq!(process.ping().await, IDLE);
     assert_eq!(
         process.invoke(&scene.task).await,
         InvocationStatus::Accepted
     );
     scene.progress_seen().await;
     let busy = process.ping().await;
-    assert_eq!(busy.status, aegis_agent_kit::health::Status::HealthyBusy);
+    assert_eq!(busy.status, Status::HealthyBusy);
     scene.agent.open();
     let result = scene.platform.conclusion(1).await.remove(0);
     let AgentReport::Succeeded {
@@ -158,6 +165,100 @@ async fn happy_path() {
     assert_eq!(scene.store.peek(&artifacts[0].key).unwrap(), b"{}");
     assert_eq!(scene.record().unwrap().artifacts, artifacts);
     idle(&process).await;
+}
+
+/// Storage that lets nobody claim before the gate opens.
+struct SlowStore {
+    store: Arc<MemoryStore>,
+    gate: Semaphore,
+}
+
+#[async_trait]
+impl ArtifactStore for SlowStore {
+    fn artifact_bucket(&self) -> &str {
+        self.store.artifact_bucket()
+    }
+
+    async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.get(bucket, key).await
+    }
+
+    async fn put_new(&self, key: &str, bytes: Vec<u8>, kind: &str) -> Result<Put, StoreError> {
+        let _pass = self.gate.acquire().await.unwrap();
+        self.store.put_new(key, bytes, kind).await
+    }
+
+    async fn list(&self, bucket: &str, under: &str, most: usize) -> Result<Vec<Entry>, StoreError> {
+        self.store.list(bucket, under, most).await
+    }
+}
+
+async fn busy(process: &AgentProcess) -> i64 {
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
+        let ping = process.ping().await;
+        if ping.status == Status::HealthyBusy {
+            return ping.time_of_last_update.unwrap();
+        }
+    }
+    panic!("still idle after {PATIENCE:?}");
+}
+
+/// A session whose machine was made long ago must not count as idle while it claims.
+#[tokio::test]
+async fn it_is_busy_before_the_claim_and_idle_after_a_claim_that_fails() {
+    let scene = Scene::new(Ending::Succeed).await;
+    let slow = Arc::new(SlowStore {
+        store: scene.store.clone(),
+        gate: Semaphore::new(0),
+    });
+    let process = AgentProcess::start(scene.agent.clone(), slow.clone());
+    assert_eq!(process.ping().await, IDLE);
+    let invoked_at = now().as_seconds();
+    let ((status, _), ()) = tokio::join!(process.invoke_as(SESSION, &scene.task), async {
+        assert!(busy(&process).await >= invoked_at, "no older time");
+        assert_eq!(scene.store.keys(), [""; 0], "nothing is claimed yet");
+        assert_eq!(
+            process.invoke(&scene.task).await,
+            InvocationStatus::AlreadyRunning
+        );
+        busy(&process).await;
+        let down = StoreError::Unavailable("down".to_owned());
+        scene.store.fail_with(Some(down));
+        slow.gate.add_permits(1_000);
+    });
+    assert_eq!(status, 503);
+    assert_eq!(process.ping().await, IDLE);
+    scene.store.fail_with(None);
+    let claim = format!("{}_claim.json", scene.task.output_prefix);
+    let other = r#"{"session":"another","invocation":"i"}"#;
+    scene.store.arrange(&claim, other);
+    let (status, _) = process.invoke_as(SESSION, &scene.task).await;
+    assert_eq!(status, 409);
+    assert_eq!(process.ping().await, IDLE);
+    let mut unfit = scene.task.clone();
+    unfit.attempt += 1;
+    let (status, _) = process.invoke_as(SESSION, &unfit).await;
+    assert_eq!(status, 400);
+    assert_eq!(process.ping().await, IDLE);
+}
+
+/// Nothing but a call to a model happens after the gate.
+#[tokio::test]
+async fn a_call_to_a_model_is_a_sign_of_work() {
+    let scene = Scene::new(Ending::Linger).await;
+    let process = scene.process();
+    process.invoke(&scene.task).await;
+    scene.progress_seen().await;
+    let before = busy(&process).await;
+    while now().as_seconds() <= before {
+        tokio::task::yield_now().await;
+    }
+    scene.agent.open();
+    let began = std::time::Instant::now();
+    while busy(&process).await <= before {
+        assert!(began.elapsed() < PATIENCE, "the time stands still");
+    }
 }
 
 #[tokio::test]

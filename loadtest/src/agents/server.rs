@@ -7,6 +7,7 @@
 use std::io;
 use std::sync::Arc;
 
+use aegis_agent_kit::health::Ping;
 use aegis_agent_kit::invocation::{Invocation, accept};
 use aegis_contracts::agent::{InvocationAnswer, Role};
 use axum::body::Bytes;
@@ -28,10 +29,7 @@ const MAX_PAYLOAD: usize = 1024 * 1024;
 
 pub fn router(worker: Arc<Worker>) -> Router {
     Router::new()
-        .route(
-            "/ping",
-            get(|| async { Json(json!({"status": "Healthy"})) }),
-        )
+        .route("/ping", get(ping))
         .route("/runtimes/{arn}/invocations", post(invoke))
         .route("/runtimes/{arn}/stopruntimesession", post(stop))
         .layer(DefaultBodyLimit::max(MAX_PAYLOAD))
@@ -50,6 +48,10 @@ pub async fn serve(
     axum::serve(listener, router(worker))
         .with_graceful_shutdown(until)
         .await
+}
+
+async fn ping(State(worker): State<Arc<Worker>>) -> Json<Ping> {
+    Json(worker.ping())
 }
 
 async fn invoke(State(worker): State<Arc<Worker>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aegis_agent_kit::claim::{self, Begun, Claim};
+use aegis_agent_kit::health::Ping;
 use aegis_agent_kit::publish::publish;
 use aegis_agent_kit::reporter::now;
 use aegis_agent_kit::sessions::{Found, Running, Sessions};
@@ -121,6 +122,10 @@ impl Worker {
     /// Ends what `session` is at work on, without a report. Returns whether it was at work.
     pub fn stop(&self, session: &str) -> bool {
         self.sessions.stop(session)
+    }
+
+    pub fn ping(&self) -> Ping {
+        self.sessions.ping()
     }
 
     /// Returns once no attempt is at work.

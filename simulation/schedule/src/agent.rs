@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_agent_kit::claim::{Begun, Claim, begin};
+use aegis_agent_kit::health::{Health, Ping, Status};
 use aegis_agent_kit::heartbeat::FIRST_REPORT;
 use aegis_agent_kit::publish::publish;
 use aegis_agent_kit::{Produced, WorkError};
@@ -11,6 +12,7 @@ use aegis_contracts::agent::AgentTask;
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::ids::SessionId;
+use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 use aegis_engine::memory::Invocation;
 use aegis_engine::ports::Clock;
@@ -19,6 +21,18 @@ use crate::conduct::Conduct;
 use crate::reports::callback;
 use crate::store::Bucket;
 use crate::world::{Manners, World};
+
+/// `idleRuntimeSessionTimeout`, as Terraform sets it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What the runtime makes of a ping: a session that is not busy is idle since the time that its agent tells, or since
+/// it was invoked where the agent tells none.
+fn ends_as_idle(ping: Ping, invoked_at: Timestamp, now: Timestamp) -> bool {
+    let told = ping
+        .time_of_last_update
+        .map(|seconds| Timestamp::from_millis(seconds * 1_000));
+    ping.status == Status::Healthy && now.since(told.unwrap_or(invoked_at)) >= IDLE_TIMEOUT
+}
 
 impl World {
     /// One invocation: what the agent's process does with it.
@@ -34,7 +48,16 @@ impl World {
         if !self.books(|books| books.held.insert(key.clone())) {
             return;
         }
-        self.hold(&store, &task, invocation.session).await;
+        // These agents have the kit's answer to pings; when it begins to be busy is the kit's own test.
+        let health = Health::default();
+        let invoked_at = self.clock.true_now();
+        if ends_as_idle(health.ping(invoked_at), invoked_at, invoked_at) {
+            self.story.count("agents ended as idle");
+            self.books(|books| books.ended_as_idle.insert(key.clone()));
+        } else {
+            let _busy = health.begin(invoked_at);
+            self.hold(&store, &task, invocation.session).await;
+        }
         if !self.books(|books| books.hung.contains(&key)) {
             self.books(|books| books.held.remove(&key));
         }

@@ -36,6 +36,8 @@ pub struct Books {
     /// What other systems asked for over the bus.
     pub asked_by_event: BTreeSet<WorkflowId>,
     pub sessions: BTreeMap<Attempt, SessionFacts>,
+    /// Attempts whose session the runtime ended as idle while there was work for it.
+    pub ended_as_idle: BTreeSet<Attempt>,
     /// Attempts that a process holds.
     pub held: BTreeSet<Attempt>,
     /// Of these, the ones whose process does nothing more.

@@ -53,6 +53,7 @@ pub fn judge(world: &World) -> Verdict {
     }
     every_event_is_published(world, &rows)?;
     work_is_done_once(world)?;
+    nobody_at_work_ends_as_idle(world)?;
     sends_are_bounded(world)?;
     nothing_forged_is_taken(world)?;
     what_is_dead_is_explained(world)?;
@@ -181,6 +182,15 @@ fn work_is_done_once(world: &World) -> Verdict {
             })?;
         }
         Ok(())
+    })
+}
+
+fn nobody_at_work_ends_as_idle(world: &World) -> Verdict {
+    world.books(|books| {
+        let none = books.ended_as_idle.is_empty();
+        holds("no session with work ends as idle", none, || {
+            format!("{:?}", books.ended_as_idle)
+        })
     })
 }
 
