@@ -81,10 +81,13 @@ async fn invoke(
         Ok((status, kind, body)) if status.is_success() => {
             ([(header::CONTENT_TYPE, kind), (SESSION, session)], body).into_response()
         }
-        // AWS reports an agent's own failure as the client's: its status is in the message.
+        // AWS reports an agent's own failure as the client's. The status is in the message; what the agent said is not.
         Ok((status, _, body)) => {
-            let said = String::from_utf8_lossy(&body);
-            let message = format!("the agent answered {status}: {said}");
+            eprintln!("an agent answered {status}: {}", String::from_utf8_lossy(&body));
+            let message = format!(
+                "Received error ({}) from runtime. Please check your CloudWatch logs for more information.",
+                status.as_u16()
+            );
             refuse(
                 StatusCode::FAILED_DEPENDENCY,
                 "RuntimeClientError",

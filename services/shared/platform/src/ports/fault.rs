@@ -42,11 +42,19 @@ where
         } else {
             PortError::Transient
         };
-        let message = match (error.code(), error.message()) {
-            (Some(code), Some(message)) => format!("{operation}: {code}: {message}"),
-            _ => format!("{operation}: {}", DisplayErrorContext(&error)),
-        };
-        kind(message)
+        kind(described(operation, &error))
+    }
+}
+
+/// What an operator reads.
+pub(super) fn described<E, R>(operation: &str, error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{operation}: {code}: {message}"),
+        _ => format!("{operation}: {}", DisplayErrorContext(error)),
     }
 }
 
