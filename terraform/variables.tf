@@ -648,7 +648,7 @@ variable "agent_versions" {
 }
 
 variable "agent_idle_seconds" {
-  description = "Seconds after which the session of an agent that has nothing more to do ends. Each attempt has a session of its own, which is counted, and its memory paid for, until then."
+  description = "Seconds after which the session of an agent that has nothing more to do ends by itself. Each attempt has a session of its own, which is stopped when the attempt has ended; this is for those whose stop was lost."
   type        = number
   default     = 60
 

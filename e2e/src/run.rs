@@ -6,6 +6,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowAccepted, WorkflowView};
+use aegis_platform::client::logs::LogClient;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::sync::RwLockReadGuard;
@@ -13,6 +14,7 @@ use tokio::sync::RwLockReadGuard;
 use crate::http::Answer;
 use crate::processes;
 use crate::stack::Stack;
+use crate::wait::{SOON, Seen, eventually};
 
 /// The built-in corpus has something to say about it.
 pub const TOPIC: &str = "Impact of quantum computing on cryptography";
@@ -69,6 +71,26 @@ impl Stack {
 }
 
 impl Run {
+    /// Waits until the dispatcher says that it has stopped a session of `role`.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn session_is_stopped(&self, role: Role) -> Result<()> {
+        let client = LogClient::new(&self.stack.config);
+        let group = &self.stack.outputs.log_group_names[&format!("{role}-dispatch")];
+        eventually("the end of the session", SOON, async || {
+            let lines = client.read(group, self.stack.began_millis).await?;
+            let mut lines = lines.iter().map(|line| line.message.as_str());
+            let stopped = lines
+                .any(|line| line.contains(self.id.as_str()) && line.contains("session stopped"));
+            Ok(match stopped {
+                true => Seen::Yes(()),
+                false => Seen::NotYet(format!("nothing in {group}")),
+            })
+        })
+        .await
+    }
+
     /// To be called before anything that leads to research.
     pub async fn calm(&self) {
         self.release();

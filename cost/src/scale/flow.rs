@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Stage, WORK_SECONDS, limits};
+use super::{STOP_SECONDS, Stage, WORK_SECONDS, limits};
 
 /// What became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -115,7 +115,7 @@ impl<'a> Flow<'a> {
                 && !modelled.iter().any(|word| limit.what.contains(word))
         });
         let narrowest = others.map(|limit| limit.per_minute() / 60.0);
-        let session = WORK_SECONDS + stage.agent_idle_seconds;
+        let session = WORK_SECONDS + STOP_SECONDS;
         Self {
             stage,
             others: narrowest.fold(f64::INFINITY, f64::min),

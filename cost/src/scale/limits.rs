@@ -5,7 +5,10 @@ use serde::Serialize;
 use super::sources::{
     AGENTCORE, API, DYNAMODB, EVENTS, HOT_KEYS, LAMBDA, NEW_TABLES, QUEUES, ROUTES, S3, STREAMS,
 };
-use super::{AGENTS, DISPATCH_SECONDS, INVOCATION_SECONDS, PUBLISH_SECONDS, Stage, WORK_SECONDS};
+use super::{
+    AGENTS, DISPATCH_SECONDS, INVOCATION_SECONDS, PUBLISH_SECONDS, STOP_SECONDS, Stage,
+    WORK_SECONDS,
+};
 use crate::path::{self, AGENT_PUTS, CALLS, Operation, Trigger};
 
 /// Write units of one partition in a second.
@@ -76,7 +79,7 @@ const COPIES_WAIT: &str = "commands wait as delayed copies";
 const WRITES_WAIT: &str = "writes are throttled: messages come back later, clients get 429 or 503";
 
 fn agents(stage: &Stage) -> Vec<Limit> {
-    let session = WORK_SECONDS + stage.agent_idle_seconds;
+    let session = WORK_SECONDS + STOP_SECONDS;
     vec![
         limit(
             "new agent sessions",
@@ -88,7 +91,7 @@ fn agents(stage: &Stage) -> Vec<Limit> {
         limit(
             "agent sessions at a time",
             (AGENTS * session, stage.sessions),
-            "quota; `agent_idle_seconds`",
+            "quota",
             COPIES_WAIT,
             AGENTCORE,
         ),

@@ -16,6 +16,8 @@ pub use limits::{Limit, first, limits};
 pub const WORK_SECONDS: f64 = 60.0;
 /// Seconds of an invocation that starts an agent's session: assumed.
 pub const DISPATCH_SECONDS: f64 = 1.0;
+/// Seconds that a session goes on after its agent has reported: the stop comes after five.
+pub const STOP_SECONDS: f64 = 6.0;
 /// Seconds of any other invocation: assumed, as for prices.
 pub const INVOCATION_SECONDS: f64 = 0.05;
 /// Seconds of one PutEvents call by relay: assumed.
@@ -34,7 +36,6 @@ pub struct Stage {
     pub relay_batch_size: f64,
     pub api_throttle_rate: f64,
     pub start_throttle_rate: f64,
-    pub agent_idle_seconds: f64,
     /// How long a step waits for a free session.
     pub capacity_timeout_hours: f64,
     pub new_sessions: f64,
@@ -56,7 +57,6 @@ impl Default for Stage {
             relay_batch_size: 100.0,
             api_throttle_rate: 100.0,
             start_throttle_rate: 6.0,
-            agent_idle_seconds: 60.0,
             capacity_timeout_hours: 48.0,
             // Of containers, 400 a minute for each of three endpoints.
             new_sessions: 20.0,
@@ -71,7 +71,7 @@ impl Default for Stage {
 
 impl Stage {
     /// Terraform's variables that it is made of, by their names.
-    pub fn variables(&self) -> [(&'static str, f64); 10] {
+    pub fn variables(&self) -> [(&'static str, f64); 9] {
         [
             ("status_shards", self.status_shards),
             ("deadline_shards", self.deadline_shards),
@@ -81,13 +81,12 @@ impl Stage {
             ("relay_batch_size", self.relay_batch_size),
             ("api_throttle_rate", self.api_throttle_rate),
             ("start_throttle_rate", self.start_throttle_rate),
-            ("agent_idle_seconds", self.agent_idle_seconds),
             ("capacity_timeout_hours", self.capacity_timeout_hours),
         ]
     }
 
-    /// Agents that each dispatcher can start in a second.
+    /// Agents that each dispatcher can start in a second. It stops as many, which takes as long as any other invocation.
     pub fn dispatches(&self) -> f64 {
-        self.dispatch_concurrency * self.queue_batch_size / DISPATCH_SECONDS
+        self.dispatch_concurrency * self.queue_batch_size / (DISPATCH_SECONDS + INVOCATION_SECONDS)
     }
 }

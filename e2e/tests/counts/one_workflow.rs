@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_cost::path::{self, CALLS, INVOCATIONS, Operation, Units};
 use aegis_cost::quantities;
@@ -59,7 +60,8 @@ fn counted(calls: &[(String, Entry)]) -> Calls {
 fn listed() -> Calls {
     let mut listed = Calls::new();
     for call in CALLS {
-        if call.operation != Operation::InvokeAgentRuntime {
+        let at_the_host = [Operation::InvokeAgentRuntime, Operation::StopRuntimeSession];
+        if !at_the_host.contains(&call.operation) {
             let key = (call.service.to_owned(), call.operation.name().to_owned());
             *listed.entry(key).or_default() += 1;
         }
@@ -82,6 +84,14 @@ async fn told(run: &Run, kind: &str) -> Result<()> {
     .await
 }
 
+/// Each of its agents' sessions is stopped some seconds after its report.
+async fn stopped(run: &Run) -> Result<()> {
+    for role in Role::ALL {
+        run.session_is_stopped(role).await?;
+    }
+    Ok(())
+}
+
 /// From start to report, without asking in between: the bus tells when to decide, and when it is over.
 async fn straight(stack: &'static Stack, run: &Run, since: f64) -> Result<()> {
     run.start(&json!({"topic": TOPIC})).await?;
@@ -102,7 +112,8 @@ async fn straight(stack: &'static Stack, run: &Run, since: f64) -> Result<()> {
     run.decide(json!({"decision": "approve", "revision": 0}))
         .await?
         .is(200)?;
-    told(run, "WorkflowCompleted").await
+    told(run, "WorkflowCompleted").await?;
+    stopped(run).await
 }
 
 #[test]
@@ -115,6 +126,7 @@ fn one_workflow_makes_the_calls_that_are_listed() -> Result<()> {
         first.approve().await?;
         first.reach(Status::Completed).await?;
         told(&first, "WorkflowCompleted").await?;
+        stopped(&first).await?;
         stack.record_calls(true).await?;
         let (run, since) = (stack.plan(), now()?);
         let outcome = straight(stack, &run, since).await;

@@ -5,8 +5,6 @@ use aegis_contracts::view::{Status, StepStatus, WorkflowAccepted};
 use aegis_e2e::agent::progress;
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
-use aegis_e2e::wait::{SOON, Seen, eventually};
-use aegis_platform::client::logs::LogClient;
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::json;
@@ -100,17 +98,6 @@ fn a_workflow_is_cancelled_while_it_is_written() -> Result<()> {
     })
 }
 
-/// What `service` has logged about the workflow of `run`.
-async fn said(run: &Run, service: &str) -> Result<Vec<String>> {
-    let client = LogClient::new(&run.stack.config);
-    let group = &run.stack.outputs.log_group_names[service];
-    let lines = client.read(group, run.stack.began_millis).await?;
-    let about = lines.into_iter().map(|line| line.message);
-    Ok(about
-        .filter(|line| line.contains(run.id.as_str()))
-        .collect())
-}
-
 #[test]
 fn the_session_of_the_agent_at_work_is_ended() -> Result<()> {
     e2e(async |stack| {
@@ -120,16 +107,7 @@ fn the_session_of_the_agent_at_work_is_ended() -> Result<()> {
             .await?
             .is(200)?;
         run.cancel(&json!({})).await?.is(202)?;
-        eventually("the end of the session", SOON, async || {
-            let lines = said(&run, "researcher-dispatch").await?;
-            let stopped = lines.iter().any(|line| line.contains("session stopped"));
-            Ok(if stopped {
-                Seen::Yes(())
-            } else {
-                Seen::NotYet(format!("{lines:?}"))
-            })
-        })
-        .await
+        run.session_is_stopped(Role::Researcher).await
     })
 }
 

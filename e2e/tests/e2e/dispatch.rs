@@ -9,7 +9,6 @@ use aegis_e2e::agent::{now, sha256};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::e2e;
 use aegis_e2e::wait::{SOON, Seen, eventually};
-use aegis_platform::client::logs::LogClient;
 use aegis_platform::client::objects::Put;
 use anyhow::{Result, ensure};
 use serde_json::json;
@@ -59,22 +58,6 @@ async fn is_noted(run: &Run, role: Role) -> Result<()> {
     .await
 }
 
-async fn session_is_stopped(run: &Run, role: Role) -> Result<()> {
-    let client = LogClient::new(&run.stack.config);
-    let group = &run.stack.outputs.log_group_names[&format!("{role}-dispatch")];
-    eventually("the end of the session", SOON, async || {
-        let lines = client.read(group, run.stack.began_millis).await?;
-        let mut lines = lines.iter().map(|line| line.message.as_str());
-        let stopped =
-            lines.any(|line| line.contains(run.id.as_str()) && line.contains("session stopped"));
-        Ok(match stopped {
-            true => Seen::Yes(()),
-            false => Seen::NotYet(format!("nothing in {group}")),
-        })
-    })
-    .await
-}
-
 fn a_dispatch_is_noted_and_its_session_stopped(role: Role, at: Status) -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
@@ -87,7 +70,7 @@ fn a_dispatch_is_noted_and_its_session_stopped(role: Role, at: Status) -> Result
         run.reach(at).await?;
         is_noted(&run, role).await?;
         run.cancel(&json!({})).await?.is(202)?;
-        session_is_stopped(&run, role).await
+        run.session_is_stopped(role).await
     })
 }
 

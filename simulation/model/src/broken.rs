@@ -21,10 +21,12 @@ pub enum Broken {
     NoteBeforeInvoke,
     /// An agent that is invoked again works again.
     NoClaim,
+    /// The session of an agent that has reported is not stopped.
+    ReportedSessionKept,
 }
 
 impl Broken {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoOwedRecovery,
         Self::ForgottenDeadline,
         Self::NoVersionCondition,
@@ -33,6 +35,7 @@ impl Broken {
         Self::NoRecordLookup,
         Self::NoteBeforeInvoke,
         Self::NoClaim,
+        Self::ReportedSessionKept,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +48,7 @@ impl Broken {
             Self::NoRecordLookup => "no look at the completion record",
             Self::NoteBeforeInvoke => "dispatch noted before the invocation",
             Self::NoClaim => "agent without a claim",
+            Self::ReportedSessionKept => "session kept after a report",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::command::SessionCommand;
 use aegis_contracts::event::Event;
 use aegis_workflow::{Owed, Phase, Rules, Workflow};
 
@@ -19,6 +20,8 @@ pub struct Written<'a> {
     /// `None` for a touch.
     pub events: Option<&'a [Event]>,
     pub commands: &'a [Owed],
+    /// The session that is to be stopped.
+    pub stop: Option<SessionCommand>,
     pub ask: Ask,
     /// Somebody may have acted since the handler loaded.
     pub overtaken: bool,
@@ -62,6 +65,7 @@ impl State {
         }
         self.facts.redriven |= redriven;
         self.facts.heard = 0;
+        self.record_stop(written);
         self.record_giving_up(written);
         for event in events {
             self.record_event(event, written.next);
@@ -113,6 +117,19 @@ impl State {
             self.blame(Violation::HistoryGap);
         }
         self.facts.versions = self.facts.versions.max(version);
+    }
+
+    /// Whether the stop arrives is another matter: nobody owes it.
+    fn record_stop(&mut self, written: &Written<'_>) {
+        let ended = match &self.workflow.phase {
+            Phase::Working(step) => Some((step.role, step.attempt)),
+            _ => None,
+        };
+        let stopped = written.stop.map(|stop| (stop.role, stop.attempt));
+        let still_counts = |(role, attempt)| written.next.current_step(role, attempt).is_some();
+        if stopped != ended || stopped.is_some_and(still_counts) {
+            self.blame(Violation::SessionLeft);
+        }
     }
 
     /// Between a look at storage and the write the agent may have finished: that is bad luck, not a fault.

@@ -30,6 +30,7 @@ pub const COMMITTED: &str = "nothing is sent for a state that was not written";
 pub const DISPATCHED: &str = "a dispatch that is noted has happened";
 pub const WORKED_ONCE: &str = "the work of an attempt is done once";
 pub const BOOKED_ONCE: &str = "the usage of an attempt is counted once";
+pub const STOPPED: &str = "an attempt ends with its session";
 pub const MOVES: &str = "a live workflow never stands still";
 
 /// Of steps that went wrong the state tells; see `facts`.
@@ -68,6 +69,7 @@ pub fn laws() -> Vec<Law> {
         }),
         Law::always(DISPATCHED, |_, s| dispatch_happened(s)),
         Law::always(WORKED_ONCE, |_, s| s.sessions.iter().all(|x| x.works <= 1)),
+        Law::always(STOPPED, |_, s| s.violation != Some(Violation::SessionLeft)),
         Law::always(BOOKED_ONCE, |_, s| booked_once(s)),
         Law::always(MOVES, |model, s| {
             s.violation.is_some() || !s.is_live() || model.goes_on(s)

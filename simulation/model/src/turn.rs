@@ -120,13 +120,14 @@ impl Choreography {
         if !unchanged && !self.is(Broken::NoVersionCondition) {
             return false;
         }
-        let (mut next, commands, events) = match answer {
+        let (mut next, commands, events, stop) = match answer {
             Answer::Transition(transition) => (
                 transition.next,
                 transition.commands,
                 Some(transition.events),
+                transition.stop.filter(|_| !self.keeps_session(attempt.ask)),
             ),
-            Answer::Touch(touch) => (touch.next, touch.commands, None),
+            Answer::Touch(touch) => (touch.next, touch.commands, None, None),
             Answer::Rejected(_) => return true,
         };
         if events.is_none() && self.is(Broken::ForgottenDeadline) {
@@ -137,6 +138,7 @@ impl Choreography {
             next: &next,
             events: events.as_deref(),
             commands: &commands,
+            stop,
             ask: attempt.ask,
             overtaken: attempt.overtaken,
         };
@@ -147,6 +149,14 @@ impl Choreography {
             leave_to_send(state, &commands, attempt.origin);
         }
         true
+    }
+
+    fn keeps_session(&self, ask: Ask) -> bool {
+        let reported = matches!(
+            ask,
+            Ask::Message(Message::Succeeded { .. } | Message::Failed { .. })
+        );
+        reported && self.is(Broken::ReportedSessionKept)
     }
 
     /// Whoever loaded before will fail at the condition: what he loaded no longer matters.

@@ -20,6 +20,8 @@ pub enum Violation {
     WriterWithoutGrant,
     /// An attempt was given up whose completion record lay there.
     WorkPaidTwice,
+    /// An attempt ended and its session was left to bill until it is idle, or another session was stopped.
+    SessionLeft,
     /// More retries of a step, or sends of a command, than the rules allow.
     AboveLimit,
     /// A step changed nothing that bounds the life of the workflow.

@@ -19,6 +19,7 @@ fn caught(broken: Broken) -> (&'static str, &'static str) {
         Broken::NoRecordLookup => ("transport fails", properties::PAID_ONCE),
         Broken::NoteBeforeInvoke => ("transport fails", properties::DISPATCHED),
         Broken::NoClaim => ("transport fails", properties::WORKED_ONCE),
+        Broken::ReportedSessionKept => ("transport fails", properties::STOPPED),
     }
 }
 

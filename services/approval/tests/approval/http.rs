@@ -93,7 +93,7 @@ fn approval_lets_the_writer_write() {
         json!({"decision": "approve", "comment": "fine", "approver": "bob"}),
     );
     assert_eq!(again, view);
-    assert_eq!(world.ports.queues.sent().len(), 4);
+    assert_eq!(world.commands().len(), 4);
 }
 
 #[test]

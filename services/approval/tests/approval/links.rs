@@ -41,7 +41,7 @@ fn a_link_is_for_one_approver_and_revision_until_the_deadline() {
     let state = serde_json::to_string(&world.workflow()).unwrap();
     assert!(!state.contains(token));
     assert_eq!(world.status(), Status::AwaitingApproval);
-    assert_eq!(world.ports.queues.sent().len(), 3);
+    assert_eq!(world.commands().len(), 3);
 }
 
 #[test]

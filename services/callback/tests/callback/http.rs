@@ -63,7 +63,7 @@ fn the_same_success_again_gets_the_same_answer() {
     assert_eq!(ok(200, &first), json!({"accepted": true}));
     assert_eq!(ok(200, &second), json!({"accepted": false}));
     assert_eq!(world.events(), ["WorkflowStarted", "StepCompleted"]);
-    assert_eq!(world.ports.queues.sent().len(), 2);
+    assert_eq!(world.commands().len(), 2);
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub fn tick(world: &World) -> Result<(), PortError> {
 }
 
 fn sends(world: &World) -> usize {
-    world.ports.queues.sent().len()
+    world.commands().len()
 }
 
 #[test]

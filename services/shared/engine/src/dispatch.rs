@@ -185,7 +185,7 @@ impl Dispatcher {
             Ok(turn) => turn,
             Err(error) => return disposition_of_error(message, &error),
         };
-        // A result that overtook this note is stale too, and its session has ended by itself.
+        // A result that overtook this note is stale too; it has sent a stop that leaves the agent time for its answer.
         if let Outcome::Stale { workflow, .. } = &turn.outcome
             && workflow
                 .result_of(self.role)

@@ -1,14 +1,14 @@
 //! One turn of a workflow: load, decide, commit, send.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aegis_contracts::command::Command;
 use aegis_contracts::envelope::Envelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{
-    Answer, Illegal, Input, Owed, Rejection, Rules, Start, Transition, Workflow, decide, start,
+    Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, Transition, Workflow,
+    decide, start,
 };
 
 use crate::error::PortError;
@@ -259,7 +259,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Best effort: if this is lost, the agent is told by the answer to its next report.
+    /// Best effort: if this is lost, the agent is told by the answer to its next report, or its session ends idle.
     async fn stop(&self, transition: &Transition) {
         let Some(session) = transition.stop else {
             return;
@@ -269,8 +269,8 @@ impl Engine {
         let command = Command::StopSession(session);
         let envelope = Envelope::new(&next.id, next.version, index, self.clock.now(), command)
             .traced(trace::current());
-        if let Err(error) = self.commands.send(&envelope, Duration::ZERO).await {
-            tracing::warn!(workflow_id = %next.id, %error, "session not stopped; its reports will be refused");
+        if let Err(error) = self.commands.send(&envelope, STOP_AFTER).await {
+            tracing::warn!(workflow_id = %next.id, %error, "session not stopped; it ends when it has been idle");
         }
     }
 

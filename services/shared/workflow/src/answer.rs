@@ -22,8 +22,8 @@ pub struct Transition {
     pub next: Workflow,
     pub events: Vec<Event>,
     pub commands: Vec<Owed>,
-    /// The session that may still be at work on an attempt which no longer counts. Stopping it saves work; nobody
-    /// owes it: the agent's next report is refused.
+    /// The session of the attempt that this transition ends, to be stopped after [`crate::STOP_AFTER`]. That saves work and
+    /// the session's memory; nobody owes it: an agent at work is refused its next report, an idle session ends by itself.
     pub stop: Option<SessionCommand>,
 }
 

@@ -13,10 +13,9 @@ use crate::{approval, cancel, deadline, failure, redrive, session, step, success
 ///
 /// Never fails and never blocks: an input that does not fit is a [`crate::Rejection`].
 pub fn decide(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -> Answer {
-    let session = session::left_behind(workflow, &input);
     let mut answer = answer_to(rules, workflow, input, now);
     if let Answer::Transition(transition) = &mut answer {
-        transition.stop = session;
+        transition.stop = session::ended(workflow);
     }
     answer
 }

@@ -31,6 +31,7 @@ pub use decide::decide;
 pub use input::{Input, StepFailure};
 pub use retries::{RetryPolicy, StepRetries};
 pub use rules::{MAX_REMINDERS, RESEND_FLOOR, Rules};
+pub use session::STOP_AFTER;
 pub use start::{Start, start};
 pub use state::{
     Approval, ApprovalPolicy, Attempts, Cancellation, Decision, FLOW_VERSION, Failure, Phase,

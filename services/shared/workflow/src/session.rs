@@ -1,41 +1,29 @@
-//! Agent sessions that nobody waits for any more.
+//! Agent sessions that nobody needs any more.
+
+use std::time::Duration;
 
 use aegis_contracts::command::SessionCommand;
 
-use crate::input::Input;
 use crate::state::{Phase, Workflow};
 
-/// The session that is still at work if `input` makes a transition: every transition out of a step ends its attempt,
-/// and only an agent that reports the end of its own has stopped by itself.
-pub(crate) fn left_behind(workflow: &Workflow, input: &Input) -> Option<SessionCommand> {
-    let at_work = match &workflow.phase {
-        Phase::Working(step) => step.dispatched_at.is_some().then_some(step),
+/// How long after its attempt has ended a session is stopped. An agent that has reported gets its answer in this time,
+/// and sends its last logs and spans, which leave every five seconds.
+pub const STOP_AFTER: Duration = Duration::from_secs(5);
+
+/// The session that ends with a transition: every transition out of a step ends its attempt. Also where the agent has
+/// reported so itself, because AgentCore bills an idle session's memory; and where no dispatch was noted, because the
+/// agent may have been invoked all the same.
+pub(crate) fn ended(workflow: &Workflow) -> Option<SessionCommand> {
+    match &workflow.phase {
+        Phase::Working(step) => Some(SessionCommand {
+            role: step.role,
+            attempt: step.attempt,
+        }),
         Phase::AwaitingApproval(_)
         | Phase::Completed
         | Phase::Failed(_)
         | Phase::Cancelled(_)
         | Phase::Rejected
         | Phase::Expired => None,
-    };
-    let step = at_work.filter(|_| !ends_its_session(input))?;
-    Some(SessionCommand {
-        role: step.role,
-        attempt: step.attempt,
-    })
-}
-
-fn ends_its_session(input: &Input) -> bool {
-    match input {
-        Input::StepSucceeded { .. } | Input::StepFailed { .. } => true,
-        Input::Start
-        | Input::Dispatched { .. }
-        | Input::Throttled { .. }
-        | Input::Progress { .. }
-        | Input::Decide { .. }
-        | Input::Cancel { .. }
-        | Input::DeadlinePassed
-        | Input::Redrive { .. }
-        | Input::Notified { .. }
-        | Input::Resent => false,
     }
 }

@@ -1,7 +1,8 @@
-//! `StopSession`: ends the agent session of an attempt that does not count any more.
+//! `StopSession`: ends the agent session of an attempt that has ended.
 //!
-//! Nothing depends on it: an agent that goes on is told by the answer to its next report. So a stop that keeps
-//! failing is left at a log line, where a command that must not be lost would go to the dead-letter queue.
+//! Nothing depends on it: an agent that goes on is told by the answer to its next report, and a session that is idle ends
+//! after `agent_idle_seconds`. So a stop that keeps failing is left at a log line, where a command that must not be lost
+//! would go to the dead-letter queue.
 
 use aegis_contracts::command::SessionCommand;
 use aegis_contracts::envelope::CommandEnvelope;
@@ -38,7 +39,7 @@ impl Dispatcher {
                 Disposition::Ack
             }
             Err(error) if error.is_permanent() || message.receive_count >= TRIES => {
-                tracing::warn!(workflow_id = %id, attempt = stop.attempt, %error, "session not stopped; its reports will be refused");
+                tracing::warn!(workflow_id = %id, attempt = stop.attempt, %error, "session not stopped; it ends when it has been idle");
                 Disposition::Ack
             }
             Err(error) => disposition_of_error(message, &error),

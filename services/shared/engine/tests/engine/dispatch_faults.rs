@@ -1,11 +1,12 @@
 //! Dispatch when the agent runtime, the table or a cancel gets in the way.
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::command::Command;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_testing::world::{World, at_once};
-use aegis_workflow::Input;
+use aegis_workflow::{Input, STOP_AFTER};
 use async_trait::async_trait;
 
 use crate::dispatch::{deliver, dispatcher};
@@ -130,7 +131,10 @@ fn a_start_that_stays_throttled_is_noted_before_its_copy_leaves() {
         after: |_| (),
     });
     assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
-    assert_eq!(ports.queues.sent().len(), copies + 1);
+    let sent = ports.queues.sent().into_iter();
+    let stops = |command: &Command| matches!(command, Command::StopSession(_));
+    let work = sent.filter(|sent| !stops(&sent.command.body));
+    assert_eq!(work.count(), copies + 1);
 }
 
 #[test]
@@ -260,8 +264,9 @@ fn a_state_that_cannot_be_read_again_brings_the_command_back() {
     );
 }
 
+/// Its own stop comes later, so that the agent gets its answer.
 #[test]
-fn a_result_that_overtook_the_note_stops_no_session() {
+fn a_result_that_overtook_the_note_is_not_stopped_at_once() {
     let world = World::started();
     let mut researcher = dispatcher(&world, Role::Researcher);
     let (message, ports) = (world.last_message(), world.ports.clone());
@@ -272,6 +277,12 @@ fn a_result_that_overtook_the_note_stops_no_session() {
     });
     assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
     assert!(ports.runtime.stopped().is_empty());
+    let sent = ports.queues.sent().into_iter();
+    let stops: Vec<_> = sent
+        .filter(|sent| matches!(sent.command.body, Command::StopSession(_)))
+        .map(|sent| sent.delay)
+        .collect();
+    assert_eq!(stops, [STOP_AFTER]);
 }
 
 /// Half as long again, so that a start waits no longer than the runtime keeps it waiting.

@@ -1,14 +1,15 @@
-//! Sessions of attempts that do not count any more are ended.
+//! Sessions of attempts that have ended are stopped.
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::{SessionId, WorkflowId};
+use aegis_contracts::usage::Usage;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::turn::Outcome;
 use aegis_testing::world::{World, at_once, received};
-use aegis_workflow::Input;
+use aegis_workflow::{Input, STOP_AFTER};
 
 use crate::dispatch::dispatcher;
 
@@ -44,15 +45,62 @@ fn cancelling_ends_the_session_of_the_agent_at_work() {
     assert_eq!(world.ports.runtime.stopped(), [session(&world)]);
 }
 
+fn stopped(world: &World) -> Vec<(Role, u32)> {
+    let stops = world.stops().into_iter();
+    let sessions = stops.map(|stop| match stop.body {
+        Command::StopSession(session) => (session.role, session.attempt),
+        other => panic!("{other:?}"),
+    });
+    sessions.collect()
+}
+
+/// An idle session bills its memory, so a report ends it too: after a while in which the agent gets its answer.
 #[test]
-fn nobody_is_stopped_who_was_not_at_work() {
-    for make in [World::started, World::awaiting_approval, World::writing] {
-        let world = make();
-        world.cancel();
-        assert!(world.stops().is_empty());
-    }
-    let ended = World::failed();
-    assert!(ended.stops().is_empty(), "the agent said so itself");
+fn each_attempt_ends_with_its_session() {
+    const RESEARCHED: (Role, u32) = (Role::Researcher, 1);
+    const ANALYZED: (Role, u32) = (Role::Analyst, 1);
+    const WRITTEN: (Role, u32) = (Role::Writer, 1);
+    let waiting = World::awaiting_approval();
+    assert_eq!(stopped(&waiting), [RESEARCHED, ANALYZED]);
+    waiting.cancel();
+    assert_eq!(
+        stopped(&waiting),
+        [RESEARCHED, ANALYZED],
+        "nobody is at work"
+    );
+    let completed = World::completed();
+    assert_eq!(stopped(&completed), [RESEARCHED, ANALYZED, WRITTEN]);
+    assert_eq!(stopped(&World::failed()), [RESEARCHED]);
+    let sent = completed.ports.queues.sent().into_iter();
+    let stops = sent.filter(|sent| matches!(sent.command.body, Command::StopSession(_)));
+    assert!(stops.into_iter().all(|stop| stop.delay == STOP_AFTER));
+}
+
+/// The dispatcher may have invoked the agent and died before its note.
+#[test]
+fn an_attempt_whose_dispatch_was_never_noted_ends_with_its_session_too() {
+    let world = World::started();
+    world.cancel();
+    assert_eq!(stopped(&world), [(Role::Researcher, 1)]);
+}
+
+#[test]
+fn a_report_after_the_stop_changes_nothing() {
+    let world = World::dispatched();
+    let report = Input::StepSucceeded {
+        role: Role::Researcher,
+        attempt: 1,
+        summary: "done".to_owned(),
+        artifacts: vec![world.result()],
+        usage: Usage::default(),
+    };
+    world.apply(report.clone());
+    assert_eq!(handle(&world, &message(&stop(&world))), Disposition::Ack);
+    assert_eq!(world.ports.runtime.stopped(), [session(&world)]);
+    let before = world.workflow();
+    let turn = at_once(world.engine.apply(&world.id, report)).unwrap();
+    assert!(matches!(turn.outcome, Outcome::Duplicate(_)), "{turn:?}");
+    assert_eq!((world.workflow(), world.stops().len()), (before, 1));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aegis_contracts::command::Command;
 use aegis_contracts::view::Status;
 use aegis_engine::ports::Table;
 use aegis_workflow::Attempts;
@@ -48,8 +47,7 @@ pub(super) fn effect(world: &World) -> Effect {
 
 /// Without those that stop a session: nobody owes them, so one that a crash loses is not sent again.
 fn commands(world: &World) -> BTreeSet<String> {
-    let sent = world.ports.queues.sent().into_iter();
-    let owed = sent.filter(|sent| !matches!(sent.command.body, Command::StopSession(_)));
+    let owed = world.commands().into_iter();
     owed.map(|sent| format!("{:?}", sent.command.body))
         .collect()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Command;
 use aegis_contracts::envelope::CommandEnvelope;
+use aegis_engine::memory::SentCommand;
 use aegis_engine::message::Received;
 use aegis_engine::token::Claim;
 use serde_json::{Value, json};
@@ -14,9 +15,14 @@ use super::World;
 impl World {
     /// The command that was sent last, but for those that only stop a session.
     pub fn last_command(&self) -> CommandEnvelope {
-        let sent = self.ports.queues.sent().into_iter().rev();
-        let mut work = sent.filter(|sent| !is_stop(&sent.command));
-        work.next().expect("a command was sent").command
+        let last = self.commands().pop();
+        last.expect("a command was sent").command
+    }
+
+    /// All of them, oldest first.
+    pub fn commands(&self) -> Vec<SentCommand> {
+        let sent = self.ports.queues.sent().into_iter();
+        sent.filter(|sent| !is_stop(&sent.command)).collect()
     }
 
     /// The commands that stop a session, oldest first.
