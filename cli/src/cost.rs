@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use aegis_cost::scale::{Stage, limits};
+use aegis_cost::scale::{Stage, WORK_SECONDS, limits};
 use aegis_cost::{Bill, Month, Prices};
 use anyhow::Result;
 
@@ -16,6 +16,9 @@ pub struct Arguments {
     /// Workflows in a month.
     #[arg(long, default_value_t = 100, value_name = "N")]
     workflows: u64,
+    /// Time that an agent works on a step, in seconds.
+    #[arg(long, default_value_t = WORK_SECONDS, value_name = "SECONDS")]
+    agents: f64,
     /// Artifacts that are kept, in GB.
     #[arg(long, default_value_t = 1.0, value_name = "GB")]
     artifacts: f64,
@@ -26,7 +29,7 @@ pub struct Arguments {
     #[arg(long)]
     no_alarms: bool,
     /// Instead of prices: what limits a stage of default settings that so many workflows a minute are started on.
-    #[arg(long, value_name = "N", conflicts_with_all = ["workflows", "artifacts", "images", "no_alarms", "prices"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workflows", "agents", "artifacts", "images", "no_alarms", "prices"])]
     rate: Option<f64>,
     /// Another list of prices, in the form of cost/prices.json.
     #[arg(long, value_name = "FILE")]
@@ -43,6 +46,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
     };
     let month = Month {
         workflows: arguments.workflows,
+        agent_seconds: arguments.agents,
         artifacts_gb: arguments.artifacts,
         images_gb: arguments.images,
         watched: !arguments.no_alarms,
@@ -109,16 +113,13 @@ fn print(bill: &Bill, prices: &Prices) {
         prices.currency
     );
     println!(
-        "one workflow: {:.6} for orchestration, {:.6} for its artifacts",
-        bill.orchestration_per_workflow, bill.artifacts_per_workflow,
+        "a million workflows: {} for all but the agents' compute and models, {} with agents that compute for {} s on each step",
+        dollars(bill.per_workflow * 1e6).trim(),
+        dollars(bill.per_workflow_with_agents * 1e6).trim(),
+        bill.agent_seconds,
     );
     println!(
-        "a million workflows: {} for orchestration, {} for their artifacts",
-        dollars(bill.orchestration_per_workflow * 1e6).trim(),
-        dollars(bill.artifacts_per_workflow * 1e6).trim(),
-    );
-    println!(
-        "Without the agents' compute and models, data transfer, taxes and any free tier. Prices of {}, {}: {}",
+        "Without the agents' models, data transfer, taxes and any free tier. Prices of {}, {}: {}",
         bill.region, bill.prices_as_of, bill.prices_from
     );
 }

@@ -10,6 +10,8 @@ use crate::quantities::{self, Line};
 #[derive(Debug, Clone, Copy)]
 pub struct Month {
     pub workflows: u64,
+    /// That an agent works on a step.
+    pub agent_seconds: f64,
     /// Kept in the bucket, in GB.
     pub artifacts_gb: f64,
     /// Images of the agents that are kept, in GB.
@@ -50,6 +52,20 @@ impl Part {
         let cost = rows.iter().map(|row| row.cost).sum();
         Ok(Self { name, rows, cost })
     }
+
+    fn times(mut self, count: f64) -> Self {
+        for row in &mut self.rows {
+            row.quantity *= count;
+            row.cost *= count;
+        }
+        self.cost *= count;
+        self
+    }
+}
+
+/// What these come to.
+pub fn sum(parts: &[Part]) -> f64 {
+    parts.iter().map(|part| part.cost).sum()
 }
 
 /// In dollars.
@@ -59,11 +75,37 @@ pub struct Bill {
     pub prices_as_of: String,
     pub prices_from: String,
     pub workflows_per_month: u64,
-    /// Without the agents' compute and their artifacts.
-    pub orchestration_per_workflow: f64,
-    pub artifacts_per_workflow: f64,
+    /// All that AWS asks for one workflow, but the agents' compute and tokens.
+    pub per_workflow: f64,
+    /// With the agents' compute, for this time on each step.
+    pub per_workflow_with_agents: f64,
+    pub agent_seconds: f64,
     pub parts: Vec<Part>,
     pub per_month: f64,
+}
+
+/// What one workflow costs, but for the agents' compute and tokens.
+///
+/// # Errors
+/// Where there is no price for something.
+pub fn of_one_workflow(prices: &Prices) -> Result<Vec<Part>> {
+    Ok(vec![
+        Part::of("orchestration", quantities::workflow(), prices)?,
+        Part::of("artifacts", quantities::artifacts(), prices)?,
+        Part::of(
+            "sessions until they are stopped",
+            quantities::sessions(),
+            prices,
+        )?,
+    ])
+}
+
+/// What their agents' compute costs on top.
+///
+/// # Errors
+/// Where there is no price for something.
+pub fn of_its_agents(seconds: f64, prices: &Prices) -> Result<Part> {
+    Part::of("agents at work", quantities::agents(seconds), prices)
 }
 
 impl Bill {
@@ -71,22 +113,18 @@ impl Bill {
     /// Where there is no price for something.
     pub fn of(month: &Month, prices: &Prices) -> Result<Self> {
         let count = month.workflows as f64;
-        let each = |lines: Vec<Line>| -> Vec<Line> {
-            let times = |line: Line| Line {
-                quantity: line.quantity * count,
-                ..line
-            };
-            lines.into_iter().map(times).collect()
-        };
+        let mut each = of_one_workflow(prices)?;
+        let per_workflow = sum(&each);
+        each.push(of_its_agents(month.agent_seconds, prices)?);
+        let per_workflow_with_agents = sum(&each);
         let stored = quantities::storage(month.artifacts_gb, month.images_gb);
-        let mut parts = vec![
-            Part::of("workflows", each(quantities::workflow()), prices)?,
-            Part::of("their artifacts", each(quantities::artifacts()), prices)?,
+        let mut parts: Vec<Part> = each.into_iter().map(|part| part.times(count)).collect();
+        parts.extend([
             Part::of("an idle stage", quantities::idle(), prices)?,
             // Each in an hour of its own, at worst.
             Part::of("metrics", quantities::metrics(count), prices)?,
             Part::of("storage", stored, prices)?,
-        ];
+        ]);
         if month.watched {
             let watching = quantities::watching();
             parts.push(Part::of("alarms and dashboard", watching, prices)?);
@@ -96,9 +134,10 @@ impl Bill {
             prices_as_of: prices.as_of.clone(),
             prices_from: prices.source.clone(),
             workflows_per_month: month.workflows,
-            orchestration_per_workflow: Part::of("", quantities::workflow(), prices)?.cost,
-            artifacts_per_workflow: Part::of("", quantities::artifacts(), prices)?.cost,
-            per_month: parts.iter().map(|part| part.cost).sum(),
+            per_workflow,
+            per_workflow_with_agents,
+            agent_seconds: month.agent_seconds,
+            per_month: sum(&parts),
             parts,
         })
     }
@@ -111,6 +150,7 @@ mod tests {
     fn of(workflows: u64) -> Bill {
         let month = Month {
             workflows,
+            agent_seconds: 60.0,
             artifacts_gb: 1.0,
             images_gb: 1.0,
             watched: true,
@@ -121,19 +161,30 @@ mod tests {
     #[test]
     fn what_happens_costs_by_how_often_and_the_rest_does_not() {
         let (none, many) = (of(0), of(1_000));
-        let idle: f64 = none.parts.iter().map(|part| part.cost).sum();
-        assert!((none.per_month - idle).abs() < 1e-9);
-        assert_eq!(none.parts[0].cost, 0.0);
-        let more = many.parts[0].cost - many.orchestration_per_workflow * 1_000.0;
+        assert!((none.per_month - sum(&none.parts)).abs() < 1e-9);
+        let [of_none, of_many] = [&none, &many].map(|bill| sum(&bill.parts[..4]));
+        assert_eq!(of_none, 0.0);
+        let more = of_many - many.per_workflow_with_agents * 1_000.0;
         assert!(more.abs() < 1e-9);
-        assert_eq!(none.parts[2].cost, many.parts[2].cost);
+        assert_eq!(none.parts[4].cost, many.parts[4].cost);
     }
 
-    /// What was set out to be kept.
     #[test]
-    fn a_million_workflows_cost_sixty_dollars_at_most() {
-        let million = of(1_000_000);
-        assert!(million.parts[0].cost <= 60.0, "{}", million.parts[0].cost);
+    fn agents_cost_by_the_time_that_they_work() {
+        let bill = of(1);
+        assert!(bill.per_workflow_with_agents > bill.per_workflow * 2.0);
+        let prices = Prices::built_in().unwrap();
+        let [none, minute, two] =
+            [0.0, 60.0, 120.0].map(|s| of_its_agents(s, &prices).unwrap().cost);
+        assert_eq!(none, 0.0);
+        assert!((two - 2.0 * minute).abs() < 1e-12);
+    }
+
+    /// What was set out to be kept, since all of it is counted.
+    #[test]
+    fn a_million_workflows_cost_so_much_at_most() {
+        let million = of(1_000_000).per_workflow * 1e6;
+        assert!(million <= 230.0, "{million}");
     }
 
     #[test]

@@ -14,6 +14,6 @@ pub mod quantities;
 pub mod scale;
 pub mod tables;
 
-pub use bill::{Bill, Month, Part, Row};
+pub use bill::{Bill, Month, Part, Row, of_one_workflow, sum};
 pub use prices::Prices;
 pub use quantities::Line;

@@ -4,6 +4,7 @@
 //! workflow".
 
 use crate::path::{self, Operation, Trigger};
+use crate::scale::{AGENTS, DISPATCH_SECONDS, INVOCATION_SECONDS, STOP_SECONDS};
 
 /// So much of one thing that AWS has a price for.
 #[derive(Debug, Clone, Copy)]
@@ -26,9 +27,13 @@ const fn line(what: &'static str, quantity: f64, price: &'static str) -> Line {
 pub const HOURS: f64 = 730.0;
 const MINUTES: f64 = HOURS * 60.0;
 
-/// Time of one invocation in seconds, and memory in GB: assumed, see ARCHITECTURE.md.
-const INVOCATION_SECONDS: f64 = 0.05;
+/// Of functions, as Terraform gives it to them.
 const MEMORY_GB: f64 = 0.25;
+/// Of an agent's session, its machine's own share included: assumed.
+const SESSION_GB: f64 = 1.1;
+/// How much of one processor an agent at work uses on average, as it waits for models and sources: assumed.
+const SESSION_VCPU: f64 = 0.1;
+const SECONDS_AN_HOUR: f64 = 3_600.0;
 
 /// A command is sent, received and deleted. Lambda receives and deletes by the batch, so that many at once cost less.
 const REQUESTS_PER_COMMAND: u64 = 3;
@@ -37,8 +42,23 @@ const REQUESTS_PER_COMMAND: u64 = 3;
 pub const LOG_BYTES: u64 = 5_400;
 /// A line of the API's access log, in bytes: assumed.
 pub const ACCESS_LOG_BYTES: u64 = 500;
+/// What EventBridge adds to an event that it writes to a log, in bytes: assumed.
+const EVENT_ENVELOPE_BYTES: u64 = 250;
 
-/// One workflow on the happy path, without its agents' compute.
+/// What the log of events takes, in bytes.
+fn event_log_bytes() -> u64 {
+    let published = path::MOST_BYTES.iter();
+    let published = published.filter(|(operation, _)| *operation == Operation::PutEvents);
+    published.map(|(_, bytes)| bytes).sum::<u64>() + path::EVENTS * EVENT_ENVELOPE_BYTES
+}
+
+/// Requests to the API and records of the stream begin a trace each; what comes over a queue belongs to its sender's.
+/// X-Ray records the first of each second and function, and one in twenty of the others: all, where they are few.
+fn traces() -> u64 {
+    path::invocations(|by| by != Trigger::Queue)
+}
+
+/// One workflow on the happy path, without its artifacts and its agents' sessions.
 pub fn workflow() -> Vec<Line> {
     let invocations = path::invocations(|_| true);
     let over_the_api = path::invocations(|by| by == Trigger::Api);
@@ -70,12 +90,49 @@ pub fn workflow() -> Vec<Line> {
         ),
         line("Lambda requests", invocations as f64, "lambda_request"),
         line(
-            "Lambda GB seconds, at 50 ms and 256 MB",
-            invocations as f64 * INVOCATION_SECONDS * MEMORY_GB,
+            "Lambda GB seconds, at 256 MB: a second where an agent is started, else 50 ms",
+            MEMORY_GB
+                * ((invocations as f64 - AGENTS) * INVOCATION_SECONDS + AGENTS * DISPATCH_SECONDS),
             "lambda_arm64_gb_second",
         ),
         line("S3 HeadObject", looks as f64, "s3_get"),
         line("GB of logs", logged as f64 / 1e9, "logs_gb"),
+        line(
+            "GB of the log of events, `event_log`",
+            event_log_bytes() as f64 / 1e9,
+            "logs_gb",
+        ),
+        line(
+            "X-Ray traces, `xray_tracing`, at most",
+            traces() as f64,
+            "xray_trace",
+        ),
+    ]
+}
+
+/// The sessions of one workflow's agents from their reports until they are stopped.
+pub fn sessions() -> Vec<Line> {
+    vec![line(
+        "GB hours of sessions: 6 s each until they are stopped, of 1.1 GB",
+        AGENTS * STOP_SECONDS * SESSION_GB / SECONDS_AN_HOUR,
+        "agentcore_gb_hour",
+    )]
+}
+
+/// The agents of one workflow, each of which works for so long.
+pub fn agents(seconds: f64) -> Vec<Line> {
+    let hours = AGENTS * seconds / SECONDS_AN_HOUR;
+    vec![
+        line(
+            "GB hours of agents at work, of 1.1 GB",
+            hours * SESSION_GB,
+            "agentcore_gb_hour",
+        ),
+        line(
+            "vCPU hours of agents at work, a tenth of their time",
+            hours * SESSION_VCPU,
+            "agentcore_vcpu_hour",
+        ),
     ]
 }
 
@@ -131,6 +188,7 @@ pub fn watching() -> Vec<Line> {
         line("alarms", ALARMS, "alarm_month"),
         line("the alarm that sums them up", 1.0, "composite_alarm_month"),
         line("dashboard", 1.0, "dashboard_month"),
+        line("the KMS key of the alarms' topic", 1.0, "kms_key_month"),
     ]
 }
 

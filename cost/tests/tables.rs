@@ -10,7 +10,7 @@
 
 use aegis_cost::scale::Stage;
 use aegis_cost::tables::{self, scale};
-use aegis_cost::{Part, Prices, quantities};
+use aegis_cost::{Prices, of_one_workflow, sum};
 
 fn holds(document: &str, name: &str, table: &str) {
     let path = format!("{}/../{document}", env!("CARGO_MANIFEST_DIR"));
@@ -50,13 +50,21 @@ fn the_documents_say_what_is_computed() {
 }
 
 #[test]
-fn the_readme_says_the_price() {
+fn the_documents_say_one_price() {
     let prices = Prices::built_in().unwrap();
-    let part = Part::of("", quantities::workflow(), &prices).unwrap();
-    let said = format!("[about ${:.0} per million workflows]", part.cost * 1e6);
-    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let text = std::fs::read_to_string(readme).unwrap();
-    assert!(text.contains(&said), "{said}");
+    let cost = sum(&of_one_workflow(&prices).unwrap()) * 1e6;
+    for (document, said) in [
+        (
+            "README.md",
+            format!("[about ${cost:.0} per million workflows]"),
+        ),
+        ("docs/cost.md", format!("**${cost:.2}**")),
+        ("docs/performance.md", format!("[${cost:.2}]")),
+    ] {
+        let path = format!("{}/../{document}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains(&said), "{document} says no {said}");
+    }
 }
 
 #[test]

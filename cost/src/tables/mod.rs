@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use crate::bill::{Bill, Month, Part};
+use crate::bill::{Bill, Month, Part, of_its_agents, of_one_workflow, sum};
 use crate::path::{self, CALLS, Call};
 use crate::prices::Prices;
-use crate::quantities;
+use crate::scale::WORK_SECONDS;
 
 /// The calls of one workflow, occasion by occasion.
 pub fn calls() -> String {
@@ -58,21 +58,32 @@ fn units_of(calls: &[Call]) -> (String, String) {
 pub fn prices(prices: &Prices) -> Result<String> {
     let mut table =
         "| | quantity | price each | USD per million workflows |\n|---|---|---|---|\n".to_owned();
-    let orchestration = Part::of("orchestration", quantities::workflow(), prices)?;
-    let artifacts = Part::of("artifacts", quantities::artifacts(), prices)?;
-    for part in [orchestration, artifacts] {
-        for line in &part.rows {
-            let (quantity, price) = (plain(line.quantity), format!("${}", plain(line.price)));
-            let cost = format!("{:.2}", line.cost * 1e6);
-            row(&mut table, &[line.what, &quantity, &price, &cost]);
-        }
-        let name = format!("**{}**", part.name);
-        row(
-            &mut table,
-            &[&name, "", "", &format!("**{:.2}**", part.cost * 1e6)],
-        );
+    let mut parts = of_one_workflow(prices)?;
+    for part in &parts {
+        lines(&mut table, part);
     }
+    let all = sum(&parts);
+    total(&mut table, "all but the agents' compute and tokens", all);
+    let agents = of_its_agents(WORK_SECONDS, prices)?;
+    lines(&mut table, &agents);
+    parts.push(agents);
+    let name = format!("with agents that work for {WORK_SECONDS} s on each step");
+    total(&mut table, &name, sum(&parts));
     Ok(table)
+}
+
+fn lines(table: &mut String, part: &Part) {
+    for line in &part.rows {
+        let (quantity, price) = (plain(line.quantity), format!("${}", plain(line.price)));
+        let cost = format!("{:.2}", line.cost * 1e6);
+        row(table, &[line.what, &quantity, &price, &cost]);
+    }
+    total(table, part.name, part.cost);
+}
+
+fn total(table: &mut String, name: &str, cost: f64) {
+    let (name, cost) = (format!("**{name}**"), format!("**{:.2}**", cost * 1e6));
+    row(table, &[&name, "", "", &cost]);
 }
 
 /// What a month costs at several volumes, with a GB of artifacts and one of images.
@@ -85,6 +96,7 @@ pub fn months(prices: &Prices, volumes: &[u64]) -> Result<String> {
         .map(|workflows| {
             let month = Month {
                 workflows: *workflows,
+                agent_seconds: WORK_SECONDS,
                 artifacts_gb: 1.0,
                 images_gb: 1.0,
                 watched: true,
