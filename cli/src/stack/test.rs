@@ -12,7 +12,7 @@ use crate::stack::signals::{Interrupted, interrupted};
 use crate::stack::terraform::check;
 use crate::stack::test_stack::TestStack;
 use crate::stack::{
-    agent_image, checks, environment, foreground, prerequisites, rehearsal, workspace,
+    agent_image, checks, environment, foreground, prerequisites, rehearsal, venv, workspace,
 };
 use crate::{chaos, loadtest};
 
@@ -240,7 +240,11 @@ pub(super) async fn cargo_test(
     if let Some((folder, threads)) = stack {
         command
             .env(STACK_VARIABLE, folder.stack_file())
-            .env("AEGIS_DIR", folder.root());
+            .env("AEGIS_DIR", folder.root())
+            .env(
+                "AEGIS_PYTHON",
+                venv::EMULATOR.python(&workspace::default_stack_folder()?),
+            );
         let own = std::env::var(THREADS).ok().filter(|_| threads == MANY);
         command.env(THREADS, own.as_deref().unwrap_or(threads));
     }

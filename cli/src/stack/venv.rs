@@ -73,13 +73,18 @@ impl Packages {
     pub fn fingerprint(&self) -> String {
         digest::of_bytes(self.requirements.as_bytes())
     }
+
+    /// The environment's Python, in the folder that holds the stacks.
+    pub fn python(&self, parent: &Path) -> PathBuf {
+        parent.join(self.folder).join("bin").join("python")
+    }
 }
 
 /// Returns the environment's Python, after making the environment if it is not there. `parent` is
 /// the folder that holds the stacks.
 pub async fn ensure(packages: &Packages, parent: &Path, python: &str) -> Result<PathBuf> {
     let folder = &parent.join(packages.folder);
-    let program = folder.join("bin").join("python");
+    let program = packages.python(parent);
     let marker = folder.join("installed");
     let _lock = lock::acquire(&folder.with_extension("lock")).await?;
     let installed = std::fs::read_to_string(&marker).unwrap_or_default();

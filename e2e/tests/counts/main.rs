@@ -4,6 +4,7 @@
 
 mod growth;
 mod one_workflow;
+mod requests;
 
 use tokio::sync::{Mutex, MutexGuard};
 

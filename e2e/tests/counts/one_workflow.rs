@@ -17,6 +17,7 @@ use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::alone;
+use crate::requests::{self, Request};
 
 type Calls = BTreeMap<(String, String), u64>;
 
@@ -139,6 +140,7 @@ fn one_workflow_makes_the_calls_that_are_listed() -> Result<()> {
         let calls = calls?;
         assert_eq!(counted(&calls), listed());
         assert_eq!(agents?, (path::AGENT_PUTS, path::AGENT_GETS));
+        aws_would_take(&run, &calls)?;
         units_are_as_listed(&calls)?;
         bytes_are_as_listed(&calls);
         invoked_and_logged(stack, since).await
@@ -175,6 +177,25 @@ async fn by_agents(stack: &Stack, since: f64, id: &str) -> Result<(u64, u64)> {
         *count = own.count() as u64;
     }
     Ok((counts[0], counts[1]))
+}
+
+fn aws_would_take(run: &Run, calls: &[(String, Entry)]) -> Result<()> {
+    let recorded = calls.iter().map(|(_, call)| Request::recorded(call));
+    let mut requests: Vec<Request> = recorded.collect::<Result<_>>()?;
+    let at_the_host = requests::at_the_host(run)?;
+    for operation in [Operation::InvokeAgentRuntime, Operation::StopRuntimeSession] {
+        let seen = at_the_host
+            .iter()
+            .filter(|request| request.operation == operation.name());
+        assert_eq!(
+            seen.count() as u64,
+            path::count(operation),
+            "{}",
+            operation.name()
+        );
+    }
+    requests.extend(at_the_host);
+    requests::aws_would_take(&requests)
 }
 
 fn units_are_as_listed(calls: &[(String, Entry)]) -> Result<()> {

@@ -12,7 +12,7 @@ use aws_config::SdkConfig;
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -22,6 +22,7 @@ use crate::stack::host::credentials::Lender;
 use crate::stack::host::plan::Plan;
 
 const SESSION: HeaderName = HeaderName::from_static("x-amzn-bedrock-agentcore-runtime-session-id");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html>
 const MAX_PAYLOAD: usize = 100 * 1024 * 1024;
@@ -70,6 +71,7 @@ pub fn router(plan: Arc<Plan>, config: SdkConfig) -> Router {
 async fn invoke(
     State(host): Shared,
     Path(arn): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
@@ -77,13 +79,17 @@ async fn invoke(
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
+    note("InvokeAgentRuntime", &arn, &query, &headers, b"");
     match forward(agent_request(&host, &url, &session, &headers, body)).await {
         Ok((status, kind, body)) if status.is_success() => {
             ([(header::CONTENT_TYPE, kind), (SESSION, session)], body).into_response()
         }
         // AWS reports an agent's own failure as the client's. The status is in the message; what the agent said is not.
         Ok((status, _, body)) => {
-            eprintln!("an agent answered {status}: {}", String::from_utf8_lossy(&body));
+            eprintln!(
+                "an agent answered {status}: {}",
+                String::from_utf8_lossy(&body)
+            );
             let message = format!(
                 "Received error ({}) from runtime. Please check your CloudWatch logs for more information.",
                 status.as_u16()
@@ -143,12 +149,15 @@ async fn forward(
 async fn stop_session(
     State(host): Shared,
     Path(arn): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
+    body: Bytes,
 ) -> Response {
     let (url, session) = match admit(&host, &arn, &headers) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
+    note("StopRuntimeSession", &arn, &query, &headers, &body);
     let name = session
         .to_str()
         .ok()
@@ -172,6 +181,33 @@ async fn stop_session(
             refuse(StatusCode::NOT_FOUND, kind, &message)
         }
     }
+}
+
+/// The request as it was sent, but for its credentials. Of an invocation without its body: a task holds a token. The
+/// emulator keeps such a record of its own calls; tests hold both against what AWS takes.
+fn note(
+    operation: &str,
+    arn: &str,
+    query: &HashMap<String, String>,
+    headers: &HeaderMap,
+    body: &[u8],
+) {
+    let secret = |name: &HeaderName| name == header::AUTHORIZATION || name == SECURITY_TOKEN;
+    let shown = headers.iter().filter(|(name, _)| !secret(name));
+    let shown: HashMap<&str, &str> = shown
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .collect();
+    let request = json!({
+        "service": "bedrock-agentcore",
+        "operation": operation,
+        "wire": {
+            "uri": {"agentRuntimeArn": arn},
+            "querystring": query,
+            "header": shown,
+            "body": String::from_utf8_lossy(body),
+        },
+    });
+    eprintln!("request {request}");
 }
 
 /// Can stand in a path as it is, as those of aegis can.
