@@ -1,6 +1,7 @@
 //! From API Gateway's HTTP API (payload format 2.0) to the service and back.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NO_ROUTE, NotBase64};
 use aegis_engine::headers;
@@ -62,7 +63,6 @@ fn header_sizes<'a>(
 }
 
 fn request(headers: BTreeMap<String, String>, event: ApiGatewayV2httpRequest) -> ApiRequest {
-    let lower_case = |(name, value): (String, String)| (name.to_ascii_lowercase(), value);
     let query = query(&event);
     let body = event.body.unwrap_or_default();
     let body = if event.is_base64_encoded {
@@ -87,10 +87,27 @@ fn request(headers: BTreeMap<String, String>, event: ApiGatewayV2httpRequest) ->
         route,
         path,
         query,
-        headers: headers.into_iter().map(lower_case).collect(),
+        headers: in_lower_case(headers),
         body,
         caller,
     }
+}
+
+/// Headers of one name are joined, as the gateway does it: none hides another.
+fn in_lower_case(headers: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        match joined.entry(name.to_ascii_lowercase()) {
+            Entry::Vacant(free) => {
+                free.insert(value);
+            }
+            Entry::Occupied(mut known) => {
+                known.get_mut().push(',');
+                known.get_mut().push_str(&value);
+            }
+        }
+    }
+    joined
 }
 
 /// As it was sent: the gateway's own list joins parameters of one name. An emulator may have only that list.

@@ -136,6 +136,9 @@ async fn headers_arrive_whatever_is_in_them() {
         let (request, _) = heard(event.clone()).await;
         assert_eq!(request.header("idempotency-key"), Some(value));
     }
+    event["headers"] = json!({"Idempotency-Key": "a", "idempotency-key": "b"});
+    let (request, _) = heard(event.clone()).await;
+    assert_eq!(request.header("idempotency-key"), Some("a,b"));
     event["headers"] = json!(null);
     assert!(heard(event).await.0.headers.is_empty());
 }
