@@ -10,13 +10,15 @@ locals {
     { for function in module.instant_agents : "instant-agents" => { name = function.function_name, invoke_arn = function.invoke_arn } },
   )
 
-  # Routes for clients, by who serves them and by the group that they are authorised with.
+  # Routes for clients, by who serves them and by the group that they are authorised with. Where tokens are asked for, the
+  # scopes of the groups in `or` are good too.
   client_routes = {
     "POST /workflows"                      = { service = "intake", group = "start" }
     "GET /workflows"                       = { service = "intake", group = "read" }
     "GET /workflows/{id}"                  = { service = "intake", group = "read" }
     "GET /workflows/{id}/history"          = { service = "intake", group = "read" }
     "GET /workflows/{id}/artifacts/{name}" = { service = "intake", group = "read" }
+    "GET /workflows/{id}/review"           = { service = "approval", group = "read", or = ["approve"] }
     "POST /workflows/{id}/cancel"          = { service = "intake", group = "operate" }
     "POST /workflows/{id}/redrive"         = { service = "intake", group = "operate" }
     "POST /workflows/{id}/approval-links"  = { service = "approval", group = "operate" }
@@ -176,7 +178,9 @@ resource "aws_apigatewayv2_route" "client" {
   authorization_type = local.gateway_authorization[local.route_authorization[each.value.group]]
 
   authorizer_id        = local.route_authorization[each.value.group] == "jwt" ? aws_apigatewayv2_authorizer.tokens[0].id : null
-  authorization_scopes = local.route_authorization[each.value.group] == "jwt" ? [var.jwt_scopes[each.value.group]] : null
+  authorization_scopes = local.route_authorization[each.value.group] == "jwt" ? [
+    for group in concat([each.value.group], try(each.value.or, [])) : var.jwt_scopes[group] if local.route_authorization[group] == "jwt"
+  ] : null
 }
 
 resource "aws_apigatewayv2_authorizer" "tokens" {

@@ -13,6 +13,7 @@ module "approval" {
   event_rule_arns   = [local.external_rule_arns["approval"]]
 
   environment = merge(local.engine_environment, local.client_authorization_environment, local.external_environment, {
+    ARTIFACT_BUCKET      = aws_s3_bucket.artifacts.bucket
     APPROVER_SOURCES     = join(",", var.approver_sources)
     CALLBACK_API_URL     = local.api_base_url
     TOKEN_KEYS_PARAMETER = local.token_keys_parameter
@@ -24,6 +25,16 @@ module "approval" {
     # A link's page says what was found and decided, also on revisions that are over.
     local.read_requests_statement,
     local.send_commands_statement,
+    # What approvers decide on.
+    {
+      sid     = "ReadFindings"
+      actions = ["s3:GetObject"]
+      resources = [
+        "${aws_s3_bucket.artifacts.arn}/workflows/*/researcher/*/evidence.json",
+        "${aws_s3_bucket.artifacts.arn}/workflows/*/analyst/*/analysis.json",
+      ]
+    },
+    local.tell_missing_artifacts_statement,
     {
       sid       = "TokenKeys"
       actions   = ["ssm:GetParameter"]

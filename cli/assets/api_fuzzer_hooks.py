@@ -55,6 +55,7 @@ def prepared():
 IDS, TOKENS, WAITING = prepared()
 CALLBACKS = "/callbacks/{id}"
 LINKS = "/workflows/{id}/approval-links"
+REVIEW = "/workflows/{id}/review"
 NAMES = ["evidence.json", "analysis.json", "report.md"]
 
 
@@ -149,6 +150,9 @@ def before_call(context, case, **kwargs):
     if isinstance(case.query, dict):
         # Only a page that was given out before has one.
         case.query.pop("cursor", None)
+        if case.operation.path == REVIEW and next(CALLS) % 2:
+            # Most numbers name no revision.
+            case.query.pop("revision", None)
     if isinstance(case.body, dict):
         consistent(case.body)
 

@@ -17,6 +17,7 @@ pub mod ids;
 pub mod openapi;
 pub mod problem;
 pub mod request;
+pub mod review;
 pub mod schemas;
 pub mod strict;
 pub mod text;

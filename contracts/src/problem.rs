@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::time::Timestamp;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// `about:blank`: the meaning is in `code`.
@@ -22,6 +24,27 @@ pub struct Problem {
     /// The revision that is waiting, where a decision named another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_revision: Option<u32>,
+    /// Where to read what is too large to be answered with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<ProblemLink>,
+}
+
+/// A file at a presigned URL, for whoever has it, for a limited time.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProblemLink {
+    pub name: String,
+    pub url: String,
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for ProblemLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProblemLink")
+            .field("name", &self.name)
+            .field("url", &"<redacted>")
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,7 +104,8 @@ codes! {
     NotAnApprover "not_an_approver" 403 "The name is not among those who may decide on this workflow."
     InvalidLink "invalid_link" 403 "The approval link was not made here."
     WorkflowNotFound "workflow_not_found" 404 "There is no such workflow, or it is not kept any more."
-    ArtifactNotFound "artifact_not_found" 404 "The workflow has no artifact of this name yet."
+    ArtifactNotFound "artifact_not_found" 404 "The workflow has no artifact of this name yet, or it is not in the bucket any more."
+    RevisionNotFound "revision_not_found" 404 "The workflow has no such revision."
     RouteNotFound "route_not_found" 404 "The API has no such path."
     MethodNotAllowed "method_not_allowed" 405 "The path takes other methods: the header Allow names them."
     IdempotencyConflict "idempotency_conflict" 409 "The Idempotency-Key was used for another request. Use a new key."
@@ -90,6 +114,9 @@ codes! {
     NotAwaitingApproval "not_awaiting_approval" 409 "Nothing waits for a decision."
     AlreadyDecided "already_decided" 409 "The same person has decided otherwise on this revision."
     RevisionsExhausted "revisions_exhausted" 409 "No further revision is allowed: approve or reject."
+    NotAnalyzed "not_analyzed" 409 "The revision has no findings: its analysis is not done, or never was."
+    ArtifactUnreadable "artifact_unreadable" 409 "A file of the findings is damaged, or is not the one that its agent reported. It is not shown."
+    ArtifactTooLarge "artifact_too_large" 409 "The findings are larger than an answer may be. `links` says where to read the files."
     AlreadyEnded "already_ended" 409 "The workflow has ended: there is nothing to cancel."
     NotFailed "not_failed" 409 "The workflow has not failed: only a failed one is redriven."
     NearExpiry "near_expiry" 409 "The workflow is about to be deleted. Start a new one."
@@ -132,6 +159,7 @@ impl Problem {
             code: code.as_str().to_owned(),
             errors: Vec::new(),
             current_revision: None,
+            links: Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::external::{ApprovalDecided, CancelRequested, StepReported, WorkflowRe
 use crate::findings::{AnalysisFile, EvidenceFile};
 use crate::problem::Problem;
 use crate::request::{CancelBody, RedriveBody, StartRequest};
+use crate::review::Review;
 use crate::view::{History, WorkflowAccepted, WorkflowPage, WorkflowView};
 
 /// A message's file name (without `.schema.json`) and schema.
@@ -62,6 +63,7 @@ pub fn all() -> Vec<MessageSchema> {
         strict::<RedriveBody>("api-redrive"),
         strict::<DecisionRequest>("api-decision"),
         open::<ApprovalView>("api-approval"),
+        open::<Review>("api-review"),
         strict::<ApprovalLinkRequest>("api-approval-link-request"),
         open::<ApprovalLink>("api-approval-link"),
         open::<Problem>("api-problem"),

@@ -44,6 +44,8 @@ run "functions" {
       "kms:Decrypt",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
+      "s3:GetObject",
+      "s3:ListBucket",
       "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
@@ -54,6 +56,14 @@ run "functions" {
       "xray:PutTraceSegments",
     ])
     error_message = "approval may do more or less than it was given on purpose."
+  }
+
+  assert {
+    condition = flatten([for statement in jsondecode(module.approval.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:GetObject")]) == [
+      "arn:aws:s3:::mock/workflows/*/researcher/*/evidence.json",
+      "arn:aws:s3:::mock/workflows/*/analyst/*/analysis.json",
+    ]
+    error_message = "approval reads what approvers decide on, and no other object."
   }
 
   assert {
@@ -362,7 +372,7 @@ run "keys_of_ones_own" {
   }
 
   assert {
-    condition     = !anytrue([for statement in jsondecode(module.approval.policy).Statement : statement.Sid == "DecryptObjects"])
+    condition     = !anytrue([for statement in jsondecode(module.relay.policy).Statement : statement.Sid == "DecryptObjects"])
     error_message = "Who reads no artifact may not decrypt any."
   }
 

@@ -22,6 +22,7 @@ run "routes" {
       "GET /workflows/{id}",
       "GET /workflows/{id}/history",
       "GET /workflows/{id}/artifacts/{name}",
+      "GET /workflows/{id}/review",
       "POST /workflows/{id}/cancel",
       "POST /workflows/{id}/redrive",
       "POST /approve/{id}",

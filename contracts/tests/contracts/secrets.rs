@@ -6,8 +6,10 @@ use crate::specimens;
 fn debug_output_hides_tokens_and_links() {
     let task = specimens::task();
     let reported = specimens::step_reported();
-    let link = specimens::approval_link();
-    let shown = format!("{task:?} {task:#?} {reported:?} {reported:#?} {link:?} {link:#?}");
+    let (link, file) = (specimens::approval_link(), specimens::problem_link());
+    let shown = format!(
+        "{task:?} {task:#?} {reported:?} {reported:#?} {link:?} {link:#?} {file:?} {file:#?}"
+    );
     assert!(!shown.contains(&task.callback.token), "{shown}");
     assert!(!shown.contains(&reported.token), "{shown}");
     assert!(!shown.contains("c2VjcmV0"), "{shown}");

@@ -138,7 +138,17 @@ fn a_policy_says_which_routes_a_user_may_call() -> Result<()> {
         // Let in, and too early.
         let early = decider.post(&approve, &decision).await?;
         ensure!([200, 409].contains(&early.status), "{early:?}");
+        let review = format!("/workflows/{id}/review");
+        let approver = stack.user(&["POST/approve/*", "GET/workflows/*/review"]);
+        let approver = approver.await?.client;
+        for client in [&reader, &approver] {
+            // Let in, and perhaps too early.
+            let seen = client.get(&review).await?;
+            ensure!([200, 409].contains(&seen.status), "{seen:?}");
+        }
         for (what, answer) in [
+            ("a decider looks", decider.get(&review).await?),
+            ("an approver reads", approver.get(&get).await?),
             ("a reader starts", reader.start(&key, &body).await?),
             ("a reader cancels", reader.post(&cancel, &json!({})).await?),
             ("a reader approves", reader.post(&approve, &decision).await?),

@@ -125,6 +125,8 @@ fn a_scope_is_for_its_own_routes() -> Result<()> {
         let get = format!("/workflows/{id}");
         reader.get(&get).await?.is(200)?;
         reader.get("/workflows").await?.is(200)?;
+        let seen = reader.get(&format!("/workflows/{id}/review")).await?;
+        ensure!([200, 409].contains(&seen.status), "{seen:?}");
         let (approve, cancel) = (format!("/approve/{id}"), format!("/workflows/{id}/cancel"));
         let decision = json!({"decision": "approve"});
         for (what, answer) in [

@@ -2,6 +2,7 @@
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::ApprovalView;
+use aegis_contracts::review::Review;
 use aegis_contracts::view::{Status, WorkflowView};
 use aegis_e2e::run::Run;
 use aegis_e2e::stack::e2e;
@@ -15,6 +16,26 @@ fn attempt_of(view: &WorkflowView, role: Role) -> Option<(u32, u32)> {
 
 async fn analysis(run: &Run) -> Result<Value> {
     Ok(serde_json::from_str(&run.artifact("analysis.json").await?)?)
+}
+
+async fn review(run: &Run, query: &str) -> Result<Review> {
+    run.get(&format!("/review{query}")).await?.read(200)
+}
+
+/// The findings of a revision as its analyst wrote them, each claim beside the passage in which it stands.
+fn shows(review: &Review, analysis: &Value) {
+    let findings = review.findings.iter();
+    let shown: Vec<_> = findings.flat_map(|finding| &finding.claims).collect();
+    let texts: Vec<_> = shown.iter().map(|claim| claim.text.clone()).collect();
+    assert!(!texts.is_empty(), "{review:?}");
+    assert_eq!(texts, claims(analysis));
+    for claim in shown {
+        let passage = claim.passage.as_ref().map(|passage| &passage.passage);
+        assert!(
+            passage.is_some_and(|text| text.contains(&claim.text)),
+            "{claim:?}"
+        );
+    }
 }
 
 /// The texts of all claims of an analysis.
@@ -34,6 +55,7 @@ fn changes_are_requested_twice_and_then_approved() -> Result<()> {
             (&first["revision"], &first["feedback"]),
             (&json!(0), &Value::Null)
         );
+        let mut analyses = vec![first.clone()];
         let wishes = [
             "Please focus on digital signatures",
             "Leave out Shor, please",
@@ -54,7 +76,18 @@ fn changes_are_requested_twice_and_then_approved() -> Result<()> {
             assert_eq!(revised["feedback"]["feedback"], so_far.join("\n"));
             let effect = revised["feedback"]["effect"].as_str().unwrap_or_default();
             assert!(!effect.is_empty(), "the feedback had no effect: {revised}");
+            analyses.push(revised);
         }
+        let latest = review(&run, "").await?;
+        assert_eq!((latest.approval.revision, latest.waiting), (2, true));
+        for (revision, analysis) in analyses.iter().enumerate() {
+            let seen = review(&run, &format!("?revision={revision}")).await?;
+            shows(&seen, analysis);
+            let decisions = usize::from(revision < wishes.len());
+            assert_eq!(seen.approval.decisions.len(), decisions, "{seen:?}");
+        }
+        let none = run.get("/review?revision=3").await?;
+        none.problem(404, "revision_not_found")?;
         let shor = |text: &String| text.contains("Shor");
         assert!(claims(&first).iter().any(shor), "{first}");
         let last = analysis(&run).await?;
@@ -158,7 +191,9 @@ fn two_of_three_named_approvers_are_needed() -> Result<()> {
         assert_eq!(first, again, "the same decision gets the same answer");
         let changed = alice.decides(&run, "reject").await?;
         changed.problem(409, "already_decided")?;
-        assert_eq!(run.view().await?.status, Status::AwaitingApproval);
+        let seen = review(&run, "").await?;
+        assert!(seen.waiting);
+        assert_eq!(seen.undecided, [bob.name.as_str(), "carol"]);
         bob.decides(&run, "approve").await?.is(200)?;
         let view = run.reach(Status::Completed).await?;
         let decisions = view.approval.context("no approval")?.decisions;
@@ -180,6 +215,7 @@ fn nothing_can_be_decided_before_it_waits() -> Result<()> {
         run.start(&json!({"topic": aegis_e2e::run::TOPIC})).await?;
         let early = run.decide(json!({"decision": "approve"})).await?;
         early.problem(409, "not_awaiting_approval")?;
+        run.get("/review").await?.problem(409, "not_analyzed")?;
         run.cancel(&json!({})).await?.is(202)?;
         Ok(())
     })

@@ -1,6 +1,7 @@
 //! Approval links, as somebody without access to the API follows them.
 
 use aegis_contracts::approval::ApprovalLink;
+use aegis_contracts::review::Review;
 use aegis_contracts::view::Status;
 use aegis_e2e::http::Answer;
 use aegis_e2e::run::{Run, TOPIC};
@@ -54,6 +55,20 @@ fn somebody_decides_by_a_link() -> Result<()> {
         let question = stack.http.download(&link.url).await?;
         says(&question, 200, TOPIC)?;
         says(&question, 200, "ada@example.com")?;
+        let review: Review = run.get("/review").await?.read(200)?;
+        let claims = review.findings.iter().flat_map(|finding| &finding.claims);
+        let passages = claims.filter_map(|claim| claim.passage.as_ref());
+        // Its plain words: the rest of a passage is escaped on the page.
+        let words: Vec<&str> = passages
+            .filter_map(|passage| passage.passage.split(['<', '>', '&', '"', '\'']).next())
+            .collect();
+        assert!(!words.is_empty(), "{review:?}");
+        for words in words {
+            says(&question, 200, words)?;
+        }
+        let again = submit(stack, &link.url, "decision=request_changes&comment=").await?;
+        says(&again, 400, "Say in the comment what shall be changed.")?;
+        says(&again, 400, "value=\"approve\"")?;
         // Looking decides nothing, however often and by whatever method.
         for method in [Method::HEAD, Method::PUT, Method::DELETE] {
             let path = link.url.split("/$default").nth(1).unwrap_or_default();

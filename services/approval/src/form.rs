@@ -1,6 +1,8 @@
 //! What the page's form sends.
 
-use aegis_contracts::approval::{DecisionKind, DecisionRequest};
+use std::collections::BTreeMap;
+
+use aegis_contracts::approval::{DecisionKind, DecisionRequest, MAX_COMMENT};
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::request::MAX_BODY;
 use aegis_contracts::text::is_blank;
@@ -9,9 +11,27 @@ use garde::Validate;
 
 const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
+/// A form that is not taken, with what was typed, so that it can be shown again.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub problem: Problem,
+    pub comment: String,
+}
+
 /// # Errors
 /// 413, 415 or 400.
-pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Problem>> {
+pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Refused>> {
+    let mut comment = String::new();
+    wanted(request, &mut comment).map_err(|problem| {
+        Box::new(Refused {
+            problem: *problem,
+            comment,
+        })
+    })
+}
+
+/// `typed` is what stands in the comment, as soon as that is known.
+fn wanted(request: &ApiRequest, typed: &mut String) -> Result<DecisionRequest, Box<Problem>> {
     let refuse = |code, detail: &str| Box::new(Problem::new(code, detail));
     let body = request.body()?;
     if body.len() > MAX_BODY {
@@ -27,30 +47,34 @@ pub(crate) fn read(request: &ApiRequest) -> Result<DecisionRequest, Box<Problem>
     if std::str::from_utf8(body).is_err() {
         return Err(invalid("The form is not UTF-8."));
     }
-    let (mut decision, mut comment) = (None, None);
+    let mut fields = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(body) {
-        let place = match name.as_ref() {
-            "decision" => &mut decision,
-            "comment" => &mut comment,
-            _ => return Err(invalid("The form has a field that is not of this page.")),
-        };
-        if place.replace(value.into_owned()).is_some() {
+        if !["decision", "comment"].contains(&name.as_ref()) {
+            return Err(invalid("The form has a field that is not of this page."));
+        }
+        if fields.insert(name, value.into_owned()).is_some() {
             return Err(invalid("The form has a field twice."));
         }
     }
+    // Browsers send a line's end as two characters.
+    let comment = fields.remove("comment").unwrap_or_default();
+    comment.replace("\r\n", "\n").trim().clone_into(typed);
+    let decision = fields.remove("decision");
     let decision = decision.as_deref().and_then(DecisionKind::parse);
     let decision =
         decision.ok_or_else(|| invalid("Choose to approve, to reject or to request changes."))?;
-    // Browsers send a line's end as two characters.
-    let comment = comment.map(|text| text.replace("\r\n", "\n").trim().to_owned());
-    let comment = comment.filter(|text| !text.is_empty());
-    let words = comment.as_deref().unwrap_or_default();
-    if decision == DecisionKind::RequestChanges && is_blank(words) {
+    if decision == DecisionKind::RequestChanges && is_blank(typed) {
         return Err(invalid("Say in the comment what shall be changed."));
+    }
+    let length = typed.chars().count();
+    if length > MAX_COMMENT {
+        let detail =
+            format!("The comment has {length} characters; at most {MAX_COMMENT} are taken.");
+        return Err(invalid(&detail));
     }
     let wanted = DecisionRequest {
         decision,
-        comment,
+        comment: Some(typed.clone()).filter(|text| !text.is_empty()),
         approver: None,
         revision: None,
     };

@@ -16,7 +16,9 @@ async fn build() -> anyhow::Result<Service> {
     let service = from_environment(|aws, environment| {
         let approval = Arc::new(Approval {
             engine: aws.engine(environment),
+            artifacts: aws.artifacts(environment),
             authorization: environment.authorization(RouteGroup::Approve),
+            readers: environment.authorization(RouteGroup::Read),
             operators: environment.authorization(RouteGroup::Operate),
             keys: aws.keys(environment, false),
             api_url: environment.required("CALLBACK_API_URL"),

@@ -37,6 +37,14 @@ impl Approval {
             Ok::<_, Box<Problem>>(caller)
         };
         match request.route.as_str() {
+            "GET /workflows/{id}/review" => {
+                let proven = |demanded: &Authorization| demanded.principal(&request.caller, now);
+                // Whoever may decide may see what on.
+                proven(&self.readers)
+                    .or_else(|refused| proven(&self.authorization).map_err(|_| refused))?;
+                request.check_form(&["revision"])?;
+                self.review(request).await
+            }
             "POST /approve/{id}" => self.approve(request, by(&self.authorization)?).await,
             "POST /workflows/{id}/approval-links" => {
                 self.make_link(request, by(&self.operators)?).await

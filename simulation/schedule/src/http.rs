@@ -57,7 +57,10 @@ impl World {
     }
 
     fn door(&self, route: &str) -> std::sync::Arc<dyn ApiHandler> {
-        if route.starts_with("POST /approve") || route.contains("/approval-links") {
+        if route.starts_with("POST /approve")
+            || route.contains("/approval-links")
+            || route.ends_with("/review")
+        {
             self.services.approval.clone()
         } else if route.starts_with("POST /callbacks") {
             self.services.callback.clone()

@@ -234,7 +234,9 @@ fn services(
         }),
         approval: Arc::new(Approval {
             engine: engine.clone(),
+            artifacts: ports.artifacts.clone(),
             authorization: Authorization::None,
+            readers: Authorization::None,
             operators: Authorization::None,
             keys: keys(false),
             api_url: "http://api.simulated".to_owned(),

@@ -10,15 +10,53 @@ use crate::openapi::answers::{BODY, body, page};
 use crate::openapi::builder::{Access, Answer, Builder, Operation};
 use crate::openapi::{ClientAccess, Clients, Route};
 use crate::problem::Code;
+use crate::review::Review;
 use crate::text;
 
 pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
     vec![
+        review(builder, clients.read),
         decide(builder, clients.approve),
         make_link(builder, clients.operate),
         show_link(),
         decide_by_link(),
     ]
+}
+
+/// Whoever may read may look; where tokens are asked for, whoever may approve too.
+fn review(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let seen = builder.answered::<Review>();
+    let revision = json!({
+        "name": "revision",
+        "in": "query",
+        "description": "The revision to look at. Without it the latest that approvers were asked about.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": u32::MAX},
+    });
+    Operation {
+        route: Route {
+            method: "GET",
+            path: "/workflows/{id}/review",
+        },
+        id: "reviewFindings",
+        tag: "approvals",
+        summary: "See what approvers decide on: findings, the passages that they cite, and the decisions so far",
+        access: Access::Client(access),
+        parameters: vec![id(), revision],
+        body: None,
+        answers: vec![body(
+            200,
+            "The findings with the passages that they cite, and the decisions so far.",
+            seen,
+        )],
+        refusals: vec![
+            Code::WorkflowNotFound,
+            Code::RevisionNotFound,
+            Code::ArtifactNotFound,
+            Code::NotAnalyzed,
+            Code::ArtifactUnreadable,
+            Code::ArtifactTooLarge,
+        ],
+    }
 }
 
 fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {

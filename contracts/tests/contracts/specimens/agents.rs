@@ -114,9 +114,10 @@ fn tasks() -> Vec<Specimen> {
     ]
 }
 
-fn files() -> Vec<Specimen> {
-    let passage = "ML-KEM is standardised in FIPS 203.".to_owned();
-    let evidence = EvidenceFile {
+const PASSAGE: &str = "ML-KEM is standardised in FIPS 203.";
+
+pub fn evidence_file() -> EvidenceFile {
+    EvidenceFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: workflow(),
         topic: "post-quantum cryptography".to_owned(),
@@ -128,15 +129,18 @@ fn files() -> Vec<Specimen> {
             source: "corpus:builtin/post-quantum-cryptography.md".to_owned(),
             title: "Post-quantum cryptography".to_owned(),
             location: "Standards, paragraph 2".to_owned(),
-            passage: passage.clone(),
+            passage: PASSAGE.to_owned(),
             score: 7.25,
         }],
         unreadable: vec![UnreadableSource {
             source: "s3://papers/crypto/scan.pdf".to_owned(),
             reason: "holds no text".to_owned(),
         }],
-    };
-    let analysis = AnalysisFile {
+    }
+}
+
+pub fn analysis_file() -> AnalysisFile {
+    AnalysisFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: workflow(),
         topic: "post-quantum cryptography".to_owned(),
@@ -146,7 +150,7 @@ fn files() -> Vec<Specimen> {
             id: "f1".to_owned(),
             heading: "Standards".to_owned(),
             claims: vec![Claim {
-                text: passage,
+                text: PASSAGE.to_owned(),
                 evidence: "e1".to_owned(),
             }],
             stance: Stance::SingleSource,
@@ -157,9 +161,12 @@ fn files() -> Vec<Specimen> {
             feedback: "say more on lattices".to_owned(),
             effect: "moved to the first finding".to_owned(),
         }),
-    };
+    }
+}
+
+fn files() -> Vec<Specimen> {
     vec![
-        specimen("artifact-evidence", "artifact-evidence", evidence),
-        specimen("artifact-analysis", "artifact-analysis", analysis),
+        specimen("artifact-evidence", "artifact-evidence", evidence_file()),
+        specimen("artifact-analysis", "artifact-analysis", analysis_file()),
     ]
 }

@@ -6,10 +6,11 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{
     ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionKind, DecisionView, OnTimeout,
 };
-use aegis_contracts::problem::{Code, FieldError, Problem};
+use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
 use aegis_contracts::request::{
     ApprovalOptions, Budget, CancelBody, Depth, Parameters, RedriveBody, StartRequest,
 };
+use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
 use aegis_contracts::view::{
     FailureView, History, HistoryEvent, Links, PickupView, ProgressView, ReportLink, Status,
     StepStatus, StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary, WorkflowView,
@@ -124,8 +125,10 @@ fn answers() -> Vec<Specimen> {
                 ..approval_view()
             },
         ),
+        specimen("api-review", "api-review", review()),
         specimen("api-approval-link", "api-approval-link", approval_link()),
         specimen("api-problem", "api-problem", problem()),
+        specimen("api-problem-too-large", "api-problem", too_large()),
     ]
 }
 
@@ -208,6 +211,39 @@ fn approval_view() -> ApprovalView {
     }
 }
 
+fn review() -> Review {
+    let evidence = super::agents::evidence_file().evidence.remove(0);
+    let analysis = super::agents::analysis_file();
+    let finding = &analysis.findings[0];
+    let claims = finding.claims.iter().map(|claim| ReviewedClaim {
+        text: claim.text.clone(),
+        evidence: claim.evidence.clone(),
+        passage: Some(evidence.clone()),
+    });
+    Review {
+        workflow_id: workflow(),
+        status: Status::AwaitingApproval,
+        topic: TOPIC.to_owned(),
+        requested_by: "ada".to_owned(),
+        waiting: true,
+        approval: approval_view(),
+        undecided: vec!["bob".to_owned()],
+        summary: analysis.summary.clone(),
+        findings: vec![ReviewedFinding {
+            id: finding.id.clone(),
+            heading: finding.heading.clone(),
+            stance: finding.stance,
+            note: finding.note.clone(),
+            claims: claims.collect(),
+        }],
+        gaps: analysis.gaps.clone(),
+        feedback: analysis.feedback.clone(),
+        usage: usage(),
+        budget: Some(budget()),
+        hash: artifact(Role::Analyst, 2).sha256,
+    }
+}
+
 /// Its command was sent twice, and nobody has picked it up.
 fn stuck_view() -> WorkflowView {
     let pickup = PickupView {
@@ -266,4 +302,18 @@ fn problem() -> Problem {
         }]);
     problem.current_revision = Some(1);
     problem
+}
+
+fn too_large() -> Problem {
+    let mut problem = Problem::new(Code::ArtifactTooLarge, "read the files at the links");
+    problem.links = vec![problem_link()];
+    problem
+}
+
+pub fn problem_link() -> ProblemLink {
+    ProblemLink {
+        name: "analysis.json".to_owned(),
+        url: "https://bucket.example/analysis.json?X-Amz-Signature=c2VjcmV0".to_owned(),
+        expires_at: at(60),
+    }
 }

@@ -6,7 +6,7 @@ mod bus;
 mod external;
 
 pub use agents::task;
-pub use api::approval_link;
+pub use api::{approval_link, problem_link};
 pub use external::step_reported;
 
 use std::fmt::Debug;

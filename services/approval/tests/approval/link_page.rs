@@ -11,7 +11,7 @@ use aegis_engine::error::PortError;
 use aegis_engine::link::Link;
 use aegis_engine::token::Claim;
 use aegis_testing::requests::{With, ask, ok, request};
-use aegis_testing::world::World;
+use aegis_testing::world::{World, files};
 use aegis_workflow::approval_view;
 
 use crate::links::wanted;
@@ -56,6 +56,170 @@ fn page(status: u16, words: &str, answer: &ApiResponse) {
     assert!(answer.body.contains(words), "{words}: {}", answer.body);
 }
 
+/// The page contains all of these.
+fn says(answer: &ApiResponse, all: &[&str]) {
+    for words in all {
+        assert!(answer.body.contains(words), "{words}: {}", answer.body);
+    }
+}
+
+fn says_nothing_of(answer: &ApiResponse, words: &str) {
+    assert!(!answer.body.contains(words), "{words}: {}", answer.body);
+}
+
+#[test]
+fn whoever_looks_sees_what_they_decide_on() {
+    let world = World::awaiting_approvals_by(2, &[]);
+    world.decide(DecisionKind::Approve);
+    let token = token(&world, "bob");
+    let answer = get(&world, &token);
+    let mut all = vec![
+        "quantum computing".to_owned(),
+        "Summary of attempt 1.".to_owned(),
+        "cost of migration".to_owned(),
+        // Who asks, who has approved, what is still needed, and until when.
+        "1 of 2 needed approvals given".to_owned(),
+        "say more on lattices".to_owned(),
+        "until Thursday 26 November 2026, 18:00 UTC (in 3 days)".to_owned(),
+        "The report is written from these findings.".to_owned(),
+    ];
+    for finding in files::analysis(&world.id, 1).findings {
+        all.extend([finding.heading, finding.note]);
+        all.extend(finding.claims.into_iter().map(|claim| claim.text));
+    }
+    for passage in files::evidence(&world.id).evidence {
+        all.extend([
+            passage.title,
+            passage.passage,
+            passage.source,
+            passage.location,
+        ]);
+    }
+    says(&answer, &all.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_link_shows_the_findings_of_its_own_revision() {
+    let world = World::awaiting_approval();
+    world.decide(DecisionKind::RequestChanges);
+    world.succeed();
+    let answer = get(&world, &token(&world, "bob"));
+    says(
+        &answer,
+        &[
+            "First claim of attempt 2.",
+            "What came of them",
+            "moved to the first finding",
+        ],
+    );
+    says_nothing_of(&answer, "of attempt 1.");
+}
+
+#[test]
+fn findings_that_cannot_be_shown_cannot_be_approved_from_the_page() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    let key = format!("workflows/{}/analyst/1/analysis.json", world.id);
+    world.ports.artifacts.put(&key, b"{}");
+    let answer = get(&world, &token);
+    page(200, "The findings cannot be shown", &answer);
+    says(&answer, &["value=\"reject\"", "value=\"request_changes\""]);
+    says_nothing_of(&answer, "value=\"approve\"");
+
+    // Too large is not damaged: the files can be read.
+    let world = World::started();
+    world.succeed();
+    world.succeed_with(&vec![b' '; 3 * 1024 * 1024]);
+    let token = self::token(&world, "ada");
+    let answer = get(&world, &token);
+    says(
+        &answer,
+        &[
+            "too large",
+            "href=\"memory:",
+            "evidence.json",
+            "value=\"approve\"",
+        ],
+    );
+    world
+        .ports
+        .faults
+        .fail_next("read", PortError::Transient("away".to_owned()));
+    page(503, "That did not work", &get(&world, &token));
+}
+
+#[test]
+fn a_form_that_is_refused_comes_back_with_what_was_typed() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    let long = "x".repeat(2001);
+    for (body, message, typed) in [
+        (
+            "decision=request_changes&comment=+",
+            "Say in the comment what shall be changed.",
+            "",
+        ),
+        (
+            "comment=%0D%0Aon+%3Clattices%3E",
+            "Choose to approve",
+            "on &lt;lattices&gt;",
+        ),
+        (
+            &format!("decision=reject&comment={long}"),
+            "has 2001 characters",
+            &long,
+        ),
+    ] {
+        let answer = post(&world, &token, body);
+        page(400, message, &answer);
+        says(
+            &answer,
+            &[
+                "Your decision is asked for",
+                "First claim of attempt 1.",
+                "value=\"approve\"",
+            ],
+        );
+        says(
+            &answer,
+            &[
+                &format!("\n{typed}</textarea>"),
+                "aria-invalid=\"true\"",
+                "autofocus",
+            ],
+        );
+    }
+    // Allowed by the form, but no longer by the workflow.
+    world.decide(DecisionKind::RequestChanges);
+    world.succeed();
+    let token = self::token(&world, "bob");
+    let answer = post(&world, &token, "decision=request_changes&comment=once+more");
+    page(409, "all 1 revisions are used", &answer);
+    says(&answer, &["\nonce more</textarea>", "value=\"approve\""]);
+    assert_eq!(world.status(), Status::AwaitingApproval);
+}
+
+#[test]
+fn whoever_has_decided_is_told_what_follows() {
+    let world = World::awaiting_approvals_by(2, &[]);
+    let (ada, bob) = (token(&world, "ada"), token(&world, "bob"));
+    let first = post(&world, &ada, "decision=approve");
+    page(200, "1 more approval is needed", &first);
+    let second = post(&world, &bob, "decision=approve");
+    page(200, "the report is written", &second);
+    page(200, "the report is written", &get(&world, &ada));
+
+    let world = World::awaiting_approvals_by(2, &[]);
+    let (ada, bob) = (token(&world, "ada"), token(&world, "bob"));
+    post(&world, &ada, "decision=approve");
+    let changes = post(&world, &bob, "decision=request_changes&comment=more");
+    page(200, "the new revision needs a new link", &changes);
+    says(&changes, &["anonymous"]);
+    page(200, "bob", &get(&world, &ada));
+    world.cancel();
+    page(200, "has decided: changes requested", &get(&world, &ada));
+}
+
 #[test]
 fn get_shows_the_question_and_decides_nothing() {
     let world = World::awaiting_approval();
@@ -64,15 +228,14 @@ fn get_shows_the_question_and_decides_nothing() {
     for _ in 0..3 {
         let answer = get(&world, &token);
         page(200, "quantum computing", &answer);
-        for words in [
-            "done",
-            "<dd>0</dd>",
-            "ada",
-            "value=\"approve\"",
-            "value=\"request_changes\"",
-        ] {
-            assert!(answer.body.contains(words), "{words}: {}", answer.body);
-        }
+        says(
+            &answer,
+            &[
+                "<dd>0 of at most 1</dd>",
+                "value=\"approve\"",
+                "value=\"request_changes\"",
+            ],
+        );
     }
     assert_eq!(world.workflow(), before);
 }
@@ -127,6 +290,40 @@ fn what_clients_and_agents_wrote_is_escaped() {
     let answer = post(&world, &token, comment);
     page(200, "&lt;img src=x&gt;", &answer);
     assert!(!answer.body.contains("<img"), "{}", answer.body);
+}
+
+/// A document that is quoted: markup, and characters that hide or turn the text around them.
+#[test]
+fn what_documents_say_neither_acts_nor_hides() {
+    let world = World::started();
+    let hostile = "</blockquote><form action=x><b onclick=y>approve\u{202e}dne\u{200b}\u{1b}[2J";
+    let mut evidence = files::evidence(&world.id);
+    for passage in &mut evidence.evidence {
+        for text in [
+            &mut passage.title,
+            &mut passage.source,
+            &mut passage.location,
+            &mut passage.passage,
+        ] {
+            *text = hostile.to_owned();
+        }
+    }
+    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    let mut analysis = files::analysis(&world.id, 1);
+    analysis.summary = hostile.to_owned();
+    analysis.gaps = vec![hostile.to_owned()];
+    for finding in &mut analysis.findings {
+        (finding.heading, finding.note) = (hostile.to_owned(), hostile.to_owned());
+        for claim in &mut finding.claims {
+            claim.text = hostile.to_owned();
+        }
+    }
+    world.succeed_with(&serde_json::to_vec(&analysis).unwrap());
+    let answer = get(&world, &token(&world, "ada"));
+    page(200, "&lt;/blockquote&gt;", &answer);
+    for raw in ["<form action", "<b ", "\u{202e}", "\u{200b}", "\u{1b}"] {
+        says_nothing_of(&answer, raw);
+    }
 }
 
 #[test]
@@ -306,14 +503,18 @@ fn only_the_page_s_form_is_taken() {
         ),
         ("decision=reject&comment=%1B%5B2J", 400, "U+001B"),
         ("decision=reject&comment=%ff", 400, "not UTF-8"),
-        (long.as_str(), 400, "not valid"),
+        (long.as_str(), 400, "at most 2000 are taken"),
         (huge.as_str(), 413, "too large"),
     ] {
         page(status, words, &post(&world, &token, body));
     }
     for media_type in ["application/json", "text/plain", "multipart/form-data", ""] {
         let sent = form(&token, "decision=approve").header("content-type", media_type);
-        page(415, "unsupported_media_type", &ask(handler.as_ref(), &sent));
+        page(
+            415,
+            "Only the form of this page",
+            &ask(handler.as_ref(), &sent),
+        );
     }
     let bytes = form(&token, "").body(b"decision=reject&comment=\xff");
     page(400, "not UTF-8", &ask(handler.as_ref(), &bytes));

@@ -7,6 +7,7 @@ mod events;
 mod http;
 mod link_page;
 mod links;
+mod review;
 
 use std::sync::Arc;
 
@@ -17,7 +18,9 @@ use aegis_testing::world::World;
 pub fn service(world: &World, authorization: Authorization) -> Arc<Approval> {
     Arc::new(Approval {
         engine: world.engine.clone(),
+        artifacts: world.ports.artifacts.clone(),
         authorization: authorization.clone(),
+        readers: authorization.clone(),
         operators: authorization,
         keys: world.ports.key_ring(false),
         api_url: "https://api.example".to_owned(),

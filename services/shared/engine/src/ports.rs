@@ -133,10 +133,21 @@ pub struct ObjectFacts {
     pub sha256: Option<String>,
 }
 
+/// What is to be read of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    Whole(Vec<u8>),
+    /// It has more bytes than were to be read: none was kept.
+    TooLarge,
+}
+
 #[async_trait]
 pub trait Artifacts: Send + Sync {
     /// `None`: no such object.
     async fn facts(&self, key: &str) -> Result<Option<ObjectFacts>, PortError>;
+
+    /// The object, if it has no more than `limit` bytes. `None`: no such object.
+    async fn read(&self, key: &str, limit: usize) -> Result<Option<Contents>, PortError>;
 
     /// What an attempt left behind when it was done; `None` if it is not.
     async fn completion(

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Faults, lock};
 use crate::error::PortError;
-use crate::ports::{Artifacts, ObjectFacts};
+use crate::ports::{Artifacts, Contents, ObjectFacts};
 
 #[derive(Debug, Default)]
 pub struct MemoryArtifacts {
@@ -33,6 +33,10 @@ impl MemoryArtifacts {
 
     pub fn put(&self, key: &str, bytes: &[u8]) {
         lock(&self.objects).insert(key.to_owned(), bytes.to_vec());
+    }
+
+    pub fn remove(&self, key: &str) {
+        lock(&self.objects).remove(key);
     }
 
     pub fn get(&self, key: &str) -> Option<Vec<u8>> {
@@ -79,6 +83,15 @@ impl Artifacts for MemoryArtifacts {
         };
         let effect = || Ok(lock(&self.objects).get(key).map(facts));
         self.faults.call("facts", effect).await
+    }
+
+    async fn read(&self, key: &str, limit: usize) -> Result<Option<Contents>, PortError> {
+        let contents = |bytes: Vec<u8>| match bytes.len() > limit {
+            true => Contents::TooLarge,
+            false => Contents::Whole(bytes),
+        };
+        let effect = || Ok(self.get(key).map(contents));
+        self.faults.call("read", effect).await
     }
 
     async fn completion(

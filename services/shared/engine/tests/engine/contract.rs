@@ -141,6 +141,7 @@ fn bucket() {
     let bucket = Bucket(MemoryArtifacts::default());
     at_once(async {
         artifacts::facts_are_size_and_hash(&bucket.0, &bucket).await;
+        artifacts::what_is_not_too_large_is_read(&bucket.0, &bucket).await;
         artifacts::completion_is_what_the_attempt_left(&bucket.0, &bucket).await;
         artifacts::a_link_opens_the_object(&bucket.0, &bucket).await;
     });

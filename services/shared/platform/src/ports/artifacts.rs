@@ -7,7 +7,7 @@ use aegis_contracts::artifact::{COMPLETION, CompletionRecord, attempt_prefix};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::ReportLink;
 use aegis_engine::error::PortError;
-use aegis_engine::ports::{Artifacts, Clock, ObjectFacts, SystemClock};
+use aegis_engine::ports::{Artifacts, Clock, Contents, ObjectFacts, SystemClock};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectError;
@@ -69,21 +69,15 @@ impl Artifacts for S3Artifacts {
         }))
     }
 
-    async fn completion(
-        &self,
-        id: &WorkflowId,
-        role: Role,
-        attempt: u32,
-    ) -> Result<Option<CompletionRecord>, PortError> {
-        let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
+    async fn read(&self, key: &str, limit: usize) -> Result<Option<Contents>, PortError> {
         let sent = self
             .client
             .get_object()
             .bucket(&self.bucket)
-            .key(&key)
+            .key(key)
             .send()
             .await;
-        let object = match sent {
+        let mut object = match sent {
             Ok(object) => object,
             Err(error)
                 if matches!(error.as_service_error(), Some(GetObjectError::NoSuchKey(_))) =>
@@ -92,21 +86,34 @@ impl Artifacts for S3Artifacts {
             }
             Err(error) => return Err(fault("GetObject")(error)),
         };
-        let bytes = object
-            .body
-            .collect()
-            .await
-            .map_err(|error| PortError::Transient(format!("GetObject: {error}")))?
-            .into_bytes();
-        if bytes.len() > MAX_RECORD {
-            return Err(PortError::Permanent(format!(
-                "{key} has {} bytes",
-                bytes.len()
-            )));
+        // The rest of what is too large is never fetched.
+        let mut bytes = Vec::new();
+        while let Some(part) = object.body.next().await {
+            let part = part.map_err(|error| PortError::Transient(format!("GetObject: {error}")))?;
+            if bytes.len() + part.len() > limit {
+                return Ok(Some(Contents::TooLarge));
+            }
+            bytes.extend_from_slice(&part);
         }
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| PortError::Permanent(format!("{key}: {error}")))
+        Ok(Some(Contents::Whole(bytes)))
+    }
+
+    async fn completion(
+        &self,
+        id: &WorkflowId,
+        role: Role,
+        attempt: u32,
+    ) -> Result<Option<CompletionRecord>, PortError> {
+        let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
+        match self.read(&key, MAX_RECORD).await? {
+            None => Ok(None),
+            Some(Contents::TooLarge) => Err(PortError::Permanent(format!(
+                "{key} has more than {MAX_RECORD} bytes"
+            ))),
+            Some(Contents::Whole(bytes)) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| PortError::Permanent(format!("{key}: {error}"))),
+        }
     }
 
     async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError> {

@@ -98,6 +98,7 @@ async fn bucket() {
     let port = S3Artifacts::new(client, name.clone());
     let agent = Bucket(S3Objects::new(&stack.config, name));
     artifacts::facts_are_size_and_hash(&port, &agent).await;
+    artifacts::what_is_not_too_large_is_read(&port, &agent).await;
     artifacts::completion_is_what_the_attempt_left(&port, &agent).await;
     artifacts::a_link_opens_the_object(&port, &agent).await;
 }

@@ -7,7 +7,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{COMPLETION, CompletionRecord, attempt_prefix};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::usage::Usage;
-use aegis_engine::ports::{Artifacts, ObjectFacts};
+use aegis_engine::ports::{Artifacts, Contents, ObjectFacts};
 use async_trait::async_trait;
 
 use super::table::THEN;
@@ -36,6 +36,28 @@ pub async fn facts_are_size_and_hash(bucket: &dyn Artifacts, agent: &dyn Agent) 
         sha256: Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned()),
     };
     assert_eq!(bucket.facts(&key).await, Ok(Some(facts)));
+}
+
+pub async fn what_is_not_too_large_is_read(bucket: &dyn Artifacts, agent: &dyn Agent) {
+    let key = format!(
+        "{}analysis.json",
+        attempt_prefix(&own_id(), Role::Analyst, 1)
+    );
+    assert_eq!(bucket.read(&key, 10).await, Ok(None));
+    // More than comes over the network in one piece.
+    let bytes: Vec<u8> = (0..300_000_u32).map(|index| index as u8).collect();
+    agent.put(&key, &bytes).await;
+    let whole = bucket.read(&key, bytes.len()).await;
+    assert_eq!(whole, Ok(Some(Contents::Whole(bytes.clone()))));
+    let larger = bucket.read(&key, bytes.len() - 1).await;
+    assert_eq!(larger, Ok(Some(Contents::TooLarge)));
+    let key = format!(
+        "{}analysis.json",
+        attempt_prefix(&own_id(), Role::Analyst, 2)
+    );
+    agent.put(&key, b"").await;
+    let empty = bucket.read(&key, 0).await;
+    assert_eq!(empty, Ok(Some(Contents::Whole(Vec::new()))));
 }
 
 pub async fn completion_is_what_the_attempt_left(bucket: &dyn Artifacts, agent: &dyn Agent) {

@@ -1,5 +1,6 @@
 //! One world over the in-memory ports, and a workflow moved to any point of its life in it.
 
+pub mod files;
 mod messages;
 mod starts;
 
@@ -105,7 +106,14 @@ impl World {
     /// Stores the result of the step under way and reports it.
     pub fn succeed(&self) {
         let (role, attempt) = self.current();
-        let artifacts = vec![self.result()];
+        self.succeed_with(&files::of(&self.id, role, attempt));
+    }
+
+    /// The same with a file of one's own.
+    pub fn succeed_with(&self, file: &[u8]) {
+        let (role, attempt) = self.current();
+        let artifacts = &self.ports.artifacts;
+        let artifacts = vec![artifacts.put_result(&self.id, role, attempt, file)];
         self.apply(Input::StepSucceeded {
             role,
             attempt,
@@ -118,10 +126,10 @@ impl World {
     /// Stores the result of the step under way, as its agent does.
     pub fn result(&self) -> ArtifactRef {
         let (role, attempt) = self.current();
-        let bytes = format!("result {attempt} of the {role}");
+        let file = files::of(&self.id, role, attempt);
         self.ports
             .artifacts
-            .put_result(&self.id, role, attempt, bytes.as_bytes())
+            .put_result(&self.id, role, attempt, &file)
     }
 
     /// What the agent of the step under way writes last.

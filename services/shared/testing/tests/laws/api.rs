@@ -19,6 +19,7 @@ const CANCEL: &str = "POST /workflows/{id}/cancel";
 const REDRIVE: &str = "POST /workflows/{id}/redrive";
 const APPROVE: &str = "POST /approve/{id}";
 const MAKE_LINK: &str = "POST /workflows/{id}/approval-links";
+const REVIEW: &str = "GET /workflows/{id}/review";
 const BY_LINK: &str = "POST /approval-links/{token}";
 const CALLBACK: &str = "POST /callbacks/{id}";
 
@@ -31,7 +32,7 @@ pub fn all() -> Vec<Case> {
         change(REDRIVE, "failed", 4, World::failed),
     ]);
     all.extend(["approve", "reject", "request_changes"].map(decide));
-    all.push(make_link());
+    all.extend([make_link(), review()]);
     all.extend(["approve", "reject", "request_changes"].map(decide_by_link));
     all.extend(REPORTS.map(|(which, report)| {
         Case::new(("callback", CALLBACK, which), 3, move || {
@@ -88,6 +89,14 @@ fn make_link() -> Case {
         let world = World::awaiting_approval();
         let asked = to(MAKE_LINK, &world).json(json!({"approver": "ada"}));
         let handler = approval(&world);
+        stage(world, handler, asked)
+    })
+}
+
+fn review() -> Case {
+    Case::new(("approval", REVIEW, "awaiting approval"), 4, || {
+        let world = World::awaiting_approval();
+        let (handler, asked) = (approval(&world), to(REVIEW, &world));
         stage(world, handler, asked)
     })
 }

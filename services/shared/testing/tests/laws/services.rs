@@ -39,7 +39,9 @@ pub fn dispatcher(world: &World, role: Role) -> Arc<Dispatcher> {
 pub fn approval(world: &World) -> Arc<Approval> {
     Arc::new(Approval {
         engine: world.engine.clone(),
+        artifacts: world.ports.artifacts.clone(),
         authorization: Authorization::None,
+        readers: Authorization::None,
         operators: Authorization::None,
         keys: world.ports.key_ring(false),
         api_url: "https://api.example".to_owned(),

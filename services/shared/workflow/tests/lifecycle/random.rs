@@ -6,7 +6,9 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::request::Budget;
-use aegis_workflow::{Answer, ApprovalPolicy, Input, MAX_REMINDERS, Rules, Transition};
+use aegis_workflow::{
+    Answer, ApprovalPolicy, Input, MAX_REMINDERS, Rules, TIMEOUT, Transition, approval_view, asked,
+};
 use proptest::prelude::*;
 
 use crate::walk::{
@@ -249,6 +251,44 @@ proptest! {
                 Answer::Transition(transition) => walk.workflow = transition.next,
                 Answer::Touch(touch) => walk.workflow = touch.next,
                 Answer::Rejected(_) => {}
+            }
+        }
+    }
+
+    /// The state keeps the latest approval alone, the events every one.
+    #[test]
+    fn what_approvers_were_asked_is_read_from_the_events(walk in anyone(), history in history()) {
+        let mut walk = walk;
+        let mut events = Vec::new();
+        for (pause, happening) in history {
+            walk = walk.wait(pause);
+            match walk.answer(happening.input(&walk)) {
+                Answer::Transition(transition) => {
+                    events.extend(transition.events.into_iter().map(|event| (walk.now, event)));
+                    walk.workflow = transition.next;
+                }
+                Answer::Touch(touch) => walk.workflow = touch.next,
+                Answer::Rejected(_) => {}
+            }
+            let asked = asked(&walk.workflow, events.iter().map(|(at, event)| (*at, event)));
+            let revisions: Vec<u32> = asked.iter().map(|asked| asked.approval.revision).collect();
+            prop_assert!(revisions.is_sorted_by(|one, next| one < next), "{:?}", revisions);
+            let Some(mut expected) = approval_view(&walk.workflow) else {
+                continue;
+            };
+            let found = asked.iter().find(|asked| asked.approval.revision == expected.revision);
+            let found = found.unwrap();
+            // Of the state alone; and what silence decided is in the history alone.
+            expected.pickup = None;
+            let mut view = found.approval.clone();
+            view.decisions.retain(|decision| decision.approver != TIMEOUT);
+            prop_assert_eq!(view, expected);
+            for (role, artifact) in [(Role::Researcher, &found.evidence), (Role::Analyst, &found.analysis)] {
+                let result = walk.workflow.result_of(role).unwrap();
+                if role == Role::Researcher || result.revision == found.approval.revision {
+                    let expected = crate::walk::artifact(&walk.workflow.id, role, result.attempt);
+                    prop_assert_eq!(artifact.as_ref(), Some(&expected));
+                }
             }
         }
     }

@@ -1,0 +1,70 @@
+//! What somebody looks at before they decide on a revision, and what has been decided on it: answer to
+//! `GET /workflows/{id}/review`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::approval::ApprovalView;
+use crate::findings::{Evidence, FeedbackTaken, Stance};
+use crate::ids::WorkflowId;
+use crate::request::Budget;
+use crate::tolerant;
+use crate::usage::Usage;
+use crate::view::Status;
+
+/// One revision as its approvers see it. Its texts are taken from documents as they are: whoever shows them escapes
+/// them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Review {
+    pub workflow_id: WorkflowId,
+    pub status: Status,
+    pub topic: String,
+    pub requested_by: String,
+    /// Whether this revision waits for decisions now.
+    pub waiting: bool,
+    /// Of this revision, with all decisions on it so far.
+    #[serde(flatten)]
+    pub approval: ApprovalView,
+    /// Which of the named approvers may still decide. Empty where none is named, or nothing waits.
+    pub undecided: Vec<String>,
+    pub summary: String,
+    pub findings: Vec<ReviewedFinding>,
+    /// What the topic asks about and the evidence does not cover.
+    pub gaps: Vec<String>,
+    /// What the approvers of earlier revisions asked for, and what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<FeedbackTaken>,
+    /// Of the whole workflow so far.
+    #[serde(deserialize_with = "tolerant::field")]
+    pub usage: Usage,
+    #[serde(
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub budget: Option<Budget>,
+    /// SHA-256 of the `analysis.json` that is shown, in lower-case hex.
+    pub hash: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewedFinding {
+    /// `f1`, `f2`, …
+    pub id: String,
+    pub heading: String,
+    pub stance: Stance,
+    /// Why that stance.
+    pub note: String,
+    pub claims: Vec<ReviewedClaim>,
+}
+
+/// A claim beside the passage that it cites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewedClaim {
+    pub text: String,
+    /// The id that the claim cites.
+    pub evidence: String,
+    /// As the evidence file has it. Missing: the file has no passage of that id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passage: Option<Evidence>,
+}

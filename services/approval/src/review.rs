@@ -1,0 +1,277 @@
+//! `GET /workflows/{id}/review`: what approvers decide on, exactly as the analyst of that revision left it.
+//!
+//! The page of a link shows the same. Only reads: the table, and of the bucket the analysis of the revision and the
+//! evidence that it was made from.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, Finding};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::problem::{Code, Problem, ProblemLink};
+use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
+use aegis_contracts::text::{alike, visible_line};
+use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::error::PortError;
+use aegis_engine::ports::Contents;
+use aegis_engine::stored::StoredRequest;
+use aegis_workflow::{Asked, Workflow, asked, waiting_approval_view};
+use data_encoding::HEXLOWER;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::Approval;
+
+/// Bytes of a file that is read. What agents write of 24 passages has some 50,000.
+const MAX_FILE: usize = 2 * 1024 * 1024;
+/// Bytes of an answer. Lambda hands on 6 MB, in which each quote and backslash of it is escaped once more.
+pub(crate) const MAX_ANSWER: usize = 3_000_000;
+/// How long links to files that are too large can be followed.
+const LINKS_VALID: Duration = Duration::from_secs(3600);
+
+/// A workflow, and all that its approvers were asked.
+pub(crate) struct Seen {
+    pub workflow: Workflow,
+    pub request: StoredRequest,
+    pub asked: Vec<Asked>,
+}
+
+/// Why the findings of a revision cannot be shown.
+#[derive(Debug)]
+pub(crate) enum Withheld {
+    /// There are files, and they are read elsewhere.
+    TooLarge(Vec<ProblemLink>),
+    Absent(&'static str),
+    Broken(&'static str, String),
+    Port(PortError),
+}
+
+impl From<PortError> for Withheld {
+    fn from(error: PortError) -> Self {
+        Self::Port(error)
+    }
+}
+
+impl From<Withheld> for Problem {
+    fn from(withheld: Withheld) -> Self {
+        match withheld {
+            Withheld::TooLarge(links) => {
+                let detail =
+                    "the findings are too large to be shown here: read the files at the links";
+                let mut problem = Self::new(Code::ArtifactTooLarge, detail);
+                problem.links = links;
+                problem
+            }
+            Withheld::Absent(name) => {
+                let detail = format!("the findings cannot be shown: `{name}` is not in the bucket");
+                Self::new(Code::ArtifactNotFound, detail)
+            }
+            Withheld::Broken(name, why) => {
+                let detail = format!("the findings cannot be shown: `{name}` {why}");
+                Self::new(Code::ArtifactUnreadable, detail)
+            }
+            Withheld::Port(error) => problem_of(&error),
+        }
+    }
+}
+
+impl Approval {
+    pub(crate) async fn review(&self, request: &ApiRequest) -> Answer {
+        let id = request.workflow_id()?;
+        let wanted = wanted_revision(request)?;
+        let seen = self.seen(&id).await;
+        let seen = seen.map_err(|error| problem_of(&error))?;
+        let seen = seen.ok_or_else(|| not_found(id.as_str()))?;
+        let asked = chosen(&seen, wanted)?;
+        let problem = |withheld: Withheld| Box::new(Problem::from(withheld));
+        let review = self.reviewed(&seen, asked).await.map_err(problem)?;
+        let answer = ApiResponse::json(200, &review);
+        if answer.body.len() > MAX_ANSWER {
+            return Err(problem(self.too_large(asked).await));
+        }
+        Ok(answer)
+    }
+
+    /// `None`: there is no such workflow.
+    pub(crate) async fn seen(&self, id: &WorkflowId) -> Result<Option<Seen>, PortError> {
+        let table = &self.engine.table;
+        let Some((workflow, request)) = table.load_with_request(id).await? else {
+            return Ok(None);
+        };
+        let history = table.history(id).await?;
+        let events = history.iter().flat_map(|entry| &entry.events);
+        let events = events.map(|envelope| (envelope.occurred_at, &envelope.body));
+        let asked = asked(&workflow, events);
+        Ok(Some(Seen {
+            workflow,
+            request,
+            asked,
+        }))
+    }
+
+    pub(crate) async fn reviewed(&self, seen: &Seen, asked: &Asked) -> Result<Review, Withheld> {
+        let (analysis, hash) = self.file::<AnalysisFile>(asked, Role::Analyst).await?;
+        let (evidence, _) = self.file::<EvidenceFile>(asked, Role::Researcher).await?;
+        let passages: BTreeMap<String, Evidence> = evidence
+            .evidence
+            .into_iter()
+            .map(|passage| (passage.id.clone(), passage))
+            .collect();
+        let findings = match beside_passages(analysis.findings, &passages) {
+            Some(findings) => findings,
+            None => return Err(self.too_large(asked).await),
+        };
+        let (workflow, request) = (&seen.workflow, &seen.request);
+        let revision = asked.approval.revision;
+        let waiting = waiting_approval_view(workflow);
+        let waiting = waiting.is_some_and(|waiting| waiting.revision == revision);
+        let mut undecided = asked.approval.approvers.clone();
+        undecided.retain(|name| {
+            let mut decisions = asked.approval.decisions.iter();
+            waiting && !decisions.any(|known| alike(&known.approver, name))
+        });
+        Ok(Review {
+            workflow_id: workflow.id.clone(),
+            status: workflow.status(),
+            topic: request.topic.clone(),
+            requested_by: request.requested_by.clone(),
+            waiting,
+            approval: asked.approval.clone(),
+            undecided,
+            summary: analysis.summary,
+            findings,
+            gaps: analysis.gaps,
+            feedback: analysis.feedback,
+            usage: workflow.usage_so_far(),
+            budget: workflow.budget,
+            hash,
+        })
+    }
+
+    /// What `role` wrote for the revision, and its SHA-256, which is the one that was reported.
+    async fn file<T: DeserializeOwned>(
+        &self,
+        asked: &Asked,
+        role: Role,
+    ) -> Result<(T, String), Withheld> {
+        let name = role.artifact_name();
+        let artifact = artifact_of(asked, role).ok_or(Withheld::Absent(name))?;
+        let bytes = match self.artifacts.read(&artifact.key, MAX_FILE).await? {
+            None => return Err(Withheld::Absent(name)),
+            Some(Contents::TooLarge) => return Err(self.too_large(asked).await),
+            Some(Contents::Whole(bytes)) => bytes,
+        };
+        let hash = HEXLOWER.encode(&Sha256::digest(&bytes));
+        if hash != artifact.sha256 {
+            let why = "is not the file that its agent reported: it has another SHA-256";
+            return Err(Withheld::Broken(name, why.to_owned()));
+        }
+        let file = serde_json::from_slice(&bytes).map_err(|error| {
+            Withheld::Broken(name, format!("is not what its agent should write: {error}"))
+        })?;
+        Ok((file, hash))
+    }
+
+    pub(crate) async fn too_large(&self, asked: &Asked) -> Withheld {
+        let mut links = Vec::new();
+        for role in [Role::Analyst, Role::Researcher] {
+            let Some(artifact) = artifact_of(asked, role) else {
+                continue;
+            };
+            match self.artifacts.presign(&artifact.key, LINKS_VALID).await {
+                Ok(link) => links.push(ProblemLink {
+                    name: artifact.name.clone(),
+                    url: link.url,
+                    expires_at: link.expires_at,
+                }),
+                Err(error) => return Withheld::Port(error),
+            }
+        }
+        Withheld::TooLarge(links)
+    }
+}
+
+fn artifact_of(asked: &Asked, role: Role) -> Option<&ArtifactRef> {
+    match role {
+        Role::Researcher => asked.evidence.as_ref(),
+        Role::Analyst => asked.analysis.as_ref(),
+        Role::Writer => None,
+    }
+}
+
+fn wanted_revision(request: &ApiRequest) -> Result<Option<u32>, Box<Problem>> {
+    let Some(text) = request.query("revision") else {
+        return Ok(None);
+    };
+    let revision = text.parse().map_err(|_| {
+        let shown = visible_line(text);
+        let detail = format!("revision `{shown}` is not a number from 0 to {}", u32::MAX);
+        Problem::new(Code::InvalidQuery, detail)
+    })?;
+    Ok(Some(revision))
+}
+
+/// The wanted revision, else the latest.
+fn chosen(seen: &Seen, wanted: Option<u32>) -> Result<&Asked, Box<Problem>> {
+    let latest = seen.workflow.revision;
+    let found = match wanted {
+        None => seen.asked.last(),
+        Some(wanted) => {
+            let mut asked = seen.asked.iter();
+            asked.find(|asked| asked.approval.revision == wanted)
+        }
+    };
+    let wanted = wanted.unwrap_or(latest);
+    found.ok_or_else(|| {
+        Box::new(if wanted > latest {
+            let detail = format!("there is no revision {wanted}: the latest is {latest}");
+            Problem::new(Code::RevisionNotFound, detail)
+        } else {
+            let status = seen.workflow.status().as_str().replace('_', " ");
+            let detail = format!("revision {wanted} has no findings: the workflow is {status}");
+            Problem::new(Code::NotAnalyzed, detail)
+        })
+    })
+}
+
+fn size(passage: &Evidence) -> usize {
+    let texts = [
+        &passage.id,
+        &passage.source,
+        &passage.title,
+        &passage.location,
+        &passage.passage,
+    ];
+    texts.map(String::len).iter().sum()
+}
+
+/// `None`: with the passages it would be more than an answer may have.
+fn beside_passages(
+    findings: Vec<Finding>,
+    passages: &BTreeMap<String, Evidence>,
+) -> Option<Vec<ReviewedFinding>> {
+    let mut room = MAX_ANSWER;
+    let mut claim = |claim: Claim| {
+        let passage = passages.get(&claim.evidence);
+        let size = claim.text.len() + passage.map_or(0, size);
+        room = room.checked_sub(size)?;
+        Some(ReviewedClaim {
+            text: claim.text,
+            evidence: claim.evidence,
+            passage: passage.cloned(),
+        })
+    };
+    let finding = |finding: Finding| {
+        let claims: Option<Vec<_>> = finding.claims.into_iter().map(&mut claim).collect();
+        Some(ReviewedFinding {
+            id: finding.id,
+            heading: finding.heading,
+            stance: finding.stance,
+            note: finding.note,
+            claims: claims?,
+        })
+    };
+    findings.into_iter().map(finding).collect()
+}

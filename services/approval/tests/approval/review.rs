@@ -1,0 +1,357 @@
+//! `GET /workflows/{id}/review`.
+
+use std::sync::Arc;
+
+use aegis_approval::Approval;
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::findings::{Claim, Evidence};
+use aegis_contracts::review::Review;
+use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
+use aegis_engine::error::PortError;
+use aegis_testing::requests::{With, ask, ok, problem, refusal, request, tells_of_port_errors};
+use aegis_testing::world::{World, files};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use crate::service;
+
+pub fn wanted(world: &World) -> ApiRequest {
+    request("GET /workflows/{id}/review").id(world.id.as_str())
+}
+
+fn seen(world: &World, request: &ApiRequest) -> Review {
+    let service = service(world, Authorization::None);
+    serde_json::from_value(ok(200, &ask(service.as_ref(), request))).unwrap()
+}
+
+fn refused(world: &World, request: &ApiRequest) -> (u16, String) {
+    refusal(service(world, Authorization::None).as_ref(), request)
+}
+
+fn because(status: u16, code: &str) -> (u16, String) {
+    (status, code.to_owned())
+}
+
+/// An analyst's file with these claims, which all cite `evidence`.
+fn analysis(world: &World, texts: &[String], evidence: &str) -> Vec<u8> {
+    let mut file = files::analysis(&world.id, 1);
+    let claim = |text: &String| Claim {
+        text: text.clone(),
+        evidence: evidence.to_owned(),
+    };
+    file.findings.truncate(1);
+    file.findings[0].claims = texts.iter().map(claim).collect();
+    serde_json::to_vec(&file).unwrap()
+}
+
+#[test]
+fn every_claim_is_beside_its_passage_and_every_vote_is_told() {
+    let world = World::awaiting_approvals_by(2, &[]);
+    let before = world.workflow();
+    world.decide(DecisionKind::Approve);
+    let review = seen(&world, &wanted(&world));
+    assert!(review.waiting);
+    assert_eq!(
+        (review.topic.as_str(), review.requested_by.as_str()),
+        ("quantum computing", "ada")
+    );
+    assert_eq!(review.summary, "Summary of attempt 1.");
+    let expected = files::analysis(&world.id, 1);
+    let passages = files::evidence(&world.id).evidence;
+    assert_eq!(review.findings.len(), expected.findings.len());
+    for (finding, expected) in review.findings.iter().zip(&expected.findings) {
+        assert_eq!(
+            (&finding.heading, &finding.note),
+            (&expected.heading, &expected.note)
+        );
+        assert_eq!(finding.claims.len(), expected.claims.len());
+        for (claim, expected) in finding.claims.iter().zip(&expected.claims) {
+            let own = |passage: &&Evidence| passage.id == expected.evidence;
+            assert_eq!(claim.text, expected.text);
+            assert_eq!(claim.passage.as_ref(), passages.iter().find(own));
+        }
+    }
+    assert_eq!(review.gaps, expected.gaps);
+    assert_eq!(
+        (review.approval.required, review.approval.max_revisions),
+        (2, 1)
+    );
+    let votes: Vec<_> = review.approval.decisions.iter().collect();
+    assert_eq!((votes.len(), votes[0].approver.as_str()), (1, "ada"));
+    assert_eq!(votes[0].comment.as_deref(), Some("say more on lattices"));
+    assert_eq!(votes[0].decided_at, world.now());
+    let file = serde_json::to_vec(&expected).unwrap();
+    assert_eq!(review.hash, HEXLOWER.encode(&Sha256::digest(&file)));
+    assert_eq!(
+        world.workflow().version,
+        before.version + 1,
+        "looking decides nothing"
+    );
+}
+
+#[test]
+fn who_may_still_decide_is_told_while_it_waits() {
+    let world = World::awaiting_approval_by(&["ada", "bob"]);
+    assert_eq!(seen(&world, &wanted(&world)).undecided, ["ada", "bob"]);
+    world.decide(DecisionKind::Approve);
+    let review = seen(&world, &wanted(&world));
+    assert_eq!((review.waiting, review.undecided.len()), (false, 0));
+    assert_eq!(review.approval.approvers, ["ada", "bob"]);
+}
+
+#[test]
+fn each_revision_shows_its_own_findings_and_votes_for_ever() {
+    let world = World::awaiting_approval();
+    let first = seen(&world, &wanted(&world));
+    world.decide(DecisionKind::RequestChanges);
+    // The next one is not there yet: the latest that was asked about stays.
+    let while_analyzing = seen(&world, &wanted(&world));
+    assert_eq!(while_analyzing.findings, first.findings);
+    assert!(!while_analyzing.waiting);
+    let next = wanted(&world).query("revision", "1");
+    assert_eq!(refused(&world, &next), because(409, "not_analyzed"));
+    world.succeed();
+    let second = seen(&world, &wanted(&world));
+    assert_eq!((second.approval.revision, second.waiting), (1, true));
+    assert_eq!(
+        second.findings[0].claims[0].text,
+        "First claim of attempt 2."
+    );
+    assert_eq!(
+        second.feedback.as_ref().unwrap().effect,
+        "moved to the first finding"
+    );
+    assert_ne!(second.hash, first.hash);
+    world.decide(DecisionKind::Approve);
+    world.succeed();
+    let again = seen(&world, &wanted(&world).query("revision", "0"));
+    assert_eq!(
+        (&again.findings, &again.hash),
+        (&first.findings, &first.hash)
+    );
+    assert_eq!(
+        again.approval.decisions[0].decision,
+        DecisionKind::RequestChanges
+    );
+    let last = seen(&world, &next);
+    assert_eq!(last.approval.decisions[0].decision, DecisionKind::Approve);
+}
+
+#[test]
+fn what_was_never_asked_is_not_there() {
+    let world = World::awaiting_approval();
+    let revision = |text: &str| wanted(&world).query("revision", text);
+    assert_eq!(
+        refused(&world, &revision("1")),
+        because(404, "revision_not_found")
+    );
+    for text in ["", "x", "-1", "1.0", "4294967296", "1\u{202e}"] {
+        assert_eq!(
+            refused(&world, &revision(text)),
+            because(400, "invalid_query"),
+            "{text}"
+        );
+    }
+    let unknown = wanted(&world).query("version", "1");
+    assert_eq!(refused(&world, &unknown), because(400, "invalid_query"));
+    for id in ["", "x", "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+        let request = wanted(&world).id(id);
+        assert_eq!(
+            refused(&world, &request),
+            because(404, "workflow_not_found"),
+            "{id}"
+        );
+    }
+    for make in [World::started, World::failed, World::cancelled] {
+        let world = make();
+        assert_eq!(
+            refused(&world, &wanted(&world)),
+            because(409, "not_analyzed")
+        );
+        let first = wanted(&world).query("revision", "0");
+        assert_eq!(refused(&world, &first), because(409, "not_analyzed"));
+    }
+}
+
+/// Key of the file of a role's first attempt.
+fn key(world: &World, role: &str, name: &str) -> String {
+    format!("workflows/{}/{role}/1/{name}", world.id)
+}
+
+#[test]
+fn a_file_that_is_missing_or_broken_is_named() {
+    for (role, name) in [
+        ("researcher", "evidence.json"),
+        ("analyst", "analysis.json"),
+    ] {
+        let world = World::awaiting_approval();
+        world.ports.artifacts.remove(&key(&world, role, name));
+        assert_eq!(
+            refused(&world, &wanted(&world)),
+            because(404, "artifact_not_found")
+        );
+        for altered in ["{}", "nonsense", ""] {
+            let world = World::awaiting_approval();
+            world
+                .ports
+                .artifacts
+                .put(&key(&world, role, name), altered.as_bytes());
+            let service = service(&world, Authorization::None);
+            let problem = problem(&ask(service.as_ref(), &wanted(&world)));
+            assert_eq!(
+                (problem.status, problem.code.as_str()),
+                (409, "artifact_unreadable")
+            );
+            assert!(problem.detail.contains(name), "{}", problem.detail);
+        }
+    }
+    // As the agent reported it, but nothing that an analyst should write.
+    let nested = "[".repeat(100_000);
+    for broken in [
+        "not JSON",
+        "{\"findings\": 7}",
+        "[]",
+        nested.as_str(),
+        "{\"findings\": [\"\u{fffd}\"]}",
+    ] {
+        let world = World::started();
+        world.succeed();
+        world.succeed_with(broken.as_bytes());
+        assert_eq!(
+            refused(&world, &wanted(&world)),
+            because(409, "artifact_unreadable"),
+            "{broken:.20}"
+        );
+    }
+    let world = World::started();
+    world.succeed();
+    world.succeed_with(b"\xff\xfe");
+    assert_eq!(
+        refused(&world, &wanted(&world)),
+        because(409, "artifact_unreadable")
+    );
+}
+
+#[test]
+fn what_is_too_large_is_linked() {
+    let world = World::started();
+    world.succeed();
+    let file = analysis(&world, &["x".repeat(2 * 1024 * 1024)], "e1");
+    world.succeed_with(&file);
+    too_large(&world);
+
+    // Small files, but each claim brings its passage along.
+    let world = World::started();
+    let mut evidence = files::evidence(&world.id);
+    evidence.evidence[0].passage = "y".repeat(500_000);
+    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    world.succeed_with(&analysis(&world, &vec!["x".to_owned(); 10_000], "e1"));
+    too_large(&world);
+
+    // Each of these characters becomes six in JSON.
+    for (claims, fits) in [(1, true), (2, false)] {
+        let world = World::started();
+        let mut evidence = files::evidence(&world.id);
+        evidence.evidence[0].passage = "\u{1}".repeat(300_000);
+        world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+        world.succeed_with(&analysis(&world, &vec!["x".to_owned(); claims], "e1"));
+        match fits {
+            true => drop(seen(&world, &wanted(&world))),
+            false => too_large(&world),
+        }
+    }
+}
+
+fn too_large(world: &World) {
+    let service = service(world, Authorization::None);
+    let problem = problem(&ask(service.as_ref(), &wanted(world)));
+    assert_eq!(
+        (problem.status, problem.code.as_str()),
+        (409, "artifact_too_large")
+    );
+    let names: Vec<_> = problem
+        .links
+        .iter()
+        .map(|link| link.name.as_str())
+        .collect();
+    assert_eq!(names, ["analysis.json", "evidence.json"]);
+    let key = key(world, "analyst", "analysis.json");
+    assert!(problem.links[0].url.contains(&key), "{:?}", problem.links);
+}
+
+#[test]
+fn a_claim_without_its_passage_is_shown_as_one() {
+    let world = World::started();
+    world.succeed();
+    world.succeed_with(&analysis(&world, &["Where from?".to_owned()], "e9"));
+    let review = seen(&world, &wanted(&world));
+    let claim = &review.findings[0].claims[0];
+    assert_eq!((claim.evidence.as_str(), &claim.passage), ("e9", &None));
+}
+
+/// Asked for by a scope, with tokens that have one.
+fn jwt(world: &World, scope: &str) -> (Authorization, Caller) {
+    let rules = JwtRules {
+        issuer: "https://issuer.example".to_owned(),
+        audience: vec!["web".to_owned()],
+        scope: scope.to_owned(),
+        subject_claim: "sub".to_owned(),
+    };
+    let expiry = (world.now().as_seconds() + 60).to_string();
+    let claims = [
+        ("iss", "https://issuer.example"),
+        ("aud", "web"),
+        ("exp", &expiry),
+        ("scope", scope),
+        ("sub", "ann@example.com"),
+    ];
+    let claims = claims.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    (
+        Authorization::Jwt(Arc::new(rules)),
+        Caller::Jwt(claims.into()),
+    )
+}
+
+#[test]
+fn whoever_may_read_or_approve_may_look() {
+    let world = World::awaiting_approval();
+    let (readers, reader) = jwt(&world, "aegis/read");
+    let (approvers, approver) = jwt(&world, "aegis/approve");
+    let (operators, operator) = jwt(&world, "aegis/operate");
+    let open = Arc::into_inner(service(&world, Authorization::None)).unwrap();
+    let service = Approval {
+        authorization: approvers,
+        readers,
+        operators,
+        ..open
+    };
+    let by = |caller: Caller| ApiRequest {
+        caller,
+        ..wanted(&world)
+    };
+    for caller in [reader, approver] {
+        ok(200, &ask(&service, &by(caller)));
+    }
+    assert_eq!(
+        refusal(&service, &by(operator)),
+        because(403, "insufficient_scope")
+    );
+    assert_eq!(
+        refusal(&service, &by(Caller::Anonymous)),
+        because(401, "unauthenticated")
+    );
+}
+
+#[test]
+fn errors_of_ports_are_told_to_whoever_looks() {
+    for operation in ["load_with_request", "history", "read"] {
+        tells_of_port_errors(&|error: PortError| {
+            let world = World::awaiting_approval();
+            world.ports.faults.fail_next(operation, error);
+            ask(
+                service(&world, Authorization::None).as_ref(),
+                &wanted(&world),
+            )
+        });
+    }
+}

@@ -1,0 +1,73 @@
+//! What agents write, small.
+
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::Role;
+use aegis_contracts::findings::{
+    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, Stance,
+};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::request::Depth;
+
+/// Says of which attempt it is.
+pub fn of(id: &WorkflowId, role: Role, attempt: u32) -> Vec<u8> {
+    match role {
+        Role::Researcher => serde_json::to_vec(&evidence(id)).unwrap(),
+        Role::Analyst => serde_json::to_vec(&analysis(id, attempt)).unwrap(),
+        Role::Writer => format!("# Report {attempt}\n").into_bytes(),
+    }
+}
+
+pub fn evidence(id: &WorkflowId) -> EvidenceFile {
+    let passage = |number: u32| Evidence {
+        id: format!("e{number}"),
+        source: format!("corpus:builtin/lattices-{number}.md"),
+        title: format!("Lattices {number}"),
+        location: format!("Standards, paragraph {number}"),
+        passage: format!("Passage {number} speaks of lattices, and of more."),
+        score: 7.25,
+    };
+    EvidenceFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: id.clone(),
+        topic: "quantum computing".to_owned(),
+        depth: Depth::Quick,
+        documents_read: 2,
+        passages_ranked: 2,
+        evidence: vec![passage(1), passage(2)],
+        unreadable: Vec::new(),
+    }
+}
+
+/// Three claims; each attempt after the first is a revision.
+pub fn analysis(id: &WorkflowId, attempt: u32) -> AnalysisFile {
+    let claim = |text: &str, evidence: &str| Claim {
+        text: format!("{text} of attempt {attempt}."),
+        evidence: evidence.to_owned(),
+    };
+    let finding = |number: u32, claims: Vec<Claim>| Finding {
+        id: format!("f{number}"),
+        heading: format!("Finding {number}"),
+        claims,
+        stance: Stance::SingleSource,
+        note: format!("Note {number}."),
+    };
+    AnalysisFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: id.clone(),
+        topic: "quantum computing".to_owned(),
+        revision: attempt - 1,
+        summary: format!("Summary of attempt {attempt}."),
+        findings: vec![
+            finding(
+                1,
+                vec![claim("First claim", "e1"), claim("Second claim", "e2")],
+            ),
+            finding(2, vec![claim("Third claim", "e1")]),
+        ],
+        gaps: vec!["cost of migration".to_owned()],
+        feedback: (attempt > 1).then(|| FeedbackTaken {
+            feedback: "say more on lattices".to_owned(),
+            effect: "moved to the first finding".to_owned(),
+        }),
+    }
+}

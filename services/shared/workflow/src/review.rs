@@ -1,0 +1,135 @@
+//! What approvers were asked about each revision, and what they answered, read from the events of the workflow: the
+//! state keeps the latest approval alone.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView};
+use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
+
+use crate::state::Workflow;
+
+/// One revision that approvers were asked about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    pub approval: ApprovalView,
+    /// What they were asked about.
+    pub analysis: Option<ArtifactRef>,
+    /// What that analysis was made from.
+    pub evidence: Option<ArtifactRef>,
+}
+
+/// Every revision that approvers were asked about, the first one first. `events` with their times, the oldest first.
+pub fn asked<'a>(
+    workflow: &Workflow,
+    events: impl IntoIterator<Item = (Timestamp, &'a Event)>,
+) -> Vec<Asked> {
+    let mut all: Vec<Asked> = Vec::new();
+    let (mut analysis, mut evidence) = (None, None);
+    for (at, event) in events {
+        match event {
+            Event::StepCompleted {
+                role, artifacts, ..
+            } => {
+                let named = |artifact: &&ArtifactRef| artifact.name == role.artifact_name();
+                let artifact = artifacts.iter().find(named).cloned();
+                match role {
+                    Role::Researcher => evidence = artifact,
+                    Role::Analyst => analysis = artifact,
+                    Role::Writer => {}
+                }
+            }
+            Event::ApprovalRequested {
+                revision,
+                required,
+                approvers,
+                deadline_at,
+            } => {
+                // Asked again after a redrive: what was decided before does not count any more.
+                all.retain(|known| known.approval.revision != *revision);
+                all.push(Asked {
+                    approval: ApprovalView {
+                        revision: *revision,
+                        required: *required,
+                        approvers: approvers.clone(),
+                        decisions: Vec::new(),
+                        requested_at: at,
+                        deadline_at: *deadline_at,
+                        escalated: false,
+                        max_revisions: workflow.policy.max_revisions,
+                        reminders: 0,
+                        pickup: None,
+                    },
+                    analysis: analysis.clone(),
+                    evidence: evidence.clone(),
+                });
+            }
+            other => {
+                // Approvals follow each other: an event is about the latest.
+                if let Some(latest) = all.last_mut() {
+                    hear(&mut latest.approval, at, other);
+                }
+            }
+        }
+    }
+    all
+}
+
+fn hear(approval: &mut ApprovalView, at: Timestamp, event: &Event) {
+    match event {
+        Event::ApprovalReminded { reminder, .. } => approval.reminders = *reminder,
+        Event::ApprovalEscalated {
+            escalated_to,
+            deadline_at,
+            ..
+        } => {
+            approval.escalated = true;
+            approval.deadline_at = *deadline_at;
+            approval.reminders = 0;
+            // Where anyone may decide, anyone still may.
+            if !approval.approvers.is_empty() {
+                approval.approvers.extend(escalated_to.iter().cloned());
+            }
+        }
+        _ => approval.decisions.extend(decision(at, event)),
+    }
+}
+
+/// A decision, whether or not it settled the approval.
+fn decision(at: Timestamp, event: &Event) -> Option<DecisionView> {
+    let (decision, approver, comment, claimed_by) = match event {
+        Event::ApprovalRecorded {
+            approver,
+            decision,
+            comment,
+            claimed_by,
+            ..
+        } => (*decision, approver, comment, claimed_by),
+        Event::ApprovalGranted {
+            approver,
+            comment,
+            claimed_by,
+            ..
+        } => (DecisionKind::Approve, approver, comment, claimed_by),
+        Event::WorkflowRejected {
+            approver,
+            comment,
+            claimed_by,
+            ..
+        } => (DecisionKind::Reject, approver, comment, claimed_by),
+        Event::ChangesRequested {
+            approver,
+            comment,
+            claimed_by,
+            ..
+        } => (DecisionKind::RequestChanges, approver, comment, claimed_by),
+        _ => return None,
+    };
+    Some(DecisionView {
+        approver: approver.clone(),
+        decision,
+        comment: comment.clone(),
+        claimed_by: claimed_by.clone(),
+        decided_at: at,
+    })
+}
