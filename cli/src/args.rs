@@ -42,6 +42,7 @@ pub enum Verb {
     Watch(client::watch::Arguments),
     History(client::history::Arguments),
     Report(client::report::Arguments),
+    Findings(client::findings::Arguments),
     Approve(client::decide::Approve),
     Reject(client::decide::Reject),
     RequestChanges(client::decide::RequestChanges),

@@ -65,6 +65,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Watch(arguments) => client::watch::run(arguments, &context).await,
         Verb::History(arguments) => client::history::run(arguments, &context).await,
         Verb::Report(arguments) => client::report::run(arguments, &context).await,
+        Verb::Findings(arguments) => client::findings::run(arguments, &context).await,
         Verb::Approve(arguments) => client::decide::approve(arguments, &context).await,
         Verb::Reject(arguments) => client::decide::reject(arguments, &context).await,
         Verb::RequestChanges(arguments) => {

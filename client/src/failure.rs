@@ -85,6 +85,9 @@ impl fmt::Display for Sentence<'_> {
         for error in &problem.errors {
             write!(f, "\n  {}: {}", error.field, error.reason)?;
         }
+        for link in &problem.links {
+            write!(f, "\n  {}: {}", link.name, link.url)?;
+        }
         Ok(())
     }
 }

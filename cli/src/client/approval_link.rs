@@ -39,7 +39,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let link = answer.value;
     println!("{}", link.url);
     eprintln!(
-        "For {} on revision {}, until {}.",
+        "For {} on revision {}, until {}. A later revision needs a new link.",
         link.approver,
         link.revision,
         local_time(link.expires_at)

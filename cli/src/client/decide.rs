@@ -1,10 +1,12 @@
 //! `aegis approve`, `reject` and `request-changes`: a person's decision.
+//!
+//! It is on the revision that the person names, or on the first: never on one that has come since they looked.
 
 use std::process::ExitCode;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
 use aegis_contracts::ids::WorkflowId;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use clap::Args;
 
 use super::session::Session;
@@ -18,9 +20,9 @@ struct Decider {
     /// The workflow's id, `wf_…`.
     #[arg(value_name = "WORKFLOW")]
     id: WorkflowId,
-    /// The revision that you looked at [default: the one that waits now].
-    #[arg(long, value_name = "N")]
-    revision: Option<u32>,
+    /// The revision that you looked at. Where another one waits, nothing is decided.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    revision: u32,
     /// Decide in this name. Counts only where the API runs without authorisation; else your
     /// credentials say who you are.
     #[arg(long, value_name = "NAME")]
@@ -94,17 +96,16 @@ async fn run(
     context: &Context,
 ) -> Result<ExitCode> {
     let session = Session::open(context).await?;
-    let revision = match decider.revision {
-        Some(revision) => revision,
-        None => waiting_revision(&session, &decider.id).await?,
-    };
     let request = DecisionRequest {
         decision,
         comment,
         approver: decider.approver,
-        revision: Some(revision),
+        revision: Some(decider.revision),
     };
-    let answer = decide(&session, &decider.id, &request).await?;
+    let answer = match decide(&session, &decider.id, &request).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(error, &decider.id, &session).await),
+    };
     if session.json {
         println!("{}", answer.raw);
     } else {
@@ -124,15 +125,26 @@ pub async fn decide(
     session.api.post(&format!("/approve/{id}"), body).await
 }
 
-async fn waiting_revision(session: &Session, id: &WorkflowId) -> Result<u32> {
-    let view = session.workflow(id).await?.value;
-    match &view.approval {
-        Some(approval) => Ok(approval.revision),
-        None => {
-            let status = view.status.as_str().replace('_', " ");
-            let next = show::next_steps(&view, session).join("\n  ");
-            bail!("{id} does not wait for an approval: it is {status}\n  {next}");
+/// With what to type instead.
+async fn explained(error: ApiError, id: &WorkflowId, session: &Session) -> anyhow::Error {
+    let next = match &error {
+        ApiError::Refused(problem) if problem.code == "stale_revision" => {
+            problem.current_revision.map(|revision| {
+                let look = session.command(&format!("findings {id} --revision {revision}"));
+                let decisions = show::decisions(id, revision, session);
+                [vec![look], decisions].concat()
+            })
         }
+        ApiError::Refused(problem) if problem.code == "not_awaiting_approval" => {
+            let view = session.workflow(id).await.ok();
+            view.map(|view| show::next_steps(&view.value, session))
+        }
+        _ => None,
+    };
+    let error = anyhow::Error::from(error);
+    match next {
+        Some(next) => anyhow!("{error:#}\n  {}", next.join("\n  ")),
+        None => error,
     }
 }
 

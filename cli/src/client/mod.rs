@@ -9,6 +9,7 @@ pub mod cancel;
 pub mod decide;
 pub mod dlq;
 pub mod emit;
+pub mod findings;
 pub mod get;
 pub mod history;
 pub mod keys;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use aegis_contracts::approval::ApprovalView;
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowView};
@@ -220,16 +221,34 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
     let id = &view.workflow_id;
     let words: &[&str] = match view.status {
         Status::Researching | Status::Analyzing | Status::Writing => &["watch"],
-        Status::AwaitingApproval => &["approve", "reject", "request-changes"],
+        Status::AwaitingApproval => &["findings"],
         Status::Completed => &["report"],
         Status::Failed => &["history", "redrive"],
         Status::Cancelled | Status::Rejected | Status::Expired => &["history"],
     };
-    let line = |word: &&str| match *word {
-        "request-changes" => session.command(&format!("{word} {id} --comment '…'")),
-        word => session.command(&format!("{word} {id}")),
-    };
+    let line = |word: &&str| session.command(&format!("{word} {id}"));
+    let waiting = view
+        .approval
+        .as_ref()
+        .filter(|_| view.status == Status::AwaitingApproval);
+    let decisions = waiting.map(|approval| decisions(id, approval.revision, session));
     let dead_letters = stuck_service(view).map(|service| format!("dlq show {service}"));
     let hint = dead_letters.map(|words| session.command(&words));
-    words.iter().map(line).chain(hint).collect()
+    let decisions = decisions.into_iter().flatten();
+    words
+        .iter()
+        .map(line)
+        .chain(decisions)
+        .chain(hint)
+        .collect()
+}
+
+/// The commands that decide on a revision, and on no later one.
+pub fn decisions(id: &WorkflowId, revision: u32, session: &Session) -> Vec<String> {
+    let words = [
+        format!("approve {id} --revision {revision}"),
+        format!("reject {id} --revision {revision}"),
+        format!("request-changes {id} --revision {revision} --comment '…'"),
+    ];
+    words.iter().map(|words| session.command(words)).collect()
 }

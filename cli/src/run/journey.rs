@@ -3,15 +3,14 @@
 use std::time::Duration;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
-use aegis_contracts::findings::AnalysisFile;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{Status, WorkflowView};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::decider::{Choice, Decider};
-use super::findings;
 use super::screen::Screen;
 use crate::client::decide::{approvals, decide};
+use crate::client::findings::{self, Stream};
 use crate::client::poll::Poller;
 use crate::client::session::Session;
 use crate::client::summaries::Summaries;
@@ -79,9 +78,18 @@ impl<D: Decider> Journey<'_, D> {
 
     async fn ask(&mut self, approval: &ApprovalView) -> Result<Asked> {
         self.screen.rest();
-        match self.findings().await {
-            Ok(page) => eprintln!("{page}"),
-            Err(error) => eprintln!("the findings cannot be shown: {error:#}"),
+        match findings::review(self.session, self.id, Some(approval.revision)).await {
+            Ok(answer) => {
+                let width = self.screen.width();
+                eprintln!("{}", findings::page(&answer.value, Stream::Error, width));
+            }
+            Err(error) => {
+                eprintln!("the findings cannot be shown: {error}");
+                // Nobody is asked about what they cannot see.
+                if D::ASKS_AGAIN {
+                    return Ok(Asked::Later);
+                }
+            }
         }
         loop {
             let (decision, comment) = match self.decider.decide(approval).await? {
@@ -110,14 +118,6 @@ impl<D: Decider> Journey<'_, D> {
                 Err(error) => return Err(error.into()),
             }
         }
-    }
-
-    async fn findings(&self) -> Result<String> {
-        let path = format!("/workflows/{}/artifacts/analysis.json", self.id);
-        let content = self.session.api.download(&path).await?;
-        let analysis: AnalysisFile =
-            serde_json::from_slice(&content).context("analysis.json is of another shape")?;
-        Ok(findings::page(&analysis, self.screen.width()))
     }
 
     /// Whether the approval that was asked about is no longer the one that waits.

@@ -111,6 +111,15 @@ async fn a_refused_decision_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_about_what_they_cannot_see() {
+    let fake = Fake::start(Scene::Waiting(0)).await;
+    fake.with(|seen| seen.findings_are_broken = true);
+    let followed = travel(&fake, vec![approve()], false).await.unwrap();
+    assert_eq!(ended(&followed), None);
+    fake.with(|seen| assert!(seen.decisions.is_empty()));
+}
+
+#[tokio::test]
 async fn later_leaves_it_waiting() {
     let fake = Fake::start(Scene::Waiting(0)).await;
     let followed = travel(&fake, vec![Choice::Later], false).await.unwrap();

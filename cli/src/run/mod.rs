@@ -1,12 +1,11 @@
 //! `aegis run`: from a topic to a report on disk, with the person at the approval.
 //!
-//! `journey` goes along with the workflow, `screen` and `bars` draw it, `decider` and `findings`
-//! are the approval, `ending` says how it ended. Knows no stack: `stack::up` brings that.
+//! `journey` goes along with the workflow, `screen` and `bars` draw it, `decider` is the
+//! approval, `ending` says how it ended. Knows no stack: `stack::up` brings that.
 
 mod bars;
 mod decider;
 mod ending;
-mod findings;
 mod journey;
 #[cfg(test)]
 mod journey_tests;

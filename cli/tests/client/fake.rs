@@ -31,6 +31,8 @@ pub struct Seen {
     pub troubles: usize,
     /// Refuse so many decisions first.
     pub refusals: usize,
+    /// The analysis in the bucket is not the one that was reported.
+    pub findings_are_broken: bool,
     /// Answer reads with 403.
     pub forbidden: bool,
     pub scene: Scene,
@@ -61,6 +63,7 @@ impl Fake {
             .route("/workflows", post(start).get(list))
             .route("/workflows/{id}", get(look))
             .route("/workflows/{id}/history", get(history))
+            .route("/workflows/{id}/review", get(review))
             .route("/workflows/{id}/artifacts/{name}", get(artifact))
             .route("/workflows/{id}/cancel", post(cancel))
             .route("/workflows/{id}/redrive", post(redrive))
@@ -225,8 +228,43 @@ async fn object(State(fake): Shared, Path(name): Path<String>, headers: HeaderMa
     fake.with(|seen| seen.with_proof_at_s3 += usize::from(has_proof));
     match name.as_str() {
         "report.md" => story::REPORT.into_response(),
-        "analysis.json" => story::analysis().to_string().into_response(),
         _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Of revision 7 the findings are too large.
+async fn review(
+    State(fake): Shared,
+    Query(query): Query<std::collections::HashMap<String, String>>,
+) -> Response {
+    let (scene, broken) = fake.with(|seen| (seen.scene, seen.findings_are_broken));
+    if broken {
+        let detail =
+            "the findings cannot be shown: `analysis.json` is not what its agent should write";
+        return problem(
+            StatusCode::CONFLICT,
+            "artifact_unreadable",
+            detail,
+            json!({}),
+        );
+    }
+    let asked = query.get("revision").map(|text| text.parse().unwrap());
+    match (asked, scene) {
+        (Some(7), _) => {
+            let more = json!({"links": [{"name": "analysis.json", "url": "https://s3.example/analysis.json",
+                "expires_at": "2026-11-23T19:00:00.000Z"}]});
+            let detail = "the findings are too large to be shown here";
+            problem(StatusCode::CONFLICT, "artifact_too_large", detail, more)
+        }
+        (asked, Scene::Waiting(waiting)) => {
+            let revision = asked.unwrap_or(waiting);
+            json_body(StatusCode::OK, &story::review(scene, revision))
+        }
+        (_, Scene::Researching) => {
+            let detail = "revision 0 has no findings: the workflow is researching";
+            problem(StatusCode::CONFLICT, "not_analyzed", detail, json!({}))
+        }
+        (asked, _) => json_body(StatusCode::OK, &story::review(scene, asked.unwrap_or(0))),
     }
 }
 

@@ -33,7 +33,10 @@ async fn approves_and_writes_the_report() {
         "analyst     succeeded   3 findings",
         "Findings, revision 0",
         "1. First finding  sources agree",
-        "- A claim. [e1]",
+        "- Claim 1. [e1]",
+        "- Claim 6. [e2]",
+        "| The passage e2 as it stands.",
+        "1 of 2 needed approvals given",
         "- Nothing on costs.",
         "approved revision 0",
         "workflow    completed",
@@ -83,8 +86,12 @@ async fn without_a_terminal_it_says_how_to_go_on() {
         "{}",
         outcome.err
     );
-    let command = format!("aegis approve {WORKFLOW} --stage stage.json");
-    assert!(outcome.err.contains(&command), "{}", outcome.err);
+    for command in [
+        format!("aegis findings {WORKFLOW} --stage stage.json"),
+        format!("aegis approve {WORKFLOW} --revision 0 --stage stage.json"),
+    ] {
+        assert!(outcome.err.contains(&command), "{}", outcome.err);
+    }
     program.fake.with(|seen| assert!(seen.decisions.is_empty()));
 }
 

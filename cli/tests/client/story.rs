@@ -135,13 +135,30 @@ pub fn view(scene: Scene, origin: &str) -> Value {
     })
 }
 
-pub fn analysis() -> Value {
-    json!({
-        "schema_version": 1, "workflow_id": WORKFLOW, "topic": "A topic", "revision": 0, "summary": "Three things were found.",
+/// Six claims, more than once were shown.
+pub fn review(scene: Scene, revision: u32) -> Value {
+    let passage = |id: &str| {
+        json!({"id": id, "source": "corpus:builtin/a.md", "title": format!("Title of {id}"),
+        "location": "Section 2", "passage": format!("The passage {id} as it stands."), "score": 1.5})
+    };
+    let claim = |number: u32, id: &str| json!({"text": format!("Claim {number}."), "evidence": id, "passage": passage(id)});
+    let mut review = approval(revision, None);
+    let more = json!({
+        "workflow_id": WORKFLOW, "status": scene.status(), "topic": "A topic", "requested_by": "ann",
+        "waiting": matches!(scene, Scene::Waiting(waiting) if waiting == revision), "undecided": ["bob"],
+        "summary": "Three things were found.", "required": 2,
+        "decisions": [{"approver": "ann", "decision": "approve", "comment": "fine", "claimed_by": "link:ops",
+            "decided_at": "2026-11-23T18:00:04.000Z"}],
         "findings": [{"id": "f1", "heading": "First finding", "stance": "agreement", "note": "Two sources say so.",
-            "claims": [{"text": "A claim.", "evidence": "e1"}]}],
-        "gaps": ["Nothing on costs."],
-    })
+            "claims": (1..=6).map(|number| claim(number, if number < 4 { "e1" } else { "e2" })).collect::<Vec<_>>()}],
+        "gaps": ["Nothing on costs."], "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.0},
+        "hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    });
+    review
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    review
 }
 
 pub fn history() -> Value {

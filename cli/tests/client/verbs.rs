@@ -72,7 +72,9 @@ async fn get_shows_the_state_and_what_to_do() {
         "awaiting approval",
         "analyst     succeeded  attempt 2, revision 1  4 findings",
         "revision 1 of at most 3; 1 needed, anyone may decide; until 2026-11-26 18:00:03",
-        "aegis approve wf_",
+        "aegis findings wf_",
+        "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1",
+        "aegis request-changes wf_abcdefghijklmnopqrstuvwxyz --revision 1 --comment",
     ] {
         assert!(
             outcome.out.contains(part),
@@ -213,11 +215,26 @@ async fn decisions_name_the_revision() {
         "{}",
         outcome.err
     );
+    // Who names none has seen the first at most, and is told what to look at.
+    let outcome = program.run(&["approve", WORKFLOW]).await.expect(1);
+    for part in [
+        "stale_revision",
+        "aegis findings wf_abcdefghijklmnopqrstuvwxyz --revision 1 --stage stage.json",
+        "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1 --stage stage.json",
+    ] {
+        assert!(outcome.err.contains(part), "{part}: {}", outcome.err);
+    }
+    program.fake.with(|seen| assert!(seen.decisions.is_empty()));
     program.run(&["request-changes", WORKFLOW]).await.expect(2);
-    let outcome = program
-        .run(&["request-changes", WORKFLOW, "-m", "more on costs"])
-        .await
-        .expect(0);
+    let words = [
+        "request-changes",
+        WORKFLOW,
+        "--revision",
+        "1",
+        "-m",
+        "more on costs",
+    ];
+    let outcome = program.run(&words).await.expect(0);
     assert!(
         outcome.out.contains("asked for changes to revision 1"),
         "{}",
@@ -225,12 +242,64 @@ async fn decisions_name_the_revision() {
     );
     let outcome = program.run(&["reject", WORKFLOW]).await.expect(1);
     assert!(
-        outcome
-            .err
-            .contains("does not wait for an approval: it is analyzing"),
+        outcome.err.contains("not_awaiting_approval") && outcome.err.contains("aegis watch wf_"),
         "{}",
         outcome.err
     );
+}
+
+#[tokio::test]
+async fn findings_are_shown_whole_and_as_one_looked_at() {
+    let program = at(Scene::Waiting(1)).await;
+    let outcome = program.run(&["findings", WORKFLOW]).await.expect(0);
+    let mut parts = vec![
+        "Findings, revision 1".to_owned(),
+        "Three things were found.".to_owned(),
+        "1. First finding  sources agree".to_owned(),
+        "[e1] Title of e1, Section 2 (corpus:builtin/a.md)".to_owned(),
+        "- Nothing on costs.".to_owned(),
+        "1 of 2 needed approvals given; until 2026-11-26 18:00:03".to_owned(),
+        "- ann, approve by link, 2026-11-23 18:00:04: fine".to_owned(),
+        "may still decide: bob".to_owned(),
+        format!("aegis approve {WORKFLOW} --revision 1 --stage stage.json"),
+    ];
+    parts.extend((1..=6).map(|number| format!("- Claim {number}. [e")));
+    for part in parts {
+        assert!(
+            outcome.out.contains(&part),
+            "{part} is not in\n{}",
+            outcome.out
+        );
+    }
+    let old = ["findings", WORKFLOW, "--revision", "0"];
+    let outcome = program.run(&old).await.expect(0);
+    assert!(
+        outcome.out.contains("Findings, revision 0"),
+        "{}",
+        outcome.out
+    );
+    assert!(!outcome.out.contains("aegis approve"), "{}", outcome.out);
+    let outcome = program
+        .run(&["findings", WORKFLOW, "--json"])
+        .await
+        .expect(0);
+    assert_eq!(
+        outcome.json()["findings"][0]["claims"][5]["text"],
+        "Claim 6."
+    );
+    let large = ["findings", WORKFLOW, "--revision", "7"];
+    let outcome = program.run(&large).await.expect(1);
+    assert!(
+        outcome.err.contains("analysis.json: https://s3.example/"),
+        "{}",
+        outcome.err
+    );
+    let outcome = at(Scene::Researching)
+        .await
+        .run(&["findings", WORKFLOW])
+        .await
+        .expect(1);
+    assert!(outcome.err.contains("not_analyzed"), "{}", outcome.err);
 }
 
 #[tokio::test]
