@@ -30,20 +30,24 @@ pub struct Request {
 }
 
 impl Request {
-    /// Of a call that the emulator has recorded: the JSON that it was sent, or what it says of requests in XML.
+    /// Of a call that the emulator has recorded: the JSON that it was sent; of S3, which speaks no JSON, bucket and key.
     pub fn recorded(entry: &Entry) -> Result<Self> {
         let service = match entry.operation.as_str() {
             "TransactWriteItems" | "UpdateItem" | "GetItem" | "Query" => "dynamodb",
             "SendMessage" => "sqs",
             "PutEvents" => "events",
-            "GetParameter" => "ssm",
-            "HeadObject" | "GetObject" | "PutObject" => "s3",
+            "HeadObject" => "s3",
             other => bail!("nobody said which service {other} belongs to"),
+        };
+        let parameters = match (service, entry.resources.as_slice()) {
+            ("s3", [bucket, key]) => json!({"Bucket": bucket, "Key": key}),
+            ("s3", other) => bail!("{}: no bucket and key in {other:?}", entry.operation),
+            _ => entry.parameters.clone(),
         };
         Ok(Self {
             service: service.to_owned(),
             operation: entry.operation.clone(),
-            said: json!({"parameters": entry.parameters}),
+            said: json!({ "parameters": parameters }),
         })
     }
 }
