@@ -28,6 +28,16 @@ pub struct SharedTable {
     pub seen_due: Mutex<Vec<WorkflowId>>,
 }
 
+impl SharedTable {
+    /// DynamoDB refuses a write of an item that a transaction is at work on, even if that transaction then fails: so
+    /// a write may lose to nobody who has written.
+    fn meets_a_transaction(&self) -> bool {
+        let probability = self.sky.climate.write_conflicts;
+        self.sky
+            .strikes("writes that met a transaction", probability)
+    }
+}
+
 #[async_trait]
 impl Table for SharedTable {
     /// Newer code pins what it opens to its own flow.
@@ -41,6 +51,9 @@ impl Table for SharedTable {
             flow_version: self.flow_version.load(Ordering::Relaxed),
             ..workflow.clone()
         };
+        if self.meets_a_transaction() {
+            return Ok(Write::Conflict);
+        }
         self.table.open(&pinned, request, entry).await
     }
 
@@ -61,10 +74,16 @@ impl Table for SharedTable {
         next: &Workflow,
         entry: &HistoryEntry,
     ) -> Result<Write, PortError> {
+        if self.meets_a_transaction() {
+            return Ok(Write::Conflict);
+        }
         self.table.commit(expected_seq, next, entry).await
     }
 
     async fn touch(&self, expected_seq: u64, next: &Workflow) -> Result<Write, PortError> {
+        if self.meets_a_transaction() {
+            return Ok(Write::Conflict);
+        }
         self.table.touch(expected_seq, next).await
     }
 
@@ -105,6 +124,9 @@ impl Table for SharedTable {
     }
 
     async fn quarantine(&self, id: &WorkflowId) -> Result<Write, PortError> {
+        if self.meets_a_transaction() {
+            return Ok(Write::Conflict);
+        }
         self.table.quarantine(id).await
     }
 

@@ -34,6 +34,8 @@ pub struct Climate {
     pub stream_replays: f64,
     /// Per read of an index: it lags behind.
     pub index_lags: f64,
+    /// Per write of the table: a transaction is at work on the item.
+    pub write_conflicts: f64,
 }
 
 impl Climate {
@@ -61,6 +63,7 @@ impl Climate {
             clock_wrong: upto(0.3),
             stream_replays: upto(0.2),
             index_lags: upto(0.4),
+            write_conflicts: upto(0.05),
         }
     }
 }

@@ -13,3 +13,5 @@ mod retries;
 pub mod services;
 mod signed_spans;
 pub mod telemetry;
+#[cfg(test)]
+mod told;

@@ -3,17 +3,30 @@
 //! Overwrites and deletes nothing. Knows no key's meaning: what is an artifact or a source is its
 //! callers' business.
 
+use std::time::Duration;
+
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
+use bytes::Bytes;
 
 use super::error::CallError;
 
 const GET: &str = "GetObject";
 const PUT: &str = "PutObject";
 const LIST: &str = "ListObjectsV2";
+
+/// Codes of status 409: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>.
+const CONFLICTS: [&str; 2] = ["ConditionalRequestConflict", "OperationAborted"];
+/// Between tries of a put that met another one of the same key.
+const CONFLICT_PAUSES: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+    Duration::from_millis(1600),
+];
 
 /// What became of a conditional put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +102,8 @@ impl S3Objects {
     /// Writes unless something lies there, with a SHA-256 checksum that S3 verifies and keeps.
     ///
     /// A retry inside the SDK whose first try did arrive says `Exists` too: a caller that must know whose
-    /// bytes they are reads them.
+    /// bytes they are reads them. S3 answers 409 while another write of the key is under way, which says nothing of who
+    /// will have it, and the SDK does not try again: so it is done here.
     ///
     /// # Errors
     /// Where S3 refuses or cannot be reached.
@@ -99,21 +113,32 @@ impl S3Objects {
         bytes: Vec<u8>,
         media_type: &str,
     ) -> Result<Put, CallError> {
-        let answer = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .if_none_match("*")
-            .checksum_algorithm(ChecksumAlgorithm::Sha256)
-            .content_type(media_type)
-            .body(ByteStream::from(bytes))
-            .send()
-            .await;
-        match answer.map_err(CallError::of(PUT)) {
-            Ok(_) => Ok(Put::Written),
-            Err(error) if error.has_code("PreconditionFailed") => Ok(Put::Exists),
-            Err(error) => Err(error),
+        let bytes = Bytes::from(bytes);
+        let mut pauses = CONFLICT_PAUSES.iter();
+        loop {
+            let answer = self
+                .client
+                .put_object()
+                .bucket(&self.bucket)
+                .key(key)
+                .if_none_match("*")
+                .checksum_algorithm(ChecksumAlgorithm::Sha256)
+                .content_type(media_type)
+                .body(ByteStream::from(bytes.clone()))
+                .send()
+                .await;
+            let error = match answer.map_err(CallError::of(PUT)) {
+                Ok(_) => return Ok(Put::Written),
+                Err(error) if error.has_code("PreconditionFailed") => return Ok(Put::Exists),
+                Err(error) => error,
+            };
+            if !CONFLICTS.iter().any(|code| error.has_code(code)) {
+                return Err(error);
+            }
+            let Some(pause) = pauses.next() else {
+                return Err(error);
+            };
+            tokio::time::sleep(*pause).await;
         }
     }
 
@@ -144,5 +169,54 @@ impl S3Objects {
             }
         }
         Ok(entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::told::Told;
+
+    fn refused(code: &str) -> String {
+        format!("<Error><Code>{code}</Code><Message>because</Message></Error>")
+    }
+
+    async fn put(answers: Vec<(u16, String)>) -> (Result<Put, Option<String>>, usize) {
+        let told = Told::answering(answers).await;
+        let objects = S3Objects::new(&told.config().await, "artifacts");
+        let put = objects.put_if_absent("claim.json", b"{}".to_vec(), "application/json");
+        (put.await.map_err(|error| error.code), told.asked())
+    }
+
+    #[tokio::test]
+    async fn a_put_that_meets_another_one_is_tried_again() {
+        let conflict = || (409, refused("ConditionalRequestConflict"));
+        let aborted = || (409, refused("OperationAborted"));
+        let exists = || (412, refused("PreconditionFailed"));
+        let written = || (200, String::new());
+        assert_eq!(put(vec![written()]).await, (Ok(Put::Written), 1));
+        assert_eq!(put(vec![exists()]).await, (Ok(Put::Exists), 1));
+        assert_eq!(put(vec![conflict(), exists()]).await, (Ok(Put::Exists), 2));
+        let answers = vec![conflict(), aborted(), written()];
+        assert_eq!(put(answers).await, (Ok(Put::Written), 3));
+    }
+
+    #[tokio::test]
+    async fn a_put_that_always_meets_another_one_is_given_up() {
+        let code = "ConditionalRequestConflict";
+        let (put, asked) = put(vec![(409, refused(code))]).await;
+        assert_eq!((put, asked), (Err(Some(code.to_owned())), 5));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_conflict_is_told_at_once() {
+        for (status, code) in [
+            (503, "SlowDown"),
+            (403, "AccessDenied"),
+            (500, "InternalError"),
+        ] {
+            let (put, asked) = put(vec![(status, refused(code))]).await;
+            assert_eq!((put, asked), (Err(Some(code.to_owned())), 1));
+        }
     }
 }

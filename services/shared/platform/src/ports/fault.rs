@@ -1,47 +1,51 @@
 //! From the SDK's errors to the three kinds that the engine knows.
 
 use aegis_engine::error::PortError;
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
-/// Codes by which AWS services say "too fast".
-const THROTTLED: [&str; 9] = [
-    "ThrottlingException",
-    "Throttling",
-    "ThrottledException",
-    "TooManyRequestsException",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
+/// Codes by which AWS services say "too fast", beside those that the SDK knows. The first two stand in the reasons of a
+/// cancelled transaction.
+const THROTTLED: [&str; 5] = [
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
     "ServiceQuotaExceededException",
-    "RequestThrottled",
-    "SlowDown",
+    "KmsThrottled",
+    "TooManyUpdates",
 ];
 
 /// Codes that no repetition mends: the request itself, or what it names, is wrong.
-const PERMANENT: [&str; 6] = [
+const PERMANENT: [&str; 8] = [
     "ValidationException",
     "ValidationError",
     "ResourceNotFoundException",
+    "ItemCollectionSizeLimitExceeded",
+    "ItemCollectionSizeLimitExceededException",
     "InvalidMessageContents",
     "InvalidParameterValue",
     "BatchRequestTooLong",
 ];
 
-/// For `map_err` behind an SDK call. Whatever is not known to be hopeless is transient: a wrong role or key is
-/// mended by an operator while the message waits in its queue or dead-letter queue.
+/// Whatever is not known to be hopeless is transient: a wrong role or key is mended by an operator while the message
+/// waits in its queue or dead-letter queue.
+pub(super) fn kind_of(code: &str) -> fn(String) -> PortError {
+    if THROTTLED.contains(&code) || THROTTLING_ERRORS.contains(&code) {
+        PortError::Throttled
+    } else if PERMANENT.contains(&code) {
+        PortError::Permanent
+    } else {
+        PortError::Transient
+    }
+}
+
+/// For `map_err` behind an SDK call.
 pub(super) fn fault<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> PortError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     R: std::fmt::Debug,
 {
     move |error| {
-        let code = error.code().unwrap_or_default();
-        let kind = if THROTTLED.contains(&code) {
-            PortError::Throttled
-        } else if PERMANENT.contains(&code) {
-            PortError::Permanent
-        } else {
-            PortError::Transient
-        };
+        let kind = kind_of(error.code().unwrap_or_default());
         kind(described(operation, &error))
     }
 }

@@ -13,6 +13,8 @@ mod quarantine;
 mod queues;
 mod runtime;
 mod table;
+#[cfg(test)]
+mod table_tests;
 
 pub use artifacts::S3Artifacts;
 pub use bus::EventBridgeBus;

@@ -27,7 +27,7 @@ impl DynamoTable {
             .await;
         let counted = match sent {
             Ok(answer) => answer.attributes,
-            // There is no such workflow: nothing to count.
+            // There is no such workflow, or its state is being written: nothing to count.
             Err(error) => return written(Err::<(), _>(error)).map(|_| 0),
         };
         let tries = counted.and_then(|item| item.get("sweep_tries")?.as_n().ok()?.parse().ok());

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
-use super::fault::{fault, unbuildable};
+use super::fault::{fault, kind_of, unbuildable};
 use super::items::{
     HISTORY_PREFIX, Item, REQUEST, STATE, StateUpdate, UNCHANGED, body, history_item, key,
     partition, request_item, state_item, state_update, text,
@@ -80,8 +80,7 @@ impl DynamoTable {
             .await;
         match sent {
             Ok(_) => Ok(Write::Done),
-            Err(error) if lost_the_race(&error) => Ok(Write::Conflict),
-            Err(error) => Err(fault("TransactWriteItems")(error)),
+            Err(error) => cancelled(error),
         }
     }
 
@@ -99,32 +98,48 @@ impl DynamoTable {
     }
 }
 
-/// A failed condition, or a transaction on the same item at the same moment: both mean "read again".
-fn lost_the_race(error: &SdkError<TransactWriteItemsError>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return false;
+/// What stands behind a transaction that was not made. DynamoDB gives a reason for each item, and they need not agree:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>.
+fn cancelled<R: std::fmt::Debug>(
+    error: SdkError<TransactWriteItemsError, R>,
+) -> Result<Write, PortError> {
+    let reasons = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons()
+        }
+        Some(_) | None => return Err(fault("TransactWriteItems")(error)),
     };
-    let codes = cancelled
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code());
-    let mut lost = codes.filter(|code| *code != "None").peekable();
-    lost.peek().is_some()
-        && lost.all(|code| matches!(code, "ConditionalCheckFailed" | "TransactionConflict"))
+    let mut codes: Vec<&str> = reasons.iter().filter_map(|one| one.code()).collect();
+    codes.retain(|code| *code != "None");
+    if codes.contains(&"ConditionalCheckFailed") {
+        // Somebody has written: whatever else was wrong, it was wrong with a write that is not wanted any more.
+        return Ok(Write::Conflict);
+    }
+    if !codes.is_empty() && codes.iter().all(|code| *code == "TransactionConflict") {
+        return Ok(Write::Conflict);
+    }
+    let what = format!("TransactWriteItems: cancelled for {}", codes.join(", "));
+    let errors = codes.iter().map(|code| kind_of(code)(what.clone()));
+    let worst = errors.max_by_key(|error| match error {
+        PortError::Transient(_) => 0,
+        PortError::Throttled(_) => 1,
+        PortError::Permanent(_) => 2,
+    });
+    Err(worst.unwrap_or_else(|| fault("TransactWriteItems")(error)))
 }
 
-/// The outcome of a conditional update.
+/// The outcome of a conditional update. DynamoDB also refuses it while a transaction is at work on the item, and the SDK
+/// does not try again: that transaction may be the write of somebody who was faster.
 pub(super) fn written<T, R: std::fmt::Debug>(
     sent: Result<T, SdkError<UpdateItemError, R>>,
 ) -> Result<Write, PortError> {
     match sent {
         Ok(_) => Ok(Write::Done),
         Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            if error.as_service_error().is_some_and(|refused| {
+                refused.is_conditional_check_failed_exception()
+                    || refused.is_transaction_conflict_exception()
+            }) =>
         {
             Ok(Write::Conflict)
         }
