@@ -58,8 +58,8 @@ resource "aws_lambda_event_source_mapping" "relay" {
   batch_size                         = var.relay_batch_size
   maximum_batching_window_in_seconds = var.relay_batching_window_seconds
 
-  # With more than 1, order is kept for each item, partition and sort key. Each event is an item of its own.
-  # https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html
+  # The stream keeps the order of one item, and each entry of a history is an item of its own: the events of one workflow
+  # come in any order, whatever this is. Subscribers go by their version.
   parallelization_factor = var.relay_parallelization
 
   # An event may be late but not lost: retried as long as the stream keeps it.

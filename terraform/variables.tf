@@ -265,8 +265,8 @@ variable "max_receive_count" {
   default     = 5
 
   validation {
-    condition     = var.max_receive_count >= 2 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
-    error_message = "max_receive_count is a whole number from 2 to 1000: with 1, the first hiccup would be the last."
+    condition     = var.max_receive_count >= 3 && var.max_receive_count <= 1000 && floor(var.max_receive_count) == var.max_receive_count
+    error_message = "max_receive_count is a whole number from 3 to 1000: a start of an agent that is throttled takes two, and then one more."
   }
 }
 

@@ -18,7 +18,8 @@ pub struct Envelope<D> {
     pub event_id: EventId,
     pub schema_version: u16,
     pub workflow_id: WorkflowId,
-    /// Version of the workflow after the transition that caused this message.
+    /// Version of the workflow after the transition that caused this message. Messages arrive in any order: by this they
+    /// are put in order. Those of one version happened at once.
     pub version: u64,
     pub occurred_at: Timestamp,
     /// W3C trace context.

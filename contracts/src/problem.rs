@@ -113,6 +113,7 @@ codes! {
     StaleRevision "stale_revision" 409 "Another revision waits for a decision: `current_revision`."
     NotAwaitingApproval "not_awaiting_approval" 409 "Nothing waits for a decision."
     AlreadyDecided "already_decided" 409 "The same person has decided otherwise on this revision."
+    DecisionTooLate "decision_too_late" 409 "The time to decide is over. What follows comes within a minute."
     RevisionsExhausted "revisions_exhausted" 409 "No further revision is allowed: approve or reject."
     NotAnalyzed "not_analyzed" 409 "The revision has no findings: its analysis is not done, or never was."
     ArtifactUnreadable "artifact_unreadable" 409 "A file of the findings is damaged, or is not the one that its agent reported. It is not shown."

@@ -116,7 +116,7 @@ pub struct PickupView {
     /// When it is sent again, or given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resend_at: Option<Timestamp>,
-    /// When the agent runtime was last noted to have no free session: the step waits for one.
+    /// When the agent runtime was first noted to have no free session: the step waits for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttled_at: Option<Timestamp>,
 }

@@ -7,9 +7,11 @@ use super::text::{duration, local_time, now};
 /// Sent once it is on its way; sent again, something is wrong, unless no agent is free.
 pub fn waiting(pickup: &PickupView) -> String {
     let since = duration(now().since(pickup.waiting_since));
-    if let Some(throttled_at) = pickup.throttled_at {
-        let asked = local_time(throttled_at);
-        return format!("waits for a free agent session, asked for {since} ago; none at {asked}");
+    if waits_for_a_session(pickup) {
+        let next = pickup.resend_at.map_or_else(String::new, |at| {
+            format!("; tried again after {}", local_time(at))
+        });
+        return format!("waits for a free agent session, asked for {since} ago{next}");
     }
     if !is_stuck(pickup) {
         return format!("asked for {since} ago, not picked up yet");

@@ -75,7 +75,7 @@ pub fn first(stage: &Stage) -> Option<Limit> {
     limits(stage).into_iter().next()
 }
 
-const COPIES_WAIT: &str = "commands wait as delayed copies";
+const STARTS_WAIT: &str = "starts wait, and are tried again";
 const WRITES_WAIT: &str = "writes are throttled: messages come back later, clients get 429 or 503";
 
 fn agents(stage: &Stage) -> Vec<Limit> {
@@ -85,21 +85,21 @@ fn agents(stage: &Stage) -> Vec<Limit> {
             "new agent sessions",
             (AGENTS, stage.new_sessions),
             "quota",
-            COPIES_WAIT,
+            STARTS_WAIT,
             AGENTCORE,
         ),
         limit(
             "agent sessions at a time",
             (AGENTS * session, stage.sessions),
             "quota",
-            COPIES_WAIT,
+            STARTS_WAIT,
             AGENTCORE,
         ),
         limit(
             "calls of agents",
             (AGENTS, stage.agent_calls),
             "quota",
-            COPIES_WAIT,
+            STARTS_WAIT,
             AGENTCORE,
         ),
         limit(

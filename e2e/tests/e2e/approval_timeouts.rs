@@ -5,6 +5,7 @@ use std::time::Duration;
 use aegis_contracts::view::Status;
 use aegis_e2e::stack::e2e;
 use aegis_e2e::wait::{SOON, SWEPT, Seen, eventually};
+use aegis_engine::ports::{Clock, SystemClock};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
@@ -36,6 +37,30 @@ fn silence_can_mean_no() -> Result<()> {
         assert_eq!(run.event("WorkflowExpired").await?["revision"], 0);
         let late = run.decide(json!({"decision": "approve"})).await?;
         late.problem(409, "not_awaiting_approval")?;
+        Ok(())
+    })
+}
+
+/// The sweep has hardly been there yet; where it has, nothing waits any more.
+#[test]
+fn a_decision_after_the_deadline_does_not_count() -> Result<()> {
+    e2e(async |stack| {
+        let run = stack.start_awaiting(two_seconds("expire")).await?;
+        let approval = run.view().await?.approval.context("no approval")?;
+        eventually("the deadline", SOON, async || {
+            let now = SystemClock.now();
+            Ok(if now >= approval.deadline_at {
+                Seen::Yes(())
+            } else {
+                Seen::NotYet(format!("{now}, until {}", approval.deadline_at))
+            })
+        })
+        .await?;
+        let late = run.decide(json!({"decision": "approve"})).await?;
+        if late.problem(409, "decision_too_late").is_err() {
+            late.problem(409, "not_awaiting_approval")?;
+        }
+        run.reach_within(Status::Expired, SOON + SWEPT).await?;
         Ok(())
     })
 }

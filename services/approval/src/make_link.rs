@@ -9,7 +9,7 @@ use aegis_contracts::text;
 use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::body;
 use aegis_engine::link::Link;
-use aegis_workflow::waiting_approval_view;
+use aegis_workflow::{too_late, waiting_approval_view};
 
 use crate::Approval;
 
@@ -33,6 +33,9 @@ impl Approval {
                 return Err(refused(Code::NotAnApprover, &detail));
             }
         };
+        if let Some(late) = too_late(&workflow, self.engine.clock.now()) {
+            return Err(refused(late.code, &late.detail));
+        }
         let link = Link {
             workflow_id: id,
             revision: waiting.revision,

@@ -1,8 +1,8 @@
 //! Publishes what happened: from the table's stream to the bus.
 //!
-//! The only service that uses the source `aegis.workflow`. At least once, in order per workflow. A
-//! record that cannot be published is set aside here: as an error it would block its shard. What was
-//! set aside comes back through the queue, once somebody has mended the cause.
+//! The only service that uses the source `aegis.workflow`. At least once, in any order: the stream keeps that of one item,
+//! and each entry of a history is an item. A record that cannot be published is set aside here: as an error it would block
+//! its shard. What was set aside comes back through the queue, once somebody has mended the cause.
 
 mod replay;
 

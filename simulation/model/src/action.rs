@@ -11,7 +11,7 @@ pub enum Action {
     Deliver(Message),
     DeliverTwice(Message),
     Lose(Message),
-    /// No session is free: the command comes back as a delayed copy.
+    /// No session is free: the dispatcher says so and lets the command go.
     Throttle(Message),
     /// The handler takes the message and is overtaken before it writes, or before it invokes.
     DeliverSlowly(Message),

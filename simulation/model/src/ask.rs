@@ -1,7 +1,5 @@
 //! What a handler wants of the workflow, and the real input that says so.
 
-use std::time::Duration;
-
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
@@ -34,9 +32,6 @@ pub enum Ask {
     DeadlinePassed,
 }
 
-/// Of a command that found no free session.
-const COPY_DELAY: Duration = Duration::from_secs(40);
-
 /// What every attempt uses, so that counting one twice shows.
 const USED: Usage = Usage {
     input_tokens: 1,
@@ -60,11 +55,7 @@ impl Ask {
     pub fn input(self, id: &WorkflowId) -> Option<Input> {
         Some(match self {
             Self::Dispatched { role, attempt } => Input::Dispatched { role, attempt },
-            Self::Throttled { role, attempt } => Input::Throttled {
-                role,
-                attempt,
-                wait: COPY_DELAY,
-            },
+            Self::Throttled { role, attempt } => Input::Throttled { role, attempt },
             Self::Notified { revision } => Input::Notified { revision },
             Self::Believe { role, attempt } => succeeded(id, role, attempt),
             Self::DeadlinePassed => Input::DeadlinePassed,

@@ -16,7 +16,9 @@ impl Choreography {
     /// The moment from which a redelivered message sends again, if it lies ahead and there is such a message.
     pub fn floor(&self, state: &State) -> Option<Timestamp> {
         let sent_at = match &state.workflow.phase {
-            Phase::Working(step) if step.dispatched_at.is_none() => step.sent_at,
+            Phase::Working(step) if step.dispatched_at.is_none() => {
+                step.sent_at.filter(|_| step.throttled_at.is_none())
+            }
             Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => approval.sent_at,
             Phase::Working(_)
             | Phase::AwaitingApproval(_)

@@ -6,6 +6,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::command::SessionCommand;
 use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Owed, Phase, Rules, Workflow};
 
 use crate::ask::Ask;
@@ -23,6 +24,8 @@ pub struct Written<'a> {
     /// The session that is to be stopped.
     pub stop: Option<SessionCommand>,
     pub ask: Ask,
+    /// When it was decided.
+    pub at: Timestamp,
     /// Somebody may have acted since the handler loaded.
     pub overtaken: bool,
 }
@@ -34,9 +37,26 @@ impl State {
             Some(events) => self.record_transition(written, events),
             None => self.record_touch(written),
         }
+        let dispatcher = matches!(written.ask, Ask::Dispatched { .. } | Ask::Throttled { .. });
+        if dispatcher && !written.commands.is_empty() {
+            self.blame(Violation::SentToItself);
+        }
+        if self.decides_too_late(written) {
+            self.blame(Violation::DecidedTooLate);
+        }
         self.record_limits(written);
         if written.next.seq != self.workflow.seq + 1 {
             self.blame(Violation::UpdateLost);
+        }
+    }
+
+    fn decides_too_late(&self, written: &Written<'_>) -> bool {
+        let decided = matches!(written.ask, Ask::Message(Message::Decision { .. }));
+        match &self.workflow.phase {
+            Phase::AwaitingApproval(approval) => {
+                decided && written.events.is_some() && written.at >= approval.deadline_at
+            }
+            _ => false,
         }
     }
 

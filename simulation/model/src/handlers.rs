@@ -56,7 +56,7 @@ impl Choreography {
         state.handlers.push(Handler::Noting { command });
     }
 
-    /// The note; the copy is the message, which stays in flight.
+    /// The note. From now on the sweep alone sends the command.
     pub fn throttle(&self, state: &mut State, command: Message) {
         if let Message::Step { role, attempt, .. } = command
             && is_wanted(state, role, attempt)

@@ -21,6 +21,8 @@ pub const COUNTED_ONCE: &str = "a result is counted once";
 pub const COUNTED_IF_DONE: &str = "a result is counted only for an attempt that did its work";
 pub const VOTED: &str = "a grant has all the votes that it needs";
 pub const GRANTED: &str = "the writer is asked only after a grant";
+pub const IN_TIME: &str = "no decision counts after its deadline";
+pub const NOT_TO_ITSELF: &str = "no dispatcher sends to its own queue";
 pub const PAID_ONCE: &str = "work whose callback was lost is not paid twice";
 pub const PROGRESS: &str = "every step brings the end nearer";
 pub const LIMITED: &str = "retries and sends keep to the rules";
@@ -54,6 +56,12 @@ pub fn laws() -> Vec<Law> {
         Law::always(VOTED, |_, s| s.violation != Some(Violation::TooFewVotes)),
         Law::always(GRANTED, |_, s| {
             s.violation != Some(Violation::WriterWithoutGrant)
+        }),
+        Law::always(IN_TIME, |_, s| {
+            s.violation != Some(Violation::DecidedTooLate)
+        }),
+        Law::always(NOT_TO_ITSELF, |_, s| {
+            s.violation != Some(Violation::SentToItself)
         }),
         Law::always(PAID_ONCE, |_, s| {
             s.violation != Some(Violation::WorkPaidTwice)

@@ -26,7 +26,10 @@ impl Choreography {
                 state.take(message);
                 self.handle(state, message);
             }
-            Action::Throttle(message) => self.throttle(state, message),
+            Action::Throttle(message) => {
+                state.take(message);
+                self.throttle(state, message);
+            }
             Action::DeliverTwice(message) => self.handle(state, message),
             Action::DeliverSlowly(message) => {
                 state.take(message);

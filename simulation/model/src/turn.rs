@@ -90,11 +90,6 @@ impl Choreography {
             answer @ (Answer::Transition(_) | Answer::Touch(_)) => self
                 .write(state, attempt, answer)
                 .then_some(Outcome::Applied),
-            Answer::Rejected(Rejection::Duplicate)
-                if matches!(attempt.ask, Ask::Throttled { .. }) =>
-            {
-                Some(Outcome::Duplicate)
-            }
             Answer::Rejected(Rejection::Duplicate) => self.repeat(state, attempt),
             Answer::Rejected(Rejection::Stale { .. }) => Some(Outcome::Stale),
             Answer::Rejected(Rejection::Illegal(_)) => Some(Outcome::Illegal),
@@ -140,6 +135,7 @@ impl Choreography {
             commands: &commands,
             stop,
             ask: attempt.ask,
+            at: attempt.at,
             overtaken: attempt.overtaken,
         };
         state.record(&written);

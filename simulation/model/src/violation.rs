@@ -18,6 +18,10 @@ pub enum Violation {
     TooFewVotes,
     /// The writer was asked although nobody had granted the approval.
     WriterWithoutGrant,
+    /// Somebody's decision counted although the time for it had ended.
+    DecidedTooLate,
+    /// A dispatcher sent a command to its own queue.
+    SentToItself,
     /// An attempt was given up whose completion record lay there.
     WorkPaidTwice,
     /// An attempt ended and its session was left to bill until it is idle, or another session was stopped.

@@ -14,7 +14,7 @@ use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::ids::SessionId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
-use aegis_engine::memory::Invocation;
+use aegis_engine::memory::{Invocation, Lineage};
 use aegis_engine::ports::Clock;
 
 use crate::conduct::Conduct;
@@ -73,7 +73,10 @@ impl World {
             at: None,
         };
         let begun = loop {
-            match self.on_a_machine(begin(store, task, &claim)).await {
+            match self
+                .on_a_machine(Lineage::default(), begin(store, task, &claim))
+                .await
+            {
                 Ok(Ok(begun)) => break begun,
                 Ok(Err(_)) => self.clock.sleep(Duration::from_secs(1)).await,
                 Err(_) => {
@@ -195,7 +198,7 @@ impl World {
         for _ in 0..5 {
             let produced = Produced::by(task.role, "done", text.clone().into_bytes());
             let work = publish(store, task, produced, usage, self.clock.now());
-            match self.on_a_machine(work).await {
+            match self.on_a_machine(Lineage::default(), work).await {
                 Ok(Ok(record)) => return Ok(Some(record)),
                 Ok(Err(error)) if error.retryable => {
                     self.clock.sleep(Duration::from_secs(1)).await;

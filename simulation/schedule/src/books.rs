@@ -43,11 +43,15 @@ pub struct Books {
     /// Of these, the ones whose process does nothing more.
     pub hung: BTreeSet<Attempt>,
     pub published: BTreeMap<EventId, EventEnvelope>,
+    /// Of each workflow, the highest version of which an event was published.
+    pub latest: BTreeMap<WorkflowId, u64>,
     /// Published under one id with two contents.
     pub contradictions: Vec<EventId>,
     pub dead_letters: Vec<DeadLetter>,
     /// How often each command was handed to its queue at once, by workflow and content.
     pub sends: BTreeMap<(WorkflowId, String), u32>,
+    /// How often one function came up among those that led to an invocation of its own, at most.
+    pub longest_lineage: u32,
     pub flow_versions: BTreeMap<WorkflowId, u16>,
     pub poison_records: u32,
     /// Workflows that took a report whose sender had no right to it.

@@ -1,9 +1,11 @@
 //! The API, reached over a network that loses things.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
+use aegis_engine::memory::Lineage;
 use serde_json::Value;
 
 use crate::world::World;
@@ -35,8 +37,10 @@ impl World {
         if self.sky.strikes("requests lost", lost / 2.0) {
             return None;
         }
-        let handler = self.door(&request.route);
-        let answered = self.on_a_machine(handler.respond(request)).await.ok()?;
+        let (function, handler) = self.door(&request.route);
+        let lineage = Lineage::default().through(function);
+        let answered = self.on_a_machine(lineage, handler.respond(request));
+        let answered = answered.await.ok()?;
         self.clock.sleep(self.dice.skewed(USUAL_LATENCY)).await;
         self.tell(|| format!("{} answers {}", request.route, answered.status));
         (!self.sky.strikes("answers of the API lost", lost / 2.0)).then_some(answered)
@@ -56,16 +60,16 @@ impl World {
         None
     }
 
-    fn door(&self, route: &str) -> std::sync::Arc<dyn ApiHandler> {
+    fn door(&self, route: &str) -> (&'static str, Arc<dyn ApiHandler>) {
         if route.starts_with("POST /approve")
             || route.contains("/approval-links")
             || route.ends_with("/review")
         {
-            self.services.approval.clone()
+            (aegis_approval::SERVICE, self.services.approval.clone())
         } else if route.starts_with("POST /callbacks") {
-            self.services.callback.clone()
+            (aegis_callback::SERVICE, self.services.callback.clone())
         } else {
-            self.services.intake.clone()
+            (aegis_intake::SERVICE, self.services.intake.clone())
         }
     }
 }

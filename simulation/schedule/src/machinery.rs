@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_contracts::time::Timestamp;
+use aegis_engine::memory::Lineage;
 use aegis_engine::schedule::ScheduleHandler;
+use aegis_engine::stored::HistoryEntry;
 use aegis_engine::stream::{StreamHandler, StreamRecord};
 use futures::future::{Either, select};
 
@@ -50,8 +52,9 @@ impl World {
     async fn tick(&self) {
         self.story.count("sweeps");
         let deadlines = self.services.deadlines.clone();
+        let lineage = Lineage::default().through(aegis_deadlines::SERVICE);
         // A tick that fails is not tried again here: the next one is near.
-        let outcome = self.on_a_machine(deadlines.tick()).await;
+        let outcome = self.on_a_machine(lineage, deadlines.tick()).await;
         self.tell(|| format!("sweep: {outcome:?}"));
     }
 
@@ -64,23 +67,29 @@ impl World {
         (begins, begins.plus(self.dice.time(MINUTE, longest)))
     }
 
-    /// The stream's reader: batches in order, again and again until they are taken.
+    /// The stream's readers. Items keep their own order, and each entry of a history is an item of its own: so those of
+    /// one workflow come in any order. A batch comes again and again until it is taken.
     pub async fn stream(self: Arc<Self>) {
-        let mut position = 0;
+        let mut read = 0;
+        let mut unread: Vec<HistoryEntry> = Vec::new();
         let mut poisoned = false;
         loop {
             let rings = self.bell.rings();
-            let limit = 1 + self.dice.below(LARGEST_BATCH);
-            let entries = self.ports.table.stream_from(position, limit);
-            if entries.is_empty() {
+            let fresh = self.ports.table.stream_from(read, usize::MAX);
+            read += fresh.len();
+            unread.extend(fresh);
+            if unread.is_empty() {
                 rings.await;
                 continue;
             }
             self.clock
                 .sleep(self.dice.skewed(Duration::from_millis(300)))
                 .await;
-            let taken = entries.len();
-            let mut records: Vec<StreamRecord> = entries.iter().map(record).collect();
+            let size = unread.len().min(1 + self.dice.below(LARGEST_BATCH));
+            let batch: Vec<HistoryEntry> = (0..size)
+                .map(|_| unread.swap_remove(self.dice.below(unread.len())))
+                .collect();
+            let mut records: Vec<StreamRecord> = batch.iter().map(record).collect();
             if !poisoned && self.sky.strikes("poison records in the stream", 0.01) {
                 self.books(|books| books.poison_records += 1);
                 poisoned = true;
@@ -92,24 +101,26 @@ impl World {
                 });
             }
             let relay = self.services.relay.clone();
-            match self.on_a_machine(relay.relay(&records)).await {
-                Ok(Ok(())) => {
-                    position += taken;
-                    poisoned = false;
+            let lineage = Lineage::default().through(aegis_relay::SERVICE);
+            match self.on_a_machine(lineage, relay.relay(&records)).await {
+                Ok(Ok(())) => poisoned = false,
+                Ok(Err(_)) | Err(_) => {
+                    unread.extend(batch);
+                    self.clock.sleep(Duration::from_secs(1)).await;
                 }
-                Ok(Err(_)) | Err(_) => self.clock.sleep(Duration::from_secs(1)).await,
             }
             if self
                 .sky
                 .strikes("stream replays", self.sky.climate.stream_replays)
             {
-                position -= self.dice.below(position.min(20) + 1);
+                let again = read - self.dice.below(read.min(20) + 1);
+                unread.extend(self.ports.table.stream_from(again, read - again));
             }
         }
     }
 }
 
-fn record(entry: &aegis_engine::stored::HistoryEntry) -> StreamRecord {
+fn record(entry: &HistoryEntry) -> StreamRecord {
     let body = serde_json::to_string(entry).unwrap_or_default();
     StreamRecord {
         raw: body.clone(),

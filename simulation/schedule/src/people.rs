@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aegis_contracts::approval::{ApprovalLink, DecisionKind};
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::http::request;
@@ -120,7 +121,13 @@ impl World {
     }
 
     /// Somebody who has read that `revision` waits for a decision.
-    pub async fn approver(self: Arc<Self>, name: &'static str, id: WorkflowId, revision: u32) {
+    pub async fn approver(
+        self: Arc<Self>,
+        name: &'static str,
+        id: WorkflowId,
+        revision: u32,
+        deadline_at: Timestamp,
+    ) {
         if self.manners == Manners::Brisk {
             self.clock.sleep(Duration::from_secs(20)).await;
             let body = json!({"decision": "approve", "approver": name, "revision": revision});
@@ -133,6 +140,12 @@ impl World {
         if self.dice.chance(0.15) {
             self.story.count("decisions never made");
             return;
+        }
+        if self.dice.chance(0.1) {
+            // The sweep notices up to a minute later that the time has ended.
+            let wait = self.dice.time(Duration::ZERO, Duration::from_secs(MINUTES));
+            self.clock.sleep_until(deadline_at.plus(wait)).await;
+            self.story.count("decisions behind the deadline");
         }
         let decision = self.drawn_decision();
         // Some look at an old page, some answer for a revision that is still to come.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
 
 use crate::world::{Manners, World};
 
@@ -54,6 +55,13 @@ impl World {
         if known {
             return;
         }
+        let latest = self.books(|books| {
+            let latest = books.latest.entry(event.workflow_id.clone()).or_default();
+            std::mem::replace(latest, event.version.max(*latest))
+        });
+        if event.version < latest {
+            self.story.count("events behind later ones");
+        }
         self.tell(|| {
             let (name, id) = (event.body.detail_type(), &event.workflow_id);
             format!("* {name} of {id}, version {}", event.version)
@@ -63,17 +71,25 @@ impl World {
 
     fn react(self: &Arc<Self>, event: &EventEnvelope) {
         match &event.body {
-            Event::ApprovalRequested { revision, .. } => {
+            Event::ApprovalRequested {
+                revision,
+                deadline_at,
+                ..
+            } => {
                 let count = match self.manners {
                     Manners::Drawn => APPROVERS.len(),
                     Manners::Brisk => 1,
                 };
                 for name in APPROVERS.into_iter().take(count) {
-                    self.ask_approver(name, event, *revision);
+                    self.ask_approver(name, event, *revision, *deadline_at);
                 }
             }
-            Event::ApprovalEscalated { revision, .. } => {
-                self.ask_approver(ESCALATED_TO, event, *revision);
+            Event::ApprovalEscalated {
+                revision,
+                deadline_at,
+                ..
+            } => {
+                self.ask_approver(ESCALATED_TO, event, *revision, *deadline_at);
             }
             Event::ApprovalReminded { .. } => self.story.count("reminders"),
             // Not for ever: who fails four times is left alone.
@@ -97,10 +113,16 @@ impl World {
         }
     }
 
-    fn ask_approver(self: &Arc<Self>, name: &'static str, event: &EventEnvelope, revision: u32) {
+    fn ask_approver(
+        self: &Arc<Self>,
+        name: &'static str,
+        event: &EventEnvelope,
+        revision: u32,
+        deadline_at: Timestamp,
+    ) {
         let (world, id) = (self.clone(), event.workflow_id.clone());
         self.stage.enter("approver", async move {
-            world.approver(name, id, revision).await
+            world.approver(name, id, revision, deadline_at).await
         });
     }
 }

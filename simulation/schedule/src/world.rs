@@ -13,7 +13,7 @@ use aegis_deadlines::Deadlines;
 use aegis_engine::api::Authorization;
 use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::keys::KeyRing;
-use aegis_engine::memory::{Faults, MemoryPorts};
+use aegis_engine::memory::{Faults, Lineage, MemoryPorts};
 use aegis_engine::stored::Known;
 use aegis_engine::turn::Engine;
 use aegis_intake::Intake;
@@ -117,14 +117,20 @@ impl World {
         look(&mut lock(&self.books))
     }
 
-    /// Work on one machine: it has a clock and a version of the code of its own, and may die.
-    pub async fn on_a_machine<T>(&self, work: impl Future<Output = T>) -> Result<T, Died> {
+    /// Work on one machine: it has a clock and a version of the code of its own, and may die. What it sends carries
+    /// `lineage`.
+    pub async fn on_a_machine<T>(
+        &self,
+        lineage: Lineage,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Died> {
         let skew = self.drawn_skew();
         let code = self.drawn_code();
         let mut work = std::pin::pin!(work);
         std::future::poll_fn(|context| {
             self.clock.set_skew(skew);
             self.run_as(code);
+            self.ports.queues.run_as(lineage.clone());
             let polled = work.as_mut().poll(context);
             self.clock.set_skew(0);
             self.run_as(self.newest_code());

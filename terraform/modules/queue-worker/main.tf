@@ -93,7 +93,7 @@ module "function" {
         resources = [aws_sqs_queue.this.arn]
       },
       {
-        # A throttled message is put back as a delayed copy; a hopeless one is set aside.
+        # A dispatcher that has failed an attempt asks itself to stop its session; a hopeless message is set aside.
         sid       = "PutBackOrSetAside"
         actions   = ["sqs:SendMessage"]
         resources = [aws_sqs_queue.this.arn, aws_sqs_queue.dead_letter.arn]

@@ -67,6 +67,7 @@ fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
         Code::StaleRevision,
         Code::NotAwaitingApproval,
         Code::AlreadyDecided,
+        Code::DecisionTooLate,
         Code::RevisionsExhausted,
     ];
     refusals.extend(BODY);
@@ -105,6 +106,7 @@ fn make_link(builder: &mut Builder, access: ClientAccess) -> Operation {
         Code::NotAnApprover,
         Code::WorkflowNotFound,
         Code::NotAwaitingApproval,
+        Code::DecisionTooLate,
     ];
     refusals.extend(BODY);
     Operation {

@@ -131,6 +131,18 @@ fn what_is_invalid_is_set_aside_with_its_reason() {
 }
 
 #[test]
+fn one_that_comes_after_the_deadline_is_set_aside() {
+    let world = World::awaiting_approval();
+    world.wait(72 * 3600);
+    let why = set_aside(&world, &decided(&world, json!({})));
+    assert!(
+        why.starts_with("decision_too_late: the time to decide"),
+        "{why}"
+    );
+    assert_eq!(world.status(), Status::AwaitingApproval);
+}
+
+#[test]
 fn transient_errors_bring_it_back() {
     for operation in ["load", "commit", "send"] {
         let world = World::awaiting_approval();

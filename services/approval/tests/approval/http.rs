@@ -11,6 +11,7 @@ use aegis_testing::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
 };
 use aegis_testing::world::World;
+use aegis_workflow::Input;
 use serde_json::{Value, json};
 
 use crate::service;
@@ -154,6 +155,21 @@ fn illegal_moments_are_conflicts() {
             because(409, "not_awaiting_approval")
         );
     }
+}
+
+#[test]
+fn whoever_decides_after_the_deadline_is_too_late() {
+    let world = World::awaiting_approval_by(&["ada", "bob"]);
+    world.wait(72 * 3600);
+    for decision in ["approve", "reject", "request_changes"] {
+        let body = json!({"decision": decision, "approver": "ada", "comment": "more"});
+        assert_eq!(refused(&world, body), because(409, "decision_too_late"));
+    }
+    let stranger = json!({"decision": "approve", "approver": "eve"});
+    assert_eq!(refused(&world, stranger), because(403, "not_an_approver"));
+    assert_eq!(world.status(), Status::AwaitingApproval);
+    world.apply(Input::DeadlinePassed);
+    assert_eq!(world.status(), Status::Expired);
 }
 
 #[test]

@@ -60,6 +60,15 @@ fn there_is_none_where_nothing_waits() {
 }
 
 #[test]
+fn there_is_none_after_the_deadline() {
+    let world = World::awaiting_approval();
+    let service = service(&world, Authorization::None);
+    world.wait(72 * 3600);
+    let refused = refusal(service.as_ref(), &wanted(&world, "ada"));
+    assert_eq!(refused, (409, "decision_too_late".to_owned()));
+}
+
+#[test]
 fn there_is_none_for_those_who_may_not_decide() {
     let world = World::awaiting_approval_by(&["ada"]);
     let service = service(&world, Authorization::None);

@@ -14,7 +14,6 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::SessionId;
-use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
@@ -31,10 +30,11 @@ use crate::stored::StoredRequest;
 use crate::trace;
 use crate::turn::{Engine, Outcome};
 
-/// Throttled starts come back after this time at least.
-const SHORTEST_WAIT: Duration = Duration::from_secs(2);
-/// And, at first and at last, after this time at most: who has waited long asks less often.
-const LONGEST_WAIT: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(120)];
+/// Deliveries of a command that a throttled start leaves in the queue: most have a session then. Terraform sees to it
+/// that no queue gives a message up so early.
+const QUICK_TRIES: u32 = 2;
+/// The pause between them.
+const QUICK_PAUSE: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(20)];
 
 pub struct Dispatcher {
     pub engine: Engine,
@@ -103,16 +103,14 @@ impl Dispatcher {
         request: StoredRequest,
     ) -> Disposition {
         let id = &workflow.id;
-        let (requested_at, sent_at) = match workflow.current_step(self.role, step.attempt) {
-            Some(current) if current.dispatched_at.is_none() => {
-                (current.requested_at, current.sent_at)
-            }
+        match workflow.current_step(self.role, step.attempt) {
+            Some(current) if current.dispatched_at.is_none() => {}
             Some(_) => return Disposition::Ack,
             None => {
                 tracing::info!(attempt = step.attempt, "stale command acknowledged");
                 return Disposition::Ack;
             }
-        };
+        }
         let task = match self.task(&workflow, &request, step).await {
             Ok(task) => task,
             Err(error) => return disposition_of_error(message, &error),
@@ -124,48 +122,42 @@ impl Dispatcher {
                 self.note_dispatched(message, workflow, step, &session)
                     .await
             }
-            Err(PortError::Throttled(_)) if is_older(command, sent_at) => Disposition::Ack,
-            Err(PortError::Throttled(_)) => {
-                let waited = self.engine.clock.now().since(requested_at);
-                let delay = throttle_delay(message, waited);
-                self.wait_for_a_start(message, command, step, workflow, delay)
-                    .await
-            }
+            Err(PortError::Throttled(_)) => self.throttled(message, step, workflow).await,
             Err(error) => self.not_invoked(message, command, step, error).await,
         }
     }
 
-    /// A delayed copy instead of a retry: waiting for a free start must not use up receives. It is noted first, so that
-    /// the sweep knows the command to be in good hands: waiting must not use up sends either.
-    async fn wait_for_a_start(
+    /// No session is free. A command that is new comes back soon, without a write. One that waits for longer is let go
+    /// of: the state says so, and the sweep sends it again when its time has come.
+    ///
+    /// It is never sent from here: this is the function that its queue invokes, and AWS Lambda stops a function that
+    /// sends to its own queue after some 16 rounds.
+    async fn throttled(
         &self,
         message: &Received,
-        command: &CommandEnvelope,
         step: StepCommand,
         workflow: Workflow,
-        delay: Duration,
     ) -> Disposition {
-        let throttled = Input::Throttled {
+        metrics::throttled(self.role);
+        let Some(current) = workflow.current_step(self.role, step.attempt) else {
+            return Disposition::Ack;
+        };
+        if current.throttled_at.is_some() {
+            tracing::info!(attempt = step.attempt, "no free session: the step waits on");
+            return Disposition::Ack;
+        }
+        let waited = self.engine.clock.now().since(current.requested_at);
+        // After the pickup timeout the sweep sends it once more: until then it has to be noted.
+        if message.receive_count <= QUICK_TRIES && waited < self.engine.rules.pickup_timeout {
+            return Disposition::RetryAfter(quick_pause(message));
+        }
+        let input = Input::Throttled {
             role: self.role,
             attempt: step.attempt,
-            wait: delay,
         };
-        match self.engine.apply_to(workflow, throttled).await {
-            Ok(turn) if matches!(turn.outcome, Outcome::Stale { .. }) => return Disposition::Ack,
-            Ok(_) => {}
-            Err(error) => return disposition_of_error(message, &error),
-        }
-        metrics::throttled(self.role);
-        match self.engine.commands.send(command, delay).await {
-            Ok(()) => {
-                let seconds = delay.as_secs();
-                tracing::info!(
-                    attempt = step.attempt,
-                    seconds,
-                    "no free session: the command waits"
-                );
-                Disposition::Ack
-            }
+        tracing::info!(attempt = step.attempt, "no free session: the step waits");
+        match self.engine.apply_to(workflow, input).await {
+            Ok(turn) => disposition_of_turn(message, &turn),
             Err(error) => disposition_of_error(message, &error),
         }
     }
@@ -230,20 +222,14 @@ impl Dispatcher {
     }
 }
 
-/// Only the copy that was sent last waits on, so that a backlog whose commands are sent again does not multiply itself.
-fn is_older(command: &CommandEnvelope, sent_at: Option<Timestamp>) -> bool {
-    sent_at.is_some_and(|sent_at| command.occurred_at < sent_at)
-}
-
 /// By which delivery it is: spread like chance, and the same whenever a run is replayed.
-fn throttle_delay(message: &Received, waited: Duration) -> Duration {
-    let [first, last] = LONGEST_WAIT;
-    let most = (waited / 2).clamp(first, last);
+fn quick_pause(message: &Received) -> Duration {
+    let [least, most] = QUICK_PAUSE;
     let count = message.receive_count.to_be_bytes();
     let delivery = [
         b"throttled".as_slice(),
         message.message_id.as_bytes(),
         &count,
     ];
-    spread::between(SHORTEST_WAIT, most, &delivery)
+    spread::between(least, most, &delivery)
 }

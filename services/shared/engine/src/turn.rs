@@ -196,9 +196,6 @@ impl Engine {
                 Write::Conflict => Ok(None),
                 Write::Done => Ok(Some(self.sent(touch.next, &touch.commands).await)),
             },
-            Answer::Rejected(Rejection::Duplicate) if input.holds_the_command() => {
-                done(Outcome::Duplicate(workflow))
-            }
             Answer::Rejected(Rejection::Duplicate) => self.repeat(workflow, now).await,
             Answer::Rejected(Rejection::Stale {
                 detail,
@@ -243,8 +240,7 @@ impl Engine {
     }
 
     async fn send(&self, next: &Workflow, commands: &[Owed]) -> Result<(), PortError> {
-        // The time tells which of several sends was the last: a copy that waits gives way to a later one.
-        let sent_at = next.owed_since().unwrap_or_else(|| self.clock.now());
+        let sent_at = self.clock.now();
         for (index, owed) in commands.iter().enumerate() {
             let envelope = Envelope::new(
                 &next.id,

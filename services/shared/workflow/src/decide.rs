@@ -26,11 +26,7 @@ fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -
         Input::Dispatched { role, attempt } => {
             step::dispatched(rules, workflow, role, attempt, now)
         }
-        Input::Throttled {
-            role,
-            attempt,
-            wait,
-        } => step::throttled(rules, workflow, role, attempt, wait, now),
+        Input::Throttled { role, attempt } => step::throttled(rules, workflow, role, attempt, now),
         Input::Progress {
             role,
             attempt,

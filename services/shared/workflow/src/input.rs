@@ -1,7 +1,5 @@
 //! What can happen to a workflow.
 
-use std::time::Duration;
-
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::ArtifactRef;
@@ -16,11 +14,10 @@ pub enum Input {
         role: Role,
         attempt: u32,
     },
-    /// The agent runtime had no free session for the attempt; its command comes back after `wait`.
+    /// The agent runtime had no free session for the attempt, and its dispatcher has let go of the command.
     Throttled {
         role: Role,
         attempt: u32,
-        wait: Duration,
     },
     /// The agent is alive.
     Progress {
@@ -70,13 +67,6 @@ pub enum Input {
     },
     /// A redelivered message found a command owed.
     Resent,
-}
-
-impl Input {
-    /// Whoever says so has the command in hand: what is owed is not sent again besides.
-    pub const fn holds_the_command(&self) -> bool {
-        matches!(self, Self::Throttled { .. })
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -52,6 +52,8 @@ pub const RESEND_FLOOR: Duration = Duration::from_secs(5);
 /// Reminders of one revision until its deadline, and as many again once it is escalated.
 pub const MAX_REMINDERS: u32 = 10;
 const LONGEST_RESEND: Duration = Duration::from_secs(3600);
+/// Between two sends to an agent runtime without a free session.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20 * 60);
 
 impl Rules {
     /// Wait after send number `sends` (from 1) until the command is sent again.
@@ -59,10 +61,10 @@ impl Rules {
         doubled(self.pickup_timeout, sends).min(LONGEST_RESEND.max(self.pickup_timeout))
     }
 
-    /// Wait until the command of a step that has `waited` for a free session is sent again: it is in good hands, and
-    /// who has waited long is looked after less often.
-    pub(crate) fn resend_after_throttling(&self, waited: Duration) -> Duration {
-        let most = LONGEST_RESEND.max(self.pickup_timeout);
+    /// The longest pause until the command of a step that has `waited` for a free session is sent again: who has waited
+    /// long asks less often, and often enough that no session stays free for want of somebody who asks.
+    pub(crate) fn longest_pause(&self, waited: Duration) -> Duration {
+        let most = LONGEST_PAUSE.max(self.pickup_timeout);
         waited.clamp(self.pickup_timeout, most)
     }
 

@@ -1,7 +1,5 @@
 //! A step on its way: asked for, dispatched, alive.
 
-use std::time::Duration;
-
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Command;
 use aegis_contracts::problem::Code;
@@ -114,40 +112,33 @@ pub(crate) fn dispatched(
     noted(rules, workflow, step)
 }
 
-/// The command is not lost and its dispatcher works: so it is not sent again as soon, and no send counts towards the
-/// end of its workflow any more. Time does.
+/// From now on the step waits for a session: the sweep alone sends its command again, no send counts towards the end
+/// of its workflow, and time does. Noted once; each send of the sweep sets the time of the next one.
 pub(crate) fn throttled(
     rules: &Rules,
     workflow: &Workflow,
     role: Role,
     attempt: u32,
-    wait: Duration,
     now: Timestamp,
 ) -> Answer {
     let step = match not_dispatched(workflow, role, attempt) {
+        Ok(step) if step.throttled_at.is_some() => return Answer::duplicate(),
         Ok(step) => step,
         Err(refused) => return Answer::Rejected(refused),
     };
-    let pause = rules.resend_after_throttling(now.since(step.requested_at));
-    let back_at = now.plus(wait);
-    let soon = step
-        .resend_at
-        .is_none_or(|resend_at| resend_at < back_at.plus(pause / 2));
-    let ends_at = step.waits_for_capacity_until(rules);
-    let known = step.throttled_at.is_some();
-    let over = now >= ends_at;
-    if (over && known) || (!over && !soon) || step.resend_at == Some(ends_at) {
-        return Answer::duplicate();
-    }
-    // First heard of when the wait is over already, it is noted all the same: the sweep ends it then, for the right reason.
-    let resend_at = back_at.plus(pause).min(ends_at).max(now);
+    let resend_at = step.sent_again_at(rules, &workflow.id, now);
     let step = Step {
         throttled_at: Some(now),
         resend_at: Some(resend_at),
         deadline_at: resend_at,
         ..step.clone()
     };
-    noted(rules, workflow, step)
+    let next = Workflow {
+        // The old time would only wake the sweep in vain.
+        wake_at: None,
+        ..workflow.clone()
+    };
+    noted(rules, &next, step)
 }
 
 pub(crate) fn progress(

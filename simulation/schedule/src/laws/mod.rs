@@ -12,7 +12,7 @@ use aegis_workflow::{Phase, Workflow};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use crate::queues::WORN_OUT;
+use crate::queues::{RECURSIVE, WORN_OUT};
 use crate::world::{World, rules};
 
 /// A law that was broken, and by what.
@@ -47,6 +47,7 @@ pub fn judge(world: &World) -> Verdict {
         results_count_once(&workflow, row)?;
         people::nobody_writes_without_a_grant(world, &workflow, row)?;
         people::reminders_are_bounded(&workflow, row)?;
+        people::decisions_are_in_time(&workflow, row)?;
         the_report_is_there(world, &workflow, row)?;
         people::the_budget_holds(&workflow, row)?;
         the_flow_is_kept(world, &workflow)?;
@@ -55,6 +56,7 @@ pub fn judge(world: &World) -> Verdict {
     work_is_done_once(world)?;
     nobody_at_work_ends_as_idle(world)?;
     sends_are_bounded(world)?;
+    nobody_wakes_itself(world)?;
     nothing_forged_is_taken(world)?;
     what_is_dead_is_explained(world)?;
     poison_is_set_aside(world)
@@ -195,7 +197,6 @@ fn nobody_at_work_ends_as_idle(world: &World) -> Verdict {
 }
 
 fn sends_are_bounded(world: &World) -> Verdict {
-    // Beside the sends that are counted, each delivery of a throttled command sends a delayed copy.
     let most = rules().max_sends;
     world.books(|books| {
         for ((id, command), sends) in &books.sends {
@@ -204,6 +205,15 @@ fn sends_are_bounded(world: &World) -> Verdict {
             })?;
         }
         Ok(())
+    })
+}
+
+/// An approver's decision may send the request for approval again, once: that is all.
+fn nobody_wakes_itself(world: &World) -> Verdict {
+    const MOST: u32 = 2;
+    let longest = world.books(|books| books.longest_lineage);
+    holds("no function wakes itself", longest <= MOST, || {
+        format!("a function came up {longest} times among those that led to its own invocation")
     })
 }
 
@@ -220,7 +230,8 @@ fn nothing_forged_is_taken(world: &World) -> Verdict {
 fn what_is_dead_is_explained(world: &World) -> Verdict {
     world.books(|books| {
         let mut letters = books.dead_letters.iter();
-        let unexplained = letters.find(|letter| letter.reason == WORN_OUT);
+        let unexplained =
+            letters.find(|letter| [WORN_OUT, RECURSIVE].contains(&letter.reason.as_str()));
         holds("what is dead is explained", unexplained.is_none(), || {
             format!("{unexplained:?}")
         })

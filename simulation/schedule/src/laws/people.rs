@@ -4,7 +4,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::memory::Row;
-use aegis_workflow::{MAX_REMINDERS, Workflow};
+use aegis_workflow::{MAX_REMINDERS, TIMEOUT, Workflow};
 
 use super::{Verdict, events, holds};
 use crate::world::World;
@@ -47,6 +47,33 @@ pub(super) fn reminders_are_bounded(workflow: &Workflow, row: &Row) -> Verdict {
             // Whatever else is written then does not wait for people.
             Event::ApprovalRecorded { .. } => {}
             _ => until = None,
+        }
+    }
+    Ok(())
+}
+
+/// The time ends at the deadline, not when the sweep comes by.
+pub(super) fn decisions_are_in_time(workflow: &Workflow, row: &Row) -> Verdict {
+    let mut until: Option<Timestamp> = None;
+    for event in row.history().iter().flat_map(|entry| &entry.events) {
+        match &event.body {
+            Event::ApprovalRequested { deadline_at, .. }
+            | Event::ApprovalEscalated { deadline_at, .. } => until = Some(*deadline_at),
+            Event::ApprovalGranted { approver, .. } if approver == TIMEOUT => {}
+            Event::ApprovalRecorded { .. }
+            | Event::ApprovalGranted { .. }
+            | Event::ChangesRequested { .. }
+            | Event::WorkflowRejected { .. } => {
+                let in_time = until.is_some_and(|until| event.occurred_at < until);
+                holds("no decision counts after its deadline", in_time, || {
+                    let (id, at) = (&workflow.id, event.occurred_at);
+                    format!(
+                        "{id}: {} at {at}, until {until:?}",
+                        event.body.detail_type()
+                    )
+                })?;
+            }
+            _ => {}
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Queues, bus and dead letters in memory: they keep what was sent.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,15 +12,45 @@ use super::{Faults, lock};
 use crate::error::PortError;
 use crate::ports::{CommandQueues, DeadLetters, EventBus};
 
+/// The functions whose invocations led to a message, and how often each did.
+///
+/// AWS Lambda counts the same, in the header `X-Amzn-Trace-Id` that the SDK sends with each message, and stops a
+/// function that comes up too often:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html>. A request over HTTP, a tick of a schedule
+/// and a dead letter that an operator puts back begin a new lineage.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lineage(BTreeMap<&'static str, u32>);
+
+impl Lineage {
+    /// AWS says "approximately 16"; the invocation after that many is dropped.
+    pub const MOST: u32 = 16;
+
+    /// That of an invocation of `function` by a message of this lineage.
+    #[must_use]
+    pub fn through(&self, function: &'static str) -> Self {
+        let mut next = self.clone();
+        *next.0.entry(function).or_default() += 1;
+        next
+    }
+
+    /// How often the function that comes up most does.
+    pub fn longest(&self) -> u32 {
+        self.0.values().copied().max().unwrap_or(0)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct SentCommand {
     pub command: CommandEnvelope,
     pub delay: Duration,
+    /// Of the invocation that sent it.
+    pub lineage: Lineage,
 }
 
 #[derive(Debug, Default)]
 pub struct MemoryQueues {
     sent: Mutex<Vec<SentCommand>>,
+    lineage: Mutex<Lineage>,
     faults: Arc<Faults>,
 }
 
@@ -36,6 +67,11 @@ impl MemoryQueues {
         lock(&self.sent).clone()
     }
 
+    /// From now on an invocation of this lineage is at work.
+    pub fn run_as(&self, lineage: Lineage) {
+        *lock(&self.lineage) = lineage;
+    }
+
     /// Takes what was sent.
     pub fn drain(&self) -> Vec<SentCommand> {
         std::mem::take(&mut *lock(&self.sent))
@@ -49,6 +85,7 @@ impl CommandQueues for MemoryQueues {
             lock(&self.sent).push(SentCommand {
                 command: command.clone(),
                 delay,
+                lineage: lock(&self.lineage).clone(),
             });
             Ok(())
         };

@@ -17,7 +17,7 @@ pub use artifacts::MemoryArtifacts;
 pub use clock::ManualClock;
 pub use faults::{Fate, Faults, Weather};
 pub use keys::MemoryKeys;
-pub use messages::{MemoryBus, MemoryDeadLetters, MemoryQueues, SentCommand};
+pub use messages::{Lineage, MemoryBus, MemoryDeadLetters, MemoryQueues, SentCommand};
 pub use ports::MemoryPorts;
 pub use rows::Row;
 pub use table::MemoryTable;

@@ -65,6 +65,11 @@ impl MemoryTable {
         lock(&self.rows).by_id.values().cloned().collect()
     }
 
+    /// What is stored of one workflow.
+    pub fn row_of(&self, id: &WorkflowId) -> Option<Row> {
+        lock(&self.rows).by_id.get(id).cloned()
+    }
+
     /// Capacity units of all calls so far, as DynamoDB would count them.
     pub fn consumed(&self) -> Units {
         *lock(&self.consumed)

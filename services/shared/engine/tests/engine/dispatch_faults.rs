@@ -1,12 +1,15 @@
 //! Dispatch when the agent runtime, the table or a cancel gets in the way.
 
+use std::collections::BTreeSet;
+
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Command;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
-use aegis_engine::message::{Disposition, QueueHandler};
+use aegis_engine::memory::MemoryPorts;
+use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_testing::world::{World, at_once};
-use aegis_workflow::{Input, STOP_AFTER};
+use aegis_workflow::{Input, STOP_AFTER, Step};
 use async_trait::async_trait;
 
 use crate::dispatch::{deliver, dispatcher};
@@ -15,126 +18,137 @@ fn transient() -> PortError {
     PortError::Transient("connection reset".to_owned())
 }
 
-/// Else every copy that the sweep adds to a backlog would circulate until the backlog has drained.
-#[test]
-fn of_several_sends_only_the_last_waits_for_a_start() {
-    let world = World::started();
-    let first = world.last_message();
-    world.wait(60);
-    world.apply(Input::DeadlinePassed);
-    let second = world.last_message();
-    assert_eq!(world.ports.queues.drain().len(), 2);
-    let researcher = dispatcher(&world, Role::Researcher);
-    for (message, copies) in [(first, 0), (second, 1)] {
-        let fault = PortError::Throttled("25 per second".to_owned());
-        world.ports.faults.fail_next("invoke", fault);
-        assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
-        assert_eq!(world.ports.queues.drain().len(), copies);
-    }
+fn throttled() -> PortError {
+    PortError::Throttled("25 per second".to_owned())
 }
 
-#[test]
-fn throttled_starts_wait_as_a_delayed_copy() {
-    let world = World::started();
-    let original = world.last_command();
-    let fault = PortError::Throttled("25 per second".to_owned());
-    world.ports.faults.fail_next("invoke", fault.clone());
-    assert_eq!(deliver(&world), Disposition::Ack);
-    let copy = world.ports.queues.sent().pop().unwrap();
-    assert_eq!(copy.command, original);
-    assert!((2..=30).contains(&copy.delay.as_secs()), "{:?}", copy.delay);
-    assert_eq!(
-        world
-            .workflow()
-            .current_step(Role::Researcher, 1)
-            .unwrap()
-            .dispatched_at,
-        None
-    );
+/// The command sent last, handed out for the `count`th time, finds no free session.
+fn throttle(world: &World, count: u32) -> Disposition {
+    world.ports.faults.fail_next("invoke", throttled());
+    let message = Received {
+        receive_count: count,
+        ..world.last_message()
+    };
+    at_once(dispatcher(world, Role::Researcher).handle(&message))
+}
 
-    // A replay of the same delivery waits as long; other messages wait differently.
-    let delay_of = |message_id: &str| {
-        let world = World::started();
-        let message = aegis_engine::message::Received {
+fn step(world: &World) -> Step {
+    let workflow = world.workflow();
+    workflow.current_step(Role::Researcher, 1).unwrap().clone()
+}
+
+/// Most starts have a session then.
+#[test]
+fn a_throttled_start_comes_back_soon_and_costs_no_write() {
+    let world = World::started();
+    let before = world.ports.table.writes();
+    for count in [1, 2] {
+        let disposition = throttle(&world, count);
+        let Disposition::RetryAfter(pause) = disposition else {
+            panic!("{disposition:?}");
+        };
+        assert!((2..=20).contains(&pause.as_secs()), "{pause:?}");
+        // A replay of the same delivery waits as long.
+        assert_eq!(throttle(&world, count), disposition);
+    }
+    assert_eq!(world.ports.table.writes(), before);
+    let pause_of = |message_id: &str| {
+        world.ports.faults.fail_next("invoke", throttled());
+        let message = Received {
             message_id: message_id.to_owned(),
             ..world.last_message()
         };
-        world.ports.faults.fail_next("invoke", fault.clone());
-        let researcher = dispatcher(&world, Role::Researcher);
-        assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
-        world.ports.queues.sent().pop().unwrap().delay
+        format!(
+            "{:?}",
+            at_once(dispatcher(&world, Role::Researcher).handle(&message))
+        )
     };
-    assert_eq!(delay_of("m1"), copy.delay);
-    let delays: std::collections::BTreeSet<_> = (0..20).map(|n| delay_of(&n.to_string())).collect();
-    assert!(delays.len() > 5, "{delays:?}");
-
-    // If not even the copy can be sent, the original stays.
-    world.ports.faults.fail_next("invoke", fault);
-    world.ports.faults.fail_next("send", transient());
-    assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
-}
-
-/// Else each throttled delivery would send the command once more, and use its sends up within minutes.
-#[test]
-fn a_throttled_delivery_that_is_not_noted_sends_its_copy_alone() {
-    let world = World::started();
-    for delivery in 1..=5 {
-        world.wait(6);
-        let fault = PortError::Throttled("25 per second".to_owned());
-        world.ports.faults.fail_next("invoke", fault);
-        assert_eq!(deliver(&world), Disposition::Ack);
-        // The first is the command itself.
-        let sent = world.ports.queues.sent().len();
-        assert_eq!(sent, 1 + delivery, "delivery {delivery}");
-        let workflow = world.workflow();
-        let step = workflow.current_step(Role::Researcher, 1).unwrap();
-        assert_eq!(step.sends, 1, "delivery {delivery}");
-    }
-}
-
-/// Half a minute before it would be sent again the copy is told of; the sweep then leaves it alone.
-#[test]
-fn a_start_that_stays_throttled_is_noted_before_its_copy_leaves() {
-    let world = World::started();
-    let resend_at = |world: &World| {
-        let workflow = world.workflow();
-        let step = workflow.current_step(Role::Researcher, 1).unwrap();
-        (step.throttled_at, step.resend_at, step.sends)
-    };
-    let (_, first, _) = resend_at(&world);
-    world.wait(50);
-    let throttled = PortError::Throttled("25 per second".to_owned());
-    let faults = &world.ports.faults;
-
-    faults.fail_next("invoke", throttled.clone());
-    faults.fail_next("touch", transient());
-    assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
-    let copies = world.ports.queues.sent().len();
-    assert_eq!(resend_at(&world), (None, first, 1));
-
-    faults.fail_next("invoke", throttled.clone());
+    let pauses: BTreeSet<String> = (0..20).map(|n| pause_of(&n.to_string())).collect();
+    assert!(pauses.len() > 5, "{pauses:?}");
     assert_eq!(deliver(&world), Disposition::Ack);
-    assert_eq!(world.ports.queues.sent().len(), copies + 1);
-    let (throttled_at, second, sends) = resend_at(&world);
-    assert_eq!((throttled_at, sends), (Some(world.now()), 1));
-    assert!(second > first);
+    assert!(step(&world).dispatched_at.is_some());
+}
 
-    // Nobody wants it any more: neither a note nor a copy.
-    world.wait(120);
-    let message = world.last_message();
-    let mut researcher = dispatcher(&world, Role::Researcher);
-    let ports = world.ports.clone();
-    ports.faults.fail_next("invoke", throttled);
-    researcher.runtime = std::sync::Arc::new(Meanwhile {
-        world,
-        before: |world| world.cancel(),
-        after: |_| (),
-    });
-    assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
-    let sent = ports.queues.sent().into_iter();
-    let stops = |command: &Command| matches!(command, Command::StopSession(_));
-    let work = sent.filter(|sent| !stops(&sent.command.body));
-    assert_eq!(work.count(), copies + 1);
+/// Then the sweep sends the command, and each send is tried once: nothing is sent from here, and nothing written.
+#[test]
+fn a_start_that_stays_throttled_is_left_to_the_sweep() {
+    let world = World::started();
+    assert_eq!(throttle(&world, 3), Disposition::Ack);
+    let noted = step(&world);
+    assert_eq!(noted.throttled_at, Some(world.now()));
+    for _ in 0..20 {
+        world.wait(1200);
+        world.apply(Input::DeadlinePassed);
+        let (sent, writes) = (world.ports.queues.sent().len(), world.ports.table.writes());
+        for count in [1, 2, 1] {
+            assert_eq!(throttle(&world, count), Disposition::Ack);
+            world.wait(6);
+        }
+        assert_eq!(world.ports.queues.sent().len(), sent);
+        assert_eq!(world.ports.table.writes(), writes);
+    }
+    assert_eq!(step(&world).throttled_at, noted.throttled_at);
+    assert_eq!(deliver(&world), Disposition::Ack);
+    let begun = step(&world);
+    assert_eq!(
+        (begun.throttled_at, begun.dispatched_at),
+        (None, Some(world.now()))
+    );
+}
+
+/// The sweep is about to send it again, and would count that.
+#[test]
+fn a_start_that_has_waited_for_long_in_its_queue_is_noted_at_once() {
+    let world = World::started();
+    world.wait(60);
+    assert_eq!(throttle(&world, 1), Disposition::Ack);
+    assert!(step(&world).throttled_at.is_some());
+}
+
+#[test]
+fn a_wait_that_cannot_be_noted_brings_the_command_back() {
+    let world = World::started();
+    world.ports.faults.fail_next("touch", transient());
+    assert!(matches!(throttle(&world, 3), Disposition::RetryAfter(_)));
+    assert_eq!(step(&world).throttled_at, None);
+    assert_eq!(throttle(&world, 4), Disposition::Ack);
+    assert!(step(&world).throttled_at.is_some());
+}
+
+/// Another delivery of the command was faster, or nobody wants it any more: nothing is sent either.
+#[test]
+fn a_wait_that_somebody_else_has_ended_sends_nothing() {
+    let before: [fn(&World); 3] = [
+        |world| world.cancel(),
+        |world| world.dispatch(),
+        |world| {
+            world.apply(Input::Throttled {
+                role: Role::Researcher,
+                attempt: 1,
+            });
+        },
+    ];
+    for before in before {
+        let world = World::started();
+        world.wait(120);
+        let message = world.last_message();
+        let mut researcher = dispatcher(&world, Role::Researcher);
+        let ports = world.ports.clone();
+        let work = |ports: &MemoryPorts| {
+            let sent = ports.queues.sent().into_iter();
+            sent.filter(|sent| sent.command.body.as_step().is_some())
+                .count()
+        };
+        assert_eq!(work(&ports), 1);
+        ports.faults.fail_next("invoke", throttled());
+        researcher.runtime = std::sync::Arc::new(Meanwhile {
+            world,
+            before,
+            after: |_| (),
+        });
+        assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
+        assert_eq!(work(&ports), 1);
+    }
 }
 
 #[test]
@@ -283,24 +297,4 @@ fn a_result_that_overtook_the_note_is_not_stopped_at_once() {
         .map(|sent| sent.delay)
         .collect();
     assert_eq!(stops, [STOP_AFTER]);
-}
-
-/// Half as long again, so that a start waits no longer than the runtime keeps it waiting.
-#[test]
-fn a_copy_waits_at_most_half_as_long_as_the_command_has() {
-    let delays = (0..50).map(|number| {
-        let world = World::started();
-        world.wait(100);
-        let message = aegis_engine::message::Received {
-            message_id: format!("m{number}"),
-            ..world.last_message()
-        };
-        let fault = PortError::Throttled("25 per second".to_owned());
-        world.ports.faults.fail_next("invoke", fault);
-        let researcher = dispatcher(&world, Role::Researcher);
-        assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
-        world.ports.queues.sent().pop().unwrap().delay.as_secs()
-    });
-    let longest = delays.max();
-    assert!((31..=50).contains(&longest.unwrap()), "{longest:?}");
 }

@@ -1,5 +1,5 @@
-//! Every handler of every service, under both laws: delivered twice, one effect; after a crash behind any port call,
-//! another delivery leads to the same end.
+//! Every handler of every service, under all laws: delivered twice, one effect; after a crash behind any port call,
+//! another delivery leads to the same end; no function wakes itself.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
@@ -10,7 +10,9 @@ mod schedule;
 mod services;
 mod stream;
 
-use aegis_testing::laws::{Stage, crash_anywhere_then_redeliver, twice_is_once};
+use aegis_testing::laws::{
+    Stage, crash_anywhere_then_redeliver, no_function_wakes_itself, twice_is_once,
+};
 
 /// A handler, and one thing that it is given to handle.
 pub struct Case {
@@ -64,5 +66,12 @@ fn after_a_crash_anywhere_another_delivery_leads_to_the_same_end() {
         let name = case.name();
         let calls = crash_anywhere_then_redeliver(&name, &case.stage);
         assert!(calls >= case.calls, "{name}: only {calls} port calls");
+    }
+}
+
+#[test]
+fn what_a_handler_sends_never_comes_back_to_it_again_and_again() {
+    for case in all() {
+        no_function_wakes_itself(&case.name(), case.service, &case.stage, &services::receiver);
     }
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use aegis_approval::Approval;
 use aegis_callback::Callback;
 use aegis_contracts::agent::Role;
+use aegis_contracts::command::Destination;
 use aegis_deadlines::Deadlines;
 use aegis_engine::api::Authorization;
 use aegis_engine::dispatch::Dispatcher;
+use aegis_engine::message::QueueHandler;
 use aegis_intake::Intake;
 use aegis_relay::Relay;
 use aegis_testing::world::World;
@@ -55,6 +57,16 @@ pub fn callback(world: &World) -> Arc<Callback> {
         artifacts: world.ports.artifacts.clone(),
         keys: world.ports.key_ring(false),
     })
+}
+
+/// Of the queue that a command goes to.
+pub fn receiver(world: &World, destination: Destination) -> (&'static str, Arc<dyn QueueHandler>) {
+    match destination {
+        Destination::Researcher => ("researcher-dispatch", dispatcher(world, Role::Researcher)),
+        Destination::Analyst => ("analyst-dispatch", dispatcher(world, Role::Analyst)),
+        Destination::Writer => ("writer-dispatch", dispatcher(world, Role::Writer)),
+        Destination::Approval => ("approval", approval(world)),
+    }
 }
 
 pub fn relay(world: &World) -> Arc<Relay> {

@@ -6,11 +6,13 @@ mod vote;
 
 use std::time::Duration;
 
+use aegis_contracts::approval::OnTimeout;
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::event::Event;
+use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
-use crate::answer::{Answer, Owed};
+use crate::answer::{Answer, Illegal, Owed};
 use crate::decide::touch;
 use crate::rules::Rules;
 use crate::state::{Approval, Phase, Workflow};
@@ -114,6 +116,26 @@ impl Approval {
             ..self
         }
     }
+}
+
+/// Why nobody can decide any more, although the sweep has not been there yet: the time ends at the deadline, not when
+/// somebody notices. Whoever the approval escalates to may decide once they have been asked.
+pub fn too_late(workflow: &Workflow, now: Timestamp) -> Option<Illegal> {
+    let Phase::AwaitingApproval(approval) = &workflow.phase else {
+        return None;
+    };
+    let follows = match workflow.policy.on_timeout {
+        OnTimeout::Approve => "it counts as approved",
+        OnTimeout::Escalate if !approval.escalated => "others are asked to decide",
+        OnTimeout::Expire | OnTimeout::Escalate => "the workflow expires",
+    };
+    let (revision, ended_at) = (approval.revision, approval.deadline_at);
+    (now >= ended_at).then(|| Illegal {
+        code: Code::DecisionTooLate,
+        detail: format!(
+            "the time to decide on revision {revision} ended at {ended_at}; within a minute {follows}"
+        ),
+    })
 }
 
 /// Who may decide; empty means anyone.

@@ -8,7 +8,7 @@ use aegis_contracts::text::{alike, visible_line};
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 
-use super::who_may_decide;
+use super::{too_late, who_may_decide};
 use crate::answer::{Answer, Rejection};
 use crate::budget::over_budget;
 use crate::decide::transition;
@@ -85,6 +85,9 @@ pub(crate) fn decided(
             known.kind.as_str()
         );
         return Answer::illegal(Code::AlreadyDecided, detail);
+    }
+    if let Some(late) = too_late(workflow, now) {
+        return Answer::Rejected(Rejection::Illegal(late));
     }
     if vote.kind == DecisionKind::RequestChanges
         && approval.revision >= workflow.policy.max_revisions

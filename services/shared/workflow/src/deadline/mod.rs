@@ -5,12 +5,14 @@ mod silent;
 
 use std::time::Duration;
 
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::Answer;
 use crate::approval;
 use crate::decide::touch;
 use crate::rules::Rules;
+use crate::spread;
 use crate::state::{Phase, Step, Workflow};
 
 use resend::resend_step;
@@ -68,7 +70,24 @@ impl Step {
         }
     }
 
-    pub(crate) fn waits_for_capacity_until(&self, rules: &Rules) -> Timestamp {
+    /// When the command of a step that waits for a free session is sent again, or the wait ends. Spread, so that starts
+    /// which were asked for together do not ask together for ever.
+    pub(crate) fn sent_again_at(
+        &self,
+        rules: &Rules,
+        id: &WorkflowId,
+        now: Timestamp,
+    ) -> Timestamp {
+        let most = rules.longest_pause(now.since(self.requested_at));
+        let (role, attempt, sends) = (self.role, self.attempt, self.sends);
+        let send = format!("{role} {attempt} {sends}");
+        let pause = spread::between(most / 2, most, &[id.as_str().as_bytes(), send.as_bytes()]);
+        now.plus(pause)
+            .min(self.waits_for_capacity_until(rules))
+            .max(now)
+    }
+
+    fn waits_for_capacity_until(&self, rules: &Rules) -> Timestamp {
         self.requested_at.plus(rules.capacity_timeout)
     }
 

@@ -11,7 +11,8 @@ use crate::failure::fail;
 use crate::rules::{RESEND_FLOOR, Rules};
 use crate::state::{Failure, Phase, ResumeAt, Step, Workflow, working_status};
 
-/// A redelivered message: its first delivery may have died between commit and send.
+/// A redelivered message: its first delivery may have died between commit and send. The command of a step that waits
+/// for a session is not sent by whoever is told so: that is its own dispatcher, whose queue it would go to.
 pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answer {
     let long_ago = |sent_at: Option<Timestamp>| {
         sent_at.is_none_or(|sent_at| now.since(sent_at) >= RESEND_FLOOR)
@@ -20,8 +21,8 @@ pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
         Phase::Working(step)
             if step.dispatched_at.is_none()
                 && long_ago(step.sent_at)
-                && step.sends < rules.max_sends
-                && !step.is_sent_out(rules, now) =>
+                && step.throttled_at.is_none()
+                && step.sends < rules.max_sends =>
         {
             resend_step(rules, workflow, step, now)
         }
@@ -61,9 +62,7 @@ pub(super) fn resend_step(
     }
     let sends = step.sends.saturating_add(1);
     let resend_at = match step.throttled_at {
-        Some(_) => now
-            .plus(rules.resend_after_throttling(now.since(step.requested_at)))
-            .min(step.waits_for_capacity_until(rules)),
+        Some(_) => step.sent_again_at(rules, &workflow.id, now),
         None => now.plus(rules.resend_after(sends)),
     };
     let step = Step {
@@ -88,7 +87,7 @@ fn why_not_started(rules: &Rules, step: &Step) -> (&'static str, String) {
         Some(throttled_at) => (
             codes::AGENT_CAPACITY,
             format!(
-                "no session of the {role} was free for attempt {attempt} in {:.1} h, last noted at {throttled_at}; \
+                "no session of the {role} was free for attempt {attempt} in {:.1} h, first noted at {throttled_at}; \
                  raise the quota of new sessions or start fewer workflows, then redrive",
                 rules.capacity_timeout.as_secs_f64() / 3600.0,
             ),

@@ -73,7 +73,7 @@ pub struct Step {
         skip_serializing_if = "Option::is_none"
     )]
     pub resend_at: Option<Timestamp>,
-    /// When the agent runtime was last noted to have no free session; nothing once it had one.
+    /// When the agent runtime was first noted to have no free session; nothing once it had one.
     #[serde(
         rename = "c",
         with = "millis::option",

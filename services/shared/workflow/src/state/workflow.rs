@@ -156,19 +156,6 @@ impl Workflow {
         }
     }
 
-    /// When the command that is owed was sent last; of a retry, when its delay ends.
-    pub fn owed_since(&self) -> Option<Timestamp> {
-        match &self.phase {
-            Phase::Working(step) => step.sent_at,
-            Phase::AwaitingApproval(approval) => approval.sent_at,
-            Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => None,
-        }
-    }
-
     /// Usage of ended attempts and of the one at work.
     pub fn usage_so_far(&self) -> Usage {
         match &self.phase {

@@ -115,20 +115,6 @@ fn a_redelivery_does_not_use_up_more_than_the_sends_there_are() {
     }
 }
 
-/// By it a copy of a command knows that a later one was sent.
-#[test]
-fn what_is_owed_is_owed_since_its_last_send() {
-    let first = Walk::begin();
-    assert_eq!(first.workflow.owed_since(), Some(first.now));
-    let again = first.wait(RESEND_FLOOR).then(Input::Resent);
-    assert_eq!(again.workflow.owed_since(), Some(again.now));
-    let asked = again.succeeded().succeeded();
-    assert_eq!(asked.workflow.owed_since(), Some(asked.now));
-    let approved = asked.decided("ada", DecisionKind::Approve, 0);
-    let done = approved.succeeded();
-    assert_eq!(done.workflow.owed_since(), None);
-}
-
 #[test]
 fn comments_are_kept_up_to_their_last_character() {
     let asked = |walk: Walk, revision, length: usize| {

@@ -73,7 +73,7 @@ fn the_slowest_life_fits() {
             walk = walk.silent();
         }
         let deadline = Duration::from_secs(walk.workflow.policy.timeout_seconds);
-        let last_moment = walk.wait(deadline);
+        let last_moment = walk.wait(deadline - Duration::from_millis(1));
         walk = match revision {
             2 => last_moment.decided("grace", DecisionKind::Approve, revision),
             _ => last_moment.decided("grace", DecisionKind::RequestChanges, revision),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind::{Approve, Reject, RequestChanges};
-use aegis_workflow::Input;
+use aegis_workflow::{Input, Phase};
 
 use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, succeeded};
 
@@ -26,6 +26,7 @@ pub fn all(walk: &Walk) -> Vec<Arrival> {
     let mut all = vec![arrival("start", Input::Start)];
     all.extend(reports(&soon));
     all.extend(decisions(&soon));
+    all.extend(late_decisions(walk));
     for revision in [0, 1] {
         let row = format!("notified r{revision}");
         all.push(arrival(&row, Input::Notified { revision }));
@@ -84,7 +85,6 @@ fn reports(soon: &Walk) -> Vec<Arrival> {
         of("throttled", &|role, attempt| Input::Throttled {
             role,
             attempt,
-            wait: Duration::from_secs(120),
         }),
         of("progress", &progress),
         of("succeeded", &|role, attempt| succeeded(id, role, attempt)),
@@ -113,6 +113,25 @@ fn decisions(soon: &Walk) -> Vec<Arrival> {
         row: row.to_owned(),
         input: decision_of(approver, kind, revision),
         at: soon.clone(),
+    })
+    .into()
+}
+
+/// At the very end of the time to decide, where there is one.
+fn late_decisions(walk: &Walk) -> Vec<Arrival> {
+    let mut at = walk.clone().wait(Duration::from_secs(20));
+    if let Phase::AwaitingApproval(approval) = &walk.workflow.phase {
+        at.now = approval.deadline_at;
+    }
+    [
+        ("ada approves r0, too late", "ada", Approve, 0),
+        ("eve rejects r0, too late", "eve", Reject, 0),
+        ("bob rejects r1, too late", "bob", Reject, 1),
+    ]
+    .map(|(row, approver, kind, revision)| Arrival {
+        row: row.to_owned(),
+        input: decision_of(approver, kind, revision),
+        at: at.clone(),
     })
     .into()
 }

@@ -5,7 +5,9 @@ use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::command::Command;
 use aegis_contracts::event::Event;
 use aegis_contracts::view::Status;
-use aegis_workflow::{Answer, Input, Owed, Rejection, Rules, Transition, Workflow, decide};
+use aegis_workflow::{
+    Answer, Input, Owed, Rejection, Rules, Transition, Workflow, decide, too_late,
+};
 
 use crate::reminders;
 use crate::walk::Walk;
@@ -35,6 +37,11 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
             assert!(
                 !before.status().is_terminal(),
                 "{input:?} touches what has ended"
+            );
+            let by_dispatcher = matches!(input, Input::Dispatched { .. } | Input::Throttled { .. });
+            assert!(
+                !by_dispatcher || touch.commands.is_empty(),
+                "a dispatcher sends to its own queue"
             );
             check_commands(before, &touch.next, &touch.commands, false);
             &touch.next
@@ -70,6 +77,9 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         );
         assert!(matches!(input, Input::Redrive { .. }), "{input:?} revives");
         assert!(!next.status().is_terminal());
+    }
+    if matches!(input, Input::Decide { .. }) {
+        assert_eq!(too_late(before, walk.now), None, "{input:?} counts");
     }
     for event in &transition.events {
         reminders::check_event(walk, event);

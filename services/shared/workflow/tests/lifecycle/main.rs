@@ -16,5 +16,6 @@ mod rules;
 mod sizes;
 mod specimens;
 mod table;
+mod too_late;
 mod views;
 mod walk;

@@ -30,7 +30,7 @@ pub enum Happening {
     Redriven(u64),
     Cancelled,
     Swept,
-    Throttled(Which, u64),
+    Throttled(Which),
     Resent,
     Asked,
 }
@@ -89,14 +89,9 @@ impl Happening {
             },
             Self::Redriven(back) => redrive(workflow.version.saturating_sub(*back)),
             Self::Cancelled => cancel(),
-            Self::Throttled(which, wait) => {
+            Self::Throttled(which) => {
                 let (role, attempt) = which.attempt(walk);
-                let wait = Duration::from_secs(*wait);
-                Input::Throttled {
-                    role,
-                    attempt,
-                    wait,
-                }
+                Input::Throttled { role, attempt }
             }
             Self::Swept => Input::DeadlinePassed,
             Self::Resent => Input::Resent,
@@ -120,7 +115,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => which().prop_map(Happening::Dispatched),
         4 => (which(), prop_oneof![9 => 0..2000u64, 1 => any::<u64>()]).prop_map(|(which, tokens)| Happening::Progress(which, tokens)),
-        3 => (which(), 2..120u64).prop_map(|(which, wait)| Happening::Throttled(which, wait)),
+        3 => which().prop_map(Happening::Throttled),
         8 => which().prop_map(Happening::Succeeded),
         3 => (which(), any::<bool>()).prop_map(|(which, transient)| Happening::Failed(which, transient)),
         6 => (who, kind, mostly_now.clone()).prop_map(|(who, kind, back)| Happening::Decided(who, kind, back)),

@@ -17,6 +17,7 @@ pub fn all() -> Vec<(&'static str, Walk)> {
     let writing = asked.clone().decided("ada", DecisionKind::Approve, 0);
     [
         working("r", Walk::begin()),
+        vec![("rt", throttled(Walk::begin()))],
         working("a", analyzing.clone()),
         vec![("vq", revised.clone())],
         approvals(asked.clone(), revised.succeeded()),
@@ -57,6 +58,11 @@ fn working(role: &str, asked: Walk) -> Vec<(&'static str, Walk)> {
         (dispatched, asked.clone().dispatched()),
         (running, asked.running()),
     ]
+}
+
+fn throttled(asked: Walk) -> Walk {
+    let (role, attempt) = asked.current();
+    asked.then(Input::Throttled { role, attempt })
 }
 
 fn approvals(asked: Walk, again: Walk) -> Vec<(&'static str, Walk)> {

@@ -9,10 +9,11 @@ use crate::specimens;
 use crate::walk::{Walk, artifact, failed};
 
 /// Steps in flow order, as `role attempt.revision status`.
-const STEPS: [(&str, &str); 37] = [
+const STEPS: [(&str, &str); 38] = [
     ("rq", "researcher 1.0 requested"),
     ("rd", "researcher 1.0 dispatched"),
     ("rr", "researcher 1.0 running"),
+    ("rt", "researcher 1.0 requested"),
     ("aq", "researcher 1.0 succeeded, analyst 1.0 requested"),
     ("ad", "researcher 1.0 succeeded, analyst 1.0 dispatched"),
     ("ar", "researcher 1.0 succeeded, analyst 1.0 running"),
