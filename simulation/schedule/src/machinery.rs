@@ -75,16 +75,21 @@ impl World {
         let mut poisoned = false;
         loop {
             let rings = self.bell.rings();
-            let fresh = self.ports.table.stream_from(read, usize::MAX);
-            read += fresh.len();
-            unread.extend(fresh);
-            if unread.is_empty() {
+            if unread.is_empty() && self.ports.table.stream_from(read, 1).is_empty() {
                 rings.await;
                 continue;
             }
-            self.clock
-                .sleep(self.dice.skewed(Duration::from_millis(300)))
-                .await;
+            // A reader that is behind finds several entries of one workflow.
+            let behind = self.sky.strikes("readers of the stream behind", 0.1);
+            let pause = if behind {
+                MINUTE
+            } else {
+                Duration::from_millis(300)
+            };
+            self.clock.sleep(self.dice.skewed(pause)).await;
+            let fresh = self.ports.table.stream_from(read, usize::MAX);
+            read += fresh.len();
+            unread.extend(fresh);
             let size = unread.len().min(1 + self.dice.below(LARGEST_BATCH));
             let batch: Vec<HistoryEntry> = (0..size)
                 .map(|_| unread.swap_remove(self.dice.below(unread.len())))
