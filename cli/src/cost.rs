@@ -7,8 +7,9 @@ use aegis_cost::scale::{Stage, WORK_SECONDS, limits};
 use aegis_cost::{Bill, Month, Prices};
 use anyhow::Result;
 
-use crate::client::text::columns;
+use crate::client::text::{columns, counted};
 use crate::context::Context;
+use crate::out;
 
 /// Say what workflows cost on AWS, from counted calls and list prices.
 #[derive(Debug, clap::Args)]
@@ -53,7 +54,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
     };
     let bill = Bill::of(&month, &prices)?;
     if context.json {
-        println!("{}", serde_json::to_string_pretty(&bill)?);
+        out::json(serde_json::to_string_pretty(&bill)?);
     } else {
         print(&bill, &prices);
     }
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
 fn limit(rate: f64, context: &Context) -> Result<ExitCode> {
     let all = limits(&Stage::default());
     if context.json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+        out::json(serde_json::to_string_pretty(&all)?);
         return Ok(ExitCode::SUCCESS);
     }
     let rows: Vec<Vec<String>> = all
@@ -80,10 +81,10 @@ fn limit(rate: f64, context: &Context) -> Result<ExitCode> {
         })
         .collect();
     for line in columns(&rows) {
-        println!("{line}");
+        outln!("{line}");
     }
-    println!();
-    println!(
+    outln!("");
+    outln!(
         "{rate} workflows a minute. Computed, not measured; what is assumed, and what becomes of too much: docs/scaling.md"
     );
     Ok(ExitCode::SUCCESS)
@@ -103,24 +104,26 @@ fn print(bill: &Bill, prices: &Prices) {
         }
     }
     for line in columns(&table) {
-        println!("{line}");
+        outln!("{line}");
     }
-    println!();
-    println!(
-        "{} workflows a month: {} {}",
-        bill.workflows_per_month,
+    outln!("");
+    outln!(
+        "{} a month: {} {}",
+        counted(bill.workflows_per_month, "workflow"),
         dollars(bill.per_month).trim(),
         prices.currency
     );
-    println!(
+    outln!(
         "a million workflows: {} for all but the agents' compute and models, {} with agents that compute for {} s on each step",
         dollars(bill.per_workflow * 1e6).trim(),
         dollars(bill.per_workflow_with_agents * 1e6).trim(),
         bill.agent_seconds,
     );
-    println!(
+    outln!(
         "Without the agents' models, data transfer, taxes and any free tier. Prices of {}, {}: {}",
-        bill.region, bill.prices_as_of, bill.prices_from
+        bill.region,
+        bill.prices_as_of,
+        bill.prices_from
     );
 }
 

@@ -1,52 +1,52 @@
 //! The `aegis` command: runs the local stack, and talks to any deployed stage.
 //!
-//! This file only parses and hands over. Each verb is a file of its own with `Arguments` and
+//! This file only parses and hands over. All that is printed goes through `out`. Each verb is a file of its own with `Arguments` and
 //! `run(arguments, &Context)`; `stack` holds the verbs that need this repository's sources,
 //! `client` those that need only a stage to talk to.
 
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what is printed goes through `out`"
+)]
+
+// First, for its macros.
+#[macro_use]
+mod out;
+
 mod args;
+mod ask;
 mod bench;
 mod chaos;
 mod client;
 mod context;
 mod cost;
+mod failure;
 mod loadtest;
 mod run;
 mod simulate;
 mod stack;
+mod style;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::args::{Command, Verb};
 use crate::context::Context;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    end_quietly_on_closed_pipe();
-    let command = Command::parse();
+    let command = match args::parsed() {
+        Ok(command) => command,
+        Err(code) => return code,
+    };
+    let as_json = command.global.json;
     match dispatch(command).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{} {error:#}", console::style("error:").red().bold());
+            failure::tell(&error, as_json);
             ExitCode::FAILURE
         }
     }
-}
-
-/// Whoever reads our output may stop early, as `head` does: that is no failure of ours.
-fn end_quietly_on_closed_pipe() {
-    /// What a shell reports for a program that a closed pipe has ended: 128 + SIGPIPE.
-    const CLOSED_PIPE: i32 = 141;
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let text = panic.payload_as_str().unwrap_or_default();
-        if text.starts_with("failed printing to") && text.contains("Broken pipe") {
-            std::process::exit(CLOSED_PIPE);
-        }
-        usual(panic);
-    }));
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {

@@ -8,7 +8,9 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::client::text::counted;
 use crate::context::Context;
+use crate::out;
 
 /// Run the real services through seeded faults, without AWS, and check that nothing is lost.
 #[derive(Debug, clap::Args)]
@@ -68,11 +70,11 @@ fn tell(seed: u64) -> ExitCode {
         return ExitCode::FAILURE;
     };
     for line in &telling.lines {
-        println!("{line}");
+        outln!("{line}");
     }
     match telling.broken {
         Some(broken) => {
-            println!("BROKEN  {broken}");
+            outln!("BROKEN  {broken}");
             ExitCode::FAILURE
         }
         None => ExitCode::SUCCESS,
@@ -80,24 +82,24 @@ fn tell(seed: u64) -> ExitCode {
 }
 
 fn print_table(seed: u64, summary: &Summary) {
-    println!(
-        "{} workflows in {} worlds from seed {seed}, {:.1} s",
-        summary.workflows,
-        summary.worlds,
+    outln!(
+        "{} in {} from seed {seed}, {:.1} s",
+        counted(summary.workflows, "workflow"),
+        counted(summary.worlds, "world"),
         summary.took.as_secs_f64()
     );
     for (what, count) in &summary.tally {
-        println!("{count:>12}  {what}");
+        outln!("{count:>12}  {what}");
     }
     match &summary.defeat {
         Some(defeat) => {
-            println!("BROKEN  {}", defeat.broken);
-            println!(
+            outln!("BROKEN  {}", defeat.broken);
+            outln!(
                 "        replay: aegis simulate --seed {} --story",
                 defeat.seed
             );
         }
-        None => println!("Every law held in every world."),
+        None => outln!("Every law held in every world."),
     }
 }
 
@@ -113,6 +115,6 @@ fn print_json(seed: u64, summary: &Summary) -> Result<()> {
         "tally": summary.tally,
         "broken": defeat,
     });
-    println!("{}", serde_json::to_string_pretty(&report)?);
+    out::json(serde_json::to_string_pretty(&report)?);
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Problem;
+use aegis_contracts::text::{Lines, check};
 use aegis_contracts::view::WorkflowView;
 use reqwest::{Method, Url, header, redirect};
 use serde::de::DeserializeOwned;
@@ -189,6 +190,7 @@ impl Api {
             headers.push(("content-type", "application/json"));
         }
         if let Some(key) = ask.idempotency_key {
+            sendable("the idempotency key", key)?;
             headers.push(("idempotency-key", key));
         }
         let body = ask.body.clone().unwrap_or_default();
@@ -221,6 +223,14 @@ impl Api {
             hint: self.hint.clone(),
         }
     }
+}
+
+/// HTTP carries no control characters in a header: nobody would be asked, and the reason would be lost.
+fn sendable(what: &'static str, value: &str) -> Result<(), ApiError> {
+    check(value, Lines::One).map_err(|hostile| ApiError::Unsendable {
+        what,
+        reason: hostile.to_string(),
+    })
 }
 
 fn read<T: DeserializeOwned>(ask: &Ask<'_>, raw: &str) -> Result<T, ApiError> {

@@ -17,6 +17,9 @@ pub enum ApiError {
         status: u16,
         body: String,
     },
+    /// Nothing was sent: what was typed cannot stand in a request.
+    #[error("{what} {reason}")]
+    Unsendable { what: &'static str, reason: String },
     #[error("no answer from {endpoint}: {reason}{hint}")]
     Unreachable {
         endpoint: String,
@@ -35,23 +38,30 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// The API's own code for it.
-    pub fn code(&self) -> Option<&str> {
+    /// The API's own code for it, or ours where the API had no say.
+    pub fn code(&self) -> &str {
         match self {
-            Self::Refused(problem) => Some(&problem.code),
-            Self::Foreign { .. }
-            | Self::Unreachable { .. }
-            | Self::Unreadable { .. }
-            | Self::Signing(_)
-            | Self::NoToken => None,
+            Self::Refused(problem) => &problem.code,
+            Self::Foreign { .. } => "unexpected_answer",
+            Self::Unsendable { .. } => "usage",
+            Self::Unreachable { .. } => "no_answer",
+            Self::Unreadable { .. } => "unreadable_answer",
+            Self::Signing(error) => error.kind(),
+            Self::NoToken => "no_token",
         }
+    }
+
+    /// Whether the API itself said no.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
     }
 
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(problem) => Some(problem.status),
             Self::Foreign { status, .. } => Some(*status),
-            Self::Unreachable { .. }
+            Self::Unsendable { .. }
+            | Self::Unreachable { .. }
             | Self::Unreadable { .. }
             | Self::Signing(_)
             | Self::NoToken => None,
@@ -65,7 +75,10 @@ impl ApiError {
                 matches!(self.status(), Some(429 | 500 | 502 | 503 | 504))
             }
             Self::Unreachable { .. } => true,
-            Self::Unreadable { .. } | Self::Signing(_) | Self::NoToken => false,
+            Self::Unsendable { .. }
+            | Self::Unreadable { .. }
+            | Self::Signing(_)
+            | Self::NoToken => false,
         }
     }
 }

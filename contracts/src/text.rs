@@ -116,6 +116,34 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
     escaped(text, Lines::One)
 }
 
+/// JSON in which hostile characters are escaped as JSON does it: what it says stays the same.
+pub fn visible_json(json: &str) -> Cow<'_, str> {
+    if !placed(json).any(|place| place.is_hostile(Lines::Many)) {
+        return Cow::Borrowed(json);
+    }
+    let mut shown = String::with_capacity(json.len() + 16);
+    for place in placed(json) {
+        match place.character {
+            // Outside of strings it is a space; inside it cannot stand.
+            '\r' => shown.push(' '),
+            c if place.is_hostile(Lines::Many) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a string does not fail.
+                    let _ = write!(shown, "\\u{unit:04x}");
+                }
+            }
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// `1 finding`, `2 findings`.
+pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(number: N, one: &str) -> String {
+    let ending = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {one}{ending}")
+}
+
 /// Whether there is nothing in it to read.
 pub fn is_blank(text: &str) -> bool {
     let depends_on_place = |c: char| JOINERS.contains(&c) || VARIATION_SELECTORS.contains(c);
@@ -437,7 +465,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_is_no_plural() {
+        let told = [
+            counted(0_u32, "gap"),
+            counted(1_usize, "gap"),
+            counted(2_u64, "gap"),
+        ];
+        assert_eq!(told, ["0 gaps", "1 gap", "2 gaps"]);
+    }
+
     proptest! {
+        #[test]
+        fn json_says_the_same_when_it_can_be_shown(text in any::<String>()) {
+            let value = serde_json::json!({"a": text, text: [1]});
+            for json in [value.to_string(), format!("{value:#}").replace('\n', "\r\n")] {
+                let shown = visible_json(&json);
+                let hostile = placed(&shown).any(|place| place.is_hostile(Lines::Many));
+                prop_assert!(!hostile);
+                let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+                prop_assert_eq!(&read, &value);
+            }
+        }
+
         #[test]
         fn what_is_shown_can_be_shown(text in any::<String>()) {
             let text = text.replace(REPLACEMENT, "");

@@ -67,7 +67,7 @@ impl Target {
     /// Says what does not work.
     pub async fn probe(&self, plan: &[Arrival]) -> Result<Depths> {
         let asked = tokio::time::timeout(PROBE_PATIENCE, self.probed(plan)).await;
-        asked.with_context(|| format!("no answer within {PROBE_PATIENCE:?}"))?
+        asked.with_context(|| format!("no answer within {} s", PROBE_PATIENCE.as_secs()))?
     }
 
     async fn probed(&self, plan: &[Arrival]) -> Result<Depths> {

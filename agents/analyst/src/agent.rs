@@ -1,5 +1,6 @@
 //! The analyst as an agent: fetches the evidence, leaves the rest to [`crate::analysis`].
 
+use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::agent::Role;
 use aegis_contracts::findings::{AnalysisFile, EvidenceFile, Stance};
@@ -22,7 +23,10 @@ impl Agent for Analyst {
             let message = format!("there is no evidence about “{}” to analyse", file.topic);
             return Err(WorkError::permanent("no_evidence", message));
         }
-        ctx.stage(30, format!("weighing {} passages", file.evidence.len()));
+        ctx.stage(
+            30,
+            format!("weighing {}", counted(file.evidence.len(), "passage")),
+        );
         let (revision, feedback) = (ctx.task().revision, ctx.task().feedback.clone());
         let work = move || analyse(&file, revision, feedback.as_deref());
         let analysis = tokio::task::spawn_blocking(work)
@@ -38,13 +42,14 @@ fn summary(analysis: &AnalysisFile) -> String {
     let claims: usize = analysis.findings.iter().map(|f| f.claims.len()).sum();
     let differ =
         |finding: &&aegis_contracts::findings::Finding| finding.stance == Stance::Disagreement;
-    let mut text = format!("{} findings with {claims} claims", analysis.findings.len());
+    let findings = counted(analysis.findings.len(), "finding");
+    let mut text = format!("{findings} with {}", counted(claims, "claim"));
     let disputed = analysis.findings.iter().filter(differ).count();
     if disputed > 0 {
         text.push_str(&format!("; sources may differ on {disputed}"));
     }
     if !analysis.gaps.is_empty() {
-        text.push_str(&format!("; {} gaps", analysis.gaps.len()));
+        text.push_str(&format!("; {}", counted(analysis.gaps.len(), "gap")));
     }
     if let Some(feedback) = &analysis.feedback {
         text.push_str(&format!(". Feedback: {}", feedback.effect));

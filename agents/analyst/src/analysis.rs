@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use aegis_agent_kit::text::counted;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
 use aegis_contracts::request::Depth;
@@ -150,8 +151,8 @@ fn summary(drafts: &[Draft<'_>]) -> String {
     let count = |stance: Stance| drafts.iter().filter(|d| d.verdict.stance == stance).count();
     let (agree, differ) = (count(Stance::Agreement), count(Stance::Disagreement));
     parts.push(format!(
-        "Of {} findings, sources agree on {agree}, may differ on {differ}, and {} stand on single sources.",
-        drafts.len(),
+        "Of {}, sources agree on {agree}, may differ on {differ}, and {} rest on a single source each.",
+        counted(drafts.len(), "finding"),
         count(Stance::SingleSource)
     ));
     parts.join(" ")

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use aegis_agent_kit::text::counted;
 use aegis_contracts::findings::Stance;
 
 use crate::claims::Candidate;
@@ -120,8 +121,8 @@ fn alone(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
     match titles.iter().next() {
         Some(title) if titles.len() == 1 => format!("All of it rests on one source, “{title}”."),
         _ => format!(
-            "{} sources add to each other; none of the statements was found in a second one.",
-            titles.len()
+            "The statements come from {}, and each was found in one of them only.",
+            counted(titles.len(), "source")
         ),
     }
 }

@@ -24,7 +24,7 @@ impl Agent for Researcher {
         }
         ctx.stage(
             60,
-            format!("searching {} documents", library.documents.len()),
+            format!("searching {}", counted(library.documents.len(), "document")),
         );
         let task = ctx.task().clone();
         let work = tokio::task::spawn_blocking(move || evidence(&task, library)).await;

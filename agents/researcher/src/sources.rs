@@ -1,6 +1,7 @@
 //! Where documents come from: the built-in corpus and prefixes in S3. The researcher's I/O.
 
 use aegis_agent_kit::store::{ArtifactStore, Entry, StoreError};
+use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{WorkContext, WorkError};
 use aegis_contracts::findings::UnreadableSource;
 use aegis_contracts::request::BUILTIN_SOURCE;
@@ -58,7 +59,7 @@ pub async fn read(ctx: &WorkContext) -> Result<Library, WorkError> {
             files.iter().map(|file| file.bytes.len() as u64).sum(),
         )?;
     }
-    ctx.stage(25, format!("reading {} files", files.len()));
+    ctx.stage(25, format!("reading {}", counted(files.len(), "file")));
     // Parsing takes a processor's time and must not hold up the heartbeats.
     let library = tokio::task::spawn_blocking(move || parse(files)).await;
     library.map_err(|error| WorkError::transient("agent_panicked", error.to_string()))
@@ -95,7 +96,7 @@ async fn folder(
         return Err(WorkError::permanent("source_empty", message));
     }
     within_limits(entries.len(), entries.iter().map(|entry| entry.size).sum())?;
-    ctx.stage(10, format!("fetching {} files", entries.len()));
+    ctx.stage(10, format!("fetching {}", counted(entries.len(), "file")));
     // In order, so that the same folder always gives the same evidence.
     let reads = entries.into_iter().map(|entry| fetch(store, bucket, entry));
     let files = stream::iter(reads).buffered(READS).try_collect().await;

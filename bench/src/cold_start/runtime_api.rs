@@ -49,7 +49,7 @@ impl RuntimeApi {
             Ok((at, line, stream)) if line.starts_with(NEXT) => Ok((at, stream)),
             Ok((_, line, _)) => bail!("the function's first request is `{}`", line.trim()),
             Err(RecvTimeoutError::Timeout) => {
-                bail!("the function asked for no work in {patience:?}")
+                bail!("the function asked for no work in {} s", patience.as_secs())
             }
             Err(RecvTimeoutError::Disconnected) => bail!("the Runtime API's stand-in has ended"),
         }

@@ -153,7 +153,10 @@ async fn wait_for(calls: &Calls, wanted: &str) -> Result<()> {
             Some(_) | None => tokio::time::sleep(PAUSE).await,
         }
     }
-    bail!("the stack {STACK} is not {wanted} after {PATIENCE:?}")
+    bail!(
+        "the stack {STACK} is not {wanted} after {} s",
+        PATIENCE.as_secs()
+    )
 }
 
 #[cfg(test)]

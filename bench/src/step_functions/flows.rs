@@ -115,7 +115,7 @@ impl Ground {
         let decided = Instant::now();
         let (ended, _) = self.board.wait(&id, What::Taken(Role::Writer)).await;
         let status = self.api.workflow(&id).await?.value.status;
-        ensure!(status == Status::Completed, "{id} is {status:?}");
+        ensure!(status == Status::Completed, "{id} is {}", status.as_str());
         Ok(Life {
             began,
             decided,
@@ -173,7 +173,7 @@ impl Ground {
             match found["status"].as_str() {
                 Some("RUNNING") => tokio::time::sleep(PAUSE).await,
                 Some("SUCCEEDED") => return stop_date(&found),
-                other => anyhow::bail!("the execution is {other:?}: {found}"),
+                _ => anyhow::bail!("the execution did not succeed: {found}"),
             }
         }
     }

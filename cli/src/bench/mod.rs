@@ -15,6 +15,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::out;
 use crate::stack::workspace;
 
 /// Measure aegis: against Step Functions, its cold starts, and a model of its latency in AWS.
@@ -108,9 +109,9 @@ impl Bench<'_> {
 
 fn show<T: Serialize>(figures: &T, text: impl Fn(&T) -> String, context: &Context) -> Result<()> {
     if context.json {
-        println!("{}", serde_json::to_string_pretty(figures)?);
+        out::json(serde_json::to_string_pretty(figures)?);
     } else {
-        println!("{}", text(figures).trim_end());
+        outln!("{}", text(figures).trim_end());
     }
     Ok(())
 }

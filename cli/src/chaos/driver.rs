@@ -75,8 +75,11 @@ impl Life {
                 return Ok(());
             }
             if Instant::now() > clients.until {
-                let seen = view.map(|view| format!("{:?} {:?}", view.status, view.steps));
-                bail!("has not ended in time: {}", seen.unwrap_or_default());
+                let seen = view.map(|view| view.status.as_str().replace('_', " "));
+                bail!(
+                    "has not ended in time: is {}",
+                    seen.as_deref().unwrap_or("not there")
+                );
             }
             if let Some(view) = view {
                 self.act(clients, &view, cancel_at).await?;
@@ -108,7 +111,11 @@ impl Life {
                 .persistently(clients, Method::POST, "/workflows", Some(body.clone()))
                 .await?
                 .context("a start was refused")?;
-            anyhow::ensure!(answer.workflow_id == self.id, "another id: {answer:?}");
+            anyhow::ensure!(
+                answer.workflow_id == self.id,
+                "another id: {}",
+                answer.workflow_id
+            );
             Ok(())
         });
         try_join_all(requests).await.map(|_| ())

@@ -27,6 +27,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::context::Context;
+use crate::out::{self, Stream};
 use crate::stack::down;
 use crate::stack::folder::StackFolder;
 use crate::stack::signals::{Interrupted, interrupted};
@@ -74,9 +75,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     };
     let report = on_a_stack_of_its_own(&plan, arguments.keep, context).await?;
     if context.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        out::json(serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", report.page());
+        out::write(Stream::Out, &report.page());
     }
     Ok(if report.is_well() {
         ExitCode::SUCCESS
@@ -96,7 +97,7 @@ pub async fn test(context: &Context, keep: bool) -> Result<()> {
         seed: rand::random(),
     };
     let report = on_a_stack_of_its_own(&plan, keep, context).await?;
-    eprint!("{}", report.page());
+    out::write(Stream::Err, &report.page());
     anyhow::ensure!(report.is_well(), "{}", report.verdict());
     Ok(())
 }
@@ -119,7 +120,7 @@ async fn on_a_stack_of_its_own(
     proxy::end(&own.folder).await?;
     if keep {
         let file = own.folder.stack_file();
-        eprintln!(
+        errln!(
             "The stack stays, without its fault proxy: {}",
             file.display()
         );

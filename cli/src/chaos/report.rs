@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use aegis_contracts::view::Status;
-use console::style;
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -14,7 +13,8 @@ use super::driver::Life;
 use super::letters::DeadLetter;
 use super::scenario::Scenario;
 use super::turmoil::Done;
-use crate::client::text::{columns, duration};
+use crate::client::text::{columns, counted, duration};
+use crate::style::{Style, bold};
 use aegis_client::oracle::Judgement;
 
 /// One workflow and what the oracle says of it.
@@ -73,7 +73,13 @@ impl Report {
             wrong.extend(found.map(|what| format!("{id} ({scenario}): {what}")));
         }
         let letters = self.letters.iter().filter(|letter| !letter.is_explained());
-        wrong.extend(letters.map(|letter| format!("unexplained in {}: {letter:?}", letter.queue)));
+        wrong.extend(letters.map(|letter| {
+            format!(
+                "unexplained in {}: {}",
+                letter.queue,
+                letter_row(letter).join(", ")
+            )
+        }));
         wrong
     }
 
@@ -85,7 +91,8 @@ impl Report {
                 self.ended.len()
             );
         }
-        format!("{} findings with seed {}", wrong.len(), self.seed)
+        let findings = counted(wrong.len(), "finding");
+        format!("{findings} with seed {}", self.seed)
     }
 
     fn scenarios(&self) -> BTreeMap<Scenario, Tally> {
@@ -105,7 +112,7 @@ impl Report {
     pub fn page(&self) -> String {
         let mut page = String::new();
         let mut section = |title: &str, rows: &[Vec<String>]| {
-            let _ = writeln!(page, "\n{}", style(title).bold());
+            let _ = writeln!(page, "\n{}", bold(title));
             for line in columns(rows) {
                 let _ = writeln!(page, "  {line}");
             }
@@ -128,7 +135,7 @@ impl Report {
             self.seed
         );
         for wrong in self.wrong() {
-            let _ = writeln!(page, "{}", style(wrong).red());
+            let _ = writeln!(page, "{}", Style::new().red().on(wrong));
         }
         let _ = writeln!(page, "{}", self.verdict());
         page

@@ -8,8 +8,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::session::Session;
-use super::text::local_time;
+use super::text::{local_time, one_line};
 use crate::context::Context;
+use crate::out;
+use crate::style::whole;
 
 /// Make a link by which one approver sees what was found and decides on it, until the approval's deadline.
 ///
@@ -33,14 +35,14 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let path = format!("/workflows/{}/approval-links", arguments.id);
     let answer = session.api.post::<ApprovalLink>(&path, body).await?;
     if session.json {
-        println!("{}", answer.raw);
+        out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);
     }
     let link = answer.value;
-    println!("{}", link.url);
-    eprintln!(
+    outln!("{}", whole(&link.url));
+    errln!(
         "For {} on revision {}, until {}. A later revision needs a new link.",
-        link.approver,
+        one_line(&link.approver),
         link.revision,
         local_time(link.expires_at)
     );

@@ -11,6 +11,7 @@ use clap::Args;
 use super::session::Session;
 use super::text::status_words;
 use crate::context::Context;
+use crate::out;
 
 /// Cancel a workflow. Its agent is told to stop at its next report; cancelling twice is no error.
 #[derive(Debug, Args)]
@@ -31,9 +32,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let path = format!("/workflows/{}/cancel", arguments.id);
     let answer = session.api.post::<WorkflowAccepted>(&path, body).await?;
     if session.json {
-        println!("{}", answer.raw);
+        out::json(answer.raw);
     } else {
-        println!(
+        outln!(
             "{}  {}",
             answer.value.workflow_id,
             status_words(answer.value.status)

@@ -6,8 +6,9 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::view::{PickupView, Status, StepView, WorkflowView};
 
 use super::pickup::{waiting, waits_for_a_session};
-use super::show::{attempt, progress};
-use super::text::{status_style, status_words, step_style, step_word};
+use super::show::{attempt, failure_words, progress};
+use super::text::{one_line, status_style, status_words, step_style, step_word};
+use crate::style::hang;
 
 /// Whether a person or script would call the second view news.
 pub fn is_news(before: Option<&WorkflowView>, now: &WorkflowView) -> bool {
@@ -42,10 +43,25 @@ pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
     lines.extend(step_lines(decided_on));
     lines.extend(decision_lines(before, now));
     lines.extend(step_lines(let_go_on));
-    if before.map(|view| (view.status, view.revision)) != Some((now.status, now.revision)) {
-        lines.extend(status_line(now));
+    let moved = before.map(|view| (view.status, view.revision)) != Some((now.status, now.revision));
+    if moved && now.status == Status::AwaitingApproval {
+        let style = status_style(now.status);
+        let word = style.on(format!("{:<10}", "waiting"));
+        lines.push(format!("approval    {word}  revision {}", now.revision));
     }
     lines
+}
+
+/// How it ended, for those who only look on. Where there is more to say about it, somebody else says all of it.
+pub fn ending(now: &WorkflowView) -> Option<String> {
+    let word = status_words(now.status);
+    let why = now
+        .failure
+        .as_ref()
+        .filter(|_| now.status == Status::Failed);
+    let why = why.map(|failure| format!(": {}", failure_words(failure)));
+    let line = format!("workflow    {word}{}", why.unwrap_or_default());
+    now.status.is_terminal().then_some(line)
 }
 
 fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
@@ -72,8 +88,13 @@ fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
         session_wait(now).map_or_else(|| progress(now), waiting),
     ];
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    let status = step_style(now.status).apply_to(format!("{:<10}", step_word(now.status)));
-    let line = format!("{:<10}  {status}  {}", now.role.as_str(), words.join(": "));
+    let status = step_style(now.status).on(format!("{:<10}", step_word(now.status)));
+    let line = format!(
+        "{:<10}  {status}  {}{}",
+        now.role.as_str(),
+        hang(),
+        words.join(": ")
+    );
     Some(line.trim_end().to_owned())
 }
 
@@ -94,35 +115,13 @@ fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Stri
         .map_or(0, |known| known.decisions.len());
     let line = |decision: &aegis_contracts::approval::DecisionView| {
         let kind = decision.decision.as_str().replace('_', " ");
-        let comment = decision.comment.as_deref().map(|text| format!(": {text}"));
+        let comment = decision.comment.as_deref();
+        let comment = comment.map(|text| format!(": {}", one_line(text)));
         format!(
             "approval    {kind} by {}{}",
-            decision.approver,
+            one_line(&decision.approver),
             comment.unwrap_or_default()
         )
     };
     approval.decisions.iter().skip(known).map(line).collect()
-}
-
-/// Where the steps do not already say it.
-fn status_line(now: &WorkflowView) -> Option<String> {
-    let word = status_words(now.status);
-    match now.status {
-        Status::Researching | Status::Analyzing | Status::Writing => None,
-        Status::AwaitingApproval => {
-            let style = status_style(now.status);
-            let word = style.apply_to(format!("{:<10}", "waiting"));
-            Some(format!("approval    {word}  revision {}", now.revision))
-        }
-        Status::Completed | Status::Cancelled | Status::Rejected | Status::Expired => {
-            Some(format!("workflow    {word}"))
-        }
-        Status::Failed => {
-            let why = now
-                .failure
-                .as_ref()
-                .map(|failure| format!(": {} ({})", failure.message, failure.code));
-            Some(format!("workflow    {word}{}", why.unwrap_or_default()))
-        }
-    }
 }

@@ -6,12 +6,16 @@ use std::process::ExitCode;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
 use aegis_contracts::ids::WorkflowId;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use clap::Args;
 
 use super::session::Session;
 use super::show;
+use super::text::status_words;
 use crate::context::Context;
+use crate::failure::Advised;
+use crate::out;
+use crate::style::bold;
 use aegis_client::api::Answer;
 use aegis_client::failure::ApiError;
 
@@ -29,7 +33,7 @@ struct Decider {
     approver: Option<String>,
 }
 
-/// Approve what the analyst found: the writer goes on once enough people have.
+/// Approve what the analyst found. Once enough people have approved, the writer writes the report.
 #[derive(Debug, Args)]
 pub struct Approve {
     #[command(flatten)]
@@ -107,9 +111,17 @@ async fn run(
         Err(error) => return Err(explained(error, &decider.id, &session).await),
     };
     if session.json {
-        println!("{}", answer.raw);
-    } else {
-        tell(decision, &answer.value, &decider.id, &session);
+        out::json(answer.raw);
+        return Ok(ExitCode::SUCCESS);
+    }
+    outln!("{}", told(decision, &answer.value));
+    // What follows from it depends on the others, and on how far the workflow was already.
+    if let Ok(now) = session.workflow(&decider.id).await {
+        let (id, status) = (&now.value.workflow_id, now.value.status);
+        outln!("{}  {}", bold(id), status_words(status));
+        for line in show::next_steps(&now.value, &session) {
+            outln!("  {line}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -141,30 +153,29 @@ async fn explained(error: ApiError, id: &WorkflowId, session: &Session) -> anyho
         }
         _ => None,
     };
-    let error = anyhow::Error::from(error);
     match next {
-        Some(next) => anyhow!("{error:#}\n  {}", next.join("\n  ")),
-        None => error,
+        Some(next) => Advised {
+            refused: error,
+            next,
+        }
+        .into(),
+        None => error.into(),
     }
 }
 
-fn tell(decision: DecisionKind, approval: &ApprovalView, id: &WorkflowId, session: &Session) {
-    let revision = approval.revision;
-    let given = approvals(approval);
-    match decision {
-        DecisionKind::Approve if given < approval.required as usize => {
-            println!(
-                "approved revision {revision}: {given} of {} needed",
-                approval.required
-            );
+/// A decision, and how many of them count so far.
+pub fn told(decision: DecisionKind, approval: &ApprovalView) -> String {
+    let (revision, required) = (approval.revision, approval.required);
+    match (decision, approvals(approval)) {
+        (DecisionKind::Approve, given) if given < required as usize => {
+            format!(
+                "approved revision {revision}: {given} of the {required} approvals that are needed"
+            )
         }
-        DecisionKind::Approve => println!("approved revision {revision}: the writer goes on"),
-        DecisionKind::Reject => println!("rejected revision {revision}"),
-        DecisionKind::RequestChanges => {
-            println!("asked for changes to revision {revision}: the analyst goes on");
-        }
+        (DecisionKind::Approve, _) => format!("approved revision {revision}"),
+        (DecisionKind::Reject, _) => format!("rejected revision {revision}"),
+        (DecisionKind::RequestChanges, _) => format!("asked for changes to revision {revision}"),
     }
-    println!("  {}", session.command(&format!("watch {id}")));
 }
 
 /// How many people have approved.

@@ -6,21 +6,26 @@ use std::process::ExitCode;
 use aegis_contracts::EVENT_SOURCE;
 use aegis_contracts::external::BusEvent;
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::strict;
 use aegis_platform::client::bus::BusClient;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use serde_json::{Map, Value};
 
+use super::event_check::{KINDS, Kind, hostile, near, told};
 use super::request::{key_value, new_key};
 use super::session::Session;
-use super::text::{columns, dim};
+use super::text::{columns, one_line};
 use crate::context::Context;
+use crate::failure::Coded;
+use crate::out;
+use crate::style::{bold, dim};
 use aegis_client::stage::Stage;
 
 /// Put an external event on the stage's bus, with no HTTP call to the API.
 ///
-/// The bus takes anything: whether the event was understood shows at the workflow, or in the dead
-/// letters of the service that it is for.
+/// The bus takes anything, so the event is checked before it is sent. Whether the stage lets its sender decide shows
+/// at the workflow, or in the dead letters of the service that it is for (`aegis dlq list`).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The events that aegis listens to, each with its required `idempotency_key`:
@@ -40,8 +45,9 @@ pub struct Arguments {
     /// The event's detail as a JSON object; `@FILE` reads a file, `-` standard input.
     #[arg(long, value_name = "JSON|@FILE|-")]
     detail: Option<String>,
-    /// One field of the detail, on top of --detail. A dot goes deeper (`parameters.depth=quick`);
-    /// what is JSON counts as such, anything else as text. May be given several times.
+    /// One field of the detail, on top of --detail. A dot goes deeper (`parameters.depth=quick`).
+    /// Where the event has a text in this place, the value is one; elsewhere what is JSON counts as such. May be
+    /// given several times.
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = key_value)]
     fields: Vec<(String, String)>,
     /// Who says so. `aegis.workflow` is kept for the platform's own events.
@@ -50,6 +56,9 @@ pub struct Arguments {
     /// The same key twice is one effect [default: the detail's own, or else a new one].
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Send it even if nobody would act on it.
+    #[arg(long)]
+    force: bool,
 }
 
 fn foreign_source(source: &str) -> Result<String, String> {
@@ -63,8 +72,9 @@ fn foreign_source(source: &str) -> Result<String, String> {
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let mut detail = base(arguments.detail.as_deref())?;
+    let kind = Kind::named(&arguments.detail_type);
     for (field, value) in &arguments.fields {
-        set(&mut detail, field, value)?;
+        set(&mut detail, field, typed(kind, field, value))?;
     }
     if let Some(key) = arguments.idempotency_key {
         detail.insert("idempotency_key".to_owned(), Value::String(key));
@@ -73,6 +83,14 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         .entry("idempotency_key")
         .or_insert_with(|| Value::String(new_key()))
         .clone();
+    let faults = faults(&arguments.detail_type, &arguments.source, &detail);
+    if !faults.is_empty() && !arguments.force {
+        let message = format!(
+            "nobody would act on this event, so it was not sent (--force sends it all the same)\n  {}",
+            faults.join("\n  ")
+        );
+        return Err(Coded::new("invalid_event", message).into());
+    }
     let bus = session.stage.output("event_bus_name")?;
     let config = session.stage.connection().load().await;
     let text = Value::Object(detail).to_string();
@@ -84,12 +102,31 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         ("source", Value::String(arguments.source.clone())),
         ("idempotency_key", key.clone()),
     ];
-    if arguments.detail_type == "WorkflowRequested" {
+    if arguments.detail_type == "WorkflowRequested" && faults.is_empty() {
         let id = workflow_id(&session.stage, &arguments.source, key.as_str());
         told.extend(id.map(|id| ("workflow_id", Value::String(id.to_string()))));
     }
     print(&arguments.detail_type, told, session.json);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why nobody would act on it; empty where somebody will.
+fn faults(detail_type: &str, source: &str, detail: &Map<String, Value>) -> Vec<String> {
+    let mut faults = match Kind::named(detail_type) {
+        Some(kind) => kind.faults(detail),
+        None => {
+            let meant = near(detail_type).map(|name| format!(", did you mean `{name}`?"));
+            let names = KINDS.iter().map(|kind| kind.detail_type);
+            let names = names.collect::<Vec<_>>().join(", ");
+            let meant = meant.unwrap_or_else(|| format!("; it listens to {names}"));
+            vec![format!("aegis listens to no event `{detail_type}`{meant}")]
+        }
+    };
+    faults.extend(hostile("source", &Value::from(source)));
+    if faults.is_empty() {
+        faults.extend(hostile("", &Value::Object(detail.clone())));
+    }
+    faults
 }
 
 /// The id that the workflow gets if the request is valid: it follows from who asks and the key.
@@ -112,43 +149,47 @@ fn print(detail_type: &str, told: Vec<(&str, Value)>, json: bool) {
             told.into_iter()
                 .map(|(name, value)| (name.to_owned(), value)),
         );
-        println!("{}", Value::Object(fields));
+        out::json(Value::Object(fields));
         return;
     }
-    println!("{}", console::style(detail_type).bold());
+    outln!("{}", bold(one_line(detail_type)));
     let row = |(name, value): (&str, Value)| {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
+        let value = value.as_str().map_or_else(|| value.to_string(), one_line);
         vec![dim(name.replace('_', " ")).to_string(), value]
     };
     for line in columns(&told.into_iter().map(row).collect::<Vec<_>>()) {
-        println!("  {line}");
+        outln!("  {line}");
     }
 }
 
 fn base(detail: Option<&str>) -> Result<Map<String, Value>> {
-    let text = match detail {
+    let bytes = match detail {
         None => return Ok(Map::new()),
         Some("-") => {
-            let mut text = String::new();
+            let mut bytes = Vec::new();
             std::io::stdin()
-                .read_to_string(&mut text)
+                .read_to_end(&mut bytes)
                 .context("cannot read standard input")?;
-            text
+            bytes
         }
         Some(detail) => match detail.strip_prefix('@') {
-            Some(path) => {
-                std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?
-            }
-            None => detail.to_owned(),
+            Some(path) => std::fs::read(path).with_context(|| format!("cannot read {path}"))?,
+            None => detail.as_bytes().to_vec(),
         },
     };
-    serde_json::from_str(&text).context("--detail is not a JSON object")
+    let refused = |refused| anyhow!("--detail is not a JSON object: {}", told(&refused));
+    strict::from_slice(&bytes).map_err(refused)
 }
 
-fn set(detail: &mut Map<String, Value>, field: &str, value: &str) -> Result<()> {
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+fn typed(kind: Option<&Kind>, field: &str, value: &str) -> Value {
+    let text = || Value::String(value.to_owned());
+    if kind.is_some_and(|kind| kind.wants_text(field)) {
+        return text();
+    }
+    serde_json::from_str(value).unwrap_or_else(|_| text())
+}
+
+fn set(detail: &mut Map<String, Value>, field: &str, value: Value) -> Result<()> {
     let mut place = detail;
     let mut parts = field.split('.').peekable();
     while let Some(part) = parts.next() {
@@ -173,17 +214,25 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn fields_go_deep_and_keep_their_type() {
-        let mut detail = base(Some(r#"{"topic":"old","revision":1}"#)).unwrap();
-        set(&mut detail, "topic", "new topic").unwrap();
-        set(&mut detail, "parameters.depth", "quick").unwrap();
-        set(&mut detail, "parameters.sources", r#"["corpus:builtin"]"#).unwrap();
+    fn fields_go_deep_and_have_the_type_of_the_event() {
+        let kind = Kind::named("WorkflowRequested");
+        let mut detail = base(Some("\u{feff}{\"topic\":\"old\",\"revision\":1}")).unwrap();
+        for (field, value) in [
+            ("topic", "2024"),
+            ("tags.year", "2024"),
+            ("approval.required", "2"),
+            ("parameters.depth", "quick"),
+            ("parameters.sources", r#"["corpus:builtin"]"#),
+        ] {
+            set(&mut detail, field, typed(kind, field, value)).unwrap();
+        }
         assert_eq!(
             Value::Object(detail.clone()),
-            json!({"topic": "new topic", "revision": 1,
+            json!({"topic": "2024", "revision": 1, "tags": {"year": "2024"}, "approval": {"required": 2},
                 "parameters": {"depth": "quick", "sources": ["corpus:builtin"]}})
         );
-        assert!(set(&mut detail, "topic.deeper", "x").is_err());
+        assert_eq!(typed(None, "anything", "2024"), json!(2024));
+        assert!(set(&mut detail, "topic.deeper", json!("x")).is_err());
         assert!(base(Some("[]")).is_err());
     }
 }

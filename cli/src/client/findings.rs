@@ -11,16 +11,16 @@ use aegis_contracts::approval::{DecisionView, LINK_CLAIM};
 use aegis_contracts::findings::{Evidence, Stance};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::review::{Review, ReviewedFinding};
-use aegis_contracts::text::visible;
 use anyhow::Result;
 use clap::Args;
-use console::{StyledObject, style};
 
 use super::decide::approvals;
 use super::session::Session;
 use super::show;
-use super::text::{local_time, wrapped};
+use super::text::{counted, local_time, one_line};
 use crate::context::Context;
+use crate::out::{self, Stream};
+use crate::style::{Style, Styled, bold, hang};
 
 /// Show what approvers decide on: every finding, claim and passage of a revision, and the decisions so far.
 #[derive(Debug, Args)]
@@ -37,16 +37,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let answer = review(&session, &arguments.id, arguments.revision).await?;
     if session.json {
-        println!("{}", answer.raw);
+        out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);
     }
     let review = answer.value;
-    let width = usize::from(console::Term::stdout().size().1).clamp(40, 110);
-    print!("{}", page(&review, Stream::Output, width));
+    out::write(Stream::Out, &page(&review));
     if review.waiting {
-        println!("\n{}", Stream::Output.bold("next"));
+        outln!("\n{}", bold("next"));
         for line in show::decisions(&review.workflow_id, review.approval.revision, &session) {
-            println!("  {line}");
+            outln!("  {line}");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -66,49 +65,27 @@ pub async fn review(
     session.api.get(&path).await
 }
 
-/// Where a page is printed: each stream may be a terminal or not.
-#[derive(Debug, Clone, Copy)]
-pub enum Stream {
-    Output,
-    Error,
-}
-
-impl Stream {
-    fn of<D>(self, text: D) -> StyledObject<D> {
-        match self {
-            Self::Output => style(text),
-            Self::Error => style(text).for_stderr(),
-        }
-    }
-
-    fn bold<D>(self, text: D) -> StyledObject<D> {
-        self.of(text).bold()
-    }
-}
-
 /// All of it: nobody decides on what is left out.
-pub fn page(review: &Review, stream: Stream, width: usize) -> String {
+pub fn page(review: &Review) -> String {
     let mut page = Page {
         text: String::new(),
-        stream,
-        width,
     };
     page.title(&format!("Findings, revision {}", review.approval.revision));
-    page.paragraph(&review.topic, "  ", "  ");
-    page.paragraph(&review.summary, "  ", "  ");
+    page.paragraph(&review.topic, "  ");
+    page.paragraph(&review.summary, "  ");
     for (number, finding) in review.findings.iter().enumerate() {
         page.finding(number + 1, finding);
     }
     if !review.gaps.is_empty() {
         page.title("Not covered by the evidence");
         for gap in &review.gaps {
-            page.paragraph(gap, "  - ", "    ");
+            page.paragraph(gap, "  - ");
         }
     }
     if let Some(feedback) = &review.feedback {
         page.title("Changes asked for before");
-        page.paragraph(&feedback.feedback, "  ", "  ");
-        page.paragraph(&feedback.effect, "  -> ", "     ");
+        page.paragraph(&feedback.feedback, "  ");
+        page.paragraph(&feedback.effect, "  -> ");
     }
     page.decisions(review);
     page.text
@@ -116,8 +93,6 @@ pub fn page(review: &Review, stream: Stream, width: usize) -> String {
 
 struct Page {
     text: String,
-    stream: Stream,
-    width: usize,
 }
 
 impl Page {
@@ -126,28 +101,22 @@ impl Page {
     }
 
     fn title(&mut self, title: &str) {
-        self.line(format_args!("\n{}", self.stream.bold(title)));
+        self.line(format_args!("\n{}", bold(title)));
     }
 
     /// Text that others wrote.
-    fn paragraph(&mut self, text: &str, first: &str, others: &str) {
-        let text = visible(text);
-        let lines = wrapped(&text, self.width.saturating_sub(first.len()));
-        for (index, line) in lines.iter().enumerate() {
-            let start = if index == 0 { first } else { others };
-            self.line(format_args!("{start}{line}"));
-        }
+    fn paragraph(&mut self, text: &str, start: &str) {
+        self.line(format_args!("{start}{}{}", hang(), one_line(text)));
     }
 
     fn finding(&mut self, number: usize, finding: &ReviewedFinding) {
-        let heading = format!("{number}. {}", visible(&finding.heading));
-        let heading = self.stream.bold(heading);
-        let stance = self.stance(finding.stance);
+        let heading = bold(format!("{number}. {}", one_line(&finding.heading)));
+        let stance = stance(finding.stance);
         self.line(format_args!("\n{heading}  {stance}"));
-        self.paragraph(&finding.note, "   ", "   ");
+        self.paragraph(&finding.note, "   ");
         for claim in &finding.claims {
             let text = format!("{} [{}]", claim.text, claim.evidence);
-            self.paragraph(&text, "   - ", "     ");
+            self.paragraph(&text, "   - ");
         }
         let mut shown = BTreeSet::new();
         for claim in &finding.claims {
@@ -158,7 +127,7 @@ impl Page {
                 Some(passage) => self.passage(passage),
                 None => {
                     let text = format!("[{}] is not in the evidence", claim.evidence);
-                    self.paragraph(&text, "     ", "     ");
+                    self.paragraph(&text, "     ");
                 }
             }
         }
@@ -169,36 +138,36 @@ impl Page {
             "[{}] {}, {} ({})",
             passage.id, passage.title, passage.location, passage.source
         );
-        self.paragraph(&place, "     ", "       ");
-        self.paragraph(&passage.passage, "     | ", "     | ");
-    }
-
-    fn stance(&self, stance: Stance) -> StyledObject<&'static str> {
-        match stance {
-            Stance::Agreement => self.stream.of("sources agree").green(),
-            Stance::Disagreement => self.stream.of("sources differ").red(),
-            Stance::SingleSource => self.stream.of("one source only").yellow(),
-        }
+        self.paragraph(&place, "     ");
+        self.paragraph(&passage.passage, "     | ");
     }
 
     fn decisions(&mut self, review: &Review) {
         let approval = &review.approval;
         self.title("Decisions");
-        let (given, required) = (approvals(approval), approval.required);
+        let given = approvals(approval);
+        let required = counted(approval.required, "approval");
         let until = match review.waiting {
             true => format!("; until {}", local_time(approval.deadline_at)),
             false => String::new(),
         };
-        self.line(format_args!(
-            "  {given} of {required} needed approvals given{until}"
-        ));
+        self.line(format_args!("  {given} of {required} given{until}"));
         for decision in &approval.decisions {
-            self.paragraph(&vote(decision), "  - ", "    ");
+            self.paragraph(&vote(decision), "  - ");
         }
         if !review.undecided.is_empty() {
             let names = format!("may still decide: {}", review.undecided.join(", "));
-            self.paragraph(&names, "  ", "    ");
+            self.paragraph(&names, "  ");
         }
+    }
+}
+
+fn stance(stance: Stance) -> Styled<&'static str> {
+    let style = Style::new();
+    match stance {
+        Stance::Agreement => style.green().on("sources agree"),
+        Stance::Disagreement => style.red().on("sources differ"),
+        Stance::SingleSource => style.yellow().on("not confirmed by a second source"),
     }
 }
 

@@ -10,6 +10,7 @@ use super::session::Session;
 use super::show;
 use super::summaries::Summaries;
 use crate::context::Context;
+use crate::out::{self, Stream};
 
 /// Show one workflow: status, steps, approval, artifacts, usage, failure, and what to do next.
 #[derive(Debug, Args)]
@@ -23,10 +24,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let answer = session.workflow(&arguments.id).await?;
     if session.json {
-        println!("{}", answer.raw);
+        out::json(answer.raw);
     } else {
         let view = Summaries::default().added_to(answer.value, &session).await;
-        print!("{}", show::page(&view, &session));
+        out::write(Stream::Out, &show::page(&view, &session));
     }
     Ok(ExitCode::SUCCESS)
 }

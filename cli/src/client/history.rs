@@ -9,8 +9,10 @@ use clap::Args;
 
 use super::event_words::told;
 use super::session::Session;
-use super::text::{columns, dim, duration, local_time};
+use super::text::{columns, duration, local_time, one_line};
 use crate::context::Context;
+use crate::out;
+use crate::style::{bold, dim};
 
 /// Show every event of a workflow as a timeline.
 ///
@@ -28,11 +30,11 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let path = format!("/workflows/{}/history", arguments.id);
     let answer = session.api.get::<History>(&path).await?;
     if session.json {
-        println!("{}", answer.raw);
+        out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);
     }
     for line in timeline(&answer.value.events) {
-        println!("{line}");
+        outln!("{line}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -47,8 +49,8 @@ fn timeline(events: &[HistoryEvent]) -> Vec<String> {
             local_time(event.occurred_at),
             dim(later.unwrap_or_default()).to_string(),
             format!("v{}", event.version),
-            console::style(&event.kind).bold().to_string(),
-            told(event),
+            bold(one_line(&event.kind)).to_string(),
+            one_line(&told(event)),
         ]);
     }
     columns(&rows)
@@ -81,6 +83,7 @@ mod tests {
                 json!({"by": "bob"}),
             ),
         ]);
+        let lines: Vec<String> = lines.iter().map(|line| out::plain(line)).collect();
         assert!(
             lines[0].ends_with("v1  WorkflowStarted  by ann"),
             "{}",

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::session::Session;
-use super::text::{columns, dim, local_time, shortened, status_words};
+use super::text::{columns, local_time, shortened, status_words};
 use crate::context::Context;
+use crate::out::{self, Stream};
+use crate::style::{dim, whole};
 
 /// As many as the API gives at once.
 const PAGE: usize = 100;
@@ -28,9 +30,10 @@ pub struct Arguments {
         short = 'n',
         value_name = "N",
         default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..),
         conflicts_with = "all"
     )]
-    limit: usize,
+    limit: u32,
     /// All there are, page by page.
     #[arg(long)]
     all: bool,
@@ -54,7 +57,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let listing = read(&arguments, &session).await?;
     if session.json {
-        println!("{}", listing.json);
+        out::json(listing.json);
         return Ok(ExitCode::SUCCESS);
     }
     print(&listing);
@@ -65,7 +68,7 @@ async fn read(arguments: &Arguments, session: &Session) -> Result<Listing> {
     let wanted = if arguments.all {
         usize::MAX
     } else {
-        arguments.limit.max(1)
+        arguments.limit as usize
     };
     let mut cursor = arguments.cursor.clone();
     let mut workflows = Vec::new();
@@ -115,31 +118,26 @@ fn path(status: Option<&str>, limit: usize, cursor: Option<&str>) -> String {
 
 fn print(listing: &Listing) {
     if listing.workflows.is_empty() {
-        println!("no workflows");
+        outln!("no workflows");
         return;
     }
-    let term = console::Term::stdout();
-    let width = if term.is_term() {
-        usize::from(term.size().1)
-    } else {
-        200
-    };
+    // Beside id, status and time.
+    let room =
+        out::terminal_width(Stream::Out).map_or(128, |width| width.saturating_sub(76).max(20));
     let row = |workflow: &WorkflowSummary| {
         vec![
             workflow.workflow_id.to_string(),
             status_words(workflow.status),
             local_time(workflow.created_at),
-            shortened(&workflow.topic, width.saturating_sub(72).max(20)),
+            shortened(&workflow.topic, room),
         ]
     };
     for line in columns(&listing.workflows.iter().map(row).collect::<Vec<_>>()) {
-        println!("{line}");
+        outln!("{line}");
     }
     if let Some(cursor) = &listing.next_cursor {
-        println!(
-            "{}",
-            dim(format!("there are more: --cursor {cursor}, or --all"))
-        );
+        let more = format!("there are more: --cursor {cursor}, or --all");
+        outln!("{}", whole(dim(more)));
     }
 }
 

@@ -6,11 +6,11 @@
 use std::collections::HashSet;
 
 use aegis_contracts::time::Timestamp;
-use console::{Style, style};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::text::fine_clock;
+use super::text::{fine_clock, one_line};
+use crate::style::{Style, bold, dim};
 
 /// Fields that every line has, or that nobody reads.
 const LEFT_OUT: [&str; 9] = [
@@ -51,14 +51,14 @@ pub fn is_platform(message: &str) -> bool {
 
 pub fn shown(service: &str, at: Timestamp, message: &str) -> String {
     let head = format!(
-        "{}  {:<19}",
-        style(fine_clock(at)).dim(),
-        style(service).bold()
+        "{}  {}",
+        dim(fine_clock(at)),
+        bold(format!("{service:<19}"))
     );
     match serde_json::from_str::<Map<String, Value>>(message) {
         Ok(line) => format!("{head}  {}", words(&line)),
-        Err(_) if is_platform(message) => format!("{head}  {}", style(message).dim()),
-        Err(_) => format!("{head}  {message}"),
+        Err(_) if is_platform(message) => format!("{head}  {}", dim(message)),
+        Err(_) => format!("{head}  {}", one_line(message)),
     }
 }
 
@@ -73,20 +73,13 @@ fn words(line: &Map<String, Value>) -> String {
         .unwrap_or_default();
     let span = line.get("span").and_then(Value::as_object);
     let fields = [Some(line), nested, span].into_iter().flatten().flatten();
-    let mut text = format!(
-        "{} {message}",
-        level_style(level).apply_to(format!("{level:<5}"))
-    );
+    let mut text = format!("{} {message}", level_style(level).on(format!("{level:<5}")));
     let mut told = HashSet::new();
     for (name, value) in fields {
         // A span repeats what its events say.
         let is_told = !LEFT_OUT.contains(&name.as_str()) && !name.starts_with("otel.");
         if is_told && told.insert(name) {
-            text.push_str(&format!(
-                "  {}{}",
-                style(format!("{name}=")).dim(),
-                plain(value)
-            ));
+            text.push_str(&format!("  {}{}", dim(format!("{name}=")), plain(value)));
         }
     }
     text
@@ -94,7 +87,7 @@ fn words(line: &Map<String, Value>) -> String {
 
 fn plain(value: &Value) -> String {
     match value.as_str() {
-        Some(text) => text.to_owned(),
+        Some(text) => one_line(text),
         None => value.to_string(),
     }
 }
@@ -111,6 +104,7 @@ fn level_style(level: &str) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::out;
 
     #[test]
     fn flat_and_nested_fields_are_shown_alike() {
@@ -119,12 +113,12 @@ mod tests {
             r#"{"timestamp":"x","level":"WARN","message":"late","workflow_id":"wf_1","target":"t","span":{"name":"s","workflow_id":"wf_1"}}"#,
             r#"{"timestamp":"x","level":"WARN","fields":{"message":"late","workflow_id":"wf_1"},"target":"t"}"#,
         ] {
-            let text = shown("intake", at, line);
+            let text = out::plain(&shown("intake", at, line));
             assert!(
                 text.ends_with("intake               WARN  late  workflow_id=wf_1"),
                 "{text}"
             );
         }
-        assert!(shown("intake", at, "plain words").ends_with("  plain words"));
+        assert!(out::plain(&shown("intake", at, "plain words")).ends_with("  plain words"));
     }
 }

@@ -17,6 +17,7 @@ use super::log_line::{is_platform, own_time, shown};
 use super::session::Session;
 use super::text::now;
 use crate::context::Context;
+use crate::out;
 use aegis_client::stage::Stage;
 
 const PAUSE: Duration = Duration::from_secs(1);
@@ -91,8 +92,11 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         let asked_at = now();
         for (name, line) in read(&client, &sources, since).await? {
             if printed.insert(line.id.clone()) && wanted(&line, &arguments) {
-                let text = if session.json { as_json } else { as_text };
-                println!("{}", text(name, &line));
+                if session.json {
+                    out::json(as_json(name, &line));
+                } else {
+                    outln!("{}", as_text(name, &line));
+                }
             }
         }
         if !arguments.follow {
@@ -172,11 +176,11 @@ fn as_text(service: &str, line: &LogLine) -> String {
     )
 }
 
-fn as_json(service: &str, line: &LogLine) -> String {
+fn as_json(service: &str, line: &LogLine) -> Value {
     let message = serde_json::from_str::<Value>(&line.message)
         .unwrap_or_else(|_| Value::String(line.message.clone()));
     let at = Timestamp::from_millis(line.at_millis);
-    json!({"service": service, "at": at, "message": message}).to_string()
+    json!({"service": service, "at": at, "message": message})
 }
 
 fn millis(length: Duration) -> i64 {

@@ -2,7 +2,7 @@
 //!
 //! A verb is a file with its `Arguments` and `run`. Below them lie the stage (`stage`, `session`),
 //! its API (`api`, `proof`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
-//! (`show`, `changes`, `text`).
+//! (`show`, `changes`, `next_step`, `text`).
 
 pub mod approval_link;
 pub mod cancel;
@@ -22,8 +22,10 @@ pub mod watch;
 
 mod agent_logs;
 pub mod changes;
+mod event_check;
 mod event_words;
 mod log_line;
+pub mod next_step;
 mod pickup;
 pub mod poll;
 pub mod request;

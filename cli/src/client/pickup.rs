@@ -2,7 +2,7 @@
 
 use aegis_contracts::view::{PickupView, WorkflowView};
 
-use super::text::{duration, local_time, now};
+use super::text::{counted, duration, local_time, now};
 
 /// Sent once it is on its way; sent again, something is wrong, unless no agent is free.
 pub fn waiting(pickup: &PickupView) -> String {
@@ -20,8 +20,8 @@ pub fn waiting(pickup: &PickupView) -> String {
         format!("; sent again or given up after {}", local_time(at))
     });
     format!(
-        "stuck: not picked up in {since}, sent {} times{next}",
-        pickup.sends
+        "stuck: not picked up in {since}, sent {}{next}",
+        counted(pickup.sends, "time")
     )
 }
 

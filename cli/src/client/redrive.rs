@@ -11,6 +11,7 @@ use clap::Args;
 use super::session::Session;
 use super::text::status_words;
 use crate::context::Context;
+use crate::out;
 
 /// Take a failed workflow up again at the step that failed; finished steps are kept.
 #[derive(Debug, Args)]
@@ -32,11 +33,11 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let path = format!("/workflows/{}/redrive", arguments.id);
     let answer = session.api.post::<WorkflowAccepted>(&path, body).await?;
     if session.json {
-        println!("{}", answer.raw);
+        out::json(answer.raw);
     } else {
         let id = &answer.value.workflow_id;
-        println!("{id}  {}", status_words(answer.value.status));
-        println!("  {}", session.command(&format!("watch {id}")));
+        outln!("{id}  {}", status_words(answer.value.status));
+        outln!("  {}", session.command(&format!("watch {id}")));
     }
     Ok(ExitCode::SUCCESS)
 }

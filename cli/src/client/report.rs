@@ -1,6 +1,5 @@
 //! `aegis report`: the finished report, printed or written to a file.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,10 +12,12 @@ use serde_json::Value;
 use super::session::Session;
 use super::show;
 use crate::context::Context;
+use crate::out::{self, Stream};
 
 /// Print the report of a completed workflow as Markdown, or write it to a file.
 ///
-/// With --json, the presigned URL that the API gives for it, and until when it can be read.
+/// What a terminal would act upon is printed escaped; a file gets the report as it is stored. With --json, the
+/// presigned URL that the API gives for it, and until when it can be read.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The workflow's id, `wf_…`.
@@ -37,12 +38,14 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
     if session.json {
         let raw: Value = serde_json::from_str(&answer.raw)?;
-        println!("{}", raw.get("report").unwrap_or(&Value::Null));
+        out::json(raw.get("report").unwrap_or(&Value::Null));
     } else if let Some(path) = &arguments.output {
-        println!("{}", path.display());
+        outln!("{}", path.display());
     } else {
         let report = session.api.fetch(&link.url).await?;
-        std::io::stdout().write_all(&report)?;
+        let report = String::from_utf8_lossy(&report);
+        let end = if report.ends_with('\n') { "" } else { "\n" };
+        out::write(Stream::Out, &format!("{report}{end}"));
     }
     Ok(ExitCode::SUCCESS)
 }

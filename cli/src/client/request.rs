@@ -51,7 +51,7 @@ pub struct RequestOptions {
     /// Stop before the next step once the workflow is this old.
     #[arg(long, value_name = "MINUTES", help_heading = BUDGET)]
     budget_minutes: Option<f64>,
-    /// A label to find the workflow by. May be given several times.
+    /// A label that is kept with the workflow and shown by `get`. May be given several times.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
     tags: Vec<(String, String)>,
     /// The same key with the same request gives the same workflow, however often it is sent

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::WorkflowView;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use crate::context::Context;
+use crate::failure::Coded;
 use crate::stack::workspace;
+use crate::style::whole;
 use aegis_client::api::{Answer, Api};
 use aegis_client::failure::ApiError;
 use aegis_client::proof::Proofs;
@@ -28,7 +30,7 @@ impl Session {
     pub async fn open(context: &Context) -> Result<Self> {
         let path = context.stage_file();
         if !path.exists() {
-            bail!("{}", absent(context, &path));
+            return Err(Coded::new("no_stage", absent(context, &path)).into());
         }
         let stage = Stage::read(&path)?;
         let proofs = Proofs::of(&stage, context.token_file.as_deref()).await?;
@@ -42,9 +44,9 @@ impl Session {
         })
     }
 
-    /// A command line to suggest, such as `cargo aegis watch wf_…`.
+    /// A command line to suggest, such as `cargo aegis watch wf_…`; a line with it is not broken.
     pub fn command(&self, words: &str) -> String {
-        format!("{} {words}{}", program(), self.suffix)
+        whole(format_args!("{} {words}{}", program(), self.suffix))
     }
 
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Answer<WorkflowView>, ApiError> {
@@ -83,7 +85,7 @@ fn suffix(context: &Context) -> String {
 fn absent(context: &Context, path: &Path) -> String {
     if context.stage.is_some() {
         format!(
-            "there is no stage file {}: give the output of `terraform output -json` of that stage",
+            "there is no stage file {}: write the output of `terraform output -json` of that stage to it",
             path.display()
         )
     } else {
@@ -100,7 +102,7 @@ fn unreachable_hint(context: &Context) -> String {
     } else {
         let program = program();
         format!(
-            "\n  the local stack may have stopped: `{program} status` tells, `{program} up` starts it"
+            "\n  the local stack may have stopped: see `{program} status`; `{program} up` starts it"
         )
     }
 }

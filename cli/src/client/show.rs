@@ -8,19 +8,23 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowView};
-use console::style;
 
+use super::decide::approvals;
+use super::next_step;
 use super::pickup::{is_stuck, stuck_service, waiting};
 use super::session::Session;
-use super::text::{bytes, columns, dim, local_time, status_words, step_style, step_word};
+use super::text::{
+    bytes, columns, counted, local_time, one_line, status_words, step_style, step_word,
+};
+use crate::style::{Style, bold, dim};
 
 /// The whole view. Ends with what one would probably type next.
 pub fn page(view: &WorkflowView, session: &Session) -> String {
     let mut page = format!(
         "{}  {}\n{}\n\n",
-        style(&view.workflow_id).bold(),
+        bold(&view.workflow_id),
         status_words(view.status),
-        view.topic
+        one_line(&view.topic)
     );
     let facts = facts(view);
     for line in columns(&facts) {
@@ -32,7 +36,8 @@ pub fn page(view: &WorkflowView, session: &Session) -> String {
     }
     section(&mut page, "artifacts", &artifacts(&view.artifacts));
     if let Some(failure) = &view.failure {
-        section(&mut page, "failure", &failure_lines(failure));
+        let words = Style::new().red().on(failure_words(failure));
+        section(&mut page, "failure", &[words.to_string()]);
     }
     let next = next_steps(view, session);
     if !next.is_empty() {
@@ -45,7 +50,7 @@ fn section(page: &mut String, title: &str, lines: &[String]) {
     if lines.is_empty() {
         return;
     }
-    let _ = writeln!(page, "\n{}", style(title).bold());
+    let _ = writeln!(page, "\n{}", bold(title));
     for line in lines {
         let _ = writeln!(page, "  {line}");
     }
@@ -59,7 +64,7 @@ fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
     let depth = serde_json::to_value(view.parameters.depth).unwrap_or_default();
     fact("depth", depth.as_str().unwrap_or_default().to_owned());
     if !view.parameters.sources.is_empty() {
-        fact("sources", view.parameters.sources.join(" "));
+        fact("sources", one_line(&view.parameters.sources.join(" ")));
     }
     if !view.tags.is_empty() {
         let tags: Vec<String> = view
@@ -67,7 +72,7 @@ fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
             .iter()
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
-        fact("tags", tags.join(" "));
+        fact("tags", one_line(&tags.join(" ")));
     }
     if view.revision > 0 {
         fact("revision", view.revision.to_string());
@@ -77,13 +82,6 @@ fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
     }
     if let Some(budget) = &view.budget {
         fact("budget", budget_words(budget));
-    }
-    if let Some(report) = &view.report {
-        fact("report", report.url.clone());
-        fact(
-            "",
-            format!("readable until {}", local_time(report.expires_at)),
-        );
     }
     rows
 }
@@ -103,10 +101,10 @@ pub fn usage(usage: &Usage) -> String {
 fn budget_words(budget: &Budget) -> String {
     let limits = [
         budget.max_cost_usd.map(|dollars| format!("${dollars}")),
-        budget.max_tokens.map(|tokens| format!("{tokens} tokens")),
+        budget.max_tokens.map(|tokens| counted(tokens, "token")),
         budget
             .max_duration_minutes
-            .map(|minutes| format!("{minutes} minutes")),
+            .map(|minutes| counted(minutes, "minute")),
     ];
     let limits: Vec<String> = limits.into_iter().flatten().collect();
     format!("at most {}", limits.join(", "))
@@ -117,7 +115,7 @@ fn steps(steps: &[StepView]) -> Vec<String> {
         vec![
             step.role.to_string(),
             step_style(step.status)
-                .apply_to(step_word(step.status))
+                .on(step_word(step.status))
                 .to_string(),
             attempt(step),
             step.pickup.as_ref().map_or_else(|| progress(step), waiting),
@@ -143,9 +141,9 @@ pub fn progress(step: &StepView) -> String {
     match &step.progress {
         Some(progress) => match progress.percent {
             Some(percent) if percent < 100 && step.status != StepStatus::Succeeded => {
-                format!("{} ({percent} %)", progress.message)
+                format!("{} ({percent} %)", one_line(&progress.message))
             }
-            _ => progress.message.clone(),
+            _ => one_line(&progress.message),
         },
         None => String::new(),
     }
@@ -155,7 +153,8 @@ fn approval_lines(approval: &ApprovalView) -> Vec<String> {
     let who = if approval.approvers.is_empty() {
         "anyone may decide".to_owned()
     } else {
-        format!("by {}", approval.approvers.join(", "))
+        let names = one_line(&approval.approvers.join(", "));
+        format!("{names} may decide")
     };
     let escalated = if approval.escalated {
         ", escalated"
@@ -168,10 +167,11 @@ fn approval_lines(approval: &ApprovalView) -> Vec<String> {
         times => format!(", reminded {times} times"),
     };
     let mut lines = vec![format!(
-        "revision {} of at most {}; {} needed, {who}; until {}{escalated}{reminded}",
+        "revision {} of at most {}; {} of {} given; {who} until {}{escalated}{reminded}",
         approval.revision,
         approval.max_revisions,
-        approval.required,
+        approvals(approval),
+        counted(approval.required, "approval"),
         local_time(approval.deadline_at)
     )];
     if let Some(pickup) = approval.pickup.as_ref().filter(|pickup| is_stuck(pickup)) {
@@ -182,10 +182,10 @@ fn approval_lines(approval: &ApprovalView) -> Vec<String> {
         .iter()
         .map(|decision| {
             vec![
-                decision.approver.clone(),
+                one_line(&decision.approver),
                 decision.decision.as_str().replace('_', " "),
                 local_time(decision.decided_at),
-                decision.comment.clone().unwrap_or_default(),
+                one_line(decision.comment.as_deref().unwrap_or_default()),
             ]
         })
         .collect();
@@ -196,35 +196,38 @@ fn approval_lines(approval: &ApprovalView) -> Vec<String> {
 fn artifacts(artifacts: &[ArtifactRef]) -> Vec<String> {
     let row = |artifact: &ArtifactRef| {
         vec![
-            artifact.name.clone(),
+            one_line(&artifact.name),
             bytes(artifact.size),
-            dim(&artifact.key).to_string(),
+            dim(one_line(&artifact.key)).to_string(),
         ]
     };
     columns(&artifacts.iter().map(row).collect::<Vec<_>>())
 }
 
-fn failure_lines(failure: &FailureView) -> Vec<String> {
-    vec![format!(
-        "{} {} {}",
-        style(&failure.message).red(),
-        dim(format!("({})", failure.code)),
-        dim(format!(
-            "while {}",
-            failure.status.as_str().replace('_', " ")
-        ))
-    )]
+/// `the sources say nothing (no_evidence), while researching`.
+pub fn failure_words(failure: &FailureView) -> String {
+    let status = failure.status.as_str().replace('_', " ");
+    let (message, code) = (one_line(&failure.message), one_line(&failure.code));
+    format!("{message} ({code}), while {status}")
 }
 
-/// The commands that fit the state.
+/// The commands that fit the state; of a failure, what to do and the command for it.
 pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
     let id = &view.workflow_id;
+    if let Some(failure) = view
+        .failure
+        .as_ref()
+        .filter(|_| view.status == Status::Failed)
+    {
+        let remedy = next_step::of_failure(failure);
+        let command = remedy.command(id.as_str(), failure.status);
+        return vec![remedy.say.to_owned(), session.command(&command)];
+    }
     let words: &[&str] = match view.status {
         Status::Researching | Status::Analyzing | Status::Writing => &["watch"],
         Status::AwaitingApproval => &["findings"],
         Status::Completed => &["report"],
-        Status::Failed => &["history", "redrive"],
-        Status::Cancelled | Status::Rejected | Status::Expired => &["history"],
+        Status::Failed | Status::Cancelled | Status::Rejected | Status::Expired => &["history"],
     };
     let line = |word: &&str| session.command(&format!("{word} {id}"));
     let waiting = view

@@ -5,15 +5,19 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use aegis_contracts::text::{Lines, check, visible_line};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
-use super::text::bytes;
+use super::text::{bytes, counted};
 
 pub const MAX_FILES: usize = 10_000;
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
 pub const MAX_TOTAL_BYTES: u64 = 512 * 1024 * 1024;
+/// A key has at most 1,024 bytes, of which the place of the set takes some.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
+const LONGEST_NAME: usize = 900;
 
 /// The forms that the researcher can read, by the ends of file names.
 const FORMS: [(&str, &[&str]); 4] = [
@@ -36,6 +40,8 @@ pub struct SourceSet {
     pub total_bytes: u64,
     /// Files of other forms, which are left out.
     pub left_out: usize,
+    /// Documents that are left out because of their names, each with the reason.
+    pub misnamed: Vec<String>,
     /// `sources/<hash of names and contents>/`: the same files always lie at the same place.
     pub prefix: String,
 }
@@ -54,14 +60,27 @@ pub struct SourceFile {
 pub fn collect(root: &Path) -> Result<SourceSet> {
     let kind = std::fs::metadata(root)
         .with_context(|| format!("cannot read the source {}", root.display()))?;
-    let (mut files, left_out) = if kind.is_dir() {
+    let Found {
+        mut files,
+        left_out,
+        misnamed,
+    } = if kind.is_dir() {
         below(root)?
     } else {
-        (vec![single(root, kind.len())?], 0)
+        single(root, kind.len())?
     };
     if files.is_empty() {
+        let mut instead = Vec::new();
+        instead.extend(
+            (left_out > 0).then(|| format!("{} of other forms", counted(left_out, "file"))),
+        );
+        instead.extend(misnamed);
+        let instead = match instead.is_empty() {
+            true => String::new(),
+            false => format!(", only\n  {}", instead.join("\n  ")),
+        };
         bail!(
-            "{} holds no Markdown, text, HTML or PDF file (but {left_out} of other forms)",
+            "{} holds no Markdown, text, HTML or PDF file that can be taken{instead}",
             root.display()
         );
     }
@@ -80,38 +99,47 @@ pub fn collect(root: &Path) -> Result<SourceSet> {
         files,
         total_bytes,
         left_out,
+        misnamed,
         prefix,
     })
 }
 
-fn single(path: &Path, size: u64) -> Result<SourceFile> {
+#[derive(Default)]
+struct Found {
+    files: Vec<SourceFile>,
+    left_out: usize,
+    misnamed: Vec<String>,
+}
+
+fn single(path: &Path, size: u64) -> Result<Found> {
     let name = path.file_name().unwrap_or_default();
+    let mut found = Found::default();
     match form_of(path) {
-        Some(media_type) => file(path, Path::new(name), size, media_type),
+        Some(media_type) => found.take(path, Path::new(name), size, media_type)?,
         None => bail!(
             "{} is neither Markdown, text, HTML nor PDF, by the end of its name",
             path.display()
         ),
     }
+    Ok(found)
 }
 
 /// Hidden files and folders are passed over, and links are not followed.
-fn below(root: &Path) -> Result<(Vec<SourceFile>, usize)> {
+fn below(root: &Path) -> Result<Found> {
     let visible = |entry: &DirEntry| {
         entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
     };
-    let mut files = Vec::new();
-    let mut left_out = 0;
+    let mut found = Found::default();
     for entry in WalkDir::new(root).into_iter().filter_entry(visible) {
         let entry = entry.with_context(|| format!("cannot read the folder {}", root.display()))?;
         if !entry.file_type().is_file() {
             continue;
         }
         let Some(media_type) = form_of(entry.path()) else {
-            left_out += 1;
+            found.left_out += 1;
             continue;
         };
-        if files.len() == MAX_FILES {
+        if found.files.len() == MAX_FILES {
             bail!(
                 "{} holds more than {MAX_FILES} documents: name a smaller folder",
                 root.display()
@@ -119,30 +147,63 @@ fn below(root: &Path) -> Result<(Vec<SourceFile>, usize)> {
         }
         let size = entry.metadata()?.len();
         let name = entry.path().strip_prefix(root).unwrap_or(entry.path());
-        files.push(file(entry.path(), name, size, media_type)?);
+        found.take(entry.path(), name, size, media_type)?;
     }
-    Ok((files, left_out))
+    Ok(found)
 }
 
-fn file(path: &Path, name: &Path, size: u64, media_type: &'static str) -> Result<SourceFile> {
-    if size > MAX_FILE_BYTES {
-        bail!(
-            "{} has {}, a document may have at most {}",
-            path.display(),
-            bytes(size),
-            bytes(MAX_FILE_BYTES)
-        );
+impl Found {
+    fn take(
+        &mut self,
+        path: &Path,
+        name: &Path,
+        size: u64,
+        media_type: &'static str,
+    ) -> Result<()> {
+        let name = match usable(name) {
+            Ok(name) => name,
+            Err(why) => {
+                self.misnamed.push(format!("{}: {why}", shown(path)));
+                return Ok(());
+            }
+        };
+        if size > MAX_FILE_BYTES {
+            bail!(
+                "{} has {}, a document may have at most {}",
+                path.display(),
+                bytes(size),
+                bytes(MAX_FILE_BYTES)
+            );
+        }
+        self.files.push(SourceFile {
+            path: path.to_owned(),
+            name,
+            size,
+            media_type,
+        });
+        Ok(())
     }
+}
+
+/// The name becomes a key in S3, and is shown in the report.
+fn usable(name: &Path) -> Result<String, String> {
     let parts: Option<Vec<&str>> = name.iter().map(|part| part.to_str()).collect();
-    let name = parts
-        .with_context(|| format!("the name of {} is not UTF-8", path.display()))?
-        .join("/");
-    Ok(SourceFile {
-        path: path.to_owned(),
-        name,
-        size,
-        media_type,
-    })
+    let name = parts.ok_or("its name is not UTF-8")?.join("/");
+    match check(&name, Lines::One) {
+        Ok(()) if name.len() <= LONGEST_NAME => Ok(name),
+        Ok(()) => Err(format!("its name has more than {LONGEST_NAME} bytes")),
+        Err(hostile) => Err(format!("its name {hostile}")),
+    }
+}
+
+/// A name with each byte that is no character as `\xff`.
+fn shown(path: &Path) -> String {
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(&visible_line(chunk.valid()));
+        shown.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    shown
 }
 
 fn form_of(path: &Path) -> Option<&'static str> {
@@ -217,7 +278,7 @@ mod tests {
     fn what_cannot_be_used_is_said() {
         let empty = folder(&[("a.png", "x")]);
         let message = collect(empty.path()).unwrap_err().to_string();
-        assert!(message.contains("but 1 of other forms"), "{message}");
+        assert!(message.contains("1 file of other forms"), "{message}");
         let message = collect(&empty.path().join("a.png"))
             .unwrap_err()
             .to_string();
@@ -230,5 +291,39 @@ mod tests {
             .unwrap();
         let message = collect(&large).unwrap_err().to_string();
         assert!(message.contains("at most"), "{message}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_name_that_would_hurt_is_left_out_and_named() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let folder = folder(&[("good, (ä) 数据 #1?%25+&;*'\\.md", "# x")]);
+        let hurting: [&[u8]; 5] = [
+            b"ctl\x01.md",
+            b"new\nline.md",
+            b"tab\there.md",
+            b"not-utf8-\xff.md",
+            "turned\u{202e}dm.md".as_bytes(),
+        ];
+        for name in hurting {
+            let name = std::ffi::OsStr::from_bytes(name);
+            std::fs::write(folder.path().join(name), "# y").unwrap();
+        }
+        let set = collect(folder.path()).unwrap();
+        assert_eq!(set.files.len(), 1);
+        assert_eq!(set.misnamed.len(), 5, "{:?}", set.misnamed);
+        let told = set.misnamed.join("\n");
+        for part in [
+            "ctl\\u{1}.md: ",
+            "not-utf8-\\xff.md: its name is not UTF-8",
+            "U+202E",
+        ] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert_eq!(check(&told, Lines::Many), Ok(()));
+        // One by itself, and a folder with nothing else, are refused.
+        let alone = folder.path().join("ctl\u{1}.md");
+        let message = collect(&alone).unwrap_err().to_string();
+        assert!(message.contains("U+0001"), "{message}");
     }
 }

@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::source_files::{MAX_FILES, SourceFile, SourceSet, collect};
-use super::text::bytes;
+use super::text::{bytes, counted, one_line};
 use aegis_client::stage::Stage;
 
 /// Uploads at the same time.
@@ -76,18 +76,25 @@ async fn put(objects: &S3Objects, prefix: &str, file: &SourceFile) -> Result<()>
 
 /// One line that stays, and a bar on a terminal while it lasts.
 fn announce(source: &str, set: &SourceSet, missing: usize) -> ProgressBar {
-    let count = set.files.len();
+    let documents = set.files.len();
     let left_out = match set.left_out {
         0 => String::new(),
-        others => format!(", {others} of other forms left out"),
+        others => format!(", {} of other forms left out", counted(others, "file")),
     };
     let done = match missing {
         0 => ", all there already".to_owned(),
-        _ if missing < count => format!(", {missing} to upload"),
+        _ if missing < documents => format!(", {missing} to upload"),
         _ => String::new(),
     };
     let size = bytes(set.total_bytes);
-    eprintln!("sources {source}: {count} documents, {size}{left_out}{done}");
+    let documents = counted(documents, "document");
+    errln!(
+        "sources {}: {documents}, {size}{left_out}{done}",
+        one_line(source)
+    );
+    for file in &set.misnamed {
+        errln!("  left out: {file}");
+    }
     let bar = ProgressBar::new(missing as u64);
     if let Ok(style) = ProgressStyle::with_template("  {bar:30} {pos}/{len} uploaded") {
         bar.set_style(style);

@@ -12,6 +12,8 @@ use super::session::Session;
 use super::sources;
 use super::text::status_words;
 use crate::context::Context;
+use crate::out;
+use crate::style::bold;
 use aegis_client::api::{Answer, Ask};
 
 /// Start a workflow and return at once; `watch`, `approve` and `report` go on from there.
@@ -33,17 +35,13 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let key = arguments.options.key();
     let answer = start(&session, &arguments.topic, &arguments.options, &key).await?;
     if session.json {
-        println!("{}", answer.raw);
+        out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);
     }
     let id = &answer.value.workflow_id;
-    println!(
-        "{}  {}",
-        console::style(id).bold(),
-        status_words(answer.value.status)
-    );
-    println!("  {}", session.command(&format!("watch {id}")));
-    println!("  {}", session.command(&format!("get {id}")));
+    outln!("{}  {}", bold(id), status_words(answer.value.status));
+    outln!("  {}", session.command(&format!("watch {id}")));
+    outln!("  {}", session.command(&format!("get {id}")));
     Ok(ExitCode::SUCCESS)
 }
 

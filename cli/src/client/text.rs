@@ -1,37 +1,40 @@
 //! Small pieces of text for people: local times, durations, sizes, aligned columns, status words.
-//!
-//! Colours come from `console`, which leaves them out where standard output is no terminal.
 
 use std::time::Duration;
 
+pub use aegis_contracts::text::counted;
+use aegis_contracts::text::visible_line;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, StepStatus};
-use console::{Style, StyledObject, measure_text_width, style};
 use jiff::tz::TimeZone;
 
-/// `2026-11-23 19:04:05`, where this machine is.
+use crate::style::{Style, hang, width};
+
+/// `2026-11-23 19:04:05 +01:00`, where this machine is; `UTC` where that is the offset.
 pub fn local_time(at: Timestamp) -> String {
     in_local_form(at, "%Y-%m-%d %H:%M:%S")
 }
 
-/// `19:04:05`, for lines that are printed as things happen.
+/// `19:04:05 +01:00`, for lines that are printed as things happen.
 pub fn clock(at: Timestamp) -> String {
     in_local_form(at, "%H:%M:%S")
 }
 
-/// `19:04:05.123`.
+/// `19:04:05.123 +01:00`.
 pub fn fine_clock(at: Timestamp) -> String {
     in_local_form(at, "%H:%M:%S%.3f")
 }
 
 fn in_local_form(at: Timestamp, form: &str) -> String {
-    match jiff::Timestamp::from_millisecond(at.as_millis()) {
-        Ok(instant) => instant
-            .to_zoned_datetime(TimeZone::system())
-            .strftime(form)
-            .to_string(),
-        Err(_) => at.to_string(),
-    }
+    let Ok(instant) = jiff::Timestamp::from_millisecond(at.as_millis()) else {
+        return at.to_string();
+    };
+    let here = instant.to_zoned_datetime(TimeZone::system());
+    let zone = match here.offset().is_zero() {
+        true => "UTC",
+        false => "%:z",
+    };
+    here.strftime(&format!("{form} {zone}")).to_string()
 }
 
 pub fn now() -> Timestamp {
@@ -69,12 +72,13 @@ pub fn bytes(size: u64) -> String {
     format!("{amount:.1} {unit}")
 }
 
-/// Rows with each column as wide as its widest cell. The last column is not padded.
+/// Rows with each column as wide as its widest cell. The last column is not padded, and a row that is too long for the
+/// terminal goes on below it.
 pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
         for (index, cell) in row.iter().enumerate() {
-            let width = measure_text_width(cell);
+            let width = width(cell);
             match widths.get_mut(index) {
                 Some(known) => *known = width.max(*known),
                 None => widths.push(width),
@@ -83,46 +87,32 @@ pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
     }
     let line = |row: &Vec<String>| {
         let mut text = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
+        for (index, (cell, widest)) in row.iter().zip(&widths).enumerate() {
+            if index > 0 && index + 1 == row.len() {
+                text.push_str(&hang());
+            }
             text.push_str(cell);
-            text.extend(std::iter::repeat_n(
-                ' ',
-                width - measure_text_width(cell) + 2,
-            ));
+            text.extend(std::iter::repeat_n(' ', widest - width(cell) + 2));
         }
         text.trim_end().to_owned()
     };
     rows.iter().map(line).collect()
 }
 
-/// One line of at most `width` characters.
-pub fn shortened(text: &str, width: usize) -> String {
+/// What somebody wrote, on one line: it cannot pretend to be lines of ours.
+pub fn one_line(text: &str) -> String {
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    console::truncate_str(&flat, width, "…").into_owned()
+    visible_line(&flat).into_owned()
 }
 
-/// Lines of at most `width` columns, broken between words.
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if measure_text_width(line) + 1 + measure_text_width(word) <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-pub fn dim<D>(text: D) -> StyledObject<D> {
-    style(text).dim()
+/// One line of at most `width` columns.
+pub fn shortened(text: &str, width: usize) -> String {
+    console::truncate_str(&one_line(text), width, "…").into_owned()
 }
 
 pub fn status_words(status: Status) -> String {
     let words = status.as_str().replace('_', " ");
-    status_style(status).apply_to(words).to_string()
+    status_style(status).on(words).to_string()
 }
 
 pub fn status_style(status: Status) -> Style {
@@ -159,6 +149,7 @@ pub fn step_style(status: StepStatus) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::out::plain;
 
     #[test]
     fn lengths_and_sizes_are_short() {
@@ -177,18 +168,16 @@ mod tests {
     }
 
     #[test]
-    fn text_is_broken_between_words() {
-        assert_eq!(
-            wrapped("one two  three\nfour", 9),
-            ["one two", "three", "four"]
-        );
-        assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
+    fn what_somebody_wrote_is_one_line() {
+        assert_eq!(one_line("a\nnext\r\n  b\u{1b}c"), "a next b\\u{1b}c");
+        assert_eq!(shortened("one two\nthree", 9), "one two …");
     }
 
     #[test]
     fn columns_line_up() {
         let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
         let lines = columns(&[row(["a", "bb", "c"]), row(["aaa", "", "cc"])]);
+        let lines: Vec<String> = lines.iter().map(|line| plain(line)).collect();
         assert_eq!(lines, ["a    bb  c", "aaa      cc"]);
     }
 }

@@ -13,8 +13,10 @@ use super::poll::Poller;
 use super::session::Session;
 use super::show;
 use super::summaries::Summaries;
-use super::text::{clock, dim, now};
+use super::text::{clock, now};
 use crate::context::Context;
+use crate::out;
+use crate::style::dim;
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
@@ -37,7 +39,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     loop {
         let answer = poller.next(&session).await?;
         if session.json {
-            println!("{}", one_line(&answer.raw));
+            out::json(json_line(&answer.raw));
         } else {
             let told = summaries.added_to(answer.value.clone(), &session).await;
             tell(shown.as_ref(), &told, &session);
@@ -66,20 +68,21 @@ fn tell(before: Option<&WorkflowView>, view: &WorkflowView, session: &Session) {
     } else {
         now()
     });
-    for line in changes::lines(before, view) {
-        println!("{}  {line}", dim(&time));
+    let lines = changes::lines(before, view);
+    for line in lines.into_iter().chain(changes::ending(view)) {
+        outln!("{}  {line}", dim(&time));
     }
     let status_changed = before.is_none_or(|before| before.status != view.status);
     let asks = view.status == Status::AwaitingApproval || view.status.is_terminal();
     if status_changed && asks {
         for line in show::next_steps(view, session) {
-            println!("          {}", dim(line));
+            outln!("          {}", dim(line));
         }
     }
 }
 
 /// JSON lines need an answer on one line, however it was sent.
-fn one_line(raw: &str) -> String {
+fn json_line(raw: &str) -> String {
     if !raw.contains('\n') {
         return raw.to_owned();
     }

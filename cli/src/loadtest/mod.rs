@@ -23,6 +23,7 @@ use clap::Args;
 use crate::client::session::{Session, program};
 use crate::client::text::now;
 use crate::context::Context;
+use crate::out::{self, Stream};
 use crate::stack::signals::{Interrupted, interrupted};
 use stand_in::{OwnStack, StandIn};
 
@@ -129,9 +130,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         write_html(&report, file)?;
     }
     if context.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        out::json(serde_json::to_string_pretty(&report)?);
     } else {
-        print!("{}", report.page());
+        out::write(Stream::Out, &report.page());
     }
     Ok(if report.well {
         ExitCode::SUCCESS
@@ -170,7 +171,7 @@ pub async fn test(context: &Context, keep: bool) -> Result<()> {
 }
 
 fn good(report: &Report) -> Result<()> {
-    eprint!("{}", report.page());
+    out::write(Stream::Err, &report.page());
     anyhow::ensure!(report.well, "{}", report.verdict());
     Ok(())
 }
@@ -259,7 +260,7 @@ fn typed() -> String {
 fn write_html(report: &Report, file: &Path) -> Result<()> {
     std::fs::write(file, report.html())
         .with_context(|| format!("cannot write {}", file.display()))?;
-    eprintln!("The report: {}", file.display());
+    errln!("The report: {}", file.display());
     Ok(())
 }
 

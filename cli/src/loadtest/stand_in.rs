@@ -122,7 +122,7 @@ impl OwnStack {
     pub async fn end<T>(self, outcome: Result<T>, keep: bool) -> Result<T> {
         let folder = &self.0.folder;
         if keep {
-            eprintln!(
+            errln!(
                 "The stack stays, without agents: {}",
                 folder.root().display()
             );

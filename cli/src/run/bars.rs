@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::text::visible_line;
 use aegis_contracts::view::{Status, StepStatus, StepView, WorkflowView};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::client::decide::approvals;
 use crate::client::show::{attempt, progress};
-use crate::client::text::local_time;
+use crate::client::text::{counted, local_time};
 
 const TICK: Duration = Duration::from_millis(100);
 
@@ -97,7 +98,7 @@ impl Row {
             self.state = state;
             self.draw_as(state);
         }
-        self.bar.set_message(message);
+        self.bar.set_message(visible_line(&message).into_owned());
     }
 
     fn draw_as(&self, state: State) {
@@ -167,7 +168,8 @@ fn approval(view: &WorkflowView) -> (State, String) {
         (Status::Researching | Status::Analyzing, _) => (State::Ahead, revision),
         (Status::AwaitingApproval, Some(approval)) => {
             let until = local_time(approval.deadline_at);
-            let (given, required) = (approvals(approval), approval.required);
+            let given = approvals(approval);
+            let required = counted(approval.required, "approval");
             (
                 State::Active,
                 format!("{given} of {required}, until {until}{revision}"),

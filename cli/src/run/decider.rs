@@ -3,7 +3,9 @@
 use std::future::Future;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, MAX_COMMENT};
-use anyhow::{Result, bail};
+use aegis_contracts::text::{Lines, check, is_blank};
+use anyhow::Result;
+use console::Term;
 use dialoguer::{Input, Select, theme::ColorfulTheme};
 
 /// What became of the question.
@@ -48,8 +50,14 @@ impl Decider for Nobody {
 /// A person.
 pub struct AtTerminal;
 
+/// A list to choose from cannot be drawn on fewer columns.
+const NARROWEST: u16 = 20;
+
 impl Decider for AtTerminal {
     async fn decide(&mut self, approval: &ApprovalView) -> Result<Choice> {
+        if Term::stderr().size().1 < NARROWEST {
+            return Ok(Choice::Nobody);
+        }
         let may_revise = approval.revision < approval.max_revisions;
         // The terminal is read by a blocking call.
         tokio::task::spawn_blocking(move || ask(may_revise)).await?
@@ -94,14 +102,35 @@ fn comment(theme: &ColorfulTheme, decision: DecisionKind) -> Result<Option<Strin
     let text: String = Input::with_theme(theme)
         .with_prompt(prompt)
         .allow_empty(optional)
-        .validate_with(|text: &String| match text.chars().count() {
-            0..=MAX_COMMENT => Ok(()),
-            _ => Err(format!("at most {MAX_COMMENT} characters")),
-        })
+        .validate_with(|text: &String| usable(text, optional))
         .interact_text()?;
     let text = text.trim().to_owned();
-    if text.is_empty() && !optional {
-        bail!("the analyst needs to know what shall change");
-    }
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// What the API would refuse is asked for again.
+fn usable(comment: &str, optional: bool) -> Result<(), String> {
+    if comment.chars().count() > MAX_COMMENT {
+        return Err(format!("at most {MAX_COMMENT} characters"));
+    }
+    if is_blank(comment) && !optional {
+        return Err("the analyst has to know what shall change".to_owned());
+    }
+    check(comment, Lines::Many).map_err(|hostile| hostile.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_that_says_nothing_is_asked_for_again() {
+        for blank in ["", "   ", "\t", "\u{a0}", "\u{3000}"] {
+            assert!(usable(blank, false).is_err(), "{blank:?}");
+            assert!(usable(blank, true).is_ok(), "{blank:?}");
+        }
+        assert!(usable("more on costs", false).is_ok());
+        assert!(usable("more\u{1b}[2J", true).is_err());
+        assert!(usable(&"x".repeat(MAX_COMMENT + 1), true).is_err());
+    }
 }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
+use aegis_contracts::approval::{ApprovalView, DecisionRequest};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{Status, WorkflowView};
 use anyhow::Result;
 
 use super::decider::{Choice, Decider};
 use super::screen::Screen;
-use crate::client::decide::{approvals, decide};
-use crate::client::findings::{self, Stream};
+use crate::client::decide::{decide, told};
+use crate::client::findings;
 use crate::client::poll::Poller;
 use crate::client::session::Session;
 use crate::client::summaries::Summaries;
@@ -79,12 +79,9 @@ impl<D: Decider> Journey<'_, D> {
     async fn ask(&mut self, approval: &ApprovalView) -> Result<Asked> {
         self.screen.rest();
         match findings::review(self.session, self.id, Some(approval.revision)).await {
-            Ok(answer) => {
-                let width = self.screen.width();
-                eprintln!("{}", findings::page(&answer.value, Stream::Error, width));
-            }
+            Ok(answer) => errln!("{}", findings::page(&answer.value)),
             Err(error) => {
-                eprintln!("the findings cannot be shown: {error}");
+                errln!("the findings cannot be shown: {error}");
                 // Nobody is asked about what they cannot see.
                 if D::ASKS_AGAIN {
                     return Ok(Asked::Later);
@@ -105,14 +102,15 @@ impl<D: Decider> Journey<'_, D> {
             };
             match decide(self.session, self.id, &request).await {
                 Ok(answer) => {
-                    self.screen.note(&sentence(decision, &answer.value));
+                    self.screen.note(&told(decision, &answer.value));
                     return Ok(Asked::GoOn);
                 }
                 Err(error) if self.has_moved(approval).await? => {
-                    self.screen.note(&format!("somebody was faster: {error}"));
+                    self.screen
+                        .note(&format!("the workflow has already gone on: {error}"));
                     return Ok(Asked::GoOn);
                 }
-                Err(error) if D::ASKS_AGAIN && error.code().is_some() => {
+                Err(error) if D::ASKS_AGAIN && error.is_refusal() => {
                     self.screen.note(&format!("that is not possible: {error}"));
                 }
                 Err(error) => return Err(error.into()),
@@ -133,18 +131,4 @@ fn open_question(view: &WorkflowView, asked_about: Option<u32>) -> Option<&Appro
         .as_ref()
         .filter(|_| view.status == Status::AwaitingApproval);
     approval.filter(|approval| asked_about != Some(approval.revision))
-}
-
-fn sentence(decision: DecisionKind, approval: &ApprovalView) -> String {
-    let revision = approval.revision;
-    match decision {
-        DecisionKind::Approve if approvals(approval) < approval.required as usize => format!(
-            "approved revision {revision}; {} of {} needed, waiting for the others",
-            approvals(approval),
-            approval.required
-        ),
-        DecisionKind::Approve => format!("approved revision {revision}"),
-        DecisionKind::Reject => format!("rejected revision {revision}"),
-        DecisionKind::RequestChanges => format!("asked for changes to revision {revision}"),
-    }
 }

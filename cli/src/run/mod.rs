@@ -14,8 +14,10 @@ mod screen;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::view::Status;
 use anyhow::Result;
 use clap::Args;
 
@@ -25,12 +27,17 @@ use self::journey::{Followed, Journey};
 use self::screen::Screen;
 use crate::client::request::RequestOptions;
 use crate::client::session::Session;
+use crate::client::show::next_steps;
 use crate::client::start;
+use crate::client::text::one_line;
 use crate::context::Context;
 use crate::stack;
+use crate::style::bold;
 
 /// What a shell sees of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
+/// Somebody who wants to leave does not wait longer for how things stand.
+const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// Run one workflow from its topic to the report on disk.
 ///
@@ -38,8 +45,9 @@ const INTERRUPTED: i32 = 130;
 /// you at the approval (approve, reject or request changes), and writes the report. Ctrl-C leaves
 /// the workflow running.
 ///
-/// The exit code is 0 only for a completed workflow, 1 for one that ended in any other way, 3 for
-/// one that waits for an approval which could not be asked for here, 130 after Ctrl-C.
+/// The exit code is 0 for a completed workflow whose report is written, 1 for one that ended in any other way or
+/// could not be followed, 3 for one that waits for your decision, 4 for a completed one whose report could not be
+/// fetched or written here, 130 after Ctrl-C.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -64,6 +72,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    ending::can_be_kept(arguments.output.as_deref())?;
     if context.stage.is_none() {
         bring_up(context).await?;
     }
@@ -75,20 +84,19 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         _ = tokio::signal::ctrl_c() => give_up(&session),
     };
     let id = accepted.value.workflow_id;
-    eprintln!(
-        "{}  {}",
-        console::style(&id).for_stderr().bold(),
-        arguments.topic
-    );
+    errln!("{}  {}", bold(&id), one_line(&arguments.topic));
     let ending = Ending {
         session: &session,
         id: &id,
         output: arguments.output.as_deref(),
     };
-    let to_the_end = async { ending.tell(follow(&session, &id, &arguments).await?).await };
+    let to_the_end = async {
+        let followed = follow(&session, &id, &arguments).await?;
+        anyhow::Ok(ending.tell(followed).await)
+    };
     tokio::select! {
         code = to_the_end => code,
-        _ = tokio::signal::ctrl_c() => leave(&session, &id),
+        _ = tokio::signal::ctrl_c() => leave(&session, &id).await,
     }
 }
 
@@ -133,16 +141,30 @@ async fn travel<D: Decider>(
 }
 
 fn give_up(session: &Session) -> ! {
-    eprintln!("\nInterrupted before the workflow was confirmed. Whether it was started is told by");
-    eprintln!("  {}", session.command("list"));
+    errln!(
+        "\nInterrupted before the stage had confirmed the workflow. It may have started; see with"
+    );
+    errln!("  {}", session.command("list"));
     std::process::exit(INTERRUPTED);
 }
 
 /// Does not return: a question at the terminal may still be waiting in a thread of its own.
-fn leave(session: &Session, id: &WorkflowId) -> ! {
+async fn leave(session: &Session, id: &WorkflowId) -> ! {
     let _ = console::Term::stderr().show_cursor();
-    eprintln!("\nThe workflow goes on without you. Watch it again with");
-    eprintln!("  {}", session.command(&format!("watch {id}")));
-    eprintln!("  {}", session.command(&format!("report {id}")));
+    let now = tokio::time::timeout(LAST_LOOK, session.workflow(id)).await;
+    match now {
+        Ok(Ok(now)) if now.value.status == Status::AwaitingApproval => {
+            errln!("\nThe workflow waits for your decision. Decide with");
+            for line in next_steps(&now.value, session) {
+                errln!("  {line}");
+            }
+            errln!("Then follow it, and read the report, with");
+        }
+        _ => {
+            errln!("\nThe workflow goes on without you. Watch it again, and read the report, with")
+        }
+    }
+    errln!("  {}", session.command(&format!("watch {id}")));
+    errln!("  {}", session.command(&format!("report {id}")));
     std::process::exit(INTERRUPTED);
 }

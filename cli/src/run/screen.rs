@@ -28,8 +28,9 @@ impl Screen {
             self.bars.get_or_insert_with(Bars::new).show(view);
             return;
         }
+        // How it ended is said in full behind it.
         for line in changes::lines(before, view) {
-            eprintln!("{}  {}", clock(now()), console::strip_ansi_codes(&line));
+            errln!("{}  {line}", clock(now()));
         }
     }
 
@@ -42,15 +43,6 @@ impl Screen {
 
     pub fn note(&mut self, text: &str) {
         self.rest();
-        eprintln!("{text}");
-    }
-
-    pub fn width(&self) -> usize {
-        let width = if self.is_terminal {
-            console::Term::stderr().size().1
-        } else {
-            100
-        };
-        usize::from(width).clamp(40, 110)
+        errln!("{text}");
     }
 }

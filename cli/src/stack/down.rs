@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::context::Context;
+use crate::out;
 use crate::stack::folder::StackFolder;
 use crate::stack::progress::Step;
 use crate::stack::terraform::module::Module;
@@ -20,17 +21,14 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     take_down(&context.folder, arguments.wipe).await?;
     if context.json {
-        println!(
-            "{}",
-            serde_json::json!({"running": false, "wiped": arguments.wipe})
-        );
+        out::json(serde_json::json!({"running": false, "wiped": arguments.wipe}));
     }
     Ok(ExitCode::SUCCESS)
 }
 
 pub async fn take_down(folder: &StackFolder, wipe: bool) -> Result<()> {
     if !folder.root().exists() {
-        eprintln!("There is no stack in {}", folder.root().display());
+        errln!("There is no stack in {}", folder.root().display());
         return Ok(());
     }
     let _lock = lock::acquire(&folder.lock_file()).await?;

@@ -6,7 +6,10 @@ use std::io::IsTerminal as _;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use aegis_contracts::text::visible_line;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::style::Style;
 
 /// Several steps may be under way, and each has its own line.
 static LINES: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
@@ -16,7 +19,7 @@ const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Prints a line without disturbing the spinners.
 pub fn say(text: &str) {
-    LINES.suspend(|| eprintln!("{text}"));
+    LINES.suspend(|| errln!("{text}"));
 }
 
 /// One step of a longer piece of work; ends with `done`, or silently when dropped.
@@ -31,7 +34,7 @@ impl Step {
     pub fn begin(title: &'static str) -> Self {
         let spinner = std::io::stderr().is_terminal().then(|| spinner(title));
         if spinner.is_none() {
-            eprintln!("{title} ...");
+            errln!("{title} ...");
         }
         let now = Instant::now();
         Self {
@@ -45,13 +48,13 @@ impl Step {
     /// What is being waited for right now.
     pub fn waiting_for(&self, what: &str) {
         if let Some(spinner) = &self.spinner {
-            spinner.set_message(what.to_owned());
+            spinner.set_message(visible_line(what).into_owned());
             return;
         }
         let mut last = self.last_plain.borrow_mut();
         if last.elapsed() >= PLAIN_INTERVAL {
             *last = Instant::now();
-            eprintln!("  {} s: {what}", self.started.elapsed().as_secs());
+            errln!("  {} s: {what}", self.started.elapsed().as_secs());
         }
     }
 
@@ -59,7 +62,7 @@ impl Step {
         if let Some(spinner) = &self.spinner {
             spinner.finish_and_clear();
         }
-        let mark = console::style("✓").green();
+        let mark = Style::new().green().on("✓");
         let seconds = self.started.elapsed().as_secs_f64();
         say(&format!("{mark} {}: {result} ({seconds:.1} s)", self.title));
     }

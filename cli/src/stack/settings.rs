@@ -122,7 +122,7 @@ pub fn merge_variables(variables: &mut BTreeMap<String, String>, given: &[String
             Some((name, value)) if !name.trim().is_empty() => {
                 variables.insert(name.trim().to_owned(), value.to_owned());
             }
-            _ => bail!("--var wants name=value, got {pair:?}"),
+            _ => bail!("--var wants name=value, got `{pair}`"),
         }
     }
     Ok(())

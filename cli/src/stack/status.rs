@@ -7,6 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::out;
 use crate::stack::description::Description;
 use crate::stack::folder::{StackFolder, read_json};
 use crate::stack::host::plan::Plan;
@@ -41,7 +42,7 @@ struct Part {
 pub async fn run(_arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let status = look(&context.folder).await;
     if context.json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        out::json(serde_json::to_string_pretty(&status)?);
     } else {
         show(&status);
     }
@@ -133,17 +134,17 @@ fn show(status: &Status) {
             .pid
             .map(|pid| format!("  process {pid}"))
             .unwrap_or_default();
-        println!("{:<18} {}{pid}", part.name, part.state);
+        outln!("{:<18} {}{pid}", part.name, part.state);
     }
     for (name, value) in [
         ("API", &status.api_endpoint),
         ("AWS", &status.aws_endpoint_url),
     ] {
         if let Some(value) = value {
-            println!("{name:<18} {value}");
+            outln!("{name:<18} {value}");
         }
     }
-    println!("{:<18} {}", "folder", status.folder);
+    outln!("{:<18} {}", "folder", status.folder);
     let full = status.queues.iter().filter(|(_, depth)| !depth.is_zero());
     for (name, depth) in full {
         let Depth {
@@ -152,9 +153,9 @@ fn show(status: &Status) {
             in_flight,
         } = depth;
         let name = format!("queue {name}");
-        println!("{name:<18} {waiting} waiting, {in_flight} in flight, {delayed} delayed");
+        outln!("{name:<18} {waiting} waiting, {in_flight} in flight, {delayed} delayed");
     }
     if !status.running {
-        println!("Start it with: cargo aegis up");
+        outln!("Start it with: cargo aegis up");
     }
 }

@@ -161,7 +161,7 @@ async fn apart(part: &str, context: &Context) -> Result<()> {
         told.push(line.to_owned());
     });
     let status = finished.await?.status;
-    eprintln!("{}", told.join("\n"));
+    errln!("{}", told.join("\n"));
     judge(&format!("aegis test {part}"), status)
 }
 
@@ -266,19 +266,19 @@ pub fn judge(name: &str, status: ExitStatus) -> Result<()> {
 }
 
 fn summary(reports: &[Report]) -> ExitCode {
-    eprintln!();
+    errln!("");
     for report in reports {
         let seconds = report.took.as_secs();
         match &report.failure {
-            None => eprintln!("{:<12} passed in {seconds} s", report.name),
-            Some(why) => eprintln!("{:<12} FAILED in {seconds} s: {why}", report.name),
+            None => errln!("{:<12} passed in {seconds} s", report.name),
+            Some(why) => errln!("{:<12} FAILED in {seconds} s: {why}", report.name),
         }
     }
     let failed = reports
         .iter()
         .filter(|report| report.failure.is_some())
         .count();
-    eprintln!("parts: {} passed, {failed} failed", reports.len() - failed);
+    errln!("parts: {} passed, {failed} failed", reports.len() - failed);
     if failed == 0 {
         ExitCode::SUCCESS
     } else {

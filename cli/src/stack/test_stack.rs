@@ -120,7 +120,7 @@ impl TestStack {
     pub async fn finish(&self, outcome: Result<()>) -> Result<()> {
         let interrupted = matches!(&outcome, Err(error) if error.is::<Interrupted>());
         if self.keep {
-            eprintln!("The stack stays: {}", self.folder.stack_file().display());
+            errln!("The stack stays: {}", self.folder.stack_file().display());
         }
         if self.keep || (self.goes_on && !interrupted) {
             return outcome;

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::context::Context;
+use crate::out;
 use crate::stack::description::Description;
 use crate::stack::emulator::Running;
 use crate::stack::folder::{StackFolder, write_json};
@@ -41,9 +42,9 @@ struct Started {
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let description = bring_up(&arguments, &context.folder).await?;
     if context.json {
-        println!("{}", serde_json::to_string_pretty(&description)?);
+        out::json(serde_json::to_string_pretty(&description)?);
     } else {
-        eprintln!("The stack is up: {}", description.api_endpoint);
+        errln!("The stack is up: {}", description.api_endpoint);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -33,6 +33,10 @@ pub struct Seen {
     pub refusals: usize,
     /// The analysis in the bucket is not the one that was reported.
     pub findings_are_broken: bool,
+    /// Take decisions whatever the scene, as the API does of one that it has.
+    pub again: bool,
+    /// Entries that were put on the bus.
+    pub events: Vec<Value>,
     /// Answer reads with 403.
     pub forbidden: bool,
     pub scene: Scene,
@@ -73,6 +77,7 @@ impl Fake {
         let app = Router::new()
             .nest(BASE, api)
             .nest("/s3", s3)
+            .route("/", post(put_events))
             .with_state(fake.clone());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         fake
@@ -190,6 +195,9 @@ async fn approve(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Respon
                 json!({}),
             );
         }
+        if seen.again {
+            return json_body(StatusCode::OK, &story::approval(0, Some(&body)));
+        }
         let Scene::Waiting(revision) = seen.scene else {
             return problem(
                 StatusCode::CONFLICT,
@@ -266,6 +274,17 @@ async fn review(
         }
         (asked, _) => json_body(StatusCode::OK, &story::review(scene, asked.unwrap_or(0))),
     }
+}
+
+/// The bus, as far as `emit` knows it.
+async fn put_events(State(fake): Shared, body: Bytes) -> Response {
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let entries = body["Entries"].as_array().unwrap().clone();
+    fake.with(|seen| seen.events.extend(entries));
+    json_body(
+        StatusCode::OK,
+        &json!({"FailedEntryCount": 0, "Entries": [{"EventId": "e1"}]}),
+    )
 }
 
 async fn history() -> Response {

@@ -7,8 +7,10 @@
 )]
 
 mod fake;
+mod hostile;
 mod load;
 mod program;
 mod run;
 mod story;
+mod trouble;
 mod verbs;

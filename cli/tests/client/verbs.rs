@@ -71,7 +71,7 @@ async fn get_shows_the_state_and_what_to_do() {
     for part in [
         "awaiting approval",
         "analyst     succeeded  attempt 2, revision 1  4 findings",
-        "revision 1 of at most 3; 1 needed, anyone may decide; until 2026-11-26 18:00:03",
+        "revision 1 of at most 3; 0 of 1 approval given; anyone may decide until 2026-11-26 18:00:03 UTC",
         "aegis findings wf_",
         "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1",
         "aegis request-changes wf_abcdefghijklmnopqrstuvwxyz --revision 1 --comment",
@@ -135,11 +135,12 @@ async fn list_follows_the_pages() {
     assert!(
         outcome
             .out
-            .contains("completed  2026-11-23 18:00:00  topic 1"),
+            .contains("completed  2026-11-23 18:00:00 UTC  topic 1"),
         "{}",
         outcome.out
     );
     program.run(&["list", "--status", "lost"]).await.expect(2);
+    program.run(&["list", "-n", "0"]).await.expect(2);
 }
 
 #[tokio::test]
@@ -156,17 +157,13 @@ async fn watch_tells_each_change_once() {
         .expect(0);
     let output = watched.wait_with_output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
+    // Whether it is seen writing depends on who looks first: `approve` looks too.
     let statuses: Vec<String> = text
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["status"].to_string())
+        .filter(|status| status != "\"writing\"")
         .collect();
-    let expected = [
-        "researching",
-        "analyzing",
-        "awaiting_approval",
-        "writing",
-        "completed",
-    ];
+    let expected = ["researching", "analyzing", "awaiting_approval", "completed"];
     assert_eq!(statuses, expected.map(|status| format!("\"{status}\"")));
     assert!(output.status.success());
     program.fake.with(|seen| {
@@ -192,13 +189,15 @@ async fn watch_ends_with_the_reason() {
     program.fake.with(|seen| seen.troubles = 2);
     let outcome = program.run(&["watch", WORKFLOW]).await.expect(1);
     assert!(
-        outcome
-            .out
-            .contains("failed: the corpus has nothing on this topic (no_evidence)"),
+        outcome.out.contains(
+            "failed: the corpus has nothing on this topic (no_evidence), while researching"
+        ),
         "{}",
         outcome.out
     );
-    assert!(outcome.out.contains("aegis redrive wf_"), "{}", outcome.out);
+    let next = "aegis start '…' --sources '…' --stage stage.json";
+    assert!(outcome.out.contains(next), "{}", outcome.out);
+    assert!(!outcome.out.contains("redrive"), "{}", outcome.out);
 }
 
 #[tokio::test]
@@ -240,6 +239,7 @@ async fn decisions_name_the_revision() {
         "{}",
         outcome.out
     );
+    program.fake.with(|seen| seen.scene = Scene::Analyzing(2));
     let outcome = program.run(&["reject", WORKFLOW]).await.expect(1);
     assert!(
         outcome.err.contains("not_awaiting_approval") && outcome.err.contains("aegis watch wf_"),
@@ -258,8 +258,8 @@ async fn findings_are_shown_whole_and_as_one_looked_at() {
         "1. First finding  sources agree".to_owned(),
         "[e1] Title of e1, Section 2 (corpus:builtin/a.md)".to_owned(),
         "- Nothing on costs.".to_owned(),
-        "1 of 2 needed approvals given; until 2026-11-26 18:00:03".to_owned(),
-        "- ann, approve by link, 2026-11-23 18:00:04: fine".to_owned(),
+        "1 of 2 approvals given; until 2026-11-26 18:00:03".to_owned(),
+        "- ann, approve by link, 2026-11-23 18:00:04 UTC: fine".to_owned(),
         "may still decide: bob".to_owned(),
         format!("aegis approve {WORKFLOW} --revision 1 --stage stage.json"),
     ];
@@ -340,12 +340,12 @@ async fn history_is_a_timeline() {
     let outcome = program.run(&["history", WORKFLOW]).await.expect(0);
     assert_eq!(
         outcome.out,
-        "2026-11-23 18:00:00           v1  WorkflowStarted  by ann\n\
-         2026-11-23 18:00:01  +1.0 s   v2  StepCompleted    researcher 1: 12 passages\n\
-         2026-11-23 18:00:01  +0 ms    v3  StepCompleted    analyst 1: 3 findings\n\
-         2026-11-23 18:00:01  +0 ms    v4  StepCompleted    analyst 2: 4 findings\n\
-         2026-11-23 18:00:01  +0 ms    v5  StepCompleted    writer 1: 900 words\n\
-         2026-11-23 18:00:01  +500 ms  v6  WorkflowFailed   while researching: nothing (no_evidence)\n"
+        "2026-11-23 18:00:00 UTC           v1  WorkflowStarted  by ann\n\
+         2026-11-23 18:00:01 UTC  +1.0 s   v2  StepCompleted    researcher 1: 12 passages\n\
+         2026-11-23 18:00:01 UTC  +0 ms    v3  StepCompleted    analyst 1: 3 findings\n\
+         2026-11-23 18:00:01 UTC  +0 ms    v4  StepCompleted    analyst 2: 4 findings\n\
+         2026-11-23 18:00:01 UTC  +0 ms    v5  StepCompleted    writer 1: 900 words\n\
+         2026-11-23 18:00:01 UTC  +500 ms  v6  WorkflowFailed   while researching: nothing (no_evidence)\n"
     );
 }
 

@@ -37,12 +37,14 @@ pub fn of_all(demanded: Status, read: &Read) -> Vec<String> {
 }
 
 fn of_status(demanded: Status, view: &WorkflowView) -> Option<String> {
-    let failure = view.failure.as_ref().map(|failure| &failure.message);
+    let failure = view.failure.as_ref();
+    let failure = failure.map(|failure| format!(": {} ({})", failure.message, failure.code));
     (view.status != demanded).then(|| {
         format!(
-            "is {} instead of {}: {failure:?}",
+            "is {} instead of {}{}",
             view.status.as_str(),
-            demanded.as_str()
+            demanded.as_str(),
+            failure.unwrap_or_default()
         )
     })
 }
@@ -62,7 +64,8 @@ pub fn of_artifact(artifact: &ArtifactRef, content: Option<&Content>) -> Option<
 pub fn of_claims(role: Role, attempt: u32, claims: &[Claim]) -> Option<String> {
     let sessions: BTreeSet<&str> = claims.iter().map(|claim| claim.session.as_str()).collect();
     let several = sessions.len() > 1;
-    several.then(|| format!("attempt {attempt} of the {role} was begun in {sessions:?}"))
+    let sessions = Vec::from_iter(sessions).join(" and ");
+    several.then(|| format!("attempt {attempt} of the {role} was begun in the sessions {sessions}"))
 }
 
 /// No result without an agent that began its attempt.
@@ -164,7 +167,11 @@ fn of_ending(part: &[HistoryEvent], demanded: Option<&str>, what: &str) -> Optio
     let endings: Vec<&HistoryEvent> = part.iter().filter(ends).collect();
     let kinds: Vec<&str> = endings.iter().map(|event| event.kind.as_str()).collect();
     if kinds.as_slice() != demanded.as_slice() {
-        return Some(format!("{what} {kinds:?}"));
+        let kinds = match kinds.as_slice() {
+            [] => "no event of an end".to_owned(),
+            kinds => kinds.join(", "),
+        };
+        return Some(format!("{what} {kinds}"));
     }
     let (ending, last) = (endings.first()?, part.last()?);
     let went_on = last.version != ending.version;

@@ -1,5 +1,6 @@
 //! One HTML file: no script, no font, nothing from elsewhere.
 
+use aegis_contracts::text::visible;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::chart::{self, Axis, Bar, Line, Tick};
@@ -44,7 +45,8 @@ impl Report {
                 }
             }
         };
-        page.into_string()
+        // What a stage answers is in it.
+        visible(&page.into_string()).into_owned()
     }
 
     fn found(&self) -> Markup {

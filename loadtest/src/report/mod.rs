@@ -6,6 +6,7 @@ mod page;
 
 use std::time::Duration;
 
+use aegis_contracts::text::counted;
 use aegis_contracts::time::Timestamp;
 use aegis_cost::{Line, Part, Prices, quantities};
 use anyhow::Result;
@@ -151,11 +152,8 @@ impl Report {
                 self.workflows
             );
         }
-        format!(
-            "{} findings in {} workflows",
-            self.findings.len(),
-            self.workflows
-        )
+        let findings = counted(self.findings.len(), "finding");
+        format!("{findings} in {}", counted(self.workflows, "workflow"))
     }
 
     fn spread(&self, name: &str) -> Option<&Spread> {

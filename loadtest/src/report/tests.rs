@@ -134,11 +134,12 @@ fn each_form_says_whether_all_is_well() {
     assert!(well.html().contains("nothing lost, nothing done twice"));
     let finding = Finding {
         workflow: None,
-        what: "a <b> was lost".to_owned(),
+        what: "a <b> was lost\u{202e}\u{1b}".to_owned(),
     };
     let ill = report(vec![finding; 30]);
     assert!(!ill.well && ill.page().contains("and 10 more"));
-    assert!(ill.html().contains("a &lt;b&gt; was lost") && ill.html().contains("verdict ill"));
+    let lost = r"a &lt;b&gt; was lost\u{202e}\u{1b}<";
+    assert!(ill.html().contains(lost) && ill.html().contains("verdict ill"));
     let json = serde_json::to_value(&ill).unwrap();
     assert_eq!(json["findings"].as_array().unwrap().len(), 30);
     assert_eq!(

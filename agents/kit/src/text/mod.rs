@@ -4,6 +4,7 @@ mod sentences;
 mod shape;
 mod terms;
 
+pub use aegis_contracts::text::counted;
 pub use sentences::sentences;
-pub use shape::{collapse, counted, shorten};
+pub use shape::{collapse, shorten};
 pub use terms::{Terms, acronyms, same_word, words};

@@ -23,12 +23,6 @@ pub fn shorten(text: &str, limit: usize) -> String {
     short
 }
 
-/// `1 passage`, `2 passages`.
-pub fn counted(number: usize, thing: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {thing}{plural}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

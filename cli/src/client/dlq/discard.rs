@@ -1,11 +1,9 @@
 //! `aegis dlq drop`: deletes letters for good, after asking.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use dialoguer::Confirm;
 use serde_json::json;
 
 use super::Which;
@@ -13,7 +11,10 @@ use super::places::{Place, Places};
 use super::queues::{Queues, Sqs};
 use super::redrive::absent;
 use super::take::{Taken, find};
+use crate::ask;
 use crate::client::session::Session;
+use crate::client::text::counted;
+use crate::out;
 
 /// Letters that are taken out at once.
 const ROUND: usize = 50;
@@ -41,10 +42,10 @@ pub async fn run(
     let waiting = usize::try_from(sqs.depth(&place.url).await?.waiting)?;
     let what = match &arguments.which.message {
         Some(id) => format!("message {id}"),
-        None => format!("{waiting} messages"),
+        None => counted(waiting, "message"),
     };
     if !arguments.yes && !agreed(&what, place)? {
-        eprintln!("nothing was deleted");
+        errln!("nothing was deleted");
         return Ok(ExitCode::FAILURE);
     }
     let dropped = match &arguments.which.message {
@@ -52,25 +53,20 @@ pub async fn run(
         None => each(sqs, place, waiting).await?,
     };
     if session.json {
-        println!("{}", json!({"queue": place.name, "dropped": dropped}));
+        out::json(json!({"queue": place.name, "dropped": dropped}));
     } else {
-        println!("{dropped} deleted from the dead letters of {}", place.name);
+        let dropped = counted(dropped, "message");
+        outln!("{dropped} deleted from the dead letters of {}", place.name);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn agreed(what: &str, place: &Place) -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        bail!("there is no terminal to ask at: say --yes to delete {what}");
-    }
     let question = format!(
         "Delete {what} of the dead letters of {} for good?",
         place.name
     );
-    Ok(Confirm::new()
-        .with_prompt(question)
-        .default(false)
-        .interact()?)
+    ask::agreed(&question, &format!("say --yes to delete {what}"))
 }
 
 async fn single(sqs: &Sqs, place: &Place, id: &str) -> Result<usize> {

@@ -11,6 +11,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::places::{Place, SCHEDULE, WayBack, last_part};
+use crate::client::next_step::{LetterStep, of_letter};
+use crate::client::text::counted;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Letter {
@@ -22,8 +24,15 @@ pub struct Letter {
     pub age_seconds: Option<u64>,
     /// Looking at it counts too.
     pub receive_count: u32,
+    /// What `dlq show` advises.
+    #[serde(serialize_with = "advised")]
+    pub next: LetterStep,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
+}
+
+fn advised<S: serde::Serializer>(next: &LetterStep, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(next.verb())
 }
 
 /// What is known besides the message.
@@ -46,6 +55,7 @@ impl Letter {
             workflow_id: workflow_id(&body),
             age_seconds: sent_at.map(|sent| seen.now.since(sent).as_secs()),
             receive_count: message.receive_count,
+            next: next(message, seen.place),
             body: None,
         }
     }
@@ -55,6 +65,19 @@ impl Letter {
     }
 }
 
+fn next(message: &QueueMessage, place: &Place) -> LetterStep {
+    if let WayBack::Nowhere(why) = &place.way_back {
+        return LetterStep::Drop(why);
+    }
+    if is_stream_notice(&message.body) {
+        return LetterStep::Drop(STREAM_NOTICE);
+    }
+    of_letter(message.attributes.get("reason").map(String::as_str))
+}
+
+const STREAM_NOTICE: &str = "a notice that the stream gave records up: it holds none of them, so that nothing can be \
+     published from it; their events are in the histories of their workflows";
+
 /// Where a letter goes back to, by the queue's URL.
 ///
 /// # Errors
@@ -62,11 +85,7 @@ impl Letter {
 pub fn way_back<'a>(message: &QueueMessage, place: &'a Place) -> Result<&'a str, String> {
     match &place.way_back {
         WayBack::Nowhere(why) => Err((*why).to_owned()),
-        WayBack::Queue(_) if is_stream_notice(&message.body) => Err(
-            "a notice that the stream gave records up: it holds none of them, so that nothing can be \
-             published from it; their events are in the histories of their workflows"
-                .to_owned(),
-        ),
+        WayBack::Queue(_) if is_stream_notice(&message.body) => Err(STREAM_NOTICE.to_owned()),
         WayBack::Queue(url) => Ok(url),
         WayBack::Target(queues) => {
             let target = message.attributes.get("TARGET_ARN");
@@ -127,10 +146,10 @@ fn reason(message: &QueueMessage, body: &Value, max_receives: Option<u32>) -> St
         return format!("Lambda gave it up ({condition}){said}");
     }
     match max_receives {
-        Some(count) => format!("received {count} times without success"),
+        Some(received) => format!("received {} without success", counted(received, "time")),
         None => format!(
-            "no reason is given; received {} times",
-            message.receive_count
+            "no reason is given; received {}",
+            counted(message.receive_count, "time")
         ),
     }
 }

@@ -70,6 +70,7 @@ fn ours_carry_their_reason() {
         workflow_id: Some(WORKFLOW.to_owned()),
         age_seconds: Some(60),
         receive_count: 3,
+        next: crate::client::next_step::of_letter(Some("invalid ApprovalDecided")),
         body: None,
     };
     assert_eq!(seen, expected);

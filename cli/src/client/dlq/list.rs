@@ -13,7 +13,9 @@ use super::places::{Place, Places};
 use super::queues::Sqs;
 use super::take::Taken;
 use crate::client::session::Session;
-use crate::client::text::{columns, dim, duration, now};
+use crate::client::text::{columns, duration, now};
+use crate::out;
+use crate::style::dim;
 
 /// SQS tells no age: it is read off the letters themselves, this many of them.
 const LOOKED_AT: usize = 100;
@@ -37,13 +39,13 @@ struct Row {
 pub async fn run(session: &Session, places: &Places, sqs: &Sqs) -> Result<ExitCode> {
     let rows = try_join_all(places.all().iter().map(|place| row(place, sqs))).await?;
     if session.json {
-        println!("{}", serde_json::to_string(&rows)?);
+        out::json(serde_json::to_string(&rows)?);
         return Ok(ExitCode::SUCCESS);
     }
     print(&rows);
     if let Some(row) = rows.iter().find(|row| row.waiting > 0) {
         let next = session.command(&format!("dlq show {}", row.queue));
-        println!("{}", dim(next));
+        outln!("{}", dim(next));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -98,6 +100,6 @@ fn print(rows: &[Row]) {
         ]
     }));
     for line in columns(&table) {
-        println!("{line}");
+        outln!("{line}");
     }
 }

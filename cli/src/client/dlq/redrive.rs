@@ -18,6 +18,8 @@ use super::places::{Place, Places};
 use super::queues::{Queues, Sqs};
 use super::take::{Taken, find};
 use crate::client::session::Session;
+use crate::client::text::counted;
+use crate::out;
 
 /// Letters that are taken out at once.
 const ROUND: usize = 50;
@@ -67,15 +69,23 @@ pub async fn run(
     if session.json {
         let (kept, error) = (&moved.kept, moved.error.as_ref().map(ToString::to_string));
         let all = json!({"queue": place.name, "redriven": moved.count, "kept": kept, "left": left, "error": error});
-        println!("{all}");
+        out::json(all);
     } else {
         let words = place.way_back.told();
-        println!("{} put back into {words}, {left} left", moved.count);
+        outln!(
+            "{} put back into {words}, {left} left",
+            counted(moved.count, "message")
+        );
         for kept in &moved.kept {
-            println!("  kept {}: {}", kept.message_id, kept.reason);
+            outln!("  kept {}: {}", kept.message_id, kept.reason);
         }
     }
     match moved.error {
+        // The JSON has it.
+        Some(error) if session.json => {
+            errln!("{error}");
+            Ok(ExitCode::FAILURE)
+        }
         Some(error) => Err(error.into()),
         None if moved.kept.is_empty() => Ok(ExitCode::SUCCESS),
         None => Ok(ExitCode::FAILURE),

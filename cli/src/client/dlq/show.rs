@@ -11,7 +11,9 @@ use super::places::{Place, Places, WayBack};
 use super::queues::Sqs;
 use super::take::Taken;
 use crate::client::session::Session;
-use crate::client::text::{dim, duration, now};
+use crate::client::text::{counted, duration, now, one_line};
+use crate::out;
+use crate::style::{bold, dim};
 
 /// Show the messages of one dead-letter queue, each with its reason. They stay where they are.
 ///
@@ -23,7 +25,7 @@ pub struct Arguments {
     #[arg(value_name = "QUEUE")]
     queue: String,
     /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = at_least_one)]
     limit: usize,
     /// Print the messages' bodies too. A reported step's body holds its token.
     #[arg(long)]
@@ -41,18 +43,18 @@ pub async fn run(
     let (letters, there_are_more) = read(place, sqs, limit, body).await?;
     if session.json {
         let all = json!({"queue": place.name, "messages": letters, "more": there_are_more});
-        println!("{all}");
+        out::json(all);
         return Ok(ExitCode::SUCCESS);
     }
     for letter in &letters {
         print(letter);
+        hint(place, letter, session);
     }
-    match letters.first() {
-        None => println!("no message of {} can be looked at now", place.name),
-        Some(first) => hint(place, first, session),
+    if letters.is_empty() {
+        outln!("no message of {} can be looked at now", place.name);
     }
     if there_are_more {
-        println!("{}", dim("there may be more: --limit"));
+        outln!("{}", dim("there may be more: --limit"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -91,29 +93,30 @@ pub async fn read(
 
 fn print(letter: &Letter) {
     let workflow = letter.workflow_id.as_deref().unwrap_or("no workflow");
-    println!(
-        "{}  {}  {workflow}",
-        letter.message_id,
-        console::style(&letter.kind).bold()
-    );
-    println!("  {}", letter.reason);
+    let kind = bold(one_line(&letter.kind));
+    outln!("{}  {kind}  {}", letter.message_id, one_line(workflow));
+    outln!("  {}", one_line(&letter.reason));
     let age = letter.age().map(duration).unwrap_or_default();
-    let counts = format!("{age} old, received {} times", letter.receive_count);
-    println!("  {}", dim(counts));
+    let counts = format!(
+        "{age} old, received {}",
+        counted(letter.receive_count, "time")
+    );
+    outln!("  {}", dim(counts));
     if let Some(body) = &letter.body {
-        println!("  {body}");
+        outln!("  {body}");
     }
 }
 
-fn hint(place: &Place, first: &Letter, session: &Session) {
-    let (queue, id) = (&place.name, &first.message_id);
-    let verb = match &place.way_back {
-        WayBack::Queue(_) | WayBack::Target(_) => "redrive",
-        WayBack::Nowhere(why) => {
-            println!("{}", dim(why));
-            "drop"
-        }
-    };
-    let next = session.command(&format!("dlq {verb} {queue} --message {id}"));
-    println!("{}", dim(next));
+fn hint(place: &Place, letter: &Letter, session: &Session) {
+    let (queue, id, next) = (&place.name, &letter.message_id, letter.next);
+    outln!("  {}", dim(next.why()));
+    let command = session.command(&format!("dlq {} {queue} --message {id}", next.verb()));
+    outln!("  {}", dim(command));
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("must be a number, at least 1".to_owned()),
+        Ok(number) => Ok(number),
+    }
 }

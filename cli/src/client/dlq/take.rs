@@ -64,7 +64,7 @@ impl Taken {
         let back = self.letters.iter();
         let back = back.map(|letter| queues.put_back(url, &letter.receipt));
         for failed in join_all(back).await.into_iter().filter_map(Result::err) {
-            eprintln!("a message stays hidden for up to a minute: {failed}");
+            errln!("a message stays hidden for up to a minute: {failed}");
         }
     }
 }

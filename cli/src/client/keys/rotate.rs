@@ -1,6 +1,5 @@
 //! `aegis keys rotate`: a new key, with care for the tokens that agents carry.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use aegis_engine::rotation::TooSoon;
@@ -8,11 +7,13 @@ use aegis_engine::token::TokenKeys;
 use aegis_platform::client::keys::replace_token_keys;
 use anyhow::{Result, bail};
 use clap::Args;
-use dialoguer::Confirm;
 
 use super::{Store, as_json, print};
+use crate::ask;
 use crate::client::session::Session;
-use crate::client::text::{dim, duration, local_time, now};
+use crate::client::text::{duration, local_time, now};
+use crate::out;
+use crate::style::dim;
 
 /// Make a new key. Functions sign with it within two minutes; tokens of the key before stay good, so
 /// that no run in flight notices. A further rotation is refused for nine hours: by then no step can
@@ -39,7 +40,7 @@ pub(super) async fn run(
     let next = match (arguments.revoke, keys.rotated(now())) {
         (true, _) => {
             if !arguments.yes && !agreed()? {
-                eprintln!("nothing was changed");
+                errln!("nothing was changed");
                 return Ok(ExitCode::FAILURE);
             }
             TokenKeys::made(now())
@@ -49,10 +50,10 @@ pub(super) async fn run(
     };
     replace_token_keys(&store.config, &store.parameter, &next).await?;
     if session.json {
-        println!("{}", as_json(&next));
+        out::json(as_json(&next));
     } else {
         print(&next);
-        println!(
+        outln!(
             "{}",
             dim("functions take up the new key within two minutes")
         );
@@ -75,11 +76,8 @@ fn refusal(TooSoon { until }: TooSoon) -> String {
 }
 
 fn agreed() -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        bail!("there is no terminal to ask at: say --yes to make all tokens in use worthless");
-    }
-    Ok(Confirm::new()
-        .with_prompt("Make all tokens that agents carry worthless?")
-        .default(false)
-        .interact()?)
+    ask::agreed(
+        "Make all tokens that agents carry worthless?",
+        "say --yes to make all tokens in use worthless",
+    )
 }

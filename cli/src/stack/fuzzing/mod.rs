@@ -86,7 +86,7 @@ fn got_past_doors(folder: &StackFolder) -> Result<()> {
     type Counted = BTreeMap<String, BTreeMap<String, u32>>;
     let counted: Option<Counted> = read_json(&folder.root().join(ANSWERED));
     let counted = counted.context("the fuzzer counted no answers")?;
-    eprintln!("requests behind their routes' doors, by the status of the answer: {counted:?}");
+    errln!("requests behind their routes' doors, by the status of the answer: {counted:?}");
     for (route, statuses) in BEHIND_DOORS {
         for status in statuses {
             let seen = counted.get(route).and_then(|of| of.get(status));
@@ -107,7 +107,7 @@ async fn swallow_spans(folder: &StackFolder) -> Result<JoinHandle<()>> {
     let sink = Router::new().fallback(|| async { StatusCode::OK });
     Ok(tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, sink).await {
-            eprintln!("nobody takes spans any more: {error}");
+            errln!("nobody takes spans any more: {error}");
         }
     }))
 }

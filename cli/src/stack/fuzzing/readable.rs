@@ -40,6 +40,6 @@ pub async fn all_can_be_read(stage: &Stage, since: Timestamp) -> Result<()> {
         unreadable.is_empty(),
         "workflows that cannot be read:\n{list}"
     );
-    eprintln!("the newest {read} workflows can all be read");
+    errln!("the newest {read} workflows can all be read");
     Ok(())
 }

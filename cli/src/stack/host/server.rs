@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aegis_contracts::text::visible_json;
 use aws_config::SdkConfig;
 use axum::Json;
 use axum::Router;
@@ -86,7 +87,7 @@ async fn invoke(
         }
         // AWS reports an agent's own failure as the client's. The status is in the message; what the agent said is not.
         Ok((status, _, body)) => {
-            eprintln!(
+            errln!(
                 "an agent answered {status}: {}",
                 String::from_utf8_lossy(&body)
             );
@@ -163,7 +164,7 @@ async fn stop_session(
         .ok()
         .filter(|name| plain(name))
         .unwrap_or("-");
-    eprintln!("session {name}: asked to stop");
+    errln!("session {name}: asked to stop");
     let told = host
         .client
         .post(format!("{url}/sessions/{name}/stop"))
@@ -207,7 +208,7 @@ fn note(
             "body": String::from_utf8_lossy(body),
         },
     });
-    eprintln!("request {request}");
+    errln!("request {}", visible_json(&request.to_string()));
 }
 
 /// Can stand in a path as it is, as those of aegis can.
@@ -242,7 +243,7 @@ async fn credentials(
     match lender.lend(&host.config).await {
         Ok(credentials) => Json(credentials).into_response(),
         Err(error) => {
-            eprintln!("credentials of {agent}: {error}");
+            errln!("credentials of {agent}: {error}");
             plain_error(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "AssumeRoleFailed",

@@ -23,12 +23,16 @@ pub async fn keep_running(agent: Agent, mut stopping: watch::Receiver<bool>) {
     while !*stopping.borrow() {
         let began = Instant::now();
         match start(&agent) {
-            Err(error) => eprintln!("agent {}: cannot start: {error}", agent.name),
+            Err(error) => errln!("agent {}: cannot start: {error}", agent.name),
             Ok(mut child) => {
-                eprintln!("agent {}: started, process {:?}", agent.name, child.id());
+                let process = child.id().unwrap_or_default();
+                errln!("agent {}: started, process {process}", agent.name);
                 tokio::select! {
                     status = child.wait() => {
-                        eprintln!("agent {}: ended by itself: {status:?}", agent.name);
+                        match status {
+                            Ok(status) => errln!("agent {}: ended by itself: {status}", agent.name),
+                            Err(error) => errln!("agent {}: lost: {error}", agent.name),
+                        }
                     }
                     () = told_to_stop(&mut stopping) => {
                         end(&agent, child).await;
@@ -88,7 +92,7 @@ async fn end(agent: &Agent, mut child: Child) {
         .await
         .is_err()
     {
-        eprintln!("agent {}: did not end when asked and is killed", agent.name);
+        errln!("agent {}: did not end when asked and is killed", agent.name);
         let _ = child.kill().await;
     }
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::out;
 use crate::stack::description::Description;
 use crate::stack::folder::StackFolder;
 use crate::stack::killer::{self, Kind};
@@ -60,14 +61,14 @@ pub async fn run(
         let row = Row::new(permission, outcome);
         let (of, seconds) = (permissions.len(), began.elapsed().as_secs());
         let (number, name) = (number + 1, row.name());
-        eprintln!("{number:>3} of {of}: {name}: {} ({seconds} s)", row.outcome);
+        errln!("{number:>3} of {of}: {name}: {} ({seconds} s)", row.outcome);
         rows.push(row);
     }
     let file = folder.root().join(REPORT);
     report::save(&rows, &all, &file)?;
-    eprintln!("The report is in {}", file.display());
+    errln!("The report is in {}", file.display());
     if json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        out::json(serde_json::to_string_pretty(&rows)?);
     }
     let unnoticed = rows.iter().filter(|row| row.outcome == Outcome::Unnoticed);
     let unnoticed: Vec<_> = unnoticed.map(Row::name).collect();

@@ -126,7 +126,7 @@ impl Suite {
             if !self.passes(role, &name).await? {
                 return Ok(Some(name));
             }
-            eprintln!("    {name} failed among others and not alone: not counted");
+            errln!("    {name} failed among others and not alone: not counted");
             doubted.push(name);
         }
     }

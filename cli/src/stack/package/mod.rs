@@ -10,6 +10,7 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use crate::context::Context;
+use crate::out;
 use crate::stack::binaries::{AGENTS, INSTANT_AGENTS, SERVICES, agent_binary, compile, in_words};
 use crate::stack::packages::{make_release_package, make_release_program};
 use crate::stack::prerequisites;
@@ -127,7 +128,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         name = interrupted() => return Err(Interrupted(name?).into()),
     };
     if context.json {
-        println!("{}", serde_json::to_string_pretty(&made)?);
+        out::json(serde_json::to_string_pretty(&made)?);
         return Ok(ExitCode::SUCCESS);
     }
     for (file, package) in &made.packages {

@@ -128,7 +128,7 @@ async fn tested(
     arguments.extend(ON_THE_STACK.iter().flat_map(|name| ["--test", *name]));
     arguments.push("--");
     for (name, why) in configuration.left_out() {
-        eprintln!("left out: {name}: {why}");
+        errln!("left out: {name}: {why}");
         arguments.extend(["--skip", name]);
     }
     arguments.extend(rest.iter().map(String::as_str));

@@ -13,7 +13,7 @@ const TRIES: usize = 30;
 /// Without `--follow`, which ends by itself: the emulator gives log lines no id, by which it would go on.
 pub async fn are_shown(site: &Site) -> Result<()> {
     let Some(program) = version_2().await else {
-        eprintln!(
+        errln!(
             "LEFT OUT: `aws logs tail` was not typed, because no `aws` on PATH is of version 2 (on Debian: \
              apt-get install awscli)"
         );

@@ -153,7 +153,7 @@ impl Site {
     }
 
     pub async fn typed_with(&self, line: &str, more: &[(&str, &str)]) -> Result<Ended> {
-        eprintln!("{} $ {line}", self.name);
+        errln!("{} $ {line}", self.name);
         let mut command = Command::new("bash");
         command.args(["-c", line]).current_dir(self.terraform());
         for (name, _) in std::env::vars_os() {

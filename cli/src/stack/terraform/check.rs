@@ -65,7 +65,7 @@ async fn scan(sources: &Path, python: &str) -> Result<()> {
     let mut unread = None;
     let finished = foreground::run(command, |line| {
         let (Line::Output(line) | Line::Error(line)) = line;
-        eprintln!("{line}");
+        errln!("{line}");
         unread = files_not_read(line).or(unread.take());
     });
     judge("checkov", finished.await?.status)?;

@@ -10,6 +10,7 @@ mod http;
 pub mod lambda;
 pub mod ports;
 mod retries;
+mod sdk_words;
 pub mod services;
 mod signed_spans;
 pub mod telemetry;

@@ -3,6 +3,9 @@
 //! Without an endpoint spans still exist, so that every message carries a `traceparent`; they are
 //! dropped when they end.
 
+use std::io::Write;
+
+use aegis_contracts::text::visible_json;
 use aegis_engine::metrics;
 use metrics_cloudwatch_embedded::{Builder, Collector};
 use opentelemetry::KeyValue;
@@ -76,6 +79,7 @@ pub fn init(service: &str) -> Result<Telemetry, TelemetryError> {
     let provider = provider.build();
     let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("aegis"));
     let lines = tracing_subscriber::fmt::layer()
+        .with_writer(|| Shown(std::io::stdout()))
         .json()
         .flatten_event(true)
         .with_current_span(true)
@@ -105,6 +109,23 @@ fn exporter(endpoint: &str) -> Result<SpanExporter, TelemetryError> {
     Ok(exporter.build()?)
 }
 
+/// Lines as they can be shown: in JSON some characters may stand as they are that a terminal acts upon, and a topic or
+/// another program's words may have them.
+struct Shown<W>(W);
+
+impl<W: Write> Write for Shown<W> {
+    /// A line at a time, as `tracing-subscriber` writes.
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.0.write_all(visible_json(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// A target is matched by its beginning: `aegis` stands for every crate of ours.
 fn directives(level: &str) -> String {
     format!("warn,aegis={}", level.to_ascii_lowercase())
@@ -126,5 +147,46 @@ impl Telemetry {
         if let Ok(Err(error)) = flushed {
             tracing::warn!(%error, "spans not exported");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_topic_cannot_steer_the_terminal_of_whoever_reads_the_log() {
+        let (kept, topic) = (Kept::default(), "a\u{1b}[2J\u{9b}2J\u{202e}\u{e0041}\r\nb");
+        let writer = kept.clone();
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(move || Shown(writer.clone()))
+            .json()
+            .flatten_event(true);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), || {
+            tracing::error!(topic, "read {topic}");
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        assert!(
+            text.is_ascii() && !text.trim_end().chars().any(char::is_control),
+            "{text:?}"
+        );
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["topic"], topic);
     }
 }

@@ -3,14 +3,16 @@
 //! Overwrites and deletes nothing. Knows no key's meaning: what is an artifact or a source is its
 //! callers' business.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, EncodingType};
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 
 use super::error::CallError;
 
@@ -152,24 +154,35 @@ impl S3Objects {
         prefix: &str,
         limit: usize,
     ) -> Result<Vec<ObjectEntry>, CallError> {
+        // A key may hold what XML cannot, so keys come percent-encoded.
         let request = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
+        let request = request.encoding_type(EncodingType::Url);
         let mut pages = request.into_paginator().send();
         let mut entries = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(CallError::of(LIST))?;
+            let encoded = page.encoding_type == Some(EncodingType::Url);
             for object in page.contents.unwrap_or_default() {
                 if entries.len() == limit {
                     return Ok(entries);
                 }
                 let size = object.size.and_then(|size| u64::try_from(size).ok());
-                entries.extend(object.key.map(|key| ObjectEntry {
-                    key,
-                    size: size.unwrap_or(0),
-                }));
+                let key = object.key.unwrap_or_default();
+                let key = if encoded { decoded(&key)? } else { key };
+                let size = size.unwrap_or(0);
+                entries.push(ObjectEntry { key, size });
             }
         }
         Ok(entries)
     }
+}
+
+/// As in a form: a space is `+`.
+fn decoded(key: &str) -> Result<String, CallError> {
+    let key = key.replace('+', " ");
+    let key = percent_decode_str(&key).decode_utf8();
+    let failed = |_| CallError::saying(LIST, None, "a key in the answer is not UTF-8");
+    key.map(Cow::into_owned).map_err(failed)
 }
 
 #[cfg(test)]
@@ -218,5 +231,20 @@ mod tests {
             let (put, asked) = put(vec![(status, refused(code))]).await;
             assert_eq!((put, asked), (Err(Some(code.to_owned())), 1));
         }
+    }
+
+    #[test]
+    fn keys_come_back_as_they_were_written() {
+        for (encoded, key) in [
+            (
+                "sources/a/new%0Aline+%28%C3%A4%29%2B%25.md",
+                "sources/a/new\nline (ä)+%.md",
+            ),
+            ("plain/key.md", "plain/key.md"),
+            ("%E6%95%B0%01%20x", "数\u{1} x"),
+        ] {
+            assert_eq!(decoded(encoded).unwrap(), key);
+        }
+        assert!(decoded("%FF").is_err());
     }
 }

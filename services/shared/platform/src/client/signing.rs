@@ -63,11 +63,7 @@ impl RequestSigner {
             .credentials
             .provide_credentials()
             .await
-            .map_err(|error| {
-                let reason = std::error::Error::source(&error)
-                    .map_or_else(|| error.to_string(), |source| format!("{error}: {source}"));
-                CallError::saying(OPERATION, None, format!("no AWS credentials: {reason}"))
-            })?;
+            .map_err(|error| CallError::no_credentials(OPERATION, &error))?;
         let identity = credentials.into();
         let failed = |error: String| CallError::saying(OPERATION, None, error);
         let parameters = v4::SigningParams::builder()

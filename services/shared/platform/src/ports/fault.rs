@@ -2,7 +2,9 @@
 
 use aegis_engine::error::PortError;
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use crate::sdk_words;
 
 /// Codes by which AWS services say "too fast", beside those that the SDK knows. The first two stand in the reasons of a
 /// cancelled transaction.
@@ -42,7 +44,7 @@ pub(super) fn kind_of(code: &str) -> fn(String) -> PortError {
 pub(super) fn fault<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> PortError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     move |error| {
         let kind = kind_of(error.code().unwrap_or_default());
@@ -54,12 +56,9 @@ where
 pub(super) fn described<E, R>(operation: &str, error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{operation}: {code}: {message}"),
-        _ => format!("{operation}: {}", DisplayErrorContext(error)),
-    }
+    format!("{operation}: {}", sdk_words::of(error))
 }
 
 /// For requests that could not even be built.

@@ -52,7 +52,9 @@ type Kind = fn(String) -> PortError;
 
 /// A runtime that is not there, or not to be spoken to, is not hopeless as an item that is not there: it is being created
 /// or replaced, or an operator mends its name or our rights while the command is sent again.
-fn not_invoked<R: std::fmt::Debug>(error: SdkError<InvokeAgentRuntimeError, R>) -> PortError {
+fn not_invoked<R: std::fmt::Debug + 'static>(
+    error: SdkError<InvokeAgentRuntimeError, R>,
+) -> PortError {
     use InvokeAgentRuntimeError as E;
     let kind: Kind = match error.as_service_error() {
         Some(E::RuntimeClientError(error)) => answered_by_the_agent(error.message()),
@@ -90,7 +92,7 @@ fn answered_by_the_agent(message: Option<&str>) -> Kind {
 }
 
 /// `None`: the session has ended already. Nothing depends on a stop, so what needs an operator is not tried again.
-fn not_stopped<R: std::fmt::Debug>(
+fn not_stopped<R: std::fmt::Debug + 'static>(
     error: SdkError<StopRuntimeSessionError, R>,
 ) -> Option<PortError> {
     use StopRuntimeSessionError as E;

@@ -100,7 +100,7 @@ impl DynamoTable {
 
 /// What stands behind a transaction that was not made. DynamoDB gives a reason for each item, and they need not agree:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>.
-fn cancelled<R: std::fmt::Debug>(
+fn cancelled<R: std::fmt::Debug + 'static>(
     error: SdkError<TransactWriteItemsError, R>,
 ) -> Result<Write, PortError> {
     let reasons = match error.as_service_error() {
@@ -130,7 +130,7 @@ fn cancelled<R: std::fmt::Debug>(
 
 /// The outcome of a conditional update. DynamoDB also refuses it while a transaction is at work on the item, and the SDK
 /// does not try again: that transaction may be the write of somebody who was faster.
-pub(super) fn written<T, R: std::fmt::Debug>(
+pub(super) fn written<T, R: std::fmt::Debug + 'static>(
     sent: Result<T, SdkError<UpdateItemError, R>>,
 ) -> Result<Write, PortError> {
     match sent {
