@@ -16,8 +16,12 @@ fn the_document_shows_the_figures_that_are_kept() {
     }
     let kept = Results::read(root).unwrap();
     let shown = kept.shown_in(&document);
+    let other = shown
+        .lines()
+        .zip(document.lines())
+        .find(|(kept, stands)| kept != stands);
     assert!(
         shown == document,
-        "docs/performance.md does not show bench/results.json: `cargo aegis bench … --keep` writes both"
+        "docs/performance.md does not show bench/results.json, `cargo aegis bench … --keep` writes both; first in: {other:#?}"
     );
 }
