@@ -142,6 +142,7 @@ fn the_parameters_are_those_of_the_description() {
             let names: Vec<&str> = given.map(|one| one["name"].as_str().unwrap()).collect();
             let expected: &[&str] = match (method.as_str(), path.as_str()) {
                 ("get", "/workflows") => &["status", "limit", "cursor"],
+                ("get", "/workflows/{id}/review") => &["revision"],
                 _ => &[],
             };
             assert_eq!(names, expected, "{method} {path}");
