@@ -32,7 +32,8 @@ pub fn page(view: &WorkflowView, session: &Session) -> String {
     }
     section(&mut page, "steps", &steps(&view.steps));
     if let Some(approval) = &view.approval {
-        section(&mut page, "approval", &approval_lines(approval));
+        let waits = view.status == Status::AwaitingApproval;
+        section(&mut page, "approval", &approval_lines(approval, waits));
     }
     section(&mut page, "artifacts", &artifacts(&view.artifacts));
     if let Some(failure) = &view.failure {
@@ -149,13 +150,11 @@ pub fn progress(step: &StepView) -> String {
     }
 }
 
-fn approval_lines(approval: &ApprovalView) -> Vec<String> {
-    let who = if approval.approvers.is_empty() {
-        "anyone may decide".to_owned()
-    } else {
-        let names = one_line(&approval.approvers.join(", "));
-        format!("{names} may decide")
-    };
+fn approval_lines(approval: &ApprovalView, waits: bool) -> Vec<String> {
+    let names = one_line(&approval.approvers.join(", "));
+    let names: &str = if names.is_empty() { "anyone" } else { &names };
+    let may = if waits { "may" } else { "could" };
+    let who = format!("{names} {may} decide");
     let escalated = if approval.escalated {
         ", escalated"
     } else {

@@ -204,7 +204,7 @@ fn form(asked: &Question<'_>) -> Markup {
             textarea id="comment" name="comment" rows="5" maxlength=(MAX_COMMENT) dir="auto" autofocus[problem.is_some()]
                 aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "refused")] {
                 // A line's end right behind the tag is not part of the text.
-                "\n" (typed)
+                "\n" (visible(typed))
             }
             @if may_approve {
                 (choice(DecisionKind::Approve, "Approve", &if missing == 0 {

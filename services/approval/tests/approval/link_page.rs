@@ -169,6 +169,11 @@ fn a_form_that_is_refused_comes_back_with_what_was_typed() {
             "has 2001 characters",
             &long,
         ),
+        (
+            "decision=approve&comment=a%1b%E2%80%AEb",
+            "must not contain control or invisible characters",
+            "a\\u{1b}\\u{202e}b",
+        ),
     ] {
         let answer = post(&world, &token, body);
         page(400, message, &answer);

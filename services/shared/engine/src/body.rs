@@ -72,7 +72,13 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {
     })
 }
 
+/// The names of fields are the sender's, and reasons quote what was sent: both are shown escaped.
 fn invalid(errors: Vec<FieldError>) -> Box<Problem> {
+    let shown = |error: FieldError| FieldError {
+        field: visible_line(&error.field).into_owned(),
+        reason: visible_line(&error.reason).into_owned(),
+    };
+    let errors: Vec<FieldError> = errors.into_iter().map(shown).collect();
     let named: Vec<String> = errors
         .iter()
         .map(|error| {

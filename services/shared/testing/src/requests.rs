@@ -139,6 +139,9 @@ pub fn refuses_malformed_bodies(handler: &dyn ApiHandler, valid: &ApiRequest) {
     ] {
         assert_eq!(with(text.as_bytes()), field, "{text}");
     }
+    let hostile = valid.clone().body("{\"\u{202e}name\":1}".as_bytes());
+    let answer = ask(handler, &hostile);
+    assert!(!answer.body.contains('\u{202e}'), "{}", answer.body);
     for (media_type, taken) in [
         ("text/plain", false),
         ("application/x-www-form-urlencoded", false),
