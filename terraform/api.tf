@@ -177,7 +177,7 @@ resource "aws_apigatewayv2_route" "client" {
   target             = "integrations/${aws_apigatewayv2_integration.service[each.value.service].id}"
   authorization_type = local.gateway_authorization[local.route_authorization[each.value.group]]
 
-  authorizer_id        = local.route_authorization[each.value.group] == "jwt" ? aws_apigatewayv2_authorizer.tokens[0].id : null
+  authorizer_id = local.route_authorization[each.value.group] == "jwt" ? aws_apigatewayv2_authorizer.tokens[0].id : null
   authorization_scopes = local.route_authorization[each.value.group] == "jwt" ? [
     for group in concat([each.value.group], try(each.value.or, [])) : var.jwt_scopes[group] if local.route_authorization[group] == "jwt"
   ] : null
