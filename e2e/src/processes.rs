@@ -35,9 +35,9 @@ impl AgentProcess {
     pub fn of(stack: &Stack, role: Role) -> Result<Self> {
         let path = stack.folder.join("logs").join("agent-host.log");
         let log = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let start = format!("agent {role}: started, process Some(");
+        let start = format!("agent {role}: started, process ");
         let last = log.lines().rev().find_map(|line| line.strip_prefix(&start));
-        let pid = last.and_then(|rest| rest.trim_end_matches(')').parse().ok());
+        let pid = last.and_then(|rest| rest.parse().ok());
         let pid = pid.and_then(Pid::from_raw);
         pid.map(Self)
             .with_context(|| format!("{} tells of no process of the {role}", path.display()))

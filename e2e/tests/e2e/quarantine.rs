@@ -37,7 +37,8 @@ async fn update(
     stack.dynamodb("UpdateItem", &update).await.map(drop)
 }
 
-/// Returns the body that was broken. Nobody writes a state that cannot be read, so it still fits when it is put back.
+/// Returns the item as it was. Nobody writes a state that cannot be read, and who read it before fails at the other
+/// number, so it still fits when it is put back.
 async fn broken(stack: &Stack, id: &str) -> Result<Value> {
     eventually("nobody else to write", SOON, async || {
         let before = item(stack, id).await?;
@@ -47,11 +48,12 @@ async fn broken(stack: &Stack, id: &str) -> Result<Value> {
             ":shard": {"S": "D#0"},
             ":now": {"N": "0"},
             ":seen": before["seq"],
+            ":one": {"N": "1"},
         });
-        let set =
-            "SET body = :body, sweep_tries = :tries, deadline_shard = :shard, deadline_at = :now";
+        let set = "SET body = :body, seq = seq + :one, sweep_tries = :tries, \
+                   deadline_shard = :shard, deadline_at = :now";
         Ok(match update(stack, id, set, "seq = :seen", values).await {
-            Ok(()) => Seen::Yes(before["body"].clone()),
+            Ok(()) => Seen::Yes(before),
             Err(error) => Seen::NotYet(error.to_string()),
         })
     })
@@ -80,9 +82,14 @@ fn a_state_that_cannot_be_read_is_set_aside_and_put_back() -> Result<()> {
         .await?;
         assert_eq!(left["body"]["S"], "broken", "nothing else is touched");
 
-        let set =
-            "SET body = :body, deadline_shard = :shard, deadline_at = :now REMOVE sweep_tries";
-        let values = json!({":body": readable, ":shard": {"S": "D#0"}, ":now": {"N": "0"}});
+        let set = "SET body = :body, seq = :seq, deadline_shard = :shard, deadline_at = :now \
+                   REMOVE sweep_tries";
+        let values = json!({
+            ":body": readable["body"],
+            ":seq": readable["seq"],
+            ":shard": {"S": "D#0"},
+            ":now": {"N": "0"},
+        });
         update(stack, id, set, "attribute_exists(pk)", values).await?;
         run.approve().await?;
         run.reach(Status::Completed).await?;
