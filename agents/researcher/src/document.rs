@@ -12,20 +12,32 @@ const APPENDICES: [&str; 8] = [
     "contents",
 ];
 
+/// What a block is on the page that a person sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    Prose,
-    /// A row of a table.
+    /// A heading, or the term that a definition explains. It is also the last of `section` in the blocks below it.
+    Heading,
+    Paragraph,
+    /// An item of a list.
+    Item,
+    /// A row of a table, its cells separated by ` | `.
     Row,
+    /// Commands, programs, output. Keeps its lines and spaces.
+    Code,
+    Quote,
 }
 
-/// A paragraph, list item or table row. White space is collapsed.
+/// One block of text, in the order of the page. White space is collapsed, but in [`Kind::Code`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// Headings above it, outermost first, without the title.
+    /// Headings above it, outermost first, without the title and without itself.
     pub section: Vec<String>,
     pub kind: Kind,
     pub text: String,
+    /// What the text cannot be understood without: the sentence before a list, the item that a nested list stands
+    /// in, the header row or else the caption of a table, the caption of a quote or of code. It stands as a block of
+    /// its own further up, too.
+    pub lead: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +46,17 @@ pub struct Document {
     pub uri: String,
     pub title: String,
     pub blocks: Vec<Block>,
+    /// What of the file is not in the blocks, each as a reason for a person.
+    pub losses: Vec<String>,
 }
 
 impl Block {
+    /// Whether it stands in the part that a heading begins.
+    pub fn is_below(&self, heading: &Self) -> bool {
+        let above = heading.section.len();
+        self.section.starts_with(&heading.section) && self.section.get(above) == Some(&heading.text)
+    }
+
     pub fn is_appendix(&self) -> bool {
         let listed = |heading: &String| APPENDICES.contains(&heading.to_lowercase().as_str());
         self.section.iter().any(listed)

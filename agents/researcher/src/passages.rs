@@ -11,7 +11,7 @@ use crate::document::{Block, Document, Kind};
 const SHORT: usize = 240;
 /// Characters that a passage does not exceed, unless one sentence does.
 const LONG: usize = 900;
-/// Characters that no passage exceeds.
+/// Bytes that no passage exceeds.
 const LONGEST: usize = 2_000;
 /// Words below which a passage says too little.
 const FEWEST_WORDS: usize = 6;
@@ -53,7 +53,17 @@ pub fn passages(index: usize, document: &Document) -> Vec<Passage> {
         paragraph: 0,
     };
     let mut section: Option<&[String]> = None;
-    for block in document.blocks.iter().filter(|block| !block.is_appendix()) {
+    let blocks: Vec<&Block> = document
+        .blocks
+        .iter()
+        .filter(|b| !b.is_appendix())
+        .collect();
+    for (number, block) in blocks.iter().enumerate() {
+        let next = blocks.get(number + 1);
+        // Found by the text below it, unless there is none.
+        if block.kind == Kind::Heading && next.is_some_and(|next| next.is_below(block)) {
+            continue;
+        }
         if section != Some(&block.section) {
             cut.close();
             cut.paragraph = 0;
@@ -84,8 +94,8 @@ impl Cutter {
             // Items of a list that are no sentences would run into one.
             let closed =
                 open.kind == Kind::Row || open.text.ends_with(['.', '!', '?', ':', ';', '”', '"']);
-            let fits =
-                closed && open.kind == block.kind && open.text.len() + block.text.len() < LONG;
+            let alike = open.kind == block.kind || (is_prose(open.kind) && is_prose(block.kind));
+            let fits = closed && alike && open.text.len() + block.text.len() < LONG;
             if fits && (open.text.len() < SHORT || block.text.len() < SHORT / 2) {
                 open.text.push(' ');
                 open.text.push_str(&block.text);
@@ -111,23 +121,41 @@ impl Cutter {
     }
 }
 
-/// A long paragraph between sentences, about evenly; a short one as it is.
+fn is_prose(kind: Kind) -> bool {
+    matches!(kind, Kind::Paragraph | Kind::Item | Kind::Quote)
+}
+
+/// A long paragraph between sentences, about evenly; a short one as it is. Nothing is lost.
 fn pieces(text: &str) -> Vec<String> {
     if text.len() <= LONG {
         return vec![text.to_owned()];
     }
     let target = text.len() / text.len().div_ceil(LONG);
     let mut pieces: Vec<String> = Vec::new();
-    for sentence in sentences(text) {
+    for sentence in sentences(text).into_iter().flat_map(bounded) {
         match pieces.last_mut() {
             Some(open) if open.len() < target && open.len() + sentence.len() < LONG => {
                 open.push(' ');
                 open.push_str(sentence);
             }
-            _ => pieces.push(sentence.chars().take(LONGEST).collect()),
+            _ => pieces.push(sentence.to_owned()),
         }
     }
     pieces
+}
+
+/// A sentence without end, as in notes of a call, is cut after words, or, where there are none, after characters.
+fn bounded(mut sentence: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    while sentence.len() > LONGEST {
+        let most = sentence.floor_char_boundary(LONG);
+        let end = sentence[..most].rfind(' ').filter(|end| *end > 0);
+        let (part, rest) = sentence.split_at(end.unwrap_or(most));
+        parts.push(part);
+        sentence = rest.trim_start();
+    }
+    parts.push(sentence);
+    parts
 }
 
 #[cfg(test)]
@@ -137,8 +165,9 @@ mod tests {
     fn block(section: &str, text: &str) -> Block {
         Block {
             section: vec![section.to_owned()],
-            kind: Kind::Prose,
+            kind: Kind::Paragraph,
             text: text.to_owned(),
+            lead: None,
         }
     }
 
@@ -147,6 +176,7 @@ mod tests {
             uri: "u".to_owned(),
             title: "t".to_owned(),
             blocks,
+            losses: Vec::new(),
         };
         let passages = passages(0, &document).into_iter();
         passages.map(|p| (p.location(), p.text)).collect()
@@ -177,6 +207,38 @@ mod tests {
             assert!(piece.len() <= LONG && text.contains(piece.as_str()));
             assert!(piece.ends_with("so."));
         }
+    }
+
+    #[test]
+    fn of_a_text_without_sentences_nothing_is_lost() {
+        let words: Vec<String> = (0..2_000).map(|n| format!("item{n}")).collect();
+        let signs = "保留期为三十天".repeat(400);
+        for text in [words.join(" "), signs] {
+            let pieces = pieces(&text);
+            assert!(pieces.iter().all(|piece| piece.len() <= LONGEST));
+            let seam = if text.contains(' ') { " " } else { "" };
+            assert_eq!(pieces.join(seam), text);
+        }
+    }
+
+    #[test]
+    fn a_heading_is_a_passage_where_nothing_stands_below_it() {
+        let heading = |text: &str| Block {
+            section: Vec::new(),
+            kind: Kind::Heading,
+            ..block("", text)
+        };
+        let cut = cut(vec![
+            heading("A"),
+            block("A", "One two three four five six."),
+            heading("The night desk has the number five"),
+        ]);
+        let texts: Vec<&str> = cut.iter().map(|(_, text)| text.as_str()).collect();
+        let expected = [
+            "One two three four five six.",
+            "The night desk has the number five",
+        ];
+        assert_eq!(texts, expected);
     }
 
     #[test]

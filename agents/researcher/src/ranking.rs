@@ -173,13 +173,15 @@ mod tests {
     fn document(title: &str, texts: &[&str]) -> Document {
         let block = |text: &&str| Block {
             section: vec![(*text).to_owned()],
-            kind: Kind::Prose,
+            kind: Kind::Paragraph,
             text: (*text).to_owned(),
+            lead: None,
         };
         Document {
             uri: title.to_owned(),
             title: title.to_owned(),
             blocks: texts.iter().map(block).collect(),
+            losses: Vec::new(),
         }
     }
 

@@ -78,8 +78,8 @@ fn document(index: &Index, hit: &Hit) -> usize {
 
 fn base(index: &Index, hit: &Hit) -> f64 {
     match index.passages[hit.passage].kind {
-        Kind::Prose => hit.fit,
         Kind::Row => hit.fit * ROW_WORTH,
+        _ => hit.fit,
     }
 }
 

@@ -32,6 +32,7 @@ pub fn document(uri: &str, text: &str) -> Document {
         uri: uri.to_owned(),
         title,
         blocks: walk.blocks,
+        losses: Vec::new(),
     }
 }
 
@@ -165,9 +166,10 @@ impl Walk {
             kind: if self.rows > 0 && self.paragraphs == 0 {
                 Kind::Row
             } else {
-                Kind::Prose
+                Kind::Paragraph
             },
             text,
+            lead: None,
         });
     }
 }

@@ -20,8 +20,9 @@ pub fn document(uri: &str, bytes: &[u8]) -> Result<Document, String> {
         let on_page = plain::paragraphs(page).into_iter();
         blocks.extend(on_page.map(|text| Block {
             section: vec![format!("page {number}")],
-            kind: Kind::Prose,
+            kind: Kind::Paragraph,
             text: unhyphenate(&text),
+            lead: None,
         }));
     }
     if blocks.is_empty() {
@@ -31,6 +32,7 @@ pub fn document(uri: &str, bytes: &[u8]) -> Result<Document, String> {
         uri: uri.to_owned(),
         title: String::new(),
         blocks,
+        losses: Vec::new(),
     })
 }
 

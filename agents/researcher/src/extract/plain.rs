@@ -9,6 +9,7 @@ pub fn document(uri: &str, text: &str) -> Document {
         uri: uri.to_owned(),
         title: String::new(),
         blocks: Vec::new(),
+        losses: Vec::new(),
     };
     let mut section = Vec::new();
     let mut heading: Option<String> = None;
@@ -40,8 +41,9 @@ pub fn document(uri: &str, text: &str) -> Document {
 fn block(section: &[String], text: String) -> Block {
     Block {
         section: section.to_vec(),
-        kind: Kind::Prose,
+        kind: Kind::Paragraph,
         text,
+        lead: None,
     }
 }
 
