@@ -1,76 +1,57 @@
-//! Splits text into sentences, each an exact piece of the text.
+//! Splits text into sentences, each an exact piece of the text, by Unicode's rules.
 //!
-//! Careful rather than clever: where it is not sure that a sentence ends, it does not end.
+//! Careful rather than clever: behind an abbreviation no sentence ends.
+
+use icu_segmenter::SentenceSegmenter;
 
 /// Abbreviations behind which a full stop ends nothing, in lower case.
-const ABBREVIATIONS: [&str; 28] = [
+const ABBREVIATIONS: [&str; 50] = [
     "e.g", "i.e", "cf", "vs", "etc", "dr", "mr", "mrs", "ms", "prof", "st", "fig", "figs", "eq",
     "no", "vol", "pp", "al", "approx", "ca", "inc", "ltd", "co", "jr", "sr", "sec", "ch", "u.s",
+    "max", "min", "z.b", "d.h", "u.a", "o.ä", "bzw", "usw", "vgl", "nr", "abs", "bspw", "ggf",
+    "evtl", "abb", "kap", "inkl", "zzgl", "str", "tel", "etw", "sog",
 ];
 
-/// The sentences of a text in order, without the white space between them.
+/// The sentences of a text in order, without the white space between them. A line break ends a sentence.
 pub fn sentences(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
+    let segmenter = SentenceSegmenter::new(Default::default());
+    let mut found: Vec<&str> = Vec::new();
     let mut start = 0;
-    for (at, c) in text.char_indices() {
-        if !matches!(c, '.' | '!' | '?') {
-            continue;
-        }
-        let end = closing(text, at + 1);
-        if ends_here(text, start, at, c, end) {
-            keep(&mut found, &text[start..end]);
+    for end in segmenter.segment_str(text) {
+        let piece = &text[start..end];
+        if ends_here(piece, &text[end..]) {
+            let piece = piece.trim();
+            found.extend((!piece.is_empty()).then_some(piece));
             start = end;
         }
     }
-    if start < text.len() {
-        keep(&mut found, &text[start..]);
-    }
+    let rest = text.get(start..).unwrap_or_default().trim();
+    found.extend((!rest.is_empty()).then_some(rest));
     found
 }
 
-fn keep<'a>(found: &mut Vec<&'a str>, piece: &'a str) {
-    let piece = piece.trim();
-    if !piece.is_empty() {
-        found.push(piece);
-    }
-}
-
-/// Brackets and quotation marks behind the full stop still belong to the sentence.
-fn closing(text: &str, mut end: usize) -> usize {
-    for c in text[end..].chars() {
-        if !matches!(c, ')' | ']' | '"' | '\'' | '”' | '’' | '»') {
-            break;
-        }
-        end += c.len_utf8();
-    }
-    end
-}
-
-fn ends_here(text: &str, start: usize, at: usize, mark: char, end: usize) -> bool {
-    let rest = &text[end..];
-    if rest.is_empty() {
+fn ends_here(piece: &str, rest: &str) -> bool {
+    if piece.ends_with(['\n', '\u{85}', '\u{2028}', '\u{2029}']) || rest.is_empty() {
         return true;
     }
-    if !rest.starts_with(char::is_whitespace) {
+    let piece = piece.trim_end();
+    // `v1.` of `v1. 2`, and what goes on in small letters behind a bracket.
+    if rest.starts_with(char::is_lowercase) {
         return false;
     }
-    let next = rest.trim_start().chars().next();
-    let opens = next.is_none_or(|c| {
-        c.is_uppercase() || c.is_numeric() || matches!(c, '(' | '[' | '"' | '“' | '‘' | '«')
-    });
-    // A piece in brackets inside a sentence: the sentence goes on in lower case.
-    if !opens {
-        return false;
+    match piece.strip_suffix('.') {
+        Some(before) => !abbreviated(before),
+        None => true,
     }
-    mark != '.' || !abbreviated(&text[start..at])
 }
 
 fn abbreviated(before: &str) -> bool {
     let word = before
         .rsplit(|c: char| c.is_whitespace() || c == '(')
-        .next();
-    let word = word.unwrap_or_default();
-    let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
+        .next()
+        .unwrap_or_default();
+    // `P. W. Shor`, `z. B.`
+    let initial = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
     initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
 }
 
@@ -101,6 +82,25 @@ mod tests {
             1,
             "lower case goes on"
         );
+        assert_eq!(sentences("Das gilt z. B. Freitags. Sonst nicht.").len(), 2);
         assert!(sentences(" ").is_empty());
+    }
+
+    #[test]
+    fn other_scripts_have_other_full_stops() {
+        assert_eq!(
+            sentences("今日は晴れ。明日は雨。"),
+            ["今日は晴れ。", "明日は雨。"]
+        );
+        assert_eq!(sentences("保留三十天！然后删除？是。").len(), 3);
+        assert_eq!(sentences("كيف؟ هكذا.").len(), 2);
+    }
+
+    #[test]
+    fn lines_are_sentences() {
+        assert_eq!(
+            sentences("Daily: 30 days\nWeekly: a year"),
+            ["Daily: 30 days", "Weekly: a year"]
+        );
     }
 }

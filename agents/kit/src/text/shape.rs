@@ -1,5 +1,7 @@
 //! The outer shape of text: white space and length.
 
+use super::script::is_dense;
+
 /// Every run of white space becomes one space, none remains at the ends. The one normalisation that passages
 /// have seen: a passage is verbatim if it occurs in its source's text after this.
 pub fn collapse(text: &str) -> String {
@@ -11,6 +13,11 @@ pub fn collapse(text: &str) -> String {
         collapsed.push_str(word);
     }
     collapsed
+}
+
+/// How much a text says, in letters of an alphabet: a character of Chinese or Japanese counts as three of them.
+pub fn extent(text: &str) -> usize {
+    text.chars().map(|c| if is_dense(c) { 3 } else { 1 }).sum()
 }
 
 /// At most `limit` characters; where something was cut off, the last one is `…`.
@@ -31,6 +38,12 @@ mod tests {
     fn white_space_collapses() {
         assert_eq!(collapse("  a\n\t b\u{a0}c "), "a b c");
         assert_eq!(collapse(" \n"), "");
+    }
+
+    #[test]
+    fn scripts_say_differently_much() {
+        assert_eq!(extent("thirty days"), 11);
+        assert_eq!(extent("三十天"), 9);
     }
 
     #[test]
