@@ -31,12 +31,35 @@ pub struct Evidence {
     /// The source's URI: `corpus:builtin/<file>` or `s3://bucket/key`.
     pub source: String,
     pub title: String,
+    /// Headings above the passage, outermost first, without the title.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headings: Vec<String>,
     /// Where in the source: heading and paragraph number.
     pub location: String,
-    /// The passage exactly as it stands in the source's text.
+    #[serde(default)]
+    pub kind: PassageKind,
+    /// What introduces the passage in its source, verbatim: the sentence before a list, the header of a table's rows, the
+    /// caption of code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<String>,
+    /// The passage exactly as it stands in the source's text. Paragraphs, items and rows that follow each other in the source are
+    /// lines of it; each line stands in the source as one text. Code is one text with all its lines.
     pub passage: String,
     /// BM25 score against the topic.
     pub score: f64,
+}
+
+/// What a passage was in its source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PassageKind {
+    #[default]
+    Paragraph,
+    /// Items of a list.
+    Item,
+    /// Rows of a table.
+    Row,
+    Code,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +75,9 @@ pub struct AnalysisFile {
     pub workflow_id: WorkflowId,
     pub topic: String,
     pub revision: u32,
+    /// What the findings are and how far they answer the topic, in a few sentences.
     pub summary: String,
+    /// What answers the topic best comes first.
     pub findings: Vec<Finding>,
     /// What the topic asks about and the evidence does not cover.
     pub gaps: Vec<String>,
@@ -61,7 +86,7 @@ pub struct AnalysisFile {
     pub feedback: Option<FeedbackTaken>,
 }
 
-/// One statement and the evidence for and against it.
+/// Claims that belong together, and how their sources compare.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// `f1`, `f2`, …
@@ -69,14 +94,18 @@ pub struct Finding {
     pub heading: String,
     pub claims: Vec<Claim>,
     pub stance: Stance,
-    /// Why that stance: how many sources, and what they agree or differ on.
+    /// What the sources agree or may differ on. Empty where nothing was found to compare.
     pub note: String,
 }
 
-/// A sentence taken from a piece of evidence.
+/// A piece of evidence, word for word: one or two sentences, an item, a row or a block of code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Claim {
+    /// Stands within one line of the passage. Code may have several lines.
     pub text: String,
+    /// What the text cannot be understood without: [`Evidence::lead`], or an earlier line of the passage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<String>,
     /// [`Evidence::id`].
     pub evidence: String,
 }
@@ -86,9 +115,9 @@ pub struct Claim {
 pub enum Stance {
     /// More than one source says so.
     Agreement,
-    /// Sources differ.
+    /// Sources may differ.
     Disagreement,
-    /// One source only.
+    /// Nothing was found in a second source to compare it with.
     SingleSource,
 }
 

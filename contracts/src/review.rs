@@ -62,6 +62,9 @@ pub struct ReviewedFinding {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReviewedClaim {
     pub text: String,
+    /// What the text cannot be understood without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<String>,
     /// The id that the claim cites.
     pub evidence: String,
     /// As the evidence file has it. Missing: the file has no passage of that id.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, CLAIM};
-use aegis_contracts::findings::{Evidence, EvidenceFile};
+use aegis_contracts::findings::{Evidence, EvidenceFile, PassageKind};
 use aegis_contracts::request::Depth;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::token::Claim;
@@ -115,7 +115,10 @@ impl Run {
             id: format!("e{number}"),
             source: format!("corpus:builtin/test-{number}.md"),
             title: format!("Test source {number}"),
+            headings: Vec::new(),
             location: "paragraph 1".to_owned(),
+            kind: PassageKind::Paragraph,
+            lead: None,
             passage: passage.to_owned(),
             score: 1.0,
         });

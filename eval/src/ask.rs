@@ -7,6 +7,7 @@ use aegis_agent_analyst::analysis::analyse;
 use aegis_agent_researcher::agent::evidence;
 use aegis_agent_researcher::sources::Library;
 use aegis_agent_writer::citations::Citations;
+use aegis_agent_writer::paths::Paths;
 use aegis_agent_writer::report::report;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, CallbackTarget, Role};
@@ -43,7 +44,8 @@ pub fn ask(question: &str, depth: Depth, library: Library) -> anyhow::Result<Ans
         Ok(evidence) => {
             let analysis = analyse(&evidence, 0, None);
             let citations = Citations::check(&evidence, &analysis)?;
-            let report = report(&evidence, &analysis, &citations);
+            let paths = Paths::new(&["s3://eval/".to_owned()]);
+            let report = report(&evidence, &analysis, &citations, &paths);
             Made::Report {
                 evidence: Box::new(evidence),
                 analysis: Box::new(analysis),

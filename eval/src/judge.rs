@@ -75,7 +75,7 @@ pub fn judge(question: &Question, answer: &Answer, loaded: &Loaded) -> anyhow::R
             let claims = claims(analysis);
             let first = &claims[..claims.len().min(FIRST)];
             let says =
-                |claims: &[&Claim], p: &Regex| claims.iter().any(|claim| p.is_match(&claim.text));
+                |claims: &[&Claim], p: &Regex| claims.iter().any(|claim| p.is_match(&shown(claim)));
             judged.pieces = patterns
                 .iter()
                 .map(|pattern| Piece {
@@ -100,14 +100,16 @@ pub fn judge(question: &Question, answer: &Answer, loaded: &Loaded) -> anyhow::R
     Ok(judged)
 }
 
-/// In the order in which a report shows them: the first of each finding in its summary, then all.
+/// With what introduces it.
+fn shown(claim: &Claim) -> String {
+    let lead = claim.lead.as_deref().unwrap_or_default();
+    format!("{lead} {}", claim.text)
+}
+
+/// In the order in which a report shows them.
 fn claims(analysis: &AnalysisFile) -> Vec<&Claim> {
-    let first = analysis.findings.iter().filter_map(|f| f.claims.first());
-    let others = analysis
-        .findings
-        .iter()
-        .flat_map(|f| f.claims.iter().skip(1));
-    first.chain(others).collect()
+    let findings = analysis.findings.iter();
+    findings.flat_map(|finding| &finding.claims).collect()
 }
 
 fn nowhere(claims: &[&Claim], evidence: &[Evidence], loaded: &Loaded) -> anyhow::Result<usize> {

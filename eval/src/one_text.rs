@@ -74,6 +74,7 @@ mod tests {
             uri: file.uri.clone(),
             title: String::new(),
             blocks: Vec::new(),
+            losses: Vec::new(),
         };
         let pieces = Pieces::of(&file, &document);
         assert!(pieces.hold("Run it once."));

@@ -7,32 +7,16 @@ use std::collections::BTreeSet;
 use aegis_agent_kit::text::counted;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
-use aegis_contracts::request::Depth;
 
-use crate::claims::{Candidate, candidates, leans, pick};
+use crate::choice::{answering, choose};
+use crate::claims::{Candidate, candidates};
+use crate::compare::{Verdict, verdict};
 use crate::feedback::{self, Wishes};
-use crate::grouping::groups;
-use crate::heading::heading;
-use crate::material::{Material, mentions};
-use crate::stance::{Verdict, verdict};
+use crate::material::Material;
+use crate::sections::{Section, sections};
 
-/// Claims that the summary repeats.
-const IN_SUMMARY: usize = 3;
-/// Likeness from which a sentence was said before.
-const TOLD: f64 = 0.5;
-
-/// A finding before it is written down.
-struct Draft<'a> {
-    heading: String,
-    claims: Vec<Candidate<'a>>,
-    verdict: Verdict,
-}
-
-impl Draft<'_> {
-    fn says_something(&self) -> bool {
-        self.claims.iter().any(|claim| !leans(claim.text))
-    }
-}
+/// Share of the topic's weight that a claim must name before it may be called an answer.
+const HALF: f64 = 0.5;
 
 pub fn analyse(file: &EvidenceFile, revision: u32, feedback: Option<&str>) -> AnalysisFile {
     let material = Material::new(file);
@@ -40,179 +24,170 @@ pub fn analyse(file: &EvidenceFile, revision: u32, feedback: Option<&str>) -> An
     let wishes = feedback
         .map(|text| Wishes::read(text, &material.terms))
         .unwrap_or_default();
-    let drafts = drafts(&material, &wishes);
+    let chosen = chosen(&material, &wishes);
     let taken = feedback.map(|text| {
-        let before = said(&self::drafts(&material, &Wishes::default()));
-        feedback::taken(&material, text, &wishes, &before, &said(&drafts))
+        let before = self::chosen(&material, &Wishes::default());
+        feedback::taken(&material, text, &wishes, &before.claims, &chosen.claims)
     });
     AnalysisFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: file.workflow_id.clone(),
         topic: file.topic.clone(),
         revision,
-        summary: summary(&drafts),
-        gaps: gaps(&material, &wishes, &drafts),
-        findings: (1..)
-            .zip(drafts)
-            .map(|(number, draft)| written(file, number, draft))
-            .collect(),
+        summary: summary(&material, &chosen.claims),
+        gaps: gaps(&material, &chosen.claims),
+        findings: findings(&material, chosen),
         feedback: taken,
     }
 }
 
-/// Findings and claims per finding.
-fn amounts(depth: Depth, evidence: usize, wishes: &Wishes) -> (usize, usize) {
-    let (findings, claims) = match depth {
-        Depth::Quick => (2, 2),
-        Depth::Standard => (4, 3),
-        Depth::Comprehensive => (6, 4),
-    };
-    let claims = usize::try_from(claims + wishes.claims).unwrap_or(1).max(1);
-    // A group needs about two passages to be more than a quotation.
-    (findings.min(evidence.div_ceil(2)).max(1), claims)
+/// The claims, best first, and all that they may be compared with.
+struct Chosen<'a> {
+    claims: Vec<Candidate<'a>>,
+    answering: Vec<Candidate<'a>>,
 }
 
-fn drafts<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Draft<'a>> {
-    let depth = material.file.depth;
-    let (findings, amount) = amounts(depth, material.evidence().len(), wishes);
+fn chosen<'a>(material: &Material<'a>, wishes: &Wishes) -> Chosen<'a> {
     let all = candidates(material, wishes);
-    let mut drafts: Vec<Draft<'a>> = Vec::new();
-    for group in groups(material, findings, wishes) {
-        // What one finding says, another need not say again.
-        let before = said(&drafts);
-        let told = |c: &&Candidate<'a>| {
-            before
-                .iter()
-                .any(|b| material.likeness(&b.stems, &c.stems) > TOLD)
-        };
-        let here = all.iter().filter(|c| group.contains(&c.evidence));
-        let own: Vec<&Candidate<'a>> = here.filter(|c| !told(c)).collect();
-        let mut claims = pick(material, &own, amount);
-        if claims.is_empty() {
-            continue;
-        }
-        let verdict = verdict(material, &all, &claims);
-        show(&mut claims, &all, &verdict);
-        let used: Vec<String> = drafts.iter().map(|draft| draft.heading.clone()).collect();
-        let spoken: Vec<usize> = claims.iter().map(|claim| claim.evidence).collect();
-        drafts.push(Draft {
-            heading: heading(material, &spoken, &used),
-            claims,
-            verdict,
-        });
+    let mut claims = choose(material, &all, wishes);
+    if claims.is_empty() {
+        claims.extend(first_line(material));
     }
-    // A group that has nothing to say for itself is better left out, unless it is all there is.
-    if drafts.iter().any(|draft| draft.says_something()) {
-        drafts.retain(Draft::says_something);
-    }
-    if drafts.is_empty() {
-        drafts.extend(whole(material));
-    }
-    drafts
-}
-
-/// Sentences that the verdict names become claims, so that a reader can judge for himself.
-fn show<'a>(claims: &mut Vec<Candidate<'a>>, all: &[Candidate<'a>], verdict: &Verdict) {
-    for place in &verdict.shown_by {
-        let is = |candidate: &Candidate<'_>| (candidate.evidence, candidate.position) == *place;
-        if !claims.iter().any(is) {
-            claims.extend(all.iter().find(|candidate| is(candidate)).cloned());
-        }
+    Chosen {
+        claims,
+        answering: answering(&all).cloned().collect(),
     }
 }
 
-/// Where nothing is a proper sentence (lists, tables, a note of three words), the best passage speaks as a whole.
-fn whole<'a>(material: &Material<'a>) -> Option<Draft<'a>> {
+/// Where nothing can be said by itself (a note of two words), the best passage speaks.
+fn first_line<'a>(material: &Material<'a>) -> Option<Candidate<'a>> {
     let first = material.evidence().first()?;
-    let claim = Candidate {
+    let text = first.passage.lines().find(|line| !line.trim().is_empty())?;
+    Some(Candidate {
         evidence: 0,
-        position: 0,
-        text: &first.passage,
-        stems: material.stems(&first.passage),
+        start: text.as_ptr() as usize - first.passage.as_ptr() as usize,
+        text,
+        lead: None,
+        stems: material.stems(text),
         worth: 1.0,
-    };
-    Some(Draft {
-        heading: heading(material, &[0], &[]),
-        verdict: verdict(material, &[], std::slice::from_ref(&claim)),
-        claims: vec![claim],
+        wanted: 0.0,
     })
 }
 
-fn said<'a>(drafts: &[Draft<'a>]) -> Vec<Candidate<'a>> {
-    drafts
+fn findings(material: &Material<'_>, chosen: Chosen<'_>) -> Vec<Finding> {
+    let Chosen { claims, answering } = chosen;
+    let mut said: BTreeSet<(usize, usize)> = claims
         .iter()
-        .flat_map(|draft| draft.claims.iter().cloned())
-        .collect()
-}
-
-fn summary(drafts: &[Draft<'_>]) -> String {
-    let first = drafts.iter().filter_map(|draft| draft.claims.first());
-    let mut parts: Vec<String> = first.take(IN_SUMMARY).map(|c| c.text.to_owned()).collect();
-    let count = |stance: Stance| drafts.iter().filter(|d| d.verdict.stance == stance).count();
-    let (agree, differ) = (count(Stance::Agreement), count(Stance::Disagreement));
-    parts.push(format!(
-        "Of {}, sources agree on {agree}, may differ on {differ}, and {} rest on a single source each.",
-        counted(drafts.len(), "finding"),
-        count(Stance::SingleSource)
-    ));
-    parts.join(" ")
-}
-
-fn gaps(material: &Material<'_>, wishes: &Wishes, drafts: &[Draft<'_>]) -> Vec<String> {
-    let evidence = material.evidence();
-    let text = |e: &aegis_contracts::findings::Evidence| {
-        format!("{} {} {}", e.title, e.location, e.passage)
-    };
-    let everything: BTreeSet<String> = evidence
-        .iter()
-        .flat_map(|e| material.stems(&text(e)))
+        .map(|claim| (claim.evidence, claim.start))
         .collect();
-    let mut gaps = Vec::new();
-    for (stem, label) in &material.topic {
-        if !mentions(&everything, stem) {
-            gaps.push(format!(
-                "No passage mentions “{label}”, which the topic asks about."
-            ));
+    let mut findings = Vec::new();
+    for (number, mut section) in (1..).zip(sections(material, claims)) {
+        let verdict = compared(material, &mut section, &answering, &mut said);
+        let claim = |claim: Candidate<'_>| Claim {
+            text: claim.text.to_owned(),
+            lead: claim.lead.map(str::to_owned),
+            evidence: material.evidence()[claim.evidence].id.clone(),
+        };
+        findings.push(Finding {
+            id: format!("f{number}"),
+            heading: section.heading,
+            claims: section.claims.into_iter().map(claim).collect(),
+            stance: verdict.stance,
+            note: verdict.note,
+        });
+    }
+    findings
+}
+
+/// How the section's claims compare with all that answers, differences before agreement. What a claim differs from is said
+/// beside it, so that a reader can judge.
+fn compared<'a>(
+    material: &Material<'a>,
+    section: &mut Section<'a>,
+    answering: &[Candidate<'a>],
+    said: &mut BTreeSet<(usize, usize)>,
+) -> Verdict {
+    let mut agreement = None;
+    for (at, claim) in section.claims.iter().enumerate() {
+        for other in answering {
+            match verdict(material, claim, other) {
+                Some(verdict) if verdict.stance == Stance::Disagreement => {
+                    if said.insert((other.evidence, other.start)) {
+                        section.claims.insert(at + 1, other.clone());
+                    }
+                    return verdict;
+                }
+                Some(verdict) => agreement = agreement.or(Some(verdict)),
+                None => {}
+            }
         }
     }
-    for (stem, label) in &wishes.wanted {
-        if !mentions(&everything, stem) {
-            gaps.push(format!(
-                "No passage mentions “{label}”, which the approver asked about."
-            ));
-        }
-    }
-    let claims = said(drafts);
-    let amounts = ["cost", "price", "much", "many", "long"];
-    let asks = |word: &str| amounts.contains(&word.to_lowercase().trim_end_matches('s'));
-    let asked = aegis_agent_kit::text::words(&material.file.topic).any(asks);
-    if asked
-        && !claims
+    agreement.unwrap_or_else(Verdict::silent)
+}
+
+/// What the claims are, and how far they answer.
+fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
+    let sources: BTreeSet<&str> = claims
+        .iter()
+        .map(|claim| material.evidence()[claim.evidence].source.as_str())
+        .collect();
+    let mut text = format!(
+        "{} from {}, word for word, chosen by the words that they share with the topic. No language model read them, so they may \
+         miss what was meant.",
+        counted(claims.len(), "claim"),
+        counted(sources.len(), "document")
+    );
+    let names = |claim: &Candidate<'_>| {
+        let mut stems = claim.stems.clone();
+        stems.extend(material.stems(claim.lead.unwrap_or_default()));
+        material.named(claim.evidence, &stems)
+    };
+    let named: BTreeSet<usize> = claims.iter().flat_map(names).collect();
+    let quoted = |wanted: &dyn Fn(usize) -> bool| {
+        let numbers = (0..material.asked.len()).filter(|number| wanted(*number));
+        numbers
+            .map(|number| format!("“{}”", material.asked[number].label))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (found, missing) = (
+        quoted(&|n| named.contains(&n)),
+        quoted(&|n| !named.contains(&n)),
+    );
+    text.push_str(&match (found.is_empty(), missing.is_empty()) {
+        (false, true) => format!(" They name {found}."),
+        (false, false) => format!(" They name {found}, but not {missing}."),
+        (true, _) => format!(" None of them names {missing}."),
+    });
+    let total: f64 = material.asked.iter().map(|asked| asked.weight).sum();
+    let share = |claim: &Candidate<'_>| {
+        names(claim)
             .iter()
-            .any(|c| c.text.chars().any(|c| c.is_ascii_digit()))
-    {
-        gaps.push("The topic asks for amounts; the statements found name no numbers.".to_owned());
-    }
-    let sources: BTreeSet<&str> = evidence.iter().map(|e| e.source.as_str()).collect();
-    if sources.len() == 1 {
-        gaps.push(
-            "All evidence comes from one document, so nothing could be checked against another."
-                .to_owned(),
+            .map(|number| material.asked[*number].weight)
+            .sum::<f64>()
+    };
+    let best = claims.iter().map(share).fold(0.0, f64::max);
+    if best < HALF * total {
+        text.push_str(
+            " No claim names the greater part of what is asked: the documents may not answer it.",
         );
     }
-    gaps
+    text
 }
 
-fn written(file: &EvidenceFile, number: usize, draft: Draft<'_>) -> Finding {
-    let claim = |claim: Candidate<'_>| Claim {
-        text: claim.text.to_owned(),
-        evidence: file.evidence[claim.evidence].id.clone(),
-    };
-    Finding {
-        id: format!("f{number}"),
-        heading: draft.heading,
-        claims: draft.claims.into_iter().map(claim).collect(),
-        stance: draft.verdict.stance,
-        note: draft.verdict.note,
+fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
+    let unknown = material.asked.iter().filter(|asked| !asked.known);
+    let mut gaps: Vec<String> = unknown
+        .map(|asked| {
+            format!(
+                "No passage names “{}”, which the topic asks about.",
+                asked.label
+            )
+        })
+        .collect();
+    let digit = |claim: &Candidate<'_>| claim.text.contains(|c: char| c.is_numeric());
+    if material.question.wants_numbers() && !claims.iter().any(digit) {
+        gaps.push("The topic asks for a number; no claim has one.".to_owned());
     }
+    gaps
 }

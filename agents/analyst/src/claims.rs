@@ -1,228 +1,280 @@
-//! Whole sentences of the evidence that can stand alone and bear on the topic.
+//! What may be said: pieces of the evidence that can be understood alone, with their worth as an answer.
+//!
+//! A piece is a sentence, two sentences where the second leans on the first, an item, a row or a block of code. It
+//! lies within one line of its passage, so it stands in the source as one text.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use aegis_agent_kit::text::sentences;
+use aegis_agent_kit::text::{extent, sentences, words};
+use aegis_contracts::findings::PassageKind;
 
 use crate::feedback::Wishes;
+use crate::leaning::{about_itself, leans};
 use crate::material::{Material, mentions};
-use crate::stance;
 
-const WORDS: std::ops::RangeInclusive<usize> = 6..=55;
-/// Beginnings that lean on the sentence before.
-const LEANING: [&str; 59] = [
-    "this ",
-    "these ",
-    "that ",
-    "those ",
-    "it ",
-    "it's ",
-    "they ",
-    "he ",
-    "she ",
-    "we ",
-    "such ",
-    "however",
-    "but ",
-    "therefore",
-    "thus",
-    "hence",
-    "moreover",
-    "furthermore",
-    "in addition",
-    "for example",
-    "for instance",
-    "as a result",
-    "in this case",
-    "in that case",
-    "also",
-    "note that",
-    "see ",
-    "instead",
-    "otherwise",
-    "similarly",
-    "its ",
-    "their ",
-    "by doing this",
-    "if set to",
-    "when set to",
-    "if this",
-    "the default",
-    "by default",
-    "then",
-    "here",
-    "there ",
-    "both ",
-    "neither",
-    "another ",
-    "other ",
-    "so ",
-    "and ",
-    "or ",
-    "yet",
-    "the same",
-    "the other",
-    "the latter",
-    "the former",
-    "again",
-    "in fact",
-    "likewise",
-    "consequently",
-    "all of these",
-    "each of",
-];
-/// Share of a group's best sentence that a further one must be worth.
-const POOR: f64 = 0.5;
-const LEANING_COST: f64 = 0.35;
-/// Sentences about the document instead of the matter.
-const ABOUT_ITSELF: [&str; 9] = [
-    "see section",
-    "see chapter",
-    "see also",
-    "described in",
-    "this section",
-    "this chapter",
-    "this article",
-    "this document",
-    "listed below",
-];
-const ABOUT_ITSELF_COST: f64 = 0.4;
-/// The first sentence of a paragraph leans on nothing.
-const FIRST_WORTH: f64 = 0.1;
-/// The first sentence of a document says what it is about,
-const LEAD_WORTH: f64 = 0.1;
-/// and one that begins with the topic says something of it.
-const OPENING_WORTH: f64 = 0.15;
-const OPENING_WORDS: usize = 6;
-/// That people disagree is worth knowing.
-const DISPUTE_WORTH: f64 = 0.2;
+/// Extent of the shortest and longest piece.
+const EXTENTS: Range<usize> = 12..700;
+/// Words of the shortest sentence.
+const FEWEST_WORDS: usize = 4;
+/// Extent up to which an item is one piece, whatever number of sentences it has.
+const ITEM: usize = 360;
+/// Extent from which length costs.
+const LONG: usize = 320;
+
+/// What a text that has the marks of an answer to this kind of question gains.
+const MARKED: f64 = 0.15;
+/// What the first passage gains over the last.
+const RANK: f64 = 0.2;
+/// What two words of the topic gain that stand together in it and in the text.
+const TOGETHER: f64 = 0.1;
+const LEANING_COST: f64 = 0.15;
+const ABOUT_ITSELF_COST: f64 = 0.25;
+const LONG_COST: f64 = 0.1;
+/// What code counts where no command is asked for.
+const CODE: f64 = 0.6;
 /// What the approver asks about goes before all else.
 const WANTED_WORTH: f64 = 0.6;
 
-/// A sentence that may become a claim.
+/// A piece that may become a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate<'a> {
     /// Index of its evidence.
     pub evidence: usize,
-    /// Number of the sentence in its passage.
-    pub position: usize,
+    /// Where in the passage, in bytes.
+    pub start: usize,
     pub text: &'a str,
+    /// What introduces it: a sentence before a list, the header of a table.
+    pub lead: Option<&'a str>,
+    /// Of the text, without those of the lead.
     pub stems: BTreeSet<String>,
-    /// How much it is worth saying, around 0 to 2.
+    /// How well it answers, around 0 to 1.5.
     pub worth: f64,
+    /// What it gains because the approver asks for it.
+    pub wanted: f64,
 }
 
-/// All sentences that may be said, in the order of the evidence. One that names what the approver does not want is not among them.
+impl Candidate<'_> {
+    pub fn end(&self) -> usize {
+        self.start + self.text.len()
+    }
+
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.evidence == other.evidence && self.start < other.end() && other.start < self.end()
+    }
+}
+
+/// A piece before it is weighed.
+struct Piece<'a> {
+    start: usize,
+    text: &'a str,
+    lead: Option<&'a str>,
+    /// The sentences before and behind it.
+    beside: String,
+    leans: bool,
+    is_code: bool,
+}
+
+/// All pieces that may be said, in the order of the evidence. One that names what the approver does not want is not among them.
 pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate<'a>> {
     let mut found = Vec::new();
-    for (number, evidence) in material.evidence().iter().enumerate() {
-        for (position, text) in sentences(&evidence.passage).into_iter().enumerate() {
-            let words = text.split(' ').count();
-            let stems = material.stems(text);
-            let unwanted = wishes
-                .unwanted
-                .iter()
-                .any(|(stem, _)| mentions(&stems, stem));
-            if !WORDS.contains(&words) || unwanted || !is_statement(text) {
+    for number in 0..material.evidence().len() {
+        for piece in pieces(material, number) {
+            let stems = material.stems(piece.text);
+            let lead = material.stems(piece.lead.unwrap_or_default());
+            let names = |stem: &str| mentions(&stems, stem) || mentions(&lead, stem);
+            if wishes.unwanted.iter().any(|(stem, _)| names(stem)) {
                 continue;
             }
             let wanted = material.share(&wishes.wanted, &stems);
-            let asked = if wanted > 0.0 {
-                WANTED_WORTH * (1.0 + wanted)
-            } else {
-                0.0
-            };
-            let worth = worth(material, number, position, text, &stems) + asked;
             found.push(Candidate {
                 evidence: number,
-                position,
-                text,
+                start: piece.start,
+                text: piece.text,
+                lead: piece.lead,
+                worth: worth(material, number, &piece, &stems, &lead),
+                wanted: if wanted > 0.0 {
+                    WANTED_WORTH * (1.0 + wanted)
+                } else {
+                    0.0
+                },
                 stems,
-                worth,
             });
         }
     }
     found
 }
 
-/// Not a question, a headline, the first half of a list or a piece of code.
-fn is_statement(text: &str) -> bool {
-    let closed = text
-        .trim_end_matches([')', '"', '”', '’', '\'', ']'])
-        .ends_with(['.', '!']);
+fn worth(
+    material: &Material<'_>,
+    rank: usize,
+    piece: &Piece<'_>,
+    stems: &BTreeSet<String>,
+    lead: &BTreeSet<String>,
+) -> f64 {
+    let total = material.evidence().len() as f64;
+    let beside = material.stems(&piece.beside);
+    let when = |condition: bool, worth: f64| if condition { worth } else { 0.0 };
+    let coverage = material.coverage(rank, stems, lead, &beside);
+    let too_long = extent(piece.text).saturating_sub(LONG) as f64 / LONG as f64;
+    let worth = coverage
+        + MARKED * material.question.answered_by(piece.text, piece.is_code)
+        + RANK * (1.0 - rank as f64 / total)
+        + TOGETHER * together(material, piece.text)
+        - when(piece.leans, LEANING_COST)
+        - when(about_itself(piece.text), ABOUT_ITSELF_COST)
+        - LONG_COST * too_long;
+    let beside_the_point = piece.is_code && !material.question.wants_commands();
+    worth * if beside_the_point { CODE } else { 1.0 }
+}
+
+/// Share of the topic's neighbouring words that are neighbours in the text, in either order.
+fn together(material: &Material<'_>, text: &str) -> f64 {
+    let pairs = material.asked.windows(2);
+    let count = pairs.len();
+    if count == 0 {
+        return 0.0;
+    }
+    let stems = material.terms.of(text);
+    let sets: Vec<BTreeSet<String>> = stems
+        .into_iter()
+        .map(|stem| BTreeSet::from([stem]))
+        .collect();
+    let near = |pair: &&[crate::material::Asked]| {
+        sets.windows(2).any(|two| {
+            (pair[0].is_in(&two[0]) && pair[1].is_in(&two[1]))
+                || (pair[1].is_in(&two[0]) && pair[0].is_in(&two[1]))
+        })
+    };
+    pairs.filter(near).count() as f64 / count as f64
+}
+
+fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
+    let evidence = &material.evidence()[number];
+    let passage = evidence.passage.as_str();
+    let mut lead = evidence.lead.as_deref();
+    if evidence.kind == PassageKind::Code {
+        return code(passage, lead).into_iter().collect();
+    }
+    let mut found = Vec::new();
+    for line in passage.lines() {
+        let start = offset(passage, line);
+        let introduces = line.ends_with([':', '：']);
+        let is_item = evidence.kind != PassageKind::Paragraph || lead.is_some();
+        if introduces {
+            lead = Some(line);
+        } else if is_item && (evidence.kind == PassageKind::Row || extent(line) <= ITEM) {
+            found.extend(whole(start, line, lead));
+        } else {
+            found.extend(in_sentences(start, line, lead));
+        }
+        // Only the next paragraph is what a sentence with a colon introduces; a list is so as a whole.
+        if !introduces && evidence.kind == PassageKind::Paragraph && extent(line) > ITEM {
+            lead = None;
+        }
+    }
+    found
+}
+
+fn offset(passage: &str, part: &str) -> usize {
+    part.as_ptr() as usize - passage.as_ptr() as usize
+}
+
+/// Where the whole of an item or row is a piece.
+fn whole<'a>(start: usize, line: &'a str, lead: Option<&'a str>) -> Option<Piece<'a>> {
+    let says = EXTENTS.contains(&extent(line)) && !is_question(line) && !is_leader(line);
+    says.then(|| Piece {
+        start,
+        text: line,
+        lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
+        beside: String::new(),
+        leans: lead.is_none() && leans(line),
+        is_code: false,
+    })
+}
+
+fn code<'a>(passage: &'a str, lead: Option<&'a str>) -> Option<Piece<'a>> {
+    let says = passage.trim().len() > 2 && extent(passage) < EXTENTS.end;
+    says.then(|| Piece {
+        start: 0,
+        text: passage,
+        lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
+        beside: String::new(),
+        leans: false,
+        is_code: true,
+    })
+}
+
+fn in_sentences<'a>(start: usize, line: &'a str, lead: Option<&'a str>) -> Vec<Piece<'a>> {
+    let sentences: Vec<&'a str> = sentences(line);
+    let all = sentences.len();
+    let mut found = Vec::new();
+    for (number, sentence) in sentences.iter().enumerate() {
+        let from = offset(line, sentence);
+        let (before, behind) = (
+            number.checked_sub(1).map(|at| sentences[at]),
+            sentences.get(number + 1),
+        );
+        // What stands at the start of a line leans on the line before it, of which one can only take what introduces it.
+        let mut piece = Piece {
+            start: start + from,
+            text: sentence,
+            lead: if number == 0 { lead } else { None },
+            beside: [before, behind.copied()]
+                .map(Option::unwrap_or_default)
+                .join(" "),
+            leans: leans(sentence),
+            is_code: false,
+        };
+        if !is_statement(sentence, all == 1) {
+            continue;
+        }
+        if let (true, Some(before)) = (piece.leans, before) {
+            let first = offset(line, before);
+            let both = &line[first..from + sentence.len()];
+            if extent(both) < EXTENTS.end && !is_question(before) {
+                piece = Piece {
+                    start: start + first,
+                    text: both,
+                    beside: behind.copied().unwrap_or_default().to_owned(),
+                    leans: leans(before),
+                    ..piece
+                };
+            }
+        } else if piece.leans && piece.lead.is_some() {
+            piece.leans = false;
+        }
+        if EXTENTS.contains(&extent(piece.text)) {
+            found.push(piece);
+        }
+    }
+    found
+}
+
+/// Not a question, a headline, the first half of a list or a piece of code. A text that has no other sentence beside it may end
+/// without a full stop: a note, a caption.
+fn is_statement(text: &str, alone: bool) -> bool {
+    let trimmed = text.trim_end_matches([')', '"', '”', '’', '\'', ']', '»', '」', '』', '）']);
+    let closed = trimmed.ends_with(['.', '!', '。', '！', '．', '؟', '۔', '।']);
     let letters = text
         .chars()
         .filter(|c| c.is_alphabetic() || *c == ' ')
         .count();
-    let opened = text.matches('(').count() == text.matches(')').count();
-    closed && opened && letters * 4 >= text.chars().count() * 3
+    let opened = text.matches(['(', '（']).count() == text.matches([')', '）']).count();
+    let enough = words(text).count() >= FEWEST_WORDS;
+    let says = closed || (alone && !trimmed.ends_with([',', ';', ':', '：', '、']));
+    says && enough
+        && opened
+        && !is_question(text)
+        && !is_leader(text)
+        && letters * 4 >= text.chars().count() * 3
 }
 
-fn worth(
-    material: &Material<'_>,
-    rank: usize,
-    position: usize,
-    text: &str,
-    stems: &BTreeSet<String>,
-) -> f64 {
-    let evidence = &material.evidence()[rank];
-    let total = material.evidence().len() as f64;
-    // A sentence under a heading about the topic is about it, though it does not repeat the words.
-    let around = material.stems(&format!("{} {} {text}", evidence.title, evidence.location));
-    let when = |condition: bool, worth: f64| if condition { worth } else { 0.0 };
-    let opening: Vec<&str> = text.split(' ').take(OPENING_WORDS).collect();
-    let opening = material.stems(&opening.join(" "));
-    let lead = evidence.location.starts_with("paragraph") && position == 0;
-    let lower = text.to_lowercase();
-    0.5 * material.on_topic(stems)
-        + 0.2 * material.on_topic(&around)
-        + 0.35 * (1.0 - rank as f64 / total)
-        + when(text.chars().any(|c| c.is_ascii_digit()), 0.1)
-        + when(position == 0, FIRST_WORTH)
-        + when(lead, LEAD_WORTH)
-        + when(material.on_topic(&opening) >= 0.5, OPENING_WORTH)
-        + when(stance::dispute_cue(text).is_some(), DISPUTE_WORTH)
-        - when(leans(text), LEANING_COST)
-        - when(
-            ABOUT_ITSELF.iter().any(|cue| lower.contains(cue)),
-            ABOUT_ITSELF_COST,
-        )
+fn is_question(text: &str) -> bool {
+    text.trim_end().ends_with(['?', '？'])
 }
 
-/// Whether a sentence can hardly be understood without the one before it.
-pub fn leans(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    // A word of a program may begin a sentence, another word in lower case is the rest of one.
-    let first = text.split(' ').next().unwrap_or_default();
-    let rest = first.starts_with(char::is_lowercase) && first.chars().all(char::is_alphabetic);
-    rest || text.starts_with(['(', '`']) || LEANING.iter().any(|start| lower.starts_with(start))
-}
-
-/// The best few of a group that do not repeat each other, best first.
-pub fn pick<'a>(
-    material: &Material<'_>,
-    candidates: &[&Candidate<'a>],
-    amount: usize,
-) -> Vec<Candidate<'a>> {
-    let mut sorted = candidates.to_vec();
-    let place = |candidate: &Candidate<'_>| (candidate.evidence, candidate.position);
-    sorted.sort_by(|a, b| b.worth.total_cmp(&a.worth).then(place(a).cmp(&place(b))));
-    let mut picked: Vec<Candidate<'a>> = Vec::new();
-    for candidate in sorted {
-        let from_there = picked
-            .iter()
-            .filter(|p| p.evidence == candidate.evidence)
-            .count();
-        let repeats = picked
-            .iter()
-            .any(|p| material.likeness(&p.stems, &candidate.stems) > 0.6);
-        // A leaning sentence is better than silence only.
-        let first = picked.first().map_or(0.0, |first| first.worth);
-        let stands =
-            picked.is_empty() || (!leans(candidate.text) && candidate.worth >= first * POOR);
-        if picked.len() < amount && from_there < 2 && !repeats && stands {
-            picked.push(candidate.clone());
-        }
-    }
-    picked
+/// A line of a table of contents: its title, dots and a page.
+fn is_leader(text: &str) -> bool {
+    text.contains(". . .") || text.contains("....") || text.contains("……")
 }

@@ -35,8 +35,16 @@ const REFUSALS: [&str; 12] = [
 pub struct Wishes {
     pub wanted: Vec<(String, String)>,
     pub unwanted: Vec<(String, String)>,
-    /// Claims more, or fewer, per finding.
-    pub claims: i32,
+    pub length: Length,
+}
+
+/// How long the approver wants the report to be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Length {
+    Shorter,
+    #[default]
+    AsItIs,
+    Longer,
 }
 
 impl Wishes {
@@ -58,9 +66,9 @@ impl Wishes {
         let lower = feedback.to_lowercase();
         let any = |cues: &[&str]| cues.iter().any(|cue| lower.contains(cue));
         if any(&["shorter", "brief", "concise", "too long"]) {
-            wishes.claims = -1;
+            wishes.length = Length::Shorter;
         } else if any(&["longer", "more detail", "deeper", "too short", "elaborate"]) {
-            wishes.claims = 1;
+            wishes.length = Length::Longer;
         }
         let unwanted = wishes.unwanted.clone();
         wishes.wanted.retain(|word| !unwanted.contains(word));
@@ -86,7 +94,7 @@ fn add(words: &mut Vec<(String, String)>, terms: &Terms, noise: &BTreeSet<String
     }
 }
 
-/// One claim as its place in the evidence: (evidence, sentence).
+/// One claim as its place in the evidence: (evidence, byte of the passage).
 type Place = (usize, usize);
 
 /// What came of the feedback, as it can be seen by comparing the analysis with the one without it.
@@ -100,7 +108,7 @@ pub fn taken(
     let places = |claims: &[Candidate<'_>]| -> BTreeSet<Place> {
         claims
             .iter()
-            .map(|claim| (claim.evidence, claim.position))
+            .map(|claim| (claim.evidence, claim.start))
             .collect()
     };
     let (old, new) = (places(before), places(after));
@@ -110,6 +118,12 @@ pub fn taken(
     for (stem, label) in &wishes.wanted {
         effect.push(found(material, stem, label, after));
     }
+    let length = match wishes.length {
+        Length::Shorter => "The report may have half as many claims.",
+        Length::AsItIs => "",
+        Length::Longer => "The report may have twice as many claims.",
+    };
+    effect.extend((!length.is_empty()).then(|| length.to_owned()));
     for (_, label) in &wishes.unwanted {
         effect.push(format!("Statements that mention “{label}” were left out."));
     }
@@ -167,7 +181,7 @@ mod tests {
         let wishes = Wishes::read("Look at signatures without hash functions; shorter", &terms);
         assert_eq!(labels(&wishes.wanted), ["signatures"]);
         assert_eq!(labels(&wishes.unwanted), ["hash", "functions"]);
-        assert_eq!(wishes.claims, -1);
+        assert_eq!(wishes.length, Length::Shorter);
         assert!(Wishes::read("Please do better!", &terms).is_empty());
     }
 }

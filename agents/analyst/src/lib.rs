@@ -1,16 +1,17 @@
-//! The analyst: groups evidence into findings, and says where sources agree, where they may differ and what is missing.
+//! The analyst: chooses what answers the topic from the evidence, and says where sources agree, where they may differ and what is missing.
 //!
 //! - [`agent`] fetches the evidence: all the I/O there is;
-//! - [`analysis`] is the pure part, evidence in and analysis out. It turns passages into [`material`], picks whole
-//!   sentences as [`claims`], groups passages by [`grouping`], names groups by [`heading`], compares sources in [`stance`] (by [`difference`]), and
-//!   takes up what an approver wants by [`feedback`].
+//! - [`analysis`] is the pure part, evidence in and analysis out. It prepares the [`material`], weighs its pieces as [`claims`] (by what
+//!   the [`question`] waits for, and whether a sentence is [`leaning`] on another), makes a [`choice`] of them, puts them into [`sections`],
+//!   has sources [`compare`]d, and takes up what an approver wants by [`feedback`].
 
 pub mod agent;
 pub mod analysis;
+pub mod choice;
 pub mod claims;
-pub mod difference;
+pub mod compare;
 pub mod feedback;
-pub mod grouping;
-pub mod heading;
+pub mod leaning;
 pub mod material;
-pub mod stance;
+pub mod question;
+pub mod sections;

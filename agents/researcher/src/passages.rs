@@ -1,7 +1,7 @@
 //! Cuts documents into passages: long enough to be understood alone, short enough to be cited.
 //!
 //! A passage is a piece of one section: neighbouring short paragraphs together, or a part of a long one cut between
-//! sentences. Joined by one space, as [`Document`] collapses white space anyway.
+//! sentences. Each paragraph is a line of it, so that no sentence seems to begin in one paragraph and to end in another.
 
 use aegis_agent_kit::text::sentences;
 
@@ -24,6 +24,9 @@ pub struct Passage {
     /// Number of its first and last paragraph in the section, from 1.
     pub paragraphs: (usize, usize),
     pub kind: Kind,
+    /// What introduces its first block.
+    pub lead: Option<String>,
+    /// Each block that it is made of is a line of it.
     pub text: String,
 }
 
@@ -50,6 +53,7 @@ pub fn passages(index: usize, document: &Document) -> Vec<Passage> {
         document: index,
         passages: Vec::new(),
         open: None,
+        lead: None,
         paragraph: 0,
     };
     let mut section: Option<&[String]> = None;
@@ -73,7 +77,7 @@ pub fn passages(index: usize, document: &Document) -> Vec<Passage> {
         cut.add(block);
     }
     cut.close();
-    let telling = |passage: &Passage| passage.text.split(' ').count() >= FEWEST_WORDS;
+    let telling = |passage: &Passage| passage.text.split_whitespace().count() >= FEWEST_WORDS;
     // A file of three words is all that there is to say.
     if cut.passages.iter().any(telling) {
         cut.passages.retain(telling);
@@ -85,21 +89,24 @@ struct Cutter {
     document: usize,
     passages: Vec<Passage>,
     open: Option<Passage>,
+    /// Of the block that was added last.
+    lead: Option<String>,
     paragraph: usize,
 }
 
 impl Cutter {
     fn add(&mut self, block: &Block) {
         if let Some(open) = &mut self.open {
-            // Items of a list that are no sentences would run into one.
-            let closed =
-                open.kind == Kind::Row || open.text.ends_with(['.', '!', '?', ':', ';', '”', '"']);
             let alike = open.kind == block.kind || (is_prose(open.kind) && is_prose(block.kind));
-            let fits = closed && alike && open.text.len() + block.text.len() < LONG;
+            // Items stay with what introduces them, and away from what stands behind their list.
+            let introduced =
+                block.lead == self.lead || block.lead.as_deref() == open.text.lines().last();
+            let fits = alike && introduced && open.text.len() + block.text.len() < LONG;
             if fits && (open.text.len() < SHORT || block.text.len() < SHORT / 2) {
-                open.text.push(' ');
+                open.text.push('\n');
                 open.text.push_str(&block.text);
                 open.paragraphs.1 = self.paragraph;
+                self.lead.clone_from(&block.lead);
                 return;
             }
         }
@@ -111,9 +118,11 @@ impl Cutter {
                 section: block.section.clone(),
                 paragraphs: (self.paragraph, self.paragraph),
                 kind: block.kind,
+                lead: block.lead.clone(),
                 text: piece,
             });
         }
+        self.lead.clone_from(&block.lead);
     }
 
     fn close(&mut self) {
@@ -192,7 +201,7 @@ mod tests {
         ]);
         assert_eq!(cut.len(), 2);
         assert_eq!(cut[0].0, "A, paragraphs 1–2");
-        assert_eq!(cut[0].1, "One two three four five six. Seven.");
+        assert_eq!(cut[0].1, "One two three four five six.\nSeven.");
         assert_eq!(cut[1].0, "B, paragraph 1");
     }
 

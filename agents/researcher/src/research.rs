@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_agent_kit::text::{Terms, counted};
-use aegis_contracts::findings::Evidence;
+use aegis_contracts::findings::{Evidence, PassageKind};
 use aegis_contracts::request::Depth;
 
-use crate::document::Document;
+use crate::document::{Document, Kind};
 use crate::index::{Index, share};
 use crate::ranking::{Hit, rank};
 use crate::selection::{amount, select};
@@ -51,7 +51,15 @@ pub fn research(
             id: format!("e{number}"),
             source: document.uri.clone(),
             title: document.title.clone(),
+            headings: passage.section.clone(),
             location: passage.location(),
+            kind: match passage.kind {
+                Kind::Heading | Kind::Paragraph | Kind::Quote => PassageKind::Paragraph,
+                Kind::Item => PassageKind::Item,
+                Kind::Row => PassageKind::Row,
+                Kind::Code => PassageKind::Code,
+            },
+            lead: passage.lead.clone(),
             passage: passage.text.clone(),
             score: (hit.bm25 * 1_000.0).round() / 1_000.0,
         }

@@ -7,6 +7,7 @@ use aegis_contracts::findings::{AnalysisFile, EvidenceFile};
 use async_trait::async_trait;
 
 use crate::citations::Citations;
+use crate::paths::Paths;
 use crate::report::report;
 
 pub struct Writer;
@@ -23,7 +24,8 @@ impl Agent for Writer {
         let citations = Citations::check(&evidence, &analysis)
             .map_err(|problem| WorkError::permanent("citation_invalid", problem.to_string()))?;
         ctx.stage(70, "writing the report");
-        let text = report(&evidence, &analysis, &citations);
+        let paths = Paths::new(&ctx.task().parameters.sources);
+        let text = report(&evidence, &analysis, &citations, &paths);
         let claims: usize = analysis.findings.iter().map(|f| f.claims.len()).sum();
         let summary = format!(
             "A report of {}; {} cite {} in {}, each checked to be verbatim",

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile};
+use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, PassageKind};
 
 /// Why an analysis must not become a report.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfounded {
     #[error("the claim “{claim}” cites `{evidence}`, which the evidence does not hold")]
     UnknownEvidence { claim: String, evidence: String },
-    #[error("the claim “{claim}” does not stand in the passage `{evidence}` that it cites")]
+    #[error(
+        "the claim “{claim}” does not stand in the source as one text: no line of the passage `{evidence}` that it cites holds it"
+    )]
     NotVerbatim { claim: String, evidence: String },
+    #[error("“{lead}” does not introduce the passage `{evidence}`")]
+    NotItsLead { lead: String, evidence: String },
     #[error("the evidence holds two passages called `{0}`")]
     AmbiguousEvidence(String),
     #[error("the finding “{0}` makes no claim")]
@@ -30,7 +34,7 @@ pub struct Citations<'a> {
 
 impl<'a> Citations<'a> {
     /// # Errors
-    /// For the first claim that is not to be found, word by word, in the passage that it names.
+    /// For the first claim that is not to be found, word by word, in one line of the passage that it names.
     pub fn check(
         evidence: &'a EvidenceFile,
         analysis: &'a AnalysisFile,
@@ -67,16 +71,26 @@ impl<'a> Citations<'a> {
         known: &BTreeMap<&str, &'a Evidence>,
         claim: &Claim,
     ) -> Result<(), Unfounded> {
-        let Claim { text, evidence } = claim;
+        let Claim {
+            text,
+            lead,
+            evidence,
+        } = claim;
         let Some(item) = known.get(evidence.as_str()).copied() else {
             return Err(Unfounded::UnknownEvidence {
                 claim: text.clone(),
                 evidence: evidence.clone(),
             });
         };
-        if text.trim().is_empty() || !item.passage.contains(text.as_str()) {
+        if text.trim().is_empty() || !stands(item, text) {
             return Err(Unfounded::NotVerbatim {
                 claim: text.clone(),
+                evidence: evidence.clone(),
+            });
+        }
+        if let Some(lead) = lead.as_ref().filter(|lead| !introduces(item, lead)) {
+            return Err(Unfounded::NotItsLead {
+                lead: lead.clone(),
                 evidence: evidence.clone(),
             });
         }
@@ -95,6 +109,15 @@ impl<'a> Citations<'a> {
             .unwrap_or(0)
     }
 
+    /// What a claim's passage is. Every claim that was checked has one.
+    pub fn kind(&self, claim: &Claim) -> PassageKind {
+        let passage = self
+            .number(claim)
+            .checked_sub(1)
+            .and_then(|at| self.passages.get(at));
+        passage.map_or(PassageKind::Paragraph, |passage| passage.kind)
+    }
+
     /// In the order of their numbers. Each is cited by at least one claim.
     pub fn passages(&self) -> &[&'a Evidence] {
         &self.passages
@@ -107,4 +130,16 @@ impl<'a> Citations<'a> {
             .map(|passage| passage.source.as_str())
             .collect()
     }
+}
+
+/// Each line of a passage is one text of the source. What begins in one and ends in another never stood there so.
+fn stands(item: &Evidence, text: &str) -> bool {
+    match item.kind {
+        PassageKind::Code => item.passage.contains(text),
+        _ => item.passage.lines().any(|line| line.contains(text)),
+    }
+}
+
+fn introduces(item: &Evidence, lead: &str) -> bool {
+    item.lead.as_deref() == Some(lead) || item.passage.lines().any(|line| line == lead)
 }

@@ -22,4 +22,40 @@ impl Page {
             self.line(&items.join("\n"));
         }
     }
+
+    /// Paragraphs of a quotation.
+    pub fn quote(&mut self, paragraphs: &[String]) {
+        let quoted = |paragraph: &String| {
+            let lines: Vec<String> = paragraph.lines().map(|line| format!("> {line}")).collect();
+            lines.join("\n")
+        };
+        let paragraphs: Vec<String> = paragraphs.iter().map(quoted).collect();
+        self.line(&paragraphs.join("\n>\n"));
+    }
+}
+
+/// A block of code, in which nothing is special: its fence is longer than any in the text.
+pub fn fenced(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    let visible = |c: char| c == '\n' || c == '\t' || !c.is_control();
+    let text: String = text
+        .chars()
+        .map(|c| if visible(c) { c } else { ' ' })
+        .collect();
+    format!("{fence}\n{}\n{fence}", text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_cannot_end_its_block() {
+        assert_eq!(
+            fenced("a\n```\n# b\u{1b}[2J"),
+            "````\na\n```\n# b [2J\n````"
+        );
+        assert_eq!(fenced("git reset --soft"), "```\ngit reset --soft\n```");
+    }
 }

@@ -3,99 +3,94 @@
 //! Pure and deterministic. A model-backed writer would take the place of [`report`]; the check of citations stays.
 
 use aegis_agent_kit::text::counted;
-use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
+use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, PassageKind, Stance};
 use aegis_contracts::request::Depth;
 
 use crate::citations::Citations;
 use crate::escape::{code, inline, start};
-use crate::page::Page;
+use crate::page::{Page, fenced};
+use crate::paths::Paths;
 use crate::uncertain::uncertain;
-
-/// Statements in the summary.
-const IN_SUMMARY: usize = 4;
 
 /// What was checked by [`Citations::check`], for a person to read.
 pub fn report(
     evidence: &EvidenceFile,
     analysis: &AnalysisFile,
     citations: &Citations<'_>,
+    paths: &Paths,
 ) -> String {
     let mut page = Page::default();
     page.line(&format!("# {}", inline(analysis.topic.trim())));
-    summary(&mut page, analysis, citations);
-    findings(&mut page, analysis, citations);
-    uncertain(&mut page, evidence, analysis);
-    origin(&mut page, evidence, analysis, citations);
-    references(&mut page, citations);
+    certainty(&mut page, evidence, analysis);
+    for finding in &analysis.findings {
+        section(&mut page, finding, citations);
+    }
+    uncertain(&mut page, evidence, analysis, paths);
+    origin(&mut page, evidence, citations);
+    references(&mut page, citations, paths);
     page.text
 }
 
+/// What this is and how sure it can be, before anything is claimed.
+fn certainty(page: &mut Page, evidence: &EvidenceFile, analysis: &AnalysisFile) {
+    let mut text = inline(analysis.summary.trim());
+    let unread = evidence.unreadable.len();
+    if unread > 0 {
+        text.push_str(&format!(
+            " {} could not be read; they are listed below.",
+            counted(unread, "file")
+        ));
+    }
+    page.line(&format!("*{text}*"));
+}
+
+fn section(page: &mut Page, finding: &Finding, citations: &Citations<'_>) {
+    page.line(&format!("## {}", inline(&finding.heading)));
+    let mut items: Vec<String> = Vec::new();
+    let mut lead: Option<&str> = None;
+    for claim in &finding.claims {
+        // Items of one list stand below what introduces them, which is said once.
+        if claim.lead.as_deref() != lead {
+            lead = claim.lead.as_deref();
+            items.extend(lead.map(|lead| format!("- {}", start(lead))));
+        }
+        let item = cited(claim, citations);
+        let item = format!("- {item}");
+        items.push(if lead.is_some() {
+            indented(&item)
+        } else {
+            item
+        });
+    }
+    page.line(&items.join("\n"));
+    if let Some(label) = label(finding.stance) {
+        page.line(&format!("**{label}** {}", inline(&finding.note)));
+    }
+}
+
 fn cited(claim: &Claim, citations: &Citations<'_>) -> String {
-    format!("{} [{}]", start(&claim.text), citations.number(claim))
-}
-
-fn summary(page: &mut Page, analysis: &AnalysisFile, citations: &Citations<'_>) {
-    page.line("## Summary");
-    // The first claim of a finding is its best.
-    let claims = analysis
-        .findings
-        .iter()
-        .filter_map(|finding| finding.claims.first());
-    page.list(claims.take(IN_SUMMARY).map(|claim| cited(claim, citations)));
-    let count = |stance| {
-        analysis
-            .findings
-            .iter()
-            .filter(|f| f.stance == stance)
-            .count()
-    };
-    let mut parts = vec![format!(
-        "This rests on {} in {}.",
-        counted(citations.passages().len(), "passage"),
-        counted(citations.sources().len(), "document")
-    )];
-    let (agree, differ) = (count(Stance::Agreement), count(Stance::Disagreement));
-    if agree > 0 {
-        parts.push(format!(
-            "Sources confirm each other on {}.",
-            counted(agree, "finding")
-        ));
-    }
-    if differ > 0 {
-        parts.push(format!(
-            "They may differ on {}.",
-            counted(differ, "finding")
-        ));
-    }
-    if !analysis.gaps.is_empty() {
-        parts.push("Some of what the topic asks stays open; see below.".to_owned());
-    }
-    page.line(&parts.join(" "));
-}
-
-fn findings(page: &mut Page, analysis: &AnalysisFile, citations: &Citations<'_>) {
-    page.line("## Findings");
-    for (number, finding) in (1..).zip(&analysis.findings) {
-        page.line(&format!("### {number}. {}", inline(&finding.heading)));
-        page.list(finding.claims.iter().map(|claim| cited(claim, citations)));
-        page.line(&format!("*{}* {}", label(finding), inline(&finding.note)));
+    let number = citations.number(claim);
+    match citations.kind(claim) {
+        PassageKind::Code => format!("[{number}]\n{}", indented(&fenced(&claim.text))),
+        _ => format!("{} [{number}]", start(&claim.text)),
     }
 }
 
-fn label(finding: &Finding) -> &'static str {
-    match finding.stance {
-        Stance::Agreement => "Sources agree.",
-        Stance::Disagreement => "Sources may differ.",
-        Stance::SingleSource => "Not confirmed by a second source.",
+fn indented(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| format!("  {line}")).collect();
+    lines.join("\n")
+}
+
+/// Where nothing was found to compare, nothing is said.
+fn label(stance: Stance) -> Option<&'static str> {
+    match stance {
+        Stance::Agreement => Some("Sources agree."),
+        Stance::Disagreement => Some("Sources may differ."),
+        Stance::SingleSource => None,
     }
 }
 
-fn origin(
-    page: &mut Page,
-    evidence: &EvidenceFile,
-    analysis: &AnalysisFile,
-    citations: &Citations<'_>,
-) {
+fn origin(page: &mut Page, evidence: &EvidenceFile, citations: &Citations<'_>) {
     page.line("## How this was made");
     let depth = match evidence.depth {
         Depth::Quick => "quick",
@@ -105,7 +100,7 @@ fn origin(
     let documents = usize::try_from(evidence.documents_read).unwrap_or(usize::MAX);
     let passages = usize::try_from(evidence.passages_ranked).unwrap_or(usize::MAX);
     page.line(&format!(
-        "{} with {} were read and ranked by their words (BM25). The {} that fit the topic best without repeating each other were kept \
+        "{} with {} were read and ranked by their words. The {} that fit the topic best without repeating each other were kept \
          (depth: {depth}), and {} of them are cited.",
         counted(documents, "document"),
         counted(passages, "passage"),
@@ -113,29 +108,26 @@ fn origin(
         citations.passages().len()
     ));
     page.line(
-        "The method is extractive: every statement is a sentence taken unchanged from a source, no language model was used, and \
-         each was checked to stand word for word in the passage it cites. Whether the sources are right was not checked. \
-         What no source says is not here, however true.",
+        "Every claim is one or two sentences, an item, a row or a block of code, taken unchanged from a document, and was checked to \
+         stand there word for word as one text. No language model was used. Whether the documents are right was not checked. \
+         What no document says is not here, however true.",
     );
-    if let Some(feedback) = &analysis.feedback {
-        page.line(&format!(
-            "Revision {}. The approver asked: “{}” What came of it: {}",
-            analysis.revision,
-            inline(feedback.feedback.trim()),
-            inline(&feedback.effect)
-        ));
-    }
 }
 
-fn references(page: &mut Page, citations: &Citations<'_>) {
+fn references(page: &mut Page, citations: &Citations<'_>, paths: &Paths) {
     page.line("## References");
     for (number, passage) in (1..).zip(citations.passages()) {
         page.line(&format!(
-            "**[{number}]** {}, {}. {}",
+            "**[{number}]** {}: {}, {}",
+            code(paths.of(&passage.source)),
             inline(&passage.title),
-            inline(&passage.location),
-            code(&passage.source)
+            inline(&passage.location)
         ));
-        page.line(&format!("> {}", start(&passage.passage)));
+        let mut quoted: Vec<String> = passage.lead.iter().map(|lead| start(lead)).collect();
+        match passage.kind {
+            PassageKind::Code => quoted.push(fenced(&passage.passage)),
+            _ => quoted.extend(passage.passage.lines().map(start)),
+        }
+        page.quote(&quoted);
     }
 }

@@ -12,7 +12,9 @@ use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
 use aegis_agent_writer::agent::Writer;
 use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
 use aegis_contracts::callback::{AgentError, AgentReport};
-use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, Finding, Stance};
+use aegis_contracts::findings::{
+    AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Stance,
+};
 use aegis_contracts::request::Depth;
 
 const TOPIC: &str = "How does <b>recovery</b> work?";
@@ -22,7 +24,10 @@ fn evidence() -> EvidenceFile {
         id: format!("e{number}"),
         source: format!("s3://b/sources/{number}.md"),
         title: format!("Document {number}"),
+        headings: vec!["Recovery".to_owned()],
         location: "Recovery, paragraph 1".to_owned(),
+        kind: PassageKind::Paragraph,
+        lead: Some("Costs:".to_owned()),
         passage: passage.to_owned(),
         score: 1.0,
     };
@@ -39,12 +44,16 @@ fn evidence() -> EvidenceFile {
                 "# Logs are replayed. [Click](http://evil) <script>now</script>.",
             ),
             item(2, "Never cited, never listed."),
-            item(3, "Checkpoints bound the time. They cost writes."),
+            item(
+                3,
+                "Checkpoints bound the time. They cost writes.\nThey are short.",
+            ),
         ],
         unreadable: Vec::new(),
     }
 }
 
+/// The last claim stands below what introduces it.
 fn analysis() -> AnalysisFile {
     let finding = |number: usize, claims: &[(&str, &str)], stance: Stance| Finding {
         id: format!("f{number}"),
@@ -53,13 +62,14 @@ fn analysis() -> AnalysisFile {
             .iter()
             .map(|(text, evidence)| Claim {
                 text: (*text).to_owned(),
+                lead: None,
                 evidence: (*evidence).to_owned(),
             })
             .collect(),
         stance,
         note: format!("Note {number}."),
     };
-    AnalysisFile {
+    let mut file = AnalysisFile {
         schema_version: 1,
         workflow_id: task(Role::Writer, TOPIC, "").workflow_id,
         topic: TOPIC.to_owned(),
@@ -74,11 +84,17 @@ fn analysis() -> AnalysisFile {
                 ],
                 Stance::Disagreement,
             ),
-            finding(2, &[("They cost writes.", "e3")], Stance::SingleSource),
+            finding(
+                2,
+                &[("They cost writes.", "e3"), ("They are short.", "e3")],
+                Stance::SingleSource,
+            ),
         ],
         gaps: vec!["No passage mentions “backups”, which the topic asks about.".to_owned()],
         feedback: None,
-    }
+    };
+    file.findings[1].claims[1].lead = Some("Costs:".to_owned());
+    file
 }
 
 struct Scene {
@@ -93,6 +109,7 @@ impl Scene {
         let platform = FakePlatform::start().await;
         let store = Arc::new(MemoryStore::new());
         let mut task = task(Role::Writer, TOPIC, platform.url());
+        task.parameters.sources = vec!["s3://b/sources/".to_owned()];
         let inputs = [
             ("evidence.json", serde_json::to_vec(evidence).unwrap()),
             ("analysis.json", serde_json::to_vec(analysis).unwrap()),
@@ -141,11 +158,12 @@ async fn every_claim_cites_a_listed_passage_and_sources_stay_text() {
         "- Checkpoints bound the time. [1]\n",
         "- \\# Logs are replayed. [2]\n",
         "- They cost writes. [1]\n",
-        "**[1]** Document 3, Recovery, paragraph 1. `s3://b/sources/3.md`",
-        "> Checkpoints bound the time. They cost writes.\n",
-        "> \\# Logs are replayed. \\[Click\\](http://evil) \\<script\\>now\\</script\\>.\n",
+        "**[1]** `3.md`: Document 3, Recovery, paragraph 1\n",
+        "- Costs:\n  - They are short. [1]\n",
+        "> Costs:\n>\n> Checkpoints bound the time. They cost writes.\n>\n> They are short.\n",
+        "> Costs:\n>\n> \\# Logs are replayed. \\[Click\\](http://evil) \\<script\\>now\\</script\\>.\n",
         "“backups”",
-        "no language model",
+        "No language model was used",
     ] {
         assert!(report.contains(expected), "{expected}\n---\n{report}");
     }
@@ -157,7 +175,14 @@ async fn every_claim_cites_a_listed_passage_and_sources_stay_text() {
 
 #[tokio::test]
 async fn a_claim_that_its_passage_does_not_hold_is_refused() {
-    let cases: [fn(&mut AnalysisFile); 3] = [
+    let cases: [fn(&mut AnalysisFile); 5] = [
+        // Two paragraphs are no text of the source.
+        |analysis| {
+            analysis.findings[0].claims[0].text = "They cost writes.\nThey are short.".to_owned()
+        },
+        |analysis| {
+            analysis.findings[0].claims[0].lead = Some("Checkpoints bound the time.".to_owned())
+        },
         |analysis| analysis.findings[0].claims[0].text.push_str(" Always."),
         |analysis| analysis.findings[0].claims[0].evidence = "e9".to_owned(),
         |analysis| analysis.findings.clear(),

@@ -111,11 +111,17 @@ impl Page {
 
     fn finding(&mut self, number: usize, finding: &ReviewedFinding) {
         let heading = bold(format!("{number}. {}", one_line(&finding.heading)));
-        let stance = stance(finding.stance);
-        self.line(format_args!("\n{heading}  {stance}"));
-        self.paragraph(&finding.note, "   ");
+        match stance(finding.stance) {
+            Some(stance) => self.line(format_args!("\n{heading}  {stance}")),
+            None => self.line(format_args!("\n{heading}")),
+        }
+        if !finding.note.is_empty() {
+            self.paragraph(&finding.note, "   ");
+        }
         for claim in &finding.claims {
-            let text = format!("{} [{}]", claim.text, claim.evidence);
+            let lead = claim.lead.as_ref().map(|lead| format!("{lead} "));
+            let lead = lead.unwrap_or_default();
+            let text = format!("{lead}{} [{}]", claim.text, claim.evidence);
             self.paragraph(&text, "   - ");
         }
         let mut shown = BTreeSet::new();
@@ -162,12 +168,12 @@ impl Page {
     }
 }
 
-fn stance(stance: Stance) -> Styled<&'static str> {
+fn stance(stance: Stance) -> Option<Styled<&'static str>> {
     let style = Style::new();
     match stance {
-        Stance::Agreement => style.green().on("sources agree"),
-        Stance::Disagreement => style.red().on("sources differ"),
-        Stance::SingleSource => style.yellow().on("not confirmed by a second source"),
+        Stance::Agreement => Some(style.green().on("sources agree")),
+        Stance::Disagreement => Some(style.red().on("sources may differ")),
+        Stance::SingleSource => None,
     }
 }
 

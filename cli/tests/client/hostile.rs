@@ -35,6 +35,7 @@ fn is_fixed(name: &str) -> bool {
         "role",
         "decision",
         "stance",
+        "kind",
         "type",
         "depth",
         "url",

@@ -3,7 +3,7 @@
 use aegis_agent_kit::Produced;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, Role};
-use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile};
+use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind};
 
 const NOTE: &str = "Made by a load test; nothing was researched.";
 const FILLING: &str = "Nothing but length. ";
@@ -31,7 +31,10 @@ fn evidence(task: &AgentTask, passage: String) -> EvidenceFile {
             id: "e1".to_owned(),
             source: "loadtest:nothing".to_owned(),
             title: NOTE.to_owned(),
+            headings: Vec::new(),
             location: "1".to_owned(),
+            kind: PassageKind::Paragraph,
+            lead: None,
             passage,
             score: 1.0,
         }],

@@ -115,14 +115,16 @@ fn wishes(feedback: &FeedbackTaken) -> Markup {
 
 fn one(number: usize, finding: &ReviewedFinding) -> Markup {
     let stance = match finding.stance {
-        Stance::Agreement => "Sources agree.",
-        Stance::Disagreement => "Sources differ.",
-        Stance::SingleSource => "One source only.",
+        Stance::Agreement => Some("Sources agree."),
+        Stance::Disagreement => Some("Sources may differ."),
+        Stance::SingleSource => None,
     };
     html! {
         section {
             h3 dir="auto" { (number) ". " (visible(&finding.heading)) }
-            p.quiet { (stance) " " span dir="auto" { (visible(&finding.note)) } }
+            @if stance.is_some() || !finding.note.is_empty() {
+                p.quiet { (stance.unwrap_or_default()) " " span dir="auto" { (visible(&finding.note)) } }
+            }
             ul { @for claim in &finding.claims { li { (beside_passage(claim)) } } }
         }
     }
@@ -130,6 +132,7 @@ fn one(number: usize, finding: &ReviewedFinding) -> Markup {
 
 fn beside_passage(claim: &ReviewedClaim) -> Markup {
     html! {
+        @if let Some(lead) = &claim.lead { span.text.quiet dir="auto" { (visible(lead)) } br; }
         span.text dir="auto" { (visible(&claim.text)) }
         @if let Some(passage) = &claim.passage {
             details {

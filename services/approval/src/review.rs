@@ -244,7 +244,8 @@ fn size(passage: &Evidence) -> usize {
         &passage.location,
         &passage.passage,
     ];
-    texts.map(String::len).iter().sum()
+    let more = passage.headings.iter().chain(&passage.lead);
+    texts.into_iter().chain(more).map(String::len).sum()
 }
 
 /// `None`: with the passages it would be more than an answer may have.
@@ -255,10 +256,12 @@ fn beside_passages(
     let mut room = MAX_ANSWER;
     let mut claim = |claim: Claim| {
         let passage = passages.get(&claim.evidence);
-        let size = claim.text.len() + passage.map_or(0, size);
+        let lead = claim.lead.as_ref().map_or(0, String::len);
+        let size = claim.text.len() + lead + passage.map_or(0, size);
         room = room.checked_sub(size)?;
         Some(ReviewedClaim {
             text: claim.text,
+            lead: claim.lead,
             evidence: claim.evidence,
             passage: passage.cloned(),
         })

@@ -7,7 +7,8 @@ use aegis_contracts::agent::{
 use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
 use aegis_contracts::findings::{
-    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, Stance, UnreadableSource,
+    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, PassageKind, Stance,
+    UnreadableSource,
 };
 use aegis_contracts::request::Depth;
 
@@ -114,6 +115,7 @@ fn tasks() -> Vec<Specimen> {
     ]
 }
 
+const LEAD: &str = "Three standards exist:";
 const PASSAGE: &str = "ML-KEM is standardised in FIPS 203.";
 
 pub fn evidence_file() -> EvidenceFile {
@@ -128,7 +130,10 @@ pub fn evidence_file() -> EvidenceFile {
             id: "e1".to_owned(),
             source: "corpus:builtin/post-quantum-cryptography.md".to_owned(),
             title: "Post-quantum cryptography".to_owned(),
+            headings: vec!["Standards".to_owned()],
             location: "Standards, paragraph 2".to_owned(),
+            kind: PassageKind::Item,
+            lead: Some(LEAD.to_owned()),
             passage: PASSAGE.to_owned(),
             score: 7.25,
         }],
@@ -151,6 +156,7 @@ pub fn analysis_file() -> AnalysisFile {
             heading: "Standards".to_owned(),
             claims: vec![Claim {
                 text: PASSAGE.to_owned(),
+                lead: Some(LEAD.to_owned()),
                 evidence: "e1".to_owned(),
             }],
             stance: Stance::SingleSource,

@@ -217,6 +217,7 @@ fn review() -> Review {
     let finding = &analysis.findings[0];
     let claims = finding.claims.iter().map(|claim| ReviewedClaim {
         text: claim.text.clone(),
+        lead: claim.lead.clone(),
         evidence: claim.evidence.clone(),
         passage: Some(evidence.clone()),
     });

@@ -37,6 +37,7 @@ fn analysis(world: &World, texts: &[String], evidence: &str) -> Vec<u8> {
     let mut file = files::analysis(&world.id, 1);
     let claim = |text: &String| Claim {
         text: text.clone(),
+        lead: None,
         evidence: evidence.to_owned(),
     };
     file.findings.truncate(1);

@@ -3,7 +3,7 @@
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::Role;
 use aegis_contracts::findings::{
-    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, Stance,
+    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, PassageKind, Stance,
 };
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Depth;
@@ -22,7 +22,10 @@ pub fn evidence(id: &WorkflowId) -> EvidenceFile {
         id: format!("e{number}"),
         source: format!("corpus:builtin/lattices-{number}.md"),
         title: format!("Lattices {number}"),
+        headings: Vec::new(),
         location: format!("Standards, paragraph {number}"),
+        kind: PassageKind::Paragraph,
+        lead: None,
         passage: format!("Passage {number} speaks of lattices, and of more."),
         score: 7.25,
     };
@@ -42,6 +45,7 @@ pub fn evidence(id: &WorkflowId) -> EvidenceFile {
 pub fn analysis(id: &WorkflowId, attempt: u32) -> AnalysisFile {
     let claim = |text: &str, evidence: &str| Claim {
         text: format!("{text} of attempt {attempt}."),
+        lead: None,
         evidence: evidence.to_owned(),
     };
     let finding = |number: u32, claims: Vec<Claim>| Finding {

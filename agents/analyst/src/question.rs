@@ -1,0 +1,428 @@
+//! What kind of answer a question waits for, and the marks by which a sentence may be one. Words of four languages;
+//! a question in another one has no kind, and its sentences are compared by their words alone.
+
+/// A kind of question: cues that it is asked, and cues that a text answers it.
+struct Kind {
+    asked: &'static [&'static str],
+    answered: &'static [&'static str],
+    /// A number answers it, too.
+    numbers: bool,
+    /// A command answers it, too.
+    commands: bool,
+}
+
+/// Cues of scripts with spaces begin and end with one where they are whole words.
+const KINDS: [Kind; 6] = [
+    // Why?
+    Kind {
+        asked: &[
+            " why ",
+            " what for ",
+            " reason ",
+            " warum ",
+            " weshalb ",
+            " wieso ",
+            " wozu ",
+            "なぜ",
+            "何故",
+            "どうして",
+            "理由",
+            "为什么",
+            "为何",
+            "原因",
+        ],
+        answered: &[
+            " because ",
+            " so that ",
+            " in order to ",
+            " reason ",
+            " reasons ",
+            " therefore ",
+            " otherwise ",
+            " ensures ",
+            " to avoid ",
+            " to prevent ",
+            " necessary ",
+            " needed ",
+            " weil ",
+            " damit ",
+            " denn ",
+            " sonst ",
+            " deshalb ",
+            " notwendig ",
+            " nötig ",
+            "ため",
+            "ので",
+            "からです",
+            "理由",
+            "因为",
+            "以便",
+            "由于",
+            "否则",
+            "为了",
+        ],
+        numbers: false,
+        commands: false,
+    },
+    // How much, how long, since when?
+    Kind {
+        asked: &[
+            " how many ",
+            " how much ",
+            " how long ",
+            " how big ",
+            " how large ",
+            " how often ",
+            " how old ",
+            " how far ",
+            " how fast ",
+            " when did ",
+            " when was ",
+            " when were ",
+            " which year ",
+            " what year ",
+            " limit ",
+            " limits ",
+            " size ",
+            " maximum ",
+            " minimum ",
+            " default ",
+            " cost ",
+            " costs ",
+            " price ",
+            " wie viel",
+            " wie lange ",
+            " wie oft ",
+            " wie groß ",
+            " wie hoch ",
+            " wann ",
+            " höchste",
+            " grenze",
+            " standardwert",
+            "いくつ",
+            "いつ",
+            "何日",
+            "何時間",
+            "どのくらい",
+            "どれくらい",
+            "最大",
+            "上限",
+            "既定",
+            "多少",
+            "几个",
+            "几天",
+            "多久",
+            "多长",
+            "何时",
+            "上限",
+            "默认",
+        ],
+        answered: &[],
+        numbers: true,
+        commands: false,
+    },
+    // How to?
+    Kind {
+        asked: &[
+            " how do i ",
+            " how can ",
+            " how to ",
+            " how do you ",
+            " how do we ",
+            " how should ",
+            " which command ",
+            " wie kann ",
+            " wie lässt ",
+            " wie ich ",
+            " welcher befehl ",
+            "方法",
+            "どうやって",
+            "どのように",
+            "如何",
+            "怎么",
+            "怎样",
+        ],
+        answered: &[
+            " use ",
+            " run ",
+            " command ",
+            " option ",
+            " set ",
+            " verwenden",
+            " befehl",
+            " option",
+            "コマンド",
+            "使用",
+            "命令",
+            "设置",
+        ],
+        numbers: false,
+        commands: true,
+    },
+    // What to keep away from?
+    Kind {
+        asked: &[
+            " avoid ",
+            " danger",
+            " risk",
+            " should not ",
+            " not be ",
+            " must not ",
+            " pitfall",
+            " problem",
+            " drawback",
+            " disadvantage",
+            " limitation",
+            " vermeiden",
+            " gefahr",
+            " nachteil",
+            " risiken ",
+            " risiko ",
+            "危険",
+            "注意",
+            "欠点",
+            "避免",
+            "危险",
+            "缺点",
+            "风险",
+        ],
+        answered: &[
+            " not ",
+            " never ",
+            " avoid",
+            " unless ",
+            " cannot ",
+            " caution",
+            " warning",
+            " danger",
+            " risk",
+            " unwise ",
+            " disadvantage",
+            " nicht ",
+            " nie ",
+            " niemals ",
+            " vorsicht",
+            " gefahr",
+            " vermeiden",
+            "ない",
+            "危険",
+            "注意",
+            "避け",
+            "不要",
+            "不能",
+            "避免",
+            "危险",
+        ],
+        numbers: false,
+        commands: false,
+    },
+    // What sets things apart?
+    Kind {
+        asked: &[
+            " difference",
+            " differ ",
+            " compare",
+            " comparison",
+            " versus ",
+            " vs ",
+            " instead of ",
+            " better ",
+            " rather than ",
+            " unterschied",
+            " verglichen ",
+            " vergleich",
+            " statt ",
+            " besser ",
+            "違い",
+            "比較",
+            "区别",
+            "比较",
+            "差异",
+        ],
+        answered: &[
+            " than ",
+            " whereas ",
+            " while ",
+            " unlike ",
+            " instead ",
+            " in contrast ",
+            " compared ",
+            " both ",
+            " als ",
+            " dagegen ",
+            " während ",
+            " hingegen ",
+            "より",
+            "一方",
+            "に対して",
+            "相比",
+            "不同于",
+            "而",
+        ],
+        numbers: false,
+        commands: false,
+    },
+    // May one, and must one?
+    Kind {
+        asked: &[
+            " can ",
+            " may ",
+            " must ",
+            " should ",
+            " allowed ",
+            " possible ",
+            " kann ",
+            " darf ",
+            " muss ",
+            " soll ",
+            "できますか",
+            "可能",
+            "べき",
+            "能否",
+            "可以",
+            "必须",
+        ],
+        answered: &[
+            " only ",
+            " must ",
+            " cannot ",
+            " can ",
+            " may ",
+            " not ",
+            " should ",
+            " nur ",
+            " muss ",
+            " kann ",
+            " darf ",
+            " nicht ",
+            "できる",
+            "できます",
+            "できない",
+            "必要",
+            "可以",
+            "必须",
+            "不能",
+            "只能",
+        ],
+        numbers: false,
+        commands: false,
+    },
+];
+
+/// What a question waits for. A question may be of several kinds.
+pub struct Question {
+    kinds: Vec<&'static Kind>,
+}
+
+impl Question {
+    pub fn new(topic: &str) -> Self {
+        let topic = spaced(topic);
+        let asked = |kind: &&Kind| kind.asked.iter().any(|cue| topic.contains(cue));
+        Self {
+            kinds: KINDS.iter().filter(asked).collect(),
+        }
+    }
+
+    pub fn wants_numbers(&self) -> bool {
+        self.kinds.iter().any(|kind| kind.numbers)
+    }
+
+    pub fn wants_commands(&self) -> bool {
+        self.kinds.iter().any(|kind| kind.commands)
+    }
+
+    /// Share of the question's kinds that a text has a mark of, 0 to 1.
+    pub fn answered_by(&self, text: &str, is_code: bool) -> f64 {
+        if self.kinds.is_empty() {
+            return 0.0;
+        }
+        let spaced = spaced(text);
+        let marked = |kind: &&&Kind| {
+            (kind.numbers && has_number(text))
+                || (kind.commands && (is_code || has_command(text)))
+                || kind.answered.iter().any(|cue| spaced.contains(cue))
+        };
+        self.kinds.iter().filter(marked).count() as f64 / self.kinds.len() as f64
+    }
+}
+
+/// In lower case, with one space for each run of what is neither letter nor digit, and at both ends.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len() + 2);
+    spaced.push(' ');
+    for c in text.chars() {
+        if c.is_alphanumeric() {
+            spaced.extend(c.to_lowercase());
+        } else if !spaced.ends_with(' ') {
+            spaced.push(' ');
+        }
+    }
+    if !spaced.ends_with(' ') {
+        spaced.push(' ');
+    }
+    spaced
+}
+
+fn has_number(text: &str) -> bool {
+    let words = [
+        "one ", "two ", "three ", "five ", "ten ", "zwei ", "drei ", "zehn ",
+    ];
+    let lower = || text.to_lowercase();
+    text.contains(|c: char| c.is_numeric()) || words.iter().any(|word| lower().contains(word))
+}
+
+/// An option (`--soft`), or a word in a program's type, in the text.
+fn has_command(text: &str) -> bool {
+    let option = |word: &str| {
+        let name = word.trim_start_matches(['(', '`', '"', '“', '‘', '\'', '[']);
+        name.len() > 1 && name.starts_with('-') && name.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    text.contains('`') || text.split(' ').any(option)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_knows_the_marks_of_its_answers() {
+        let cases = [
+            (
+                "Why are pages written?",
+                "It is done because pages tear.",
+                "Pages are written.",
+            ),
+            (
+                "How many columns may a table have?",
+                "It has 1,600.",
+                "It has columns.",
+            ),
+            (
+                "How do I undo a commit?",
+                "git reset --soft does it.",
+                "A commit is undone.",
+            ),
+            (
+                "What is the difference between a and b?",
+                "a is faster than b.",
+                "a is fast.",
+            ),
+            (
+                "Warum ist das so?",
+                "Es ist so, weil es regnet.",
+                "Es ist so.",
+            ),
+            ("なぜ必要か", "電源が切れるため必要です。", "必要です。"),
+            ("为什么需要？", "因为断电。", "需要。"),
+        ];
+        for (question, answer, other) in cases {
+            let question = Question::new(question);
+            let (answer, other) = (
+                question.answered_by(answer, false),
+                question.answered_by(other, false),
+            );
+            assert!(answer > other, "{answer} {other}");
+        }
+        assert!(Question::new("Water on Mars").kinds.is_empty());
+    }
+}

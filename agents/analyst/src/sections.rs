@@ -1,0 +1,338 @@
+//! Claims under headings: the few that answer best first, the others by the section of the document that they are from.
+//! Headings are the documents' own: people wrote those, and they read well.
+
+use aegis_contracts::findings::Evidence;
+
+use crate::claims::Candidate;
+use crate::material::Material;
+
+/// Claims that answer best and come first.
+const FIRST: usize = 4;
+/// Sections beyond which those of one document are put together.
+const MOST: usize = 4;
+/// The heading of the first claims, where they are from several documents.
+const IN_SHORT: &str = "In short";
+
+/// Headings that could stand over anything.
+const EMPTY: &[&str] = &[
+    "introduction",
+    "overview",
+    "summary",
+    "conclusion",
+    "conclusions",
+    "background",
+    "description",
+    "notes",
+    "note",
+    "details",
+    "general",
+    "discussion",
+    "abstract",
+    "usage",
+    "synopsis",
+    "examples",
+    "example",
+    "compatibility",
+    "parameters",
+    "arguments",
+    "options",
+    "results",
+    "methods",
+    "history",
+    "definition",
+    "name",
+    "outlook",
+    "settings",
+    "changes",
+    "commands",
+    "caveats",
+    "files",
+    "see also",
+    "contents",
+    "table of contents",
+    "index",
+    "preface",
+    "warning",
+    "caution",
+    "tip",
+    "important",
+    "untitled",
+    "einführung",
+    "einleitung",
+    "überblick",
+    "zusammenfassung",
+    "beschreibung",
+    "hinweise",
+    "beispiele",
+    "inhalt",
+    "inhaltsverzeichnis",
+    "はじめに",
+    "概要",
+    "目次",
+    "注意",
+    "例",
+    "简介",
+    "概述",
+    "目录",
+    "说明",
+    "示例",
+    "注意事项",
+];
+
+/// Claims that belong together.
+pub struct Section<'a> {
+    pub heading: String,
+    pub claims: Vec<Candidate<'a>>,
+}
+
+/// Where a claim is from: the document, and the headings in it.
+type Place<'a> = (&'a str, &'a [String]);
+
+/// `chosen` is in the order of worth. No section is empty, and no claim is left out.
+pub fn sections<'a>(material: &Material<'a>, chosen: Vec<Candidate<'a>>) -> Vec<Section<'a>> {
+    let mut first = chosen;
+    let rest = first.split_off(first.len().min(FIRST));
+    let mut groups = grouped(material, rest);
+    let place = one_place(material, &first);
+    // What is left of the section that answers belongs to it.
+    if let Some(place) = place {
+        let own = |group: &&mut Vec<Candidate<'a>>| {
+            group.iter().all(|claim| place_of(material, claim) == place)
+        };
+        if let Some(group) = groups.iter_mut().find(own) {
+            first.append(group);
+        }
+    }
+    groups.retain(|group| !group.is_empty());
+    keep_passages_together(&mut first);
+    let mut sections: Vec<Section<'a>> = Vec::new();
+    if !first.is_empty() {
+        let heading = match one_document(material, &first) {
+            true => heading(material, &first, &sections),
+            false => IN_SHORT.to_owned(),
+        };
+        sections.push(Section {
+            heading,
+            claims: first,
+        });
+    }
+    for mut group in groups {
+        in_order(material, &mut group);
+        let heading = heading(material, &group, &sections);
+        sections.push(Section {
+            heading,
+            claims: group,
+        });
+    }
+    sections
+}
+
+fn of<'a>(material: &Material<'a>, claim: &Candidate<'_>) -> &'a Evidence {
+    &material.evidence()[claim.evidence]
+}
+
+fn place_of<'a>(material: &Material<'a>, claim: &Candidate<'_>) -> Place<'a> {
+    let evidence = of(material, claim);
+    (&evidence.source, &evidence.headings)
+}
+
+fn one_place<'a>(material: &Material<'a>, claims: &[Candidate<'_>]) -> Option<Place<'a>> {
+    let place = place_of(material, claims.first()?);
+    claims
+        .iter()
+        .all(|claim| place_of(material, claim) == place)
+        .then_some(place)
+}
+
+fn one_document(material: &Material<'_>, claims: &[Candidate<'_>]) -> bool {
+    let source = claims.first().map(|claim| &of(material, claim).source);
+    claims
+        .iter()
+        .all(|claim| Some(&of(material, claim).source) == source)
+}
+
+/// By section; by document where there would be too many.
+fn grouped<'a>(material: &Material<'a>, claims: Vec<Candidate<'a>>) -> Vec<Vec<Candidate<'a>>> {
+    let by_section = by(claims, |a, b| {
+        place_of(material, a) == place_of(material, b)
+    });
+    if by_section.len() <= MOST {
+        return by_section;
+    }
+    let claims = by_section.into_iter().flatten().collect();
+    by(claims, |a, b| {
+        of(material, a).source == of(material, b).source
+    })
+}
+
+/// In the order of the best claim of each.
+fn by<'a>(
+    claims: Vec<Candidate<'a>>,
+    same: impl Fn(&Candidate<'a>, &Candidate<'a>) -> bool,
+) -> Vec<Vec<Candidate<'a>>> {
+    let mut groups: Vec<Vec<Candidate<'a>>> = Vec::new();
+    for claim in claims {
+        match groups.iter_mut().find(|group| same(&group[0], &claim)) {
+            Some(group) => group.push(claim),
+            None => groups.push(vec![claim]),
+        }
+    }
+    groups
+}
+
+/// The best passage first, and what one passage says in its order.
+fn keep_passages_together(claims: &mut [Candidate<'_>]) {
+    let order: Vec<usize> = claims.iter().map(|claim| claim.evidence).collect();
+    let first = |claim: &Candidate<'_>| {
+        order
+            .iter()
+            .position(|evidence| *evidence == claim.evidence)
+    };
+    claims.sort_by_key(|claim| (first(claim), claim.start));
+}
+
+/// As the document has them.
+fn in_order(material: &Material<'_>, claims: &mut [Candidate<'_>]) {
+    claims.sort_by_cached_key(|claim| {
+        let evidence = of(material, claim);
+        (
+            evidence.headings.clone(),
+            paragraph(&evidence.location),
+            claim.evidence,
+            claim.start,
+        )
+    });
+}
+
+/// The number of the first paragraph in a location.
+fn paragraph(location: &str) -> u32 {
+    let digits = |text: &str| {
+        text.chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let behind = location
+        .rsplit_once("paragraph")
+        .map(|(_, behind)| behind.trim_start_matches(['s', ' ']));
+    behind
+        .and_then(|behind| digits(behind).parse().ok())
+        .unwrap_or(0)
+}
+
+/// The innermost heading that all the claims have in common, or the document's title.
+fn heading(material: &Material<'_>, claims: &[Candidate<'_>], before: &[Section<'_>]) -> String {
+    let Some(first) = claims.first().map(|claim| of(material, claim)) else {
+        return IN_SHORT.to_owned();
+    };
+    let common = |(depth, heading): &(usize, &String)| {
+        claims
+            .iter()
+            .all(|claim| of(material, claim).headings.get(*depth) == Some(*heading))
+    };
+    let headings = first
+        .headings
+        .iter()
+        .enumerate()
+        .take_while(common)
+        .map(|(_, heading)| heading);
+    let mut options: Vec<String> = std::iter::once(&first.title)
+        .chain(headings)
+        .map(|text| tidy(text))
+        .collect();
+    options.reverse();
+    let used = |text: &str| before.iter().any(|section| section.heading == text);
+    let telling = options.iter().find(|text| is_telling(text) && !used(text));
+    if let Some(telling) = telling {
+        return telling.clone();
+    }
+    // Nothing tells by itself: the document and the place in it.
+    let inner = options.first().cloned().unwrap_or_default();
+    let title = options.last().cloned().unwrap_or_default();
+    let both = if title == inner {
+        title
+    } else {
+        format!("{title}: {inner}")
+    };
+    if !used(&both) {
+        return both;
+    }
+    let mut numbered = (2..=before.len() + 2).map(|number| format!("{both} ({number})"));
+    numbered.find(|text| !used(text)).unwrap_or(both)
+}
+
+/// Without the numbers of chapters: `30.3. Write-Ahead Logging` is `Write-Ahead Logging`.
+fn tidy(text: &str) -> String {
+    let mut rest = text.trim();
+    for word in [
+        "Chapter ",
+        "Appendix ",
+        "Section ",
+        "Kapitel ",
+        "Anhang ",
+        "Abschnitt ",
+    ] {
+        rest = rest.strip_prefix(word).unwrap_or(rest);
+    }
+    let split = rest.split_once([' ', '\u{a0}']);
+    match split {
+        Some((number, title)) if is_number(number) => title.trim().to_owned(),
+        _ => text.trim().to_owned(),
+    }
+}
+
+/// `30.3.`, `E.21.3.`, `7`, `M.`
+fn is_number(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_digit() || c == '.' || c.is_ascii_uppercase();
+    let letters = word.chars().filter(|c| c.is_ascii_uppercase()).count();
+    word.chars().all(plain)
+        && letters <= 1
+        && word.contains(|c: char| c.is_ascii_digit() || c == '.')
+}
+
+fn is_telling(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+    letters >= 2
+        && text.chars().count() <= 90
+        && !text.contains("..")
+        && !text.contains(". .")
+        && !text.contains('…')
+        && !text.starts_with('-')
+        && !EMPTY.contains(&lower.trim_end_matches([':', '.', '¶']))
+        && !lower.starts_with("page ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_chapters_are_dropped() {
+        assert_eq!(
+            tidy("30.3.\u{a0}Write-Ahead Logging (WAL)"),
+            "Write-Ahead Logging (WAL)"
+        );
+        assert_eq!(tidy("Chapter 30. Reliability"), "Reliability");
+        assert_eq!(tidy("E.21.3. Changes"), "Changes");
+        assert_eq!(tidy("Appendix M. Glossary"), "Glossary");
+        assert_eq!(tidy("Chapters of a life"), "Chapters of a life");
+        assert_eq!(tidy("A Case"), "A Case");
+    }
+
+    #[test]
+    fn headings_that_tell_nothing_are_known() {
+        for text in [
+            "Introduction",
+            "Notes:",
+            "page 12",
+            "Preface . . . . 3",
+            "概要",
+            "3",
+        ] {
+            assert!(!is_telling(text), "{text}");
+        }
+        for text in ["VACUUM", "Storage of dates", "权限管理"] {
+            assert!(is_telling(text), "{text}");
+        }
+    }
+}
