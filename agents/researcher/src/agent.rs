@@ -62,6 +62,7 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
     let Researched {
         passages_ranked,
         evidence,
+        ..
     } = research(&task.topic, depth, &documents)
         .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
     Ok(EvidenceFile {

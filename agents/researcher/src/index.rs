@@ -1,79 +1,204 @@
-//! The passages of all documents, with the words that each is found by.
+//! The passages of all documents as numbered terms, in the order of the text.
+//!
+//! An index is asked one question and thrown away. So it has no posting lists: a look over all terms takes a few
+//! milliseconds, less than building them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aegis_agent_kit::text::Terms;
+use aegis_agent_kit::text::{Language, Terms, definitions, pairs, words};
 
 use crate::document::Document;
 use crate::passages::{Passage, passages};
-use crate::topic::{Concept, Frequencies};
+
+/// A term's number.
+pub type Term = u32;
+/// Letters of a document that its language is told by.
+const LOOKED_AT: usize = 20_000;
 
 pub struct Index {
     pub passages: Vec<Passage>,
-    /// Per passage its stems, with those of its headings, separated by spaces.
-    pub stems: Vec<String>,
-    pub frequencies: Frequencies,
+    pub titles: Vec<Vec<Term>>,
     pub documents: usize,
+    /// Of the documents, the most used one first.
+    pub languages: Vec<Language>,
+    /// By number.
+    names: Vec<String>,
+    numbers: HashMap<String, Term>,
+    /// In how many passages and titles a term stands, by number.
+    frequencies: Vec<u32>,
+    texts: Vec<Text>,
+    /// What the documents explain abbreviations by, both in terms.
+    definitions: BTreeSet<(Term, Vec<Term>)>,
+}
+
+/// The terms of a passage by field.
+pub struct Text {
+    pub body: Box<[Term]>,
+    pub headings: Box<[Term]>,
+    pub lead: Box<[Term]>,
 }
 
 impl Index {
-    pub fn build(documents: &[Document], terms: &Terms) -> Self {
+    pub fn build(documents: &[Document]) -> Self {
         let mut index = Self {
             passages: Vec::new(),
-            stems: Vec::new(),
-            frequencies: Frequencies::new(),
+            titles: Vec::new(),
             documents: documents.len(),
+            languages: Vec::new(),
+            names: Vec::new(),
+            numbers: HashMap::new(),
+            frequencies: Vec::new(),
+            texts: Vec::new(),
+            definitions: BTreeSet::new(),
         };
+        let mut readers: BTreeMap<Option<Language>, Reader> = BTreeMap::new();
+        let mut languages: BTreeMap<Language, usize> = BTreeMap::new();
         for (number, document) in documents.iter().enumerate() {
-            let mut different: BTreeSet<String> = BTreeSet::new();
-            for passage in passages(number, document) {
-                let headings = passage.section.join(" ");
-                let stems = terms.of(&format!("{} {headings} {}", document.title, passage.text));
-                index.stems.push(stems.join(" "));
-                index.passages.push(passage);
-                different.extend(stems);
+            let language = Language::of(&sample(document));
+            if let Some(language) = language {
+                *languages.entry(language).or_default() += 1;
             }
-            for stem in different {
-                *index.frequencies.entry(stem).or_default() += 1;
+            let reader = readers
+                .entry(language)
+                .or_insert_with(|| Reader::new(language));
+            let title = index.read(reader, &document.title);
+            for term in title.iter().collect::<BTreeSet<_>>() {
+                index.frequencies[*term as usize] += 1;
+            }
+            index.titles.push(title);
+            for passage in passages(number, document) {
+                index.add(reader, passage);
             }
         }
+        index.languages = languages.keys().copied().collect();
+        index
+            .languages
+            .sort_by_key(|language| std::cmp::Reverse(languages[language]));
         index
     }
 
-    /// The different stems of a passage.
-    pub fn stems(&self, passage: usize) -> BTreeSet<&str> {
-        let stems = self.stems.get(passage).map(String::as_str);
-        stems.unwrap_or_default().split(' ').collect()
-    }
-
-    /// Which concepts a passage mentions, by their index.
-    pub fn found(&self, passage: usize, concepts: &[Concept]) -> BTreeSet<usize> {
-        let stems = self.stems(passage);
-        let mentions = |concept: &Concept| concept.stems.iter().any(|s| stems.contains(s.as_str()));
-        let found = concepts.iter().enumerate().filter(|(_, c)| mentions(c));
-        found.map(|(number, _)| number).collect()
-    }
-
-    /// Share of the topic's neighbouring words that are neighbours in the passage, in either order: `recover after a
-    /// crash` is `crash recovery`.
-    pub fn phrases(&self, passage: usize, concepts: &[Concept]) -> f64 {
-        let stems: Vec<&str> = self.stems[passage].split(' ').collect();
-        let is = |concept: &Concept, stem: &str| concept.stems.iter().any(|s| s == stem);
-        let together = |pair: &&[Concept]| {
-            stems.windows(2).any(|two| {
-                (is(&pair[0], two[0]) && is(&pair[1], two[1]))
-                    || (is(&pair[1], two[0]) && is(&pair[0], two[1]))
-            })
+    fn add(&mut self, reader: &mut Reader, passage: Passage) {
+        let text = Text {
+            body: self.read(reader, &passage.text).into(),
+            headings: self.read(reader, &passage.section.join("\n")).into(),
+            lead: self
+                .read(reader, passage.lead.as_deref().unwrap_or_default())
+                .into(),
         };
-        let pairs = concepts.len().saturating_sub(1).max(1);
-        concepts.windows(2).filter(together).count() as f64 / pairs as f64
+        let different: BTreeSet<Term> = text.body.iter().chain(&text.headings).copied().collect();
+        for term in different {
+            self.frequencies[term as usize] += 1;
+        }
+        for (short, long) in definitions(&passage.text) {
+            let short = self.read(reader, &short);
+            let long = self.read(reader, &long);
+            if let ([short], [_, _, ..]) = (&short[..], &long[..]) {
+                self.definitions.insert((*short, long));
+            }
+        }
+        self.texts.push(text);
+        self.passages.push(passage);
+    }
+
+    /// The terms of a text, and behind them those of its pairs of Chinese characters.
+    fn read(&mut self, reader: &mut Reader, text: &str) -> Vec<Term> {
+        let mut terms = Vec::new();
+        for word in words(text) {
+            match reader.known.get(word) {
+                Some(known) => terms.extend_from_slice(known),
+                None => {
+                    let of_word = reader.terms.of_word(word);
+                    let numbers: Vec<Term> = of_word.into_iter().map(|t| self.number(t)).collect();
+                    terms.extend_from_slice(&numbers);
+                    reader.known.insert(word.to_owned(), numbers);
+                }
+            }
+        }
+        if !text.is_ascii() {
+            for pair in pairs(text) {
+                let pair = self.number(pair);
+                // A word of two characters is counted once.
+                if !terms.contains(&pair) {
+                    terms.push(pair);
+                }
+            }
+        }
+        terms
+    }
+
+    fn number(&mut self, term: String) -> Term {
+        if let Some(number) = self.numbers.get(&term) {
+            return *number;
+        }
+        // Memory ends before numbers do.
+        let number = Term::try_from(self.names.len()).unwrap_or(Term::MAX);
+        self.names.push(term.clone());
+        self.frequencies.push(0);
+        self.numbers.insert(term, number);
+        number
+    }
+
+    /// The number of a term that stands in a passage or a title.
+    pub fn find(&self, term: &str) -> Option<Term> {
+        let number = self.numbers.get(term).copied()?;
+        (self.frequency(number) > 0).then_some(number)
+    }
+
+    pub fn name(&self, term: Term) -> &str {
+        self.names
+            .get(term as usize)
+            .map(String::as_str)
+            .unwrap_or_default()
+    }
+
+    /// Passages and titles that a term stands in.
+    pub fn frequency(&self, term: Term) -> usize {
+        self.frequencies
+            .get(term as usize)
+            .map_or(0, |n| *n as usize)
+    }
+
+    /// Every term that stands in a passage or a title.
+    pub fn vocabulary(&self) -> impl Iterator<Item = (Term, &str)> {
+        let all = (0..).zip(self.names.iter().map(String::as_str));
+        all.filter(|(term, _)| self.frequency(*term) > 0)
+    }
+
+    pub fn text(&self, passage: usize) -> &Text {
+        &self.texts[passage]
+    }
+
+    /// What the documents explain abbreviations by.
+    pub fn definitions(&self) -> impl Iterator<Item = (Term, &[Term])> {
+        self.definitions
+            .iter()
+            .map(|(short, long)| (*short, long.as_slice()))
     }
 }
 
-/// Share of the concepts' weight that these concepts have.
-pub fn share(concepts: &[Concept], found: &BTreeSet<usize>) -> f64 {
-    let total: f64 = concepts.iter().map(|concept| concept.weight).sum();
-    let chosen = found.iter().filter_map(|number| concepts.get(*number));
-    let part: f64 = chosen.map(|concept| concept.weight).sum();
-    if total > 0.0 { part / total } else { 0.0 }
+/// Makes terms of one language's words, each word once.
+struct Reader {
+    terms: Terms,
+    known: HashMap<String, Vec<Term>>,
+}
+
+impl Reader {
+    fn new(language: Option<Language>) -> Self {
+        Self {
+            terms: Terms::new(language),
+            known: HashMap::new(),
+        }
+    }
+}
+
+fn sample(document: &Document) -> String {
+    let mut sample = document.title.clone();
+    for block in &document.blocks {
+        sample.push('\n');
+        sample.push_str(&block.text);
+        if sample.len() > LOOKED_AT {
+            break;
+        }
+    }
+    sample
 }

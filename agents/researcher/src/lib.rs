@@ -13,7 +13,6 @@ pub mod index;
 pub mod passages;
 pub mod ranking;
 pub mod research;
-pub mod scores;
 pub mod selection;
 pub mod sources;
 pub mod topic;

@@ -1,20 +1,20 @@
 //! Cuts documents into passages: long enough to be understood alone, short enough to be cited.
 //!
-//! A passage is a piece of one section: neighbouring short paragraphs together, or a part of a long one cut between
-//! sentences. Each paragraph is a line of it, so that no sentence seems to begin in one paragraph and to end in another.
+//! A passage is a piece of one section: neighbouring short blocks together, each a line of it, or a part of a long one cut
+//! between sentences. Nothing is cut off, whatever script it is written in.
 
-use aegis_agent_kit::text::sentences;
+use aegis_agent_kit::text::{extent, sentences};
 
 use crate::document::{Block, Document, Kind};
 
-/// Characters below which a paragraph is joined with the next one of its section.
+/// Extent below which a block is joined with the next one of its section.
 const SHORT: usize = 240;
-/// Characters that a passage does not exceed, unless one sentence does.
+/// Extent that a passage does not exceed, unless one sentence does.
 const LONG: usize = 900;
-/// Bytes that no passage exceeds.
+/// Extent that no passage exceeds.
 const LONGEST: usize = 2_000;
-/// Words below which a passage says too little.
-const FEWEST_WORDS: usize = 6;
+/// Extent below which a passage says too little, if its document says more elsewhere.
+const CRUMB: usize = 12;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passage {
@@ -77,7 +77,7 @@ pub fn passages(index: usize, document: &Document) -> Vec<Passage> {
         cut.add(block);
     }
     cut.close();
-    let telling = |passage: &Passage| passage.text.split_whitespace().count() >= FEWEST_WORDS;
+    let telling = |passage: &Passage| extent(&passage.text) >= CRUMB;
     // A file of three words is all that there is to say.
     if cut.passages.iter().any(telling) {
         cut.passages.retain(telling);
@@ -101,8 +101,9 @@ impl Cutter {
             // Items stay with what introduces them, and away from what stands behind their list.
             let introduced =
                 block.lead == self.lead || block.lead.as_deref() == open.text.lines().last();
-            let fits = alike && introduced && open.text.len() + block.text.len() < LONG;
-            if fits && (open.text.len() < SHORT || block.text.len() < SHORT / 2) {
+            let (before, more) = (extent(&open.text), extent(&block.text));
+            let short = before < SHORT || more < SHORT / 2;
+            if alike && block.kind != Kind::Code && introduced && short && before + more < LONG {
                 open.text.push('\n');
                 open.text.push_str(&block.text);
                 open.paragraphs.1 = self.paragraph;
@@ -111,7 +112,11 @@ impl Cutter {
             }
         }
         self.close();
-        for piece in pieces(&block.text) {
+        let pieces = match block.kind {
+            Kind::Code => pieces(&block.text, block.text.split_inclusive('\n')),
+            _ => pieces(&block.text, sentences(&block.text).into_iter()),
+        };
+        for piece in pieces {
             self.close();
             self.open = Some(Passage {
                 document: self.document,
@@ -119,7 +124,7 @@ impl Cutter {
                 paragraphs: (self.paragraph, self.paragraph),
                 kind: block.kind,
                 lead: block.lead.clone(),
-                text: piece,
+                text: piece.to_owned(),
             });
         }
         self.lead.clone_from(&block.lead);
@@ -134,32 +139,42 @@ fn is_prose(kind: Kind) -> bool {
     matches!(kind, Kind::Paragraph | Kind::Item | Kind::Quote)
 }
 
-/// A long paragraph between sentences, about evenly; a short one as it is. Nothing is lost.
-fn pieces(text: &str) -> Vec<String> {
-    if text.len() <= LONG {
-        return vec![text.to_owned()];
+/// A long text between its sentences or lines, about evenly; a short one as it is. Each is an exact piece of the text, and
+/// nothing is lost but white space.
+fn pieces<'a>(text: &'a str, parts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let whole = extent(text);
+    if whole <= LONG {
+        return vec![text];
     }
-    let target = text.len() / text.len().div_ceil(LONG);
-    let mut pieces: Vec<String> = Vec::new();
-    for sentence in sentences(text).into_iter().flat_map(bounded) {
-        match pieces.last_mut() {
-            Some(open) if open.len() < target && open.len() + sentence.len() < LONG => {
-                open.push(' ');
-                open.push_str(sentence);
-            }
-            _ => pieces.push(sentence.to_owned()),
+    let target = whole / whole.div_ceil(LONG);
+    let mut pieces = Vec::new();
+    let (mut start, mut filled) = (0, 0);
+    for part in parts.flat_map(bounded) {
+        let more = extent(part);
+        let at = part.as_ptr() as usize - text.as_ptr() as usize;
+        if filled > 0 && (filled >= target || filled + more > LONG) {
+            pieces.push(&text[start..at]);
+            (start, filled) = (at, 0);
         }
+        filled += more;
     }
-    pieces
+    pieces.push(&text[start..]);
+    pieces.into_iter().map(str::trim_end).collect()
 }
 
 /// A sentence without end, as in notes of a call, is cut after words, or, where there are none, after characters.
 fn bounded(mut sentence: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    while sentence.len() > LONGEST {
-        let most = sentence.floor_char_boundary(LONG);
-        let end = sentence[..most].rfind(' ').filter(|end| *end > 0);
-        let (part, rest) = sentence.split_at(end.unwrap_or(most));
+    while extent(sentence) > LONGEST {
+        let mut filled = 0;
+        let fits = |(_, c): &(usize, char)| {
+            filled += extent(c.encode_utf8(&mut [0; 4]));
+            filled <= LONG
+        };
+        let last = sentence.char_indices().take_while(fits).last();
+        let most = last.map_or(sentence.len(), |(at, c)| at + c.len_utf8());
+        let space = sentence[..most].rfind(char::is_whitespace);
+        let (part, rest) = sentence.split_at(space.filter(|at| *at > 0).unwrap_or(most));
         parts.push(part);
         sentence = rest.trim_start();
     }
@@ -223,8 +238,8 @@ mod tests {
         let words: Vec<String> = (0..2_000).map(|n| format!("item{n}")).collect();
         let signs = "保留期为三十天".repeat(400);
         for text in [words.join(" "), signs] {
-            let pieces = pieces(&text);
-            assert!(pieces.iter().all(|piece| piece.len() <= LONGEST));
+            let pieces = pieces(&text, sentences(&text).into_iter());
+            assert!(pieces.iter().all(|piece| extent(piece) <= LONGEST));
             let seam = if text.contains(' ') { " " } else { "" };
             assert_eq!(pieces.join(seam), text);
         }
@@ -248,6 +263,37 @@ mod tests {
             "The night desk has the number five",
         ];
         assert_eq!(texts, expected);
+    }
+
+    #[test]
+    fn items_stay_with_what_introduces_them() {
+        let item = |text: &str| Block {
+            kind: Kind::Item,
+            lead: Some("Backups are kept:".to_owned()),
+            ..block("A", text)
+        };
+        let cut = cut(vec![
+            block("A", "Backups are kept:"),
+            item("Daily: 30 days"),
+            item("Weekly: a year"),
+            block("A", "Another paragraph."),
+        ]);
+        assert_eq!(
+            cut[0].1,
+            "Backups are kept:\nDaily: 30 days\nWeekly: a year"
+        );
+        assert_eq!(cut[1].1, "Another paragraph.");
+    }
+
+    #[test]
+    fn chinese_sentences_are_cut_as_they_stand() {
+        let text = "保留期为三十天，然后删除。".repeat(60);
+        let cut = cut(vec![block("A", &text)]);
+        assert!(cut.len() > 2);
+        for (_, piece) in &cut {
+            assert!(text.contains(piece.as_str()) && piece.ends_with('。'));
+            assert!(extent(piece) <= LONG);
+        }
     }
 
     #[test]

@@ -5,25 +5,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aegis_agent_kit::text::{Terms, counted};
+use aegis_agent_kit::text::counted;
 use aegis_contracts::findings::{Evidence, PassageKind};
 use aegis_contracts::request::Depth;
 
 use crate::document::{Document, Kind};
-use crate::index::{Index, share};
-use crate::ranking::{Hit, rank};
+use crate::index::Index;
+use crate::ranking::{Hit, rank, share};
 use crate::selection::{amount, select};
-use crate::topic::{Concept, concepts};
+use crate::topic::{Concept, Origin, concepts};
 
 /// Share of the topic's weight that at least one document must mention,
-const DOCUMENT_FLOOR: f64 = 0.52;
-/// and at least one passage.
+const DOCUMENT_FLOOR: f64 = 0.5;
+/// and at least one passage with its headings.
 const PASSAGE_FLOOR: f64 = 0.34;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Researched {
     pub passages_ranked: usize,
     pub evidence: Vec<Evidence>,
+    /// What the topic was taken for.
+    pub concepts: Vec<Concept>,
 }
 
 /// Nothing about the topic.
@@ -38,10 +40,9 @@ pub fn research(
     depth: Depth,
     documents: &[Document],
 ) -> Result<Researched, NoEvidence> {
-    let terms = Terms::english();
-    let index = Index::build(documents, &terms);
-    let concepts = concepts(topic, &terms, &index.frequencies, documents.len());
-    let hits = rank(&index, &concepts, &terms);
+    let index = Index::build(documents);
+    let concepts = concepts(topic, &index);
+    let hits = rank(&index, &concepts);
     check(topic, documents, &index, &concepts, &hits)?;
     let chosen = select(&index, &hits, amount(depth));
     let evidence = (1..).zip(&chosen).map(|(number, hit)| {
@@ -61,12 +62,13 @@ pub fn research(
             },
             lead: passage.lead.clone(),
             passage: passage.text.clone(),
-            score: (hit.bm25 * 1_000.0).round() / 1_000.0,
+            score: (hit.score * 1_000.0).round() / 1_000.0,
         }
     });
     Ok(Researched {
         passages_ranked: index.passages.len(),
         evidence: evidence.collect(),
+        concepts,
     })
 }
 
@@ -81,14 +83,13 @@ fn check(
     let mut mentioned: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     let mut best_passage: f64 = 0.0;
     for hit in hits {
-        let found = index.found(hit.passage, concepts);
-        best_passage = best_passage.max(share(concepts, &found));
+        best_passage = best_passage.max(share(concepts, &hit.named));
         let document = index.passages[hit.passage].document;
-        mentioned.entry(document).or_default().extend(found);
+        mentioned.entry(document).or_default().extend(&hit.named);
     }
     let covered = mentioned
         .iter()
-        .map(|(document, found)| (share(concepts, found), *document, found));
+        .map(|(document, named)| (share(concepts, named), *document, named));
     // Of equals the first.
     let closest = covered.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let enough = closest
@@ -102,30 +103,31 @@ fn check(
         counted(documents.len(), "document"),
         counted(index.passages.len(), "passage")
     );
-    match closest {
-        Some((_, document, found)) => {
-            let title = &documents[document].title;
-            let (named, missing) = (0..concepts.len()).partition(|n| found.contains(n));
-            let (named, missing) = (quoted(concepts, named), quoted(concepts, missing));
-            message.push_str(&format!("; the closest, “{title}”, mentions {named}"));
-            if !missing.is_empty() {
-                message.push_str(&format!(", but not {missing}"));
+    let unknown = quoted(concepts, |_, c| c.origin == Origin::Unknown);
+    if let Some((_, document, named)) = closest {
+        let title = &documents[document].title;
+        let has = quoted(concepts, |number, _| named.contains(&number));
+        let lacks = quoted(concepts, |number, c| {
+            !named.contains(&number) && c.origin != Origin::Unknown
+        });
+        message.push_str(&format!("; the closest, “{title}”, mentions {has}"));
+        if lacks.is_empty() {
+            // All of them, far from each other.
+            if unknown.is_empty() {
+                message.push_str(", but in no passage together");
             }
+        } else {
+            message.push_str(&format!(", but not {lacks}"));
         }
-        None => {
-            let all = quoted(concepts, (0..concepts.len()).collect());
-            message.push_str(&format!("; none mentions {all}"));
-        }
+    }
+    if !unknown.is_empty() {
+        message.push_str(&format!("; no document mentions {unknown}"));
     }
     Err(NoEvidence(message))
 }
 
-fn quoted(concepts: &[Concept], numbers: Vec<usize>) -> String {
-    let labels = numbers
-        .into_iter()
-        .filter_map(|number| concepts.get(number));
-    let labels: Vec<String> = labels
-        .map(|concept| format!("“{}”", concept.label))
-        .collect();
+fn quoted(concepts: &[Concept], is: impl Fn(usize, &Concept) -> bool) -> String {
+    let chosen = concepts.iter().enumerate().filter(|(n, c)| is(*n, c));
+    let labels: Vec<String> = chosen.map(|(_, c)| format!("“{}”", c.label)).collect();
     labels.join(", ")
 }

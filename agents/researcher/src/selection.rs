@@ -4,18 +4,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::request::Depth;
 
-use crate::document::Kind;
-use crate::index::Index;
+use crate::index::{Index, Term};
 use crate::ranking::Hit;
 
 /// What likeness to a passage already chosen costs.
-const LIKENESS_COST: f64 = 0.6;
-/// Likeness from which a passage is a copy of another one.
+const LIKENESS_COST: f64 = 0.4;
+/// Likeness from which a passage is a copy of another one, if it also has the same numbers and the same noes.
 const COPY: f64 = 0.8;
 /// Share of the best passage's fit below which a passage is not about the topic.
 const POOR: f64 = 0.2;
-/// A row of a table says less than a sentence.
-const ROW_WORTH: f64 = 0.6;
+/// Words that turn a statement into its opposite.
+const NOES: [&str; 26] = [
+    "no",
+    "not",
+    "never",
+    "without",
+    "cannot",
+    "can't",
+    "don't",
+    "doesn't",
+    "isn't",
+    "nor",
+    "none",
+    "neither",
+    "nicht",
+    "kein",
+    "keine",
+    "keinen",
+    "keiner",
+    "nie",
+    "ohne",
+    "不",
+    "没有",
+    "未",
+    "无",
+    "ない",
+    "ません",
+    "せず",
+];
 
 /// How many passages.
 pub fn amount(depth: Depth) -> usize {
@@ -26,29 +52,61 @@ pub fn amount(depth: Depth) -> usize {
     }
 }
 
+/// A passage that may be chosen.
+struct Candidate<'a> {
+    hit: &'a Hit,
+    document: usize,
+    terms: BTreeSet<Term>,
+    /// What makes a passage say something else though its words are the same.
+    facts: BTreeSet<String>,
+}
+
+impl Candidate<'_> {
+    /// Dice coefficient: 1 for the same words, 0 for none in common.
+    fn likeness(&self, other: &Self) -> f64 {
+        let common = self.terms.intersection(&other.terms).count() as f64;
+        2.0 * common / (self.terms.len() + other.terms.len()).max(1) as f64
+    }
+
+    fn is_copy_of(&self, other: &Self) -> bool {
+        self.facts == other.facts && self.likeness(other) >= COPY
+    }
+}
+
 /// The chosen ones, best fit first.
 pub fn select(index: &Index, hits: &[Hit], amount: usize) -> Vec<Hit> {
-    let pool: Vec<(&Hit, BTreeSet<&str>)> = hits
-        .iter()
-        .filter(|hit| hit.fit >= POOR)
+    let fitting = hits.iter().filter(|hit| hit.fit >= POOR);
+    let pool: Vec<Candidate<'_>> = fitting
         .take(amount * 8)
-        .map(|hit| (hit, index.stems(hit.passage)))
+        .map(|hit| Candidate {
+            hit,
+            document: index.passages[hit.passage].document,
+            terms: index.text(hit.passage).body.iter().copied().collect(),
+            facts: facts(&index.passages[hit.passage].text),
+        })
         .collect();
-    let documents: BTreeSet<usize> = pool.iter().map(|(hit, _)| document(index, hit)).collect();
+    let documents: BTreeSet<usize> = pool.iter().map(|candidate| candidate.document).collect();
     // Where there are many documents, none fills a third of the report, unless the others have nothing more to say.
-    let mut cap = amount.div_ceil(documents.len().clamp(1, 4)) + usize::from(documents.len() < 4);
+    let mut cap = amount.div_ceil(documents.len().clamp(1, 3)) + usize::from(documents.len() < 3);
     let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
     let mut chosen: Vec<usize> = Vec::new();
     while chosen.len() < amount {
         let free = |number: &usize| {
-            let document = document(index, pool[*number].0);
-            let copies = |other: &usize| likeness(&pool[*number].1, &pool[*other].1) >= COPY;
-            taken.get(&document).is_none_or(|count| *count < cap) && !chosen.iter().any(copies)
+            let candidate = &pool[*number];
+            let full = taken
+                .get(&candidate.document)
+                .is_some_and(|count| *count >= cap);
+            let told = |other: &usize| candidate.is_copy_of(&pool[*other]);
+            !full && !chosen.contains(number) && !chosen.iter().any(told)
         };
         let worth = |number: usize| {
-            let (hit, stems) = &pool[number];
-            let like = chosen.iter().map(|other| likeness(stems, &pool[*other].1));
-            base(index, hit) - LIKENESS_COST * like.fold(0.0, f64::max)
+            let candidate = &pool[number];
+            // What says the same of another number belongs beside it.
+            let alike = chosen.iter().map(|other| &pool[*other]);
+            let alike = alike
+                .filter(|other| other.facts == candidate.facts || candidate.likeness(other) < COPY);
+            let like = alike.map(|other| candidate.likeness(other));
+            candidate.hit.fit - LIKENESS_COST * like.fold(0.0, f64::max)
         };
         let candidates = (0..pool.len())
             .filter(free)
@@ -62,29 +120,19 @@ pub fn select(index: &Index, hits: &[Hit], amount: usize) -> Vec<Hit> {
             cap += 1;
             continue;
         };
-        *taken.entry(document(index, pool[number].0)).or_default() += 1;
+        *taken.entry(pool[number].document).or_default() += 1;
         chosen.push(number);
     }
     chosen.sort_unstable();
     chosen
         .into_iter()
-        .map(|number| pool[number].0.clone())
+        .map(|number| pool[number].hit.clone())
         .collect()
 }
 
-fn document(index: &Index, hit: &Hit) -> usize {
-    index.passages[hit.passage].document
-}
-
-fn base(index: &Index, hit: &Hit) -> f64 {
-    match index.passages[hit.passage].kind {
-        Kind::Row => hit.fit * ROW_WORTH,
-        _ => hit.fit,
-    }
-}
-
-/// Dice coefficient: 1 for the same words, 0 for none in common.
-fn likeness(a: &BTreeSet<&str>, b: &BTreeSet<&str>) -> f64 {
-    let common = a.intersection(b).count() as f64;
-    2.0 * common / (a.len() + b.len()).max(1) as f64
+fn facts(text: &str) -> BTreeSet<String> {
+    let words = aegis_agent_kit::text::words(text).map(str::to_lowercase);
+    let telling =
+        |word: &String| word.chars().any(|c| c.is_numeric()) || NOES.contains(&word.as_str());
+    words.filter(telling).collect()
 }

@@ -1,102 +1,273 @@
-//! The topic as a list of concepts, each with the forms that the documents use for it.
+//! The topic as a list of concepts, each with the forms that the documents have of it and its weight.
 
-use std::collections::BTreeMap;
+use aegis_agent_kit::text::{Language, Terms, pairs, parts, same_word, words};
 
-use aegis_agent_kit::text::{Terms, acronyms, same_word};
+use crate::index::{Index, Term};
+
+/// What a word such as "difference" counts beside one that names a subject.
+const FILLER: f64 = 1.0 / 3.0;
+/// Passages that the word meant by a misspelt one must stand in: a rare one may be misspelt itself.
+const MEANT_IN: usize = 3;
+/// Letters from which one letter may be wrong, and from which two may.
+const ONE_WRONG: usize = 6;
+const TWO_WRONG: usize = 9;
+
+/// How the documents have a word of the topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    AsWritten,
+    /// The documents have only a word that differs in a letter or two.
+    MisspeltFor {
+        word: String,
+    },
+    /// No document has it.
+    Unknown,
+}
 
 /// One thing that the topic is about.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Concept {
     /// As the topic writes it.
     pub label: String,
-    /// Stems that count as this concept. The topic's own comes first.
-    pub stems: Vec<String>,
-    /// How much it tells a passage on the topic from others; what no document knows tells most.
+    /// Terms that count as this concept, each alone or several in a row.
+    pub forms: Vec<Vec<Term>>,
+    /// How much it tells a passage on the topic from others.
     pub weight: f64,
+    pub origin: Origin,
+    /// Whether it is only what the question was asked for, such as a project's name before a colon, and need not be in
+    /// the documents.
+    pub aside: bool,
+    filler: bool,
 }
 
-/// In how many documents each stem occurs.
-pub type Frequencies = BTreeMap<String, usize>;
-
-/// What no document knows weighs like what this share of them know: a topic may hold one strange word.
-const RAREST: f64 = 0.01;
-
-/// Concepts in the order of the topic, without repetitions. Words such as "impact" or "overview" are left out, unless
-/// there are only such words.
-pub fn concepts(topic: &str, terms: &Terms, known: &Frequencies, documents: usize) -> Vec<Concept> {
-    let labelled = terms.labelled(topic);
-    let acronyms = acronyms(&labelled);
-    let concept = |(number, (stem, label)): (usize, &(String, String))| {
-        let mut stems = variants(stem, known);
-        let covering = acronyms.iter().filter(|(_, words)| words.contains(&number));
-        stems.extend(
-            covering
-                .map(|(acronym, _)| acronym.clone())
-                .filter(|a| known.contains_key(a)),
-        );
-        let found = stems.iter().filter_map(|stem| known.get(stem)).max();
-        Concept {
-            weight: weight(found.copied().unwrap_or(0), documents),
-            label: label.clone(),
-            stems,
-        }
-    };
-    labelled.iter().enumerate().map(concept).collect()
-}
-
-fn variants(stem: &str, known: &Frequencies) -> Vec<String> {
-    let others = known
-        .keys()
-        .filter(|other| *other != stem && same_word(stem, other));
-    std::iter::once(stem.to_owned())
-        .chain(others.cloned())
-        .collect()
-}
-
-/// Like an inverse document frequency, but tame in a small collection, where everything is rare. In PostgreSQL's documentation
-/// the word PostgreSQL weighs next to nothing.
-fn weight(found_in: usize, documents: usize) -> f64 {
-    let total = documents as f64;
-    let found = (found_in as f64).max(total * RAREST);
-    ((total + 10.0) / (found + 0.5)).ln().max(0.1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn known(stems: &[(&str, usize)]) -> Frequencies {
-        stems
-            .iter()
-            .map(|(stem, n)| ((*stem).to_owned(), *n))
-            .collect()
+/// Concepts in the order of the topic, without repetitions.
+pub fn concepts(topic: &str, index: &Index) -> Vec<Concept> {
+    let reader = Reader::new(topic, index);
+    let (context, question) = context(topic, &reader.terms);
+    let mut concepts = Vec::new();
+    reader.read(question, &mut concepts);
+    let about = concepts.len();
+    reader.read(context, &mut concepts);
+    // What stands before a colon may be the subject itself: `Limits of PostgreSQL: which are there?`
+    let strange = concepts[about..]
+        .iter()
+        .any(|concept| concept.origin == Origin::Unknown);
+    for concept in &mut concepts[about..] {
+        concept.aside = strange;
     }
-
-    #[test]
-    fn forms_of_a_word_are_one_concept() {
-        let known = known(&[("recov", 3), ("recoveri", 9), ("record", 50)]);
-        let concepts = concepts("recover", &Terms::english(), &known, 100);
-        assert_eq!(concepts[0].stems, ["recov", "recoveri"]);
+    for concept in &mut concepts {
+        let number = concept.label.chars().all(|c| !c.is_alphabetic());
+        concept.aside |= number && concept.origin == Origin::Unknown;
     }
+    reader.spell_out(&mut concepts);
+    weigh(&mut concepts, index);
+    concepts
+}
 
-    #[test]
-    fn an_acronym_that_documents_use_stands_for_its_words() {
-        let known = known(&[("qkd", 3), ("key", 9)]);
-        let concepts = concepts("quantum key distribution", &Terms::english(), &known, 100);
-        assert!(
-            concepts
+/// What stands before a colon, and the question behind it, if it is one of its own.
+fn context<'a>(topic: &'a str, terms: &Terms) -> (&'a str, &'a str) {
+    let telling = |text: &str| words(text).filter(|w| !terms.of_word(w).is_empty()).count();
+    match topic.split_once([':', '：']) {
+        Some((context, question)) if telling(question) > 1 => (context, question),
+        _ => ("", topic),
+    }
+}
+
+struct Reader<'a> {
+    index: &'a Index,
+    /// Of the topic's language.
+    terms: Terms,
+    /// Of the documents' languages.
+    theirs: Vec<Terms>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(topic: &str, index: &'a Index) -> Self {
+        let mut candidates = index.languages.clone();
+        candidates.push(Language::English);
+        let language = Language::among(topic, &candidates);
+        let language = language.or(index.languages.first().copied());
+        Self {
+            index,
+            terms: Terms::new(language),
+            theirs: index
+                .languages
                 .iter()
-                .all(|concept| concept.stems.contains(&"qkd".to_owned()))
-        );
+                .map(|language| Terms::new(Some(*language)))
+                .collect(),
+        }
     }
 
-    #[test]
-    fn rare_words_weigh_more() {
-        assert!(weight(0, 1_000) > weight(300, 1_000));
-        assert!(weight(300, 1_000) > 10.0 * weight(1_000, 1_000));
-        assert!(
-            weight(0, 1) < 2.0 * weight(1, 1),
-            "tame in a small collection"
-        );
+    fn read(&self, text: &str, concepts: &mut Vec<Concept>) {
+        for word in words(text) {
+            let Some(stem) = self.terms.of_word(word).into_iter().next() else {
+                continue;
+            };
+            let filler = self.terms.is_filler(&stem);
+            for mut concept in self.concepts(word, &stem) {
+                concept.filler = filler;
+                let repeated = |other: &Concept| {
+                    other.label.to_lowercase() == concept.label.to_lowercase()
+                        || (!concept.forms.is_empty() && other.forms == concept.forms)
+                };
+                if !concepts.iter().any(repeated) {
+                    concepts.push(concept);
+                }
+            }
+        }
     }
+
+    /// A word as the documents have it; else its parts, else the word that was meant, else a word that no document has.
+    fn concepts(&self, word: &str, stem: &str) -> Vec<Concept> {
+        let known = self.known(word);
+        if !known.is_empty() {
+            return vec![concept(word, known, Origin::AsWritten)];
+        }
+        let mut pieces: Vec<String> = parts(word).into_iter().map(str::to_owned).collect();
+        pieces.extend(pairs(word));
+        let found = |piece: &String| {
+            let forms = self.known(piece);
+            (!forms.is_empty()).then(|| concept(piece, forms, Origin::AsWritten))
+        };
+        let concepts: Vec<Concept> = pieces.iter().filter_map(found).collect();
+        if !concepts.is_empty() {
+            return concepts;
+        }
+        if let Some(meant) = self.meant(word, stem) {
+            let origin = Origin::MisspeltFor {
+                word: self.written(meant),
+            };
+            return vec![concept(word, vec![vec![meant]], origin)];
+        }
+        vec![concept(word, Vec::new(), Origin::Unknown)]
+    }
+
+    /// The word's stem in each of the documents' languages, and other stems of the same word.
+    fn known(&self, word: &str) -> Vec<Vec<Term>> {
+        let mut stems: Vec<String> = Vec::new();
+        for terms in std::iter::once(&self.terms).chain(&self.theirs) {
+            stems.extend(terms.of_word(word).into_iter().next());
+        }
+        stems.sort_unstable();
+        stems.dedup();
+        let plain = stems
+            .iter()
+            .all(|stem| stem.chars().all(char::is_alphabetic));
+        let mut found: Vec<Term> = stems
+            .iter()
+            .filter_map(|stem| self.index.find(stem))
+            .collect();
+        if plain {
+            let other = |(_, name): &(Term, &str)| {
+                stems
+                    .iter()
+                    .any(|stem| stem != name && same_word(stem, name))
+            };
+            found.extend(self.index.vocabulary().filter(other).map(|(term, _)| term));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|term| vec![term]).collect()
+    }
+
+    /// The nearest word of the documents, by a wrong, missing, additional or exchanged letter or two.
+    fn meant(&self, word: &str, stem: &str) -> Option<Term> {
+        let most = match word.chars().count() {
+            TWO_WRONG.. => 2,
+            ONE_WRONG.. => 1,
+            _ => return None,
+        };
+        if !stem.chars().all(char::is_alphabetic) {
+            return None;
+        }
+        let length = stem.chars().count();
+        let near = |(term, name): (Term, &str)| {
+            let frequency = self.index.frequency(term);
+            let alike = frequency >= MEANT_IN
+                && name.chars().next() == stem.chars().next()
+                && name.chars().count().abs_diff(length) <= most;
+            let distance = alike.then(|| strsim::damerau_levenshtein(name, stem))?;
+            (distance <= most).then_some((distance, std::cmp::Reverse(frequency), term))
+        };
+        let nearest = self.index.vocabulary().filter_map(near).min();
+        nearest.map(|(.., term)| term)
+    }
+
+    /// How a document writes a term.
+    fn written(&self, term: Term) -> String {
+        let name = self.index.name(term);
+        let passages = self.index.passages.iter().enumerate();
+        let mut holding = passages.filter(|(n, _)| self.index.text(*n).body.contains(&term));
+        let word = holding.next().and_then(|(_, passage)| {
+            words(&passage.text).find(|word| {
+                let mut stems = self.theirs.iter().flat_map(|terms| terms.of_word(word));
+                stems.any(|stem| stem == name)
+            })
+        });
+        word.unwrap_or(name).to_lowercase()
+    }
+
+    /// Abbreviations stand for what the documents explain them by, and the other way round.
+    fn spell_out(&self, concepts: &mut [Concept]) {
+        let single = |concept: &Concept, term: Term| concept.forms.iter().any(|f| *f == [term]);
+        for (short, long) in self.index.definitions() {
+            for concept in concepts.iter_mut() {
+                if single(concept, short) {
+                    concept.forms.push(long.to_vec());
+                }
+            }
+            for start in 0..concepts.len().saturating_sub(long.len() - 1) {
+                let words = &mut concepts[start..start + long.len()];
+                let spelled = words.iter().zip(long).all(|(c, term)| single(c, *term));
+                if spelled {
+                    words.iter_mut().for_each(|c| c.forms.push(vec![short]));
+                }
+            }
+        }
+        for concept in concepts {
+            concept.forms.sort_unstable();
+            concept.forms.dedup();
+        }
+    }
+}
+
+fn concept(label: &str, forms: Vec<Vec<Term>>, origin: Origin) -> Concept {
+    Concept {
+        label: label.to_owned(),
+        forms,
+        weight: 0.0,
+        origin,
+        aside: false,
+        filler: false,
+    }
+}
+
+/// Rare words tell most; what no document has weighs like the word in the middle.
+fn weigh(concepts: &mut [Concept], index: &Index) {
+    for concept in concepts.iter_mut() {
+        let found = concept.forms.iter().filter_map(|form| form.first());
+        let found = found.map(|term| index.frequency(*term)).max().unwrap_or(0);
+        concept.weight = rarity(found, index.passages.len());
+    }
+    let known = concepts
+        .iter()
+        .filter(|c| c.origin != Origin::Unknown && !c.filler);
+    let mut weights: Vec<f64> = known.map(|concept| concept.weight).collect();
+    weights.sort_by(f64::total_cmp);
+    let middle = weights.get(weights.len() / 2).copied().unwrap_or(1.0);
+    let all_fillers = concepts.iter().all(|concept| concept.filler);
+    for concept in concepts {
+        if concept.origin == Origin::Unknown {
+            concept.weight = middle;
+        }
+        if (concept.filler && !all_fillers) || concept.aside {
+            concept.weight *= FILLER;
+        }
+    }
+}
+
+/// BM25's inverse document frequency, over passages.
+fn rarity(found: usize, passages: usize) -> f64 {
+    let (found, passages) = (found as f64, passages as f64);
+    (1.0 + (passages - found + 0.5).max(0.0) / (found + 0.5)).ln()
 }

@@ -1,0 +1,177 @@
+//! What is found for a question, and what is not: each rule of the search over documents that a person can read.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use aegis_agent_researcher::document::Document;
+use aegis_agent_researcher::research::{Researched, research};
+use aegis_agent_researcher::sources::{RawFile, parse};
+use aegis_agent_researcher::topic::Origin;
+use aegis_contracts::request::Depth;
+
+fn documents(texts: &[&str]) -> Vec<Document> {
+    let file = |(number, text): (usize, &&str)| RawFile {
+        uri: format!("s3://b/{number}.md"),
+        bytes: text.as_bytes().to_vec(),
+    };
+    parse(texts.iter().enumerate().map(file).collect()).documents
+}
+
+fn ask(topic: &str, texts: &[&str]) -> Result<Researched, String> {
+    research(topic, Depth::Standard, &documents(texts)).map_err(|refused| refused.0)
+}
+
+fn passages(topic: &str, texts: &[&str]) -> Vec<String> {
+    let found = ask(topic, texts).unwrap();
+    found.evidence.into_iter().map(|e| e.passage).collect()
+}
+
+fn origin(found: &Researched, label: &str) -> Origin {
+    let concept = found.concepts.iter().find(|c| c.label == label);
+    concept.unwrap().origin.clone()
+}
+
+const GARDEN: &str =
+    "# Gardens\n\nRoses want sun, and they want water in the morning and a cut in early spring.\n";
+
+#[test]
+fn what_covers_the_topic_comes_before_what_repeats_a_word_of_it() {
+    let cars = "# Cars\n\nA crash is a crash, and a crash of cars is a crash that ends in a crash of metal.\n";
+    let databases = "# Databases\n\nAfter a crash the server replays its log, and so crash recovery needs no person.\n";
+    let found = passages(
+        "How does it recover after a crash?",
+        &[cars, databases, GARDEN],
+    );
+    assert!(found[0].starts_with("After a crash"), "{found:?}");
+    assert!(found.iter().all(|passage| !passage.starts_with("Roses")));
+}
+
+/// In a single document, a word that every passage has tells nothing.
+#[test]
+fn rare_words_weigh_most_in_one_document_too() {
+    let mut text = "# The server\n\n".to_owned();
+    for number in 0..30 {
+        text.push_str(&format!(
+            "## Part {number}\n\nThe server starts the server process, and the process of the server number {number} writes.\n\n"
+        ));
+    }
+    text.push_str("## Heat\n\nAbove 70 degrees the watchdog halts the machine at once.\n");
+    let found = passages("When does the watchdog stop the server process?", &[&text]);
+    assert!(found[0].contains("watchdog"), "{found:?}");
+}
+
+#[test]
+fn headings_count() {
+    let text = "# Settings\n\n## vm.swappiness\n\nThe default is sixty, and the range goes up to two hundred.\n\n\
+                ## vm.dirty_ratio\n\nThe default is twenty, and the range goes up to one hundred.\n";
+    let found = passages("What is the default of swappiness?", &[text, GARDEN]);
+    assert!(found[0].contains("sixty"), "{found:?}");
+    let found = passages("What is the default of vm.dirty_ratio?", &[text, GARDEN]);
+    assert!(found[0].contains("twenty"), "{found:?}");
+}
+
+#[test]
+fn a_misspelt_word_is_found_and_named() {
+    let text = "# Cleaning\n\nGarbage is collected each night. Garbage of the day waits.\n\n## When\n\nThe collection of garbage takes an hour.\n\n\
+                ## Where\n\nGarbage lies in the yard, behind the house.\n";
+    let found = ask("When is garbge collected?", &[text, GARDEN]).unwrap();
+    assert!(found.evidence[0].passage.contains("arbage"));
+    let word = "garbage".to_owned();
+    assert_eq!(origin(&found, "garbge"), Origin::MisspeltFor { word });
+}
+
+#[test]
+fn what_the_question_was_asked_for_need_not_be_in_the_documents() {
+    let text = "# Connections\n\nNew connections are queued when all workers are busy, up to the backlog.\n";
+    for topic in [
+        "INC-20931: what happens to new connections when all workers are busy?",
+        "For the Contoso Falcon project: what happens to new connections?",
+        "What happens to new connections, 20931?",
+    ] {
+        let found = passages(topic, &[text, GARDEN]);
+        assert!(found[0].contains("queued"), "{topic}: {found:?}");
+    }
+}
+
+#[test]
+fn abbreviations_stand_for_what_documents_explain() {
+    let glossary =
+        "# Words\n\nA change first goes to the write-ahead log (WAL), which is kept on disk.\n";
+    let text = "# Repair\n\nFor repair the server reads its write-ahead log from the last checkpoint on.\n";
+    let found = passages(
+        "What is the WAL read for in repair?",
+        &[glossary, text, GARDEN],
+    );
+    assert!(found[0].contains("reads its write-ahead log"), "{found:?}");
+    // Nobody explains BAR, however many words begin so.
+    let text = "# Bars\n\nA bar is served at the bar, and the bar of the bar is open.\n";
+    let refused = ask(
+        "Why is it big although I removed all of the rows?",
+        &[text, GARDEN],
+    );
+    assert!(refused.unwrap_err().contains("no document mentions"));
+}
+
+#[test]
+fn sources_that_contradict_each_other_are_both_kept() {
+    let says = |tonnes: &str| {
+        format!(
+            "# Compost\n\nThe town composts {tonnes} tonnes of garden waste in the year, in the yard behind the mill.\n"
+        )
+    };
+    let found = passages(
+        "How much garden waste does the town compost?",
+        &[&says("40"), &says("12"), &says("12")],
+    );
+    assert_eq!(found.len(), 2, "and the copy is dropped: {found:?}");
+    let not = "# Compost\n\nGarden waste may be burnt behind the mill in autumn.\n";
+    let may = "# Compost\n\nGarden waste may not be burnt behind the mill in autumn.\n";
+    assert_eq!(passages("May garden waste be burnt?", &[not, may]).len(), 2);
+}
+
+#[test]
+fn questions_in_other_languages_are_answered() {
+    for (topic, text, answer) in [
+        (
+            "Wie lange werden Protokolldaten aufbewahrt?",
+            "# Aufbewahrung\n\nDie Protokolldaten bewahren wir neunzig Tage auf. Danach werden sie gelöscht.\n\n# Garten\n\nRosen brauchen Sonne.\n",
+            "neunzig",
+        ),
+        (
+            "規定のプリンターは何に基づいて設定されますか",
+            "# 印刷\n\nこのツールは使用場所に基づいて規定のプリンターを設定します。\n\n# 庭\n\nバラには日光が必要です。\n",
+            "使用場所",
+        ),
+        (
+            "数据保留期是多少天？",
+            "# 数据\n\n数据的保留期为三十天。过期后会自动删除。\n\n# 花园\n\n玫瑰需要阳光和水。\n",
+            "三十天",
+        ),
+    ] {
+        let found = passages(topic, &[text]);
+        assert!(found[0].contains(answer), "{topic}: {found:?}");
+    }
+    let refused = ask("数据保留期是多少天？", &[GARDEN]).unwrap_err();
+    assert_eq!(
+        refused.matches("“保留”").count(),
+        1,
+        "each word once: {refused}"
+    );
+}
+
+#[test]
+fn a_refusal_says_what_is_true() {
+    let text = "# Ports\n\nThe port of the town has two cranes. The password of the harbour master is a secret.\n";
+    let refused = ask(
+        "Which cryptography does the port's quantum telescope use?",
+        &[text, GARDEN],
+    )
+    .unwrap_err();
+    assert!(
+        refused.contains("the closest, “Ports”, mentions “port's”"),
+        "{refused}"
+    );
+    let (_, unknown) = refused.split_once("no document mentions").unwrap();
+    assert!(
+        unknown.contains("“quantum”") && !unknown.contains("port"),
+        "{refused}"
+    );
+}
