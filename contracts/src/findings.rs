@@ -18,7 +18,7 @@ pub struct EvidenceFile {
     pub documents_read: u32,
     pub passages_ranked: u32,
     pub evidence: Vec<Evidence>,
-    /// Documents that could not be read, with the reason.
+    /// Documents that could not be read, or not in full, with the reason.
     #[serde(default)]
     pub unreadable: Vec<UnreadableSource>,
 }

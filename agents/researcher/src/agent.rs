@@ -91,7 +91,7 @@ fn summary(file: &EvidenceFile) -> String {
     );
     if !file.unreadable.is_empty() {
         let unread = counted(file.unreadable.len(), "file");
-        text.push_str(&format!("; {unread} could not be read"));
+        text.push_str(&format!("; {unread} could not be read in full"));
     }
     text
 }

@@ -153,6 +153,7 @@ pub fn parse(files: Vec<RawFile>) -> Library {
             }),
         }
     }
+    library.unreadable.extend(losses(&library.documents));
     let count = library.unreadable.len();
     if count > MAX_UNREADABLE {
         library.unreadable.truncate(MAX_UNREADABLE - 1);
@@ -162,4 +163,62 @@ pub fn parse(files: Vec<RawFile>) -> Library {
         });
     }
     library
+}
+
+/// What was lost of documents that were read. The same loss is told once, since every page of a site has menus.
+fn losses(documents: &[Document]) -> Vec<UnreadableSource> {
+    let mut told: Vec<(&str, &str, usize)> = Vec::new();
+    for document in documents {
+        for loss in &document.losses {
+            match told.iter_mut().find(|(known, ..)| known == loss) {
+                Some((.., more)) => *more += 1,
+                None => told.push((loss, &document.uri, 0)),
+            }
+        }
+    }
+    let entry = |(loss, uri, more): (&str, &str, usize)| UnreadableSource {
+        source: match more {
+            0 => uri.to_owned(),
+            _ => format!("{uri} and {}", counted(more, "more file")),
+        },
+        reason: loss.to_owned(),
+    };
+    told.into_iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_is_told_once_for_all_files() {
+        let file = |name: &str, text: &str| RawFile {
+            uri: format!("s3://b/{name}"),
+            bytes: text.as_bytes().to_vec(),
+        };
+        let library = parse(vec![
+            file("a.html", "<nav>Home</nav><p>It is <s>was</s>."),
+            file("b.html", "<nav>Home</nav><p>It is."),
+            file("c.png", "x"),
+            file("d.html", "<nav>Home</nav><p>It is."),
+        ]);
+        let told: Vec<String> = library
+            .unreadable
+            .iter()
+            .map(|file| format!("{}: {}", file.source, file.reason))
+            .collect();
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert!(
+            told[0].starts_with("s3://b/c.png: `.png` is not read"),
+            "{told:?}"
+        );
+        assert!(
+            told[1].starts_with("s3://b/a.html and 2 more files: menus"),
+            "{told:?}"
+        );
+        assert!(
+            told[2].starts_with("s3://b/a.html: struck-out text"),
+            "{told:?}"
+        );
+    }
 }

@@ -2,14 +2,20 @@
 //!
 //! A file that cannot be read is a reason, never a failure: somebody's folder may hold anything.
 
+mod encoding;
 mod html;
+mod lines;
 mod markdown;
-mod markup;
 mod pdf;
-mod plain;
+mod text;
+
+use aegis_agent_kit::text::counted;
 
 use crate::document::{Document, name_of};
 use crate::sources::RawFile;
+
+use encoding::Decoded;
+use html::Syntax;
 
 /// Largest file, in bytes.
 pub const MAX_FILE: u64 = 32 * 1024 * 1024;
@@ -22,10 +28,8 @@ pub fn read(file: &RawFile) -> Result<Document, String> {
         return Err(format!("has {size} bytes, at most {MAX_FILE} are read"));
     }
     let mut document = match kind(file)? {
-        Kind::Html => html::document(&file.uri, &plain::decode(&file.bytes)?),
-        Kind::Markdown => markdown::document(&file.uri, &plain::decode(&file.bytes)?),
-        Kind::Plain => plain::document(&file.uri, &plain::decode(&file.bytes)?),
         Kind::Pdf => pdf::document(&file.uri, &file.bytes)?,
+        Kind::Text(form) => text_document(file, form)?,
     };
     if document.blocks.is_empty() {
         return Err("holds no text of its own".to_owned());
@@ -36,11 +40,39 @@ pub fn read(file: &RawFile) -> Result<Document, String> {
     Ok(document)
 }
 
+fn text_document(file: &RawFile, form: Form) -> Result<Document, String> {
+    let declared = match form {
+        Form::Html => html::declared_encoding(&file.bytes),
+        Form::Markdown | Form::Plain => None,
+    };
+    let Decoded { text, wrong } = encoding::decode(&file.bytes, declared)?;
+    let mut document = match form {
+        Form::Html => {
+            let is_xml = text.trim_start().starts_with("<?xml")
+                || file.uri.to_lowercase().ends_with(".xhtml");
+            let syntax = if is_xml { Syntax::Xhtml } else { Syntax::Html };
+            html::document(&file.uri, &text, syntax, None)
+        }
+        Form::Markdown => markdown::document(&file.uri, &text),
+        Form::Plain => lines::document(&file.uri, &text),
+    };
+    if wrong > 0 {
+        let loss = format!("{} could not be decoded", counted(wrong, "character"));
+        document.losses.push(loss);
+    }
+    Ok(document)
+}
+
 enum Kind {
+    Text(Form),
+    Pdf,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
     Html,
     Markdown,
     Plain,
-    Pdf,
 }
 
 fn kind(file: &RawFile) -> Result<Kind, String> {
@@ -55,14 +87,14 @@ fn kind(file: &RawFile) -> Result<Kind, String> {
         .to_lowercase();
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     match extension {
-        Some("html" | "htm" | "xhtml") => Ok(Kind::Html),
-        Some("md" | "markdown" | "mdown" | "mkd") => Ok(Kind::Markdown),
+        Some("html" | "htm" | "xhtml") => Ok(Kind::Text(Form::Html)),
+        Some("md" | "markdown" | "mdown" | "mkd") => Ok(Kind::Text(Form::Markdown)),
         Some("txt" | "text" | "rst" | "adoc" | "asciidoc" | "org" | "log" | "tex") | None => {
-            Ok(Kind::Plain)
+            Ok(Kind::Text(Form::Plain))
         }
         Some("pdf") => Err("is called PDF but is none".to_owned()),
         // Names like README.Debian: text if it looks like text, and long extensions are seldom formats.
-        Some(other) if other.len() > 5 => Ok(Kind::Plain),
+        Some(other) if other.len() > 5 => Ok(Kind::Text(Form::Plain)),
         Some(other) => Err(format!(
             "`.{other}` is not read (Markdown, text, HTML and PDF are)"
         )),

@@ -6,7 +6,7 @@ use aegis_agent_kit::text::collapse;
 
 use crate::document::{Block, Document, Kind};
 
-use super::plain;
+use super::lines;
 
 pub fn document(uri: &str, bytes: &[u8]) -> Result<Document, String> {
     let extract = || pdf_extract::extract_text_from_mem_by_pages(bytes);
@@ -17,8 +17,8 @@ pub fn document(uri: &str, bytes: &[u8]) -> Result<Document, String> {
     };
     let mut blocks = Vec::new();
     for (number, page) in (1..).zip(&pages) {
-        let on_page = plain::paragraphs(page).into_iter();
-        blocks.extend(on_page.map(|text| Block {
+        let on_page = lines::paragraphs(page).into_iter();
+        blocks.extend(on_page.map(|(_, text)| Block {
             section: vec![format!("page {number}")],
             kind: Kind::Paragraph,
             text: unhyphenate(&text),
