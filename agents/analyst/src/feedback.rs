@@ -151,8 +151,7 @@ fn found(material: &Material<'_>, stem: &str, label: &str, claims: &[Candidate<'
         .filter(|claim| mentions(&claim.stems, stem))
         .count();
     if passages == 0 {
-        let total = material.evidence().len();
-        return format!("No evidence was found for “{label}” in the {total} passages.");
+        return format!("No evidence was found for “{label}”.");
     }
     format!(
         "“{label}” is mentioned in {} and now in {}.",

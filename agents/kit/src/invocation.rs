@@ -5,6 +5,7 @@ use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, Role};
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::text::counted;
 use http::HeaderMap;
 use url::Url;
 
@@ -44,9 +45,9 @@ fn session(headers: &HeaderMap) -> Result<String, Box<Problem>> {
         return Err(problem(format!("the header `{SESSION_HEADER}` is missing")));
     };
     if !SESSION_LENGTH.contains(&session.len()) {
-        let length = session.len();
+        let length = counted(session.len(), "character");
         return Err(problem(format!(
-            "`{SESSION_HEADER}` has {length} characters, it must have 33 to 256"
+            "`{SESSION_HEADER}` has {length}, it must have 33 to 256"
         )));
     }
     Ok(session.to_owned())

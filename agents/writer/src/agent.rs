@@ -28,7 +28,7 @@ impl Agent for Writer {
         let text = report(&evidence, &analysis, &citations, &paths);
         let claims: usize = analysis.findings.iter().map(|f| f.claims.len()).sum();
         let summary = format!(
-            "A report of {}; {} cite {} in {}, each checked to be verbatim",
+            "A report of {} with {} from {} in {}; each claim was checked to be verbatim",
             counted(analysis.findings.len(), "finding"),
             counted(claims, "claim"),
             counted(citations.passages().len(), "passage"),

@@ -1,8 +1,19 @@
 //! Keeps text of sources text: nothing in it may become a heading, a link, HTML or anything else of Markdown.
+//!
+//! Characters that a reader cannot see are written as `\u{1b}`, as on pages and terminals: a statement that is shown
+//! word for word must not lose what is hidden in it.
+
+use aegis_contracts::text::visible_line;
+
+/// On one line, which stays one line: what only breaks or indents lines is a space.
+fn line(text: &str) -> String {
+    let layout = |c: char| c.is_control() && c.is_whitespace();
+    visible_line(&text.replace(layout, " ")).into_owned()
+}
 
 /// For use inside a line, behind text of ours.
 pub fn inline(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
+    let chars: Vec<char> = line(text).chars().collect();
     let mut escaped = String::with_capacity(text.len() + 8);
     for (at, c) in chars.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| chars.get(at));
@@ -19,8 +30,7 @@ pub fn inline(text: &str) -> String {
         if special {
             escaped.push('\\');
         }
-        // One line stays one line.
-        escaped.push(if c.is_control() { ' ' } else { *c });
+        escaped.push(*c);
     }
     escaped
 }
@@ -40,11 +50,7 @@ pub fn start(text: &str) -> String {
 
 /// A source's address as code, in which nothing is special but the mark itself.
 pub fn code(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c == '`' || c.is_control() { '\'' } else { c })
-        .collect();
-    format!("`{plain}`")
+    format!("`{}`", line(text).replace('`', "'"))
 }
 
 #[cfg(test)]
@@ -62,7 +68,24 @@ mod tests {
             inline("pg_wal and _this_ &amp; R&D &"),
             "pg_wal and \\_this\\_ \\&amp; R\\&D &"
         );
-        assert_eq!(inline("a\nb"), "a b");
+        assert_eq!(inline("a\r\n\tb\u{c}c"), "a   b c");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_shown_in_one_way() {
+        for (hidden, shown) in [
+            ("\u{1b}", "\\u{1b}"),
+            ("\u{7}", "\\u{7}"),
+            ("\u{9b}", "\\u{9b}"),
+            ("\u{202e}", "\\u{202e}"),
+            ("\u{200b}", "\\u{200b}"),
+        ] {
+            let text = format!("pay{hidden}[8mless");
+            assert_eq!(inline(&text), format!("pay\\{shown}\\[8mless"));
+            assert_eq!(code(&text), format!("`pay{shown}[8mless`"));
+        }
+        // Joiners that a script needs are no secret.
+        assert_eq!(inline("می\u{200c}خواهم"), "می\u{200c}خواهم");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Markdown, put together block by block.
 
+use aegis_contracts::text::visible;
+
 /// Text that grows block by block.
 #[derive(Default)]
 pub struct Page {
@@ -38,12 +40,7 @@ impl Page {
 pub fn fenced(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    let visible = |c: char| c == '\n' || c == '\t' || !c.is_control();
-    let text: String = text
-        .chars()
-        .map(|c| if visible(c) { c } else { ' ' })
-        .collect();
-    format!("{fence}\n{}\n{fence}", text.trim_end())
+    format!("{fence}\n{}\n{fence}", visible(text.trim_end()))
 }
 
 #[cfg(test)]
@@ -54,7 +51,7 @@ mod tests {
     fn code_cannot_end_its_block() {
         assert_eq!(
             fenced("a\n```\n# b\u{1b}[2J"),
-            "````\na\n```\n# b [2J\n````"
+            "````\na\n```\n# b\\u{1b}[2J\n````"
         );
         assert_eq!(fenced("git reset --soft"), "```\ngit reset --soft\n```");
     }

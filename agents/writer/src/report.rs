@@ -100,11 +100,11 @@ fn origin(page: &mut Page, evidence: &EvidenceFile, citations: &Citations<'_>) {
     let documents = usize::try_from(evidence.documents_read).unwrap_or(usize::MAX);
     let passages = usize::try_from(evidence.passages_ranked).unwrap_or(usize::MAX);
     page.line(&format!(
-        "{} with {} were read and ranked by their words. The {} that fit the topic best without repeating each other were kept \
-         (depth: {depth}), and {} of them are cited.",
+        "The researcher read {} with {}, ranked them by their words, and kept {}: those that fit the topic best without repeating \
+         each other (depth: {depth}). The report cites {} of these.",
         counted(documents, "document"),
         counted(passages, "passage"),
-        evidence.evidence.len(),
+        counted(evidence.evidence.len(), "passage"),
         citations.passages().len()
     ));
     page.line(

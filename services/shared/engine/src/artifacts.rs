@@ -3,6 +3,7 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::text::counted;
 
 use crate::error::PortError;
 use crate::ports::Artifacts;
@@ -33,8 +34,9 @@ pub async fn mismatch(
         if facts.size != artifact.size {
             let (real, said) = (facts.size, artifact.size);
             return Ok(Some(format!(
-                "`{}` has {real} bytes, not {said}",
-                artifact.key
+                "`{}` has {}, not {said}",
+                artifact.key,
+                counted(real, "byte")
             )));
         }
         if facts.sha256.as_deref() != Some(artifact.sha256.as_str()) {
