@@ -19,9 +19,11 @@ const ID_LENGTH: usize = 26;
 
 /// An id that is not of its form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a valid {kind}: expected `{prefix}` and {ID_LENGTH} lower-case base32 characters")]
+#[error(
+    "not the id of {of}, which is `{prefix}` and {ID_LENGTH} characters from a to z and 2 to 7"
+)]
 pub struct InvalidId {
-    kind: &'static str,
+    of: &'static str,
     prefix: &'static str,
 }
 
@@ -45,7 +47,7 @@ fn well_formed(text: &str, prefix: &str) -> bool {
 }
 
 macro_rules! prefixed_id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $of:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
@@ -79,7 +81,7 @@ macro_rules! prefixed_id {
                 if well_formed(&text, Self::PREFIX) {
                     Ok(Self(text))
                 } else {
-                    Err(InvalidId { kind: stringify!($name), prefix: Self::PREFIX })
+                    Err(InvalidId { of: $of, prefix: Self::PREFIX })
                 }
             }
         }
@@ -101,18 +103,21 @@ macro_rules! prefixed_id {
 prefixed_id!(
     /// Names one workflow for ever.
     WorkflowId,
-    "wf_"
+    "wf_",
+    "a workflow"
 );
 prefixed_id!(
     /// Names one event. The same event published twice carries the same id.
     EventId,
-    "ev_"
+    "ev_",
+    "an event"
 );
 prefixed_id!(
     /// Names one piece of agent work: a (workflow, role, attempt). It is the runtime session id,
     /// which AgentCore wants to be 33 to 256 characters long; see [`SessionId::runtime_session`].
     SessionId,
-    "ss_"
+    "ss_",
+    "a session"
 );
 
 impl WorkflowId {

@@ -23,6 +23,7 @@ pub mod strict;
 pub mod text;
 pub mod time;
 pub mod tolerant;
+mod unfit;
 pub mod usage;
 pub mod view;
 

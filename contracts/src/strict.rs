@@ -156,6 +156,56 @@ mod tests {
     }
 
     #[test]
+    fn refusals_speak_of_json_and_not_of_rust() {
+        for (body, reason) in [
+            (r#"{"topic":7}"#, "must be a string, not 7"),
+            (r#"{"topic":null}"#, "must be a string, not null"),
+            (
+                r#"{"topic":"x","approval":[]}"#,
+                "must be an object, not a list",
+            ),
+            (
+                r#"{"topic":"x","approval":"ann"}"#,
+                "must be an object, not a string",
+            ),
+            (
+                r#"{"topic":"x","tags":true}"#,
+                "must be an object, not true",
+            ),
+            (
+                r#"{"topic":"x","parameters":{"sources":{}}}"#,
+                "must be a list, not an object",
+            ),
+            (
+                r#"{"topic":"x","approval":{"required":-1}}"#,
+                "must be a whole number from 0 to 4294967295, not -1",
+            ),
+            (
+                r#"{"topic":"x","approval":{"required":1.5}}"#,
+                "must be a whole number from 0 to 4294967295, not 1.5",
+            ),
+            (
+                r#"{"topic":"x","budget":{"max_tokens":1e300}}"#,
+                "must be a whole number from 0, not 1e300",
+            ),
+            (
+                r#"{"topic":"x","approval":{"timeout_hours":"1"}}"#,
+                "must be a number, not a string",
+            ),
+            (
+                r#"{"topic":"x","parameters":{"depth":"deep"}}"#,
+                "must be one of `quick`, `standard`, `comprehensive`, not `deep`",
+            ),
+            (
+                r#"{"topic":"x","parameters":{"depth":2}}"#,
+                "must be one of `quick`, `standard`, `comprehensive`, not 2",
+            ),
+        ] {
+            assert_eq!(refused(body).1, reason, "{body}");
+        }
+    }
+
+    #[test]
     fn no_field_is_there_twice() {
         for text in [
             r#"{"topic":"x","topic":"y"}"#,

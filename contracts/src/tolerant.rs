@@ -8,7 +8,9 @@
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
-use serde_json::{Error, Value};
+use serde_json::Value;
+
+use crate::unfit::Unfit;
 
 /// For `#[serde(deserialize_with = "tolerant::field")]`.
 pub fn field<'de, D: Deserializer<'de>, T: DeserializeOwned>(
@@ -33,7 +35,7 @@ pub(crate) fn part<T: DeserializeOwned, E: serde::de::Error>(whole: &Value) -> R
 /// With `TOLERANT`, fields that are not known are passed over.
 pub(crate) struct Reader<const TOLERANT: bool>(pub Value);
 
-impl<'de, const TOLERANT: bool> IntoDeserializer<'de, Error> for Reader<TOLERANT> {
+impl<'de, const TOLERANT: bool> IntoDeserializer<'de, Unfit> for Reader<TOLERANT> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -42,9 +44,9 @@ impl<'de, const TOLERANT: bool> IntoDeserializer<'de, Error> for Reader<TOLERANT
 }
 
 impl<'de, const TOLERANT: bool> Deserializer<'de> for Reader<TOLERANT> {
-    type Error = Error;
+    type Error = Unfit;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         match self.0 {
             Value::Array(items) => {
                 let mut items = SeqDeserializer::new(items.into_iter().map(Self));
@@ -56,7 +58,14 @@ impl<'de, const TOLERANT: bool> Deserializer<'de> for Reader<TOLERANT> {
                 let fields = fields.into_iter().map(|(name, value)| (name, Self(value)));
                 visitor.visit_map(MapDeserializer::new(fields))
             }
-            plain => plain.deserialize_any(visitor),
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(value),
+            Value::String(text) => visitor.visit_string(text),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), ..) => visitor.visit_u64(number),
+                (None, Some(number), _) => visitor.visit_i64(number),
+                (None, None, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
+            },
         }
     }
 
@@ -65,7 +74,7 @@ impl<'de, const TOLERANT: bool> Deserializer<'de> for Reader<TOLERANT> {
         _: &'static str,
         known: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, Unfit> {
         match self.0 {
             Value::Object(mut fields) => {
                 if TOLERANT {
@@ -74,12 +83,12 @@ impl<'de, const TOLERANT: bool> Deserializer<'de> for Reader<TOLERANT> {
                 Self(Value::Object(fields)).deserialize_any(visitor)
             }
             // A derived struct would also read itself from a list.
-            Value::Array(_) => Err(Error::custom("invalid type: sequence, expected an object")),
+            Value::Array(_) => Err(Unfit::custom("must be an object, not a list")),
             plain => Self(plain).deserialize_any(visitor),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
         match self.0 {
             Value::Null => visitor.visit_none(),
             some => visitor.visit_some(Self(some)),
@@ -90,17 +99,21 @@ impl<'de, const TOLERANT: bool> Deserializer<'de> for Reader<TOLERANT> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Error> {
+    ) -> Result<V::Value, Unfit> {
         visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
+        _: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Error> {
-        self.0.deserialize_enum(name, variants, visitor)
+    ) -> Result<V::Value, Unfit> {
+        match self.0 {
+            // None of ours has more in it than its name.
+            Value::String(name) => visitor.visit_enum(name.into_deserializer()),
+            other => Err(Unfit::none_of(variants, &other)),
+        }
     }
 
     forward_to_deserialize_any! {

@@ -177,7 +177,7 @@ fn errors_in_external_events_name_the_field() {
     assert!(
         refused
             .to_string()
-            .starts_with("parameters.depth: unknown variant"),
+            .starts_with("parameters.depth: must be one of `quick`"),
         "{refused}"
     );
 
@@ -195,7 +195,7 @@ fn errors_in_external_events_name_the_field() {
     assert!(
         refused
             .to_string()
-            .starts_with("workflow_id: not a valid WorkflowId"),
+            .starts_with("workflow_id: not the id of a workflow"),
         "{refused}"
     );
 
