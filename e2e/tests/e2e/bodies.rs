@@ -124,7 +124,11 @@ fn too_large_and_foreign_bodies_are_refused() -> Result<()> {
             answer.problem(413, "body_too_large").context(path)?;
         }
         let text = json!({"topic": TOPIC}).to_string();
-        for media_type in ["text/plain", "application/x-www-form-urlencoded"] {
+        for media_type in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=utf-16",
+        ] {
             let sent = stack
                 .http
                 .post_text("/workflows", &[], media_type, text.clone());

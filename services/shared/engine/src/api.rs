@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::problem::{Code, Problem, is_passing};
-use aegis_contracts::text::visible_line;
+use aegis_contracts::text::{visible_json, visible_line};
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -58,6 +58,22 @@ impl ApiRequest {
         Some(essence.trim().to_ascii_lowercase())
     }
 
+    /// The charset that the body is said to be in, where that is none that UTF-8 can be read as. No body is read in
+    /// another.
+    pub fn foreign_charset(&self) -> Option<&str> {
+        let parameters = self.header("content-type")?.split(';').skip(1);
+        let mut charsets = parameters.filter_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            let charset = name.trim().eq_ignore_ascii_case("charset");
+            charset.then(|| value.trim().trim_matches('"'))
+        });
+        let known = |name: &&str| {
+            let names = ["utf-8", "utf8", "us-ascii"];
+            names.iter().any(|known| name.eq_ignore_ascii_case(known))
+        };
+        charsets.find(|name| !known(name))
+    }
+
     /// # Errors
     /// 400, if the body is not what the gateway says that it is.
     pub fn body(&self) -> Result<&[u8], Box<Problem>> {
@@ -67,13 +83,21 @@ impl ApiRequest {
         })
     }
 
-    /// Whether headers and query are as they can be, on a route that takes the query parameters `known`. To be asked
-    /// once the caller is known, and before the rest of the request is looked at.
+    /// Whether headers are as they can be. To be asked once the caller is known, and before the rest of the request is
+    /// looked at.
+    ///
+    /// # Errors
+    /// 400, with the header.
+    pub fn check_headers(&self) -> Result<(), Box<Problem>> {
+        headers::check_values(&self.headers)
+    }
+
+    /// The same, and of a query whether it has none but the parameters `known`, each of them once.
     ///
     /// # Errors
     /// 400, with the header or the parameter.
     pub fn check_form(&self, known: &[&str]) -> Result<(), Box<Problem>> {
-        headers::check_values(&self.headers)?;
+        self.check_headers()?;
         let invalid = |detail: String| Err(Box::new(Problem::new(Code::InvalidQuery, detail)));
         let mut seen = BTreeSet::new();
         for (name, _) in &self.query {
@@ -134,15 +158,21 @@ pub fn no_such_route(route: &str) -> Problem {
 impl ApiResponse {
     pub fn json<T: Serialize>(status: u16, body: &T) -> Self {
         match serde_json::to_string(body) {
-            Ok(body) => Self {
-                status,
-                headers: vec![("content-type", "application/json".to_owned())],
-                body,
-            },
+            Ok(body) => Self::of_json(status, "application/json", &body),
             Err(error) => {
                 tracing::error!(%error, "answer cannot be written as JSON");
                 Problem::new(Code::Internal, "the answer could not be written").into()
             }
+        }
+    }
+
+    /// Documents and agents may have put in characters that hide or turn text on a screen: a terminal shows what `curl`
+    /// prints.
+    fn of_json(status: u16, media_type: &str, json: &str) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", media_type.to_owned())],
+            body: visible_json(json).into_owned(),
         }
     }
 
@@ -166,11 +196,7 @@ impl ApiResponse {
 impl From<Problem> for ApiResponse {
     fn from(problem: Problem) -> Self {
         let body = serde_json::to_string(&problem).unwrap_or_default();
-        let response = Self {
-            status: problem.status,
-            headers: vec![("content-type", "application/problem+json".to_owned())],
-            body,
-        };
+        let response = Self::of_json(problem.status, "application/problem+json", &body);
         response.with_retry_after()
     }
 }

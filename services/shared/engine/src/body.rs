@@ -52,14 +52,17 @@ fn expect_json(request: &ApiRequest) -> Result<(), Box<Problem>> {
     let Some(essence) = request.media_type() else {
         return Ok(());
     };
-    if essence == "application/json" || essence.ends_with("+json") {
-        return Ok(());
+    let refuse = |what: &str, found: &str| {
+        let detail = format!("the body must be {what}, not `{}`", visible_line(found));
+        Err(Box::new(Problem::new(Code::UnsupportedMediaType, detail)))
+    };
+    if essence != "application/json" && !essence.ends_with("+json") {
+        return refuse("application/json", &essence);
     }
-    let detail = format!(
-        "the body must be application/json, not `{}`",
-        visible_line(&essence)
-    );
-    Err(Box::new(Problem::new(Code::UnsupportedMediaType, detail)))
+    match request.foreign_charset() {
+        Some(charset) => refuse("in UTF-8", charset),
+        None => Ok(()),
+    }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Box<Problem>> {

@@ -67,6 +67,34 @@ fn an_empty_body_can_mean_the_default() {
 }
 
 #[test]
+fn a_body_in_another_charset_is_not_misread() {
+    let sent = |media_type: &str| {
+        let body = request("POST /workflows").json(json!({"topic": "x"}));
+        body::read::<StartRequest>(&body.header("content-type", media_type))
+    };
+    for utf8 in [
+        "application/json",
+        "application/json;",
+        "application/json; charset=utf-8",
+        "application/json ; Charset=\"UTF-8\"",
+        "application/problem+json; profile=x; charset=us-ascii",
+    ] {
+        assert!(sent(utf8).is_ok(), "{utf8}");
+    }
+    for (other, named) in [
+        ("application/json; charset=utf-16", "`utf-16`"),
+        ("application/json;CHARSET=\"iso-8859-1\"", "`iso-8859-1`"),
+        ("application/json; charset=utf-8; charset=utf-7", "`utf-7`"),
+        ("application/json; charset=", "``"),
+    ] {
+        let problem = sent(other).unwrap_err();
+        assert_eq!(problem.code, "unsupported_media_type", "{other}");
+        let words = format!("the body must be in UTF-8, not {named}");
+        assert_eq!(problem.detail, words, "{other}");
+    }
+}
+
+#[test]
 fn a_body_may_be_as_long_as_is_said_and_no_longer() {
     for (length, allowed) in [
         (MAX_BODY, true),
