@@ -84,9 +84,9 @@ fn says_what_to_change(
 ) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
     move |comment, ()| {
         let words = comment.as_deref().unwrap_or_default();
-        if decision == DecisionKind::RequestChanges && text::is_blank(words) {
+        if decision == DecisionKind::RequestChanges && !text::has_words(words) {
             return Err(garde::Error::new(
-                "must say what shall be changed, for `request_changes`",
+                "must say what shall be changed, for `request_changes`, with at least one letter or digit",
             ));
         }
         Ok(())
@@ -135,6 +135,8 @@ pub struct ApprovalView {
     pub decisions: Vec<DecisionView>,
     pub requested_at: Timestamp,
     pub deadline_at: Timestamp,
+    /// What happens at `deadline_at` if people have not settled it by then. Once it has escalated: `expire`.
+    pub on_timeout: OnTimeout,
     pub escalated: bool,
     pub max_revisions: u32,
     /// Sent so far: since the request, or since the escalation.
@@ -143,6 +145,29 @@ pub struct ApprovalView {
     /// Only while the approval service has not picked the request up. A decision does not wait for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pickup: Option<PickupView>,
+    /// How it ended. Missing while it waits, and where the workflow was cancelled while it waited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
+}
+
+/// How an approval ended, and by whose decision or by nobody's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Settled {
+    pub outcome: Outcome,
+    /// Whose decision settled it. Missing: nobody's. The time to decide was over, and the request says what that means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When it was decided; without a decision, the deadline.
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Approved,
+    Rejected,
+    ChangesRequested,
+    Expired,
 }
 
 fn is_zero(number: &u32) -> bool {

@@ -176,7 +176,7 @@ pub struct RedriveBody {
 
 fn meaningful(topic: &str, _: &()) -> garde::Result {
     prose(topic, &())?;
-    if topic.chars().any(char::is_alphanumeric) {
+    if text::has_words(topic) {
         return Ok(());
     }
     Err(garde::Error::new(

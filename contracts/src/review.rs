@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::ApprovalView;
-use crate::findings::{Evidence, FeedbackTaken, Stance};
+use crate::findings::{Evidence, FeedbackTaken, Stance, UnreadableSource};
 use crate::ids::WorkflowId;
 use crate::request::Budget;
 use crate::tolerant;
@@ -31,6 +31,8 @@ pub struct Review {
     pub findings: Vec<ReviewedFinding>,
     /// What the topic asks about and the evidence does not cover.
     pub gaps: Vec<String>,
+    /// Documents that the researcher could not read, with the reason: what they say is missing from the findings.
+    pub unreadable: Vec<UnreadableSource>,
     /// What the approvers of earlier revisions asked for, and what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<FeedbackTaken>,

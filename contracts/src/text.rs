@@ -144,6 +144,11 @@ pub fn counted<N: std::fmt::Display + PartialEq + From<u8>>(number: N, one: &str
     format!("{number} {one}{ending}")
 }
 
+/// Whether it has a letter or a digit, of whatever script: dots and dashes alone say nothing.
+pub fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 /// Whether there is nothing in it to read.
 pub fn is_blank(text: &str) -> bool {
     let depends_on_place = |c: char| JOINERS.contains(&c) || VARIATION_SELECTORS.contains(c);

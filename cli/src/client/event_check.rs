@@ -258,7 +258,7 @@ mod tests {
             (
                 "ApprovalDecided",
                 json!({"workflow_id": "x", "decision": "approve", "idempotency_key": "k"}),
-                "WorkflowId",
+                "workflow_id",
             ),
             (
                 "CancelRequested",

@@ -82,6 +82,12 @@ pub fn page(review: &Review) -> String {
             page.paragraph(gap, "  - ");
         }
     }
+    if !review.unreadable.is_empty() {
+        page.title("Not read: what these files say is missing above");
+        for file in &review.unreadable {
+            page.paragraph(&format!("{}: {}", file.source, file.reason), "  - ");
+        }
+    }
     if let Some(feedback) = &review.feedback {
         page.title("Changes asked for before");
         page.paragraph(&feedback.feedback, "  ");

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, MAX_COMMENT};
-use aegis_contracts::text::{Lines, check, is_blank};
+use aegis_contracts::text::{Lines, check, has_words};
 use anyhow::Result;
 use console::Term;
 use dialoguer::{Input, Select, theme::ColorfulTheme};
@@ -113,7 +113,7 @@ fn usable(comment: &str, optional: bool) -> Result<(), String> {
     if comment.chars().count() > MAX_COMMENT {
         return Err(format!("at most {MAX_COMMENT} characters"));
     }
-    if is_blank(comment) && !optional {
+    if !has_words(comment) && !optional {
         return Err("the analyst has to know what shall change".to_owned());
     }
     check(comment, Lines::Many).map_err(|hostile| hostile.to_string())
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_comment_that_says_nothing_is_asked_for_again() {
-        for blank in ["", "   ", "\t", "\u{a0}", "\u{3000}"] {
+        for blank in ["", "   ", "\t", "\u{a0}", "\u{3000}", "..."] {
             assert!(usable(blank, false).is_err(), "{blank:?}");
             assert!(usable(blank, true).is_ok(), "{blank:?}");
         }

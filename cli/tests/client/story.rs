@@ -101,7 +101,7 @@ pub fn approval(revision: u32, decision: Option<&Value>) -> Value {
         .collect();
     json!({"revision": revision, "required": 1, "approvers": [], "decisions": decisions,
         "requested_at": "2026-11-23T18:00:03.000Z", "deadline_at": "2026-11-26T18:00:03.000Z",
-        "escalated": false, "max_revisions": 3})
+        "on_timeout": "expire", "escalated": false, "max_revisions": 3})
 }
 
 pub fn view(scene: Scene, origin: &str) -> Value {
@@ -151,7 +151,8 @@ pub fn review(scene: Scene, revision: u32) -> Value {
             "decided_at": "2026-11-23T18:00:04.000Z"}],
         "findings": [{"id": "f1", "heading": "First finding", "stance": "agreement", "note": "Two sources say so.",
             "claims": (1..=6).map(|number| claim(number, if number < 4 { "e1" } else { "e2" })).collect::<Vec<_>>()}],
-        "gaps": ["Nothing on costs."], "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.0},
+        "gaps": ["Nothing on costs."],
+        "unreadable": [{"source": "s3://papers/scan.pdf", "reason": "holds no text"}], "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.0},
         "hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     });
     review

@@ -58,7 +58,7 @@ async fn a_problem_is_one_message_with_code_and_fields() {
     );
     let outcome = program.run(&["get", "nonsense"]).await.expect(2);
     assert!(
-        outcome.err.contains("not a valid WorkflowId"),
+        outcome.err.contains("not the id of a workflow"),
         "{}",
         outcome.err
     );
@@ -258,6 +258,7 @@ async fn findings_are_shown_whole_and_as_one_looked_at() {
         "1. First finding  sources agree".to_owned(),
         "[e1] Title of e1, Section 2 (corpus:builtin/a.md)".to_owned(),
         "- Nothing on costs.".to_owned(),
+        "- s3://papers/scan.pdf: holds no text".to_owned(),
         "1 of 2 approvals given; until 2026-11-26 18:00:03".to_owned(),
         "- ann, approve by link, 2026-11-23 18:00:04 UTC: fine".to_owned(),
         "may still decide: bob".to_owned(),

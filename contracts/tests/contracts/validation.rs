@@ -37,8 +37,8 @@ fn tags(count: usize) -> Value {
         .into()
 }
 
-/// The schema knows the limits too, except rules across fields (`approval`), on letters in the `topic`, on names that
-/// are alike and the exact lower bound of `timeout_hours`.
+/// The schema knows the limits too, except rules across fields (`approval`), on letters in the `topic` and in the comment
+/// of `request_changes`, on names that are alike and the exact lower bound of `timeout_hours`.
 fn same_in_schema(name: &str, body: &Value, refused: &[&str]) {
     let schemas = aegis_contracts::schemas::all();
     let message = schemas.iter().find(|message| message.name == name).unwrap();
@@ -309,6 +309,21 @@ fn an_agent_may_say_anything() {
 }
 
 #[test]
+fn punctuation_does_not_say_what_to_change() {
+    for comment in ["...", "?!", "—", "👍", "- \n-"] {
+        let changes = json!({"decision": "request_changes", "comment": comment});
+        assert_eq!(
+            refused::<DecisionRequest>(&changes),
+            ["comment"],
+            "{changes}"
+        );
+        // A comment of any other decision is only kept.
+        let approve = json!({"decision": "approve", "comment": comment});
+        assert!(refused::<DecisionRequest>(&approve).is_empty(), "{approve}");
+    }
+}
+
+#[test]
 fn a_decision_says_what_to_change() {
     let changes = |comment: Value| json!({"decision": "request_changes", "comment": comment});
     let mut cases: Vec<(Value, &[&str])> = vec![
@@ -328,7 +343,8 @@ fn a_decision_says_what_to_change() {
             &["approver"],
         ),
         (changes(json!("shorter\nplease")), &[]),
-        (changes(json!("👍")), &[]),
+        (changes(json!("更短")), &[]),
+        (changes(json!("2")), &[]),
     ];
     for blank in [
         json!(null),

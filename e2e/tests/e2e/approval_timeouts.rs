@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aegis_contracts::approval::Outcome;
 use aegis_contracts::view::Status;
 use aegis_e2e::stack::e2e;
 use aegis_e2e::wait::{SOON, SWEPT, Seen, eventually};
@@ -19,7 +20,10 @@ fn silence_can_mean_yes() -> Result<()> {
         let run = stack
             .start(json!({"topic": aegis_e2e::run::TOPIC, "approval": two_seconds("approve")}))
             .await?;
-        run.reach_within(Status::Completed, SOON + SWEPT).await?;
+        let view = run.reach_within(Status::Completed, SOON + SWEPT).await?;
+        let settled = view.approval.and_then(|approval| approval.settled);
+        let settled = settled.context("nothing says how it ended")?;
+        assert_eq!((settled.outcome, settled.by), (Outcome::Approved, None));
         let granted = run.event("ApprovalGranted").await?;
         assert_eq!(granted["approver"], "timeout");
         Ok(())

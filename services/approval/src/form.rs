@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aegis_contracts::approval::{DecisionKind, DecisionRequest, MAX_COMMENT};
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::request::MAX_BODY;
-use aegis_contracts::text::is_blank;
+use aegis_contracts::text::has_words;
 use aegis_engine::api::ApiRequest;
 use garde::Validate;
 
@@ -37,7 +37,8 @@ fn wanted(request: &ApiRequest, typed: &mut String) -> Result<DecisionRequest, B
     if body.len() > MAX_BODY {
         return Err(refuse(Code::BodyTooLarge, "The form is too large."));
     }
-    if request.media_type().as_deref() != Some(MEDIA_TYPE) {
+    let media_type = request.media_type();
+    if media_type.as_deref() != Some(MEDIA_TYPE) || request.foreign_charset().is_some() {
         return Err(refuse(
             Code::UnsupportedMediaType,
             "Only the form of this page is taken.",
@@ -63,8 +64,10 @@ fn wanted(request: &ApiRequest, typed: &mut String) -> Result<DecisionRequest, B
     let decision = decision.as_deref().and_then(DecisionKind::parse);
     let decision =
         decision.ok_or_else(|| invalid("Choose to approve, to reject or to request changes."))?;
-    if decision == DecisionKind::RequestChanges && is_blank(typed) {
-        return Err(invalid("Say in the comment what shall be changed."));
+    if decision == DecisionKind::RequestChanges && !has_words(typed) {
+        return Err(invalid(
+            "Say in the comment what shall be changed, in words.",
+        ));
     }
     let length = typed.chars().count();
     if length > MAX_COMMENT {

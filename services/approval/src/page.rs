@@ -6,14 +6,17 @@
 use std::sync::LazyLock;
 
 use aegis_contracts::approval::{
-    ApprovalView, DecisionKind, DecisionView, LINK_CLAIM, MAX_COMMENT,
+    ApprovalView, DecisionKind, DecisionView, LINK_CLAIM, MAX_COMMENT, OnTimeout, Outcome,
 };
-use aegis_contracts::findings::{FeedbackTaken, Stance};
+use aegis_contracts::findings::{FeedbackTaken, Stance, UnreadableSource};
 use aegis_contracts::problem::Problem;
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
-use aegis_contracts::text::visible;
+use aegis_contracts::text::{counted, visible};
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::Status;
 use aegis_engine::api::ApiResponse;
+use aegis_engine::link::Link;
+use aegis_workflow::{too_late, waiting_approval_view};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::tz::TimeZone;
@@ -21,7 +24,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use crate::form::Refused;
-use crate::review::Withheld;
+use crate::review::{Seen, Withheld};
 
 const STYLE: &str = ":root{color-scheme:light dark;--quiet:light-dark(#555,#aaa);--line:light-dark(#ccc,#444);\
 --bad:light-dark(#a00000,#ff9c9c)}body{font:1rem/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;\
@@ -48,6 +51,8 @@ pub(crate) struct Question<'a> {
     pub approver: &'a str,
     pub approval: &'a ApprovalView,
     pub found: Result<&'a Review, &'a Withheld>,
+    /// Whether all passages are unfolded.
+    pub unfolded: bool,
     pub now: Timestamp,
     /// What was sent before, and was not taken.
     pub refused: Option<&'a Refused>,
@@ -55,13 +60,23 @@ pub(crate) struct Question<'a> {
 
 /// What the approver has decided.
 pub(crate) struct Decided<'a> {
-    pub topic: &'a str,
+    pub seen: &'a Seen,
+    pub link: &'a Link,
+    /// Of the link's revision.
     pub approval: &'a ApprovalView,
     pub own: &'a DecisionView,
-    /// Who had the link made.
-    pub made_by: &'a str,
-    /// What the workflow is, where the revision does not wait any more.
-    pub over: Option<&'a str>,
+    pub now: Timestamp,
+}
+
+/// A link by which nothing can be decided any more.
+pub(crate) struct Closed<'a> {
+    pub seen: &'a Seen,
+    pub link: &'a Link,
+    pub status: u16,
+    pub code: &'a str,
+    /// Where what the workflow does does not explain it.
+    pub why: Option<&'a str>,
+    pub now: Timestamp,
 }
 
 pub(crate) fn question(asked: &Question<'_>) -> ApiResponse {
@@ -76,10 +91,11 @@ pub(crate) fn question(asked: &Question<'_>) -> ApiResponse {
             dt { "You decide as" } dd dir="auto" { (visible(asked.approver)) }
             dt { "Revision" }
             dd { (approval.revision) @if approval.max_revisions > 0 { " of at most " (approval.max_revisions) } }
-            dt { "Time to decide" } dd { (until(approval.deadline_at, asked.now)) }
+            dt { "Time to decide" }
+            dd { (until(approval.deadline_at, asked.now)) ". " (silence(approval)) }
         }
         @match asked.found {
-            Ok(review) => (findings(review)),
+            Ok(review) => (findings(review, asked.unfolded)),
             Err(withheld) => (without_findings(withheld)),
         }
         h2 { "Decisions so far" }
@@ -91,16 +107,43 @@ pub(crate) fn question(asked: &Question<'_>) -> ApiResponse {
     answer(status, "Your decision is asked for", &body)
 }
 
-fn findings(review: &Review) -> Markup {
+/// What the end of the time to decide leads to.
+fn silence(approval: &ApprovalView) -> String {
+    let follows = match approval.on_timeout {
+        OnTimeout::Approve => {
+            "that counts as approval, and the report is written from these findings"
+        }
+        OnTimeout::Escalate => "others are asked to decide too",
+        OnTimeout::Expire => "the workflow ends without a report",
+    };
+    format!("If there are not enough decisions by then, {follows}.")
+}
+
+fn findings(review: &Review, unfolded: bool) -> Markup {
     html! {
         h2 { "What was found" }
         p.text dir="auto" { (visible(&review.summary)) }
         @if let Some(feedback) = &review.feedback { (wishes(feedback)) }
-        @for (index, finding) in review.findings.iter().enumerate() { (one(index + 1, finding)) }
+        // A link to this page, since it has no script.
+        @if unfolded {
+            p { a href="?" { "Close all passages" } }
+        } @else {
+            p { a href="?passages=open" { "Open all passages" } }
+        }
+        @for (index, finding) in review.findings.iter().enumerate() { (one(index + 1, finding, unfolded)) }
         @if !review.gaps.is_empty() {
             h2 { "Not covered by the evidence" }
             ul { @for gap in &review.gaps { li dir="auto" { (visible(gap)) } } }
         }
+        @if !review.unreadable.is_empty() { (unread(&review.unreadable)) }
+    }
+}
+
+fn unread(files: &[UnreadableSource]) -> Markup {
+    html! {
+        h2 { "Not read" }
+        p.bad { (counted(files.len(), "file")) " of the sources could not be read. What they say is missing above." }
+        ul { @for file in files { li dir="auto" { (visible(&file.source)) ": " (visible(&file.reason)) } } }
     }
 }
 
@@ -113,7 +156,7 @@ fn wishes(feedback: &FeedbackTaken) -> Markup {
     }
 }
 
-fn one(number: usize, finding: &ReviewedFinding) -> Markup {
+fn one(number: usize, finding: &ReviewedFinding, unfolded: bool) -> Markup {
     let stance = match finding.stance {
         Stance::Agreement => Some("Sources agree."),
         Stance::Disagreement => Some("Sources may differ."),
@@ -125,17 +168,17 @@ fn one(number: usize, finding: &ReviewedFinding) -> Markup {
             @if stance.is_some() || !finding.note.is_empty() {
                 p.quiet { (stance.unwrap_or_default()) " " span dir="auto" { (visible(&finding.note)) } }
             }
-            ul { @for claim in &finding.claims { li { (beside_passage(claim)) } } }
+            ul { @for claim in &finding.claims { li { (beside_passage(claim, unfolded)) } } }
         }
     }
 }
 
-fn beside_passage(claim: &ReviewedClaim) -> Markup {
+fn beside_passage(claim: &ReviewedClaim, unfolded: bool) -> Markup {
     html! {
         @if let Some(lead) = &claim.lead { span.text.quiet dir="auto" { (visible(lead)) } br; }
         span.text dir="auto" { (visible(&claim.text)) }
         @if let Some(passage) = &claim.passage {
-            details {
+            details open[unfolded] {
                 summary { "Passage " span dir="auto" { (visible(&passage.id)) ": " (visible(&passage.title)) } }
                 blockquote.text dir="auto" { (visible(&passage.passage)) }
                 p.quiet dir="auto" { (visible(&passage.source)) ", " (visible(&passage.location)) }
@@ -167,10 +210,10 @@ fn without_findings(withheld: &Withheld) -> Markup {
     }
 }
 
-/// `1 of 2 approvals given`, and who said what.
+/// `1 of 2 approvals given.`, and who said what.
 fn votes(approval: &ApprovalView) -> Markup {
     html! {
-        p { (approvals(approval)) " of " (approval.required) " needed approvals given." }
+        p { (approvals(approval)) " of " (counted(approval.required, "approval")) " given." }
         @if !approval.decisions.is_empty() {
             ul { @for decision in &approval.decisions { li { (vote(decision)) } } }
         }
@@ -241,7 +284,7 @@ pub(crate) fn decided(done: &Decided<'_>) -> ApiResponse {
     let body = html! {
         p { (next(done)) }
         dl {
-            dt { "Topic" } dd.text dir="auto" { (visible(done.topic)) }
+            dt { "Topic" } dd.text dir="auto" { (visible(&done.seen.request.topic)) }
             dt { "Revision" } dd { (approval.revision) }
             dt { "Decision" } dd { (words(own.decision)) }
             dt { "By" } dd dir="auto" { (visible(&own.approver)) }
@@ -254,38 +297,114 @@ pub(crate) fn decided(done: &Decided<'_>) -> ApiResponse {
     answer(200, "Your decision is recorded", &body)
 }
 
-/// What follows from the decision.
+/// What has come of the decision.
 fn next(done: &Decided<'_>) -> Markup {
-    let mut decisions = done.approval.decisions.iter();
-    let settled = decisions.find(|known| known.decision != DecisionKind::Approve);
-    let settled = settled.filter(|known| known.approver != done.own.approver);
+    let (approval, own) = (done.approval, done.own);
+    let waiting = waiting_approval_view(&done.seen.workflow);
+    if waiting.is_some_and(|waiting| waiting.revision == approval.revision) {
+        let missing = missing(approval);
+        return html! {
+            (counted(missing, "more approval")) " " (is(missing)) " needed before the report is written, "
+            (until(approval.deadline_at, done.now)) ". " (silence(approval))
+        };
+    }
+    let others = approval.decisions.last().filter(|last| {
+        own.decision == DecisionKind::Approve && last.decision != DecisionKind::Approve
+    });
     html! {
-        @match (done.own.decision, settled) {
-            (DecisionKind::RequestChanges, _) => {
-                "The analyst works on a new revision. This link is for revision " (done.approval.revision)
-                " alone: the new revision needs a new link. " (who_makes_links(done.made_by))
-            }
-            (DecisionKind::Reject, _) => "The workflow has ended without a report.",
-            (DecisionKind::Approve, Some(other)) => {
-                "Since then another approver, " span dir="auto" { (visible(&other.approver)) }
-                ", has decided: " (words(other.decision)) "."
-            }
-            (DecisionKind::Approve, None) => @match (missing(done.approval), done.over) {
-                (0, _) => "All approvals that are needed have been given: the report is written.",
-                (_, Some(status)) => { "The revision does not wait for decisions any more: the workflow is " (status) "." }
-                (missing, None) => {
-                    (missing) " more " @if missing == 1 { "approval is" } @else { "approvals are" }
-                    " needed before the report is written, until " (moment(done.approval.deadline_at)) "."
-                }
-            }
+        @if let Some(other) = others {
+            "Since then another approver, " span dir="auto" { (visible(&other.approver)) }
+            ", has decided: " (words(other.decision)) ". "
         }
+        (standing(done.seen, done.now))
+        (new_link(done.seen, done.link, done.now))
     }
 }
 
-/// To whom to turn for another link.
-fn who_makes_links(made_by: &str) -> Markup {
+/// What a link led to that nothing can be decided by any more.
+pub(crate) fn closed(over: &Closed<'_>) -> ApiResponse {
+    let (seen, link) = (over.seen, over.link);
+    let title = match over.status {
+        410 => "The time to decide by this link is over",
+        _ => "There is nothing to decide here",
+    };
+    let mut asked = seen.asked.iter();
+    let asked = asked.find(|asked| asked.approval.revision == link.revision);
+    let body = html! {
+        @if let Some(why) = over.why { p { (why) } }
+        p { (standing(seen, over.now)) (new_link(seen, link, over.now)) }
+        dl {
+            dt { "Topic" } dd.text dir="auto" { (visible(&seen.request.topic)) }
+            dt { "Revision" } dd { (link.revision) }
+        }
+        @if let Some(asked) = asked {
+            h2 { "Decisions" }
+            (votes(&asked.approval))
+        }
+        (code(over.code))
+    };
+    answer(over.status, title, &body)
+}
+
+/// What the workflow does now, or how it ended.
+fn standing(seen: &Seen, now: Timestamp) -> String {
+    let workflow = &seen.workflow;
+    let revision = workflow.revision;
+    let latest = seen.asked.last().map(|asked| &asked.approval);
+    let approved = || {
+        let settled = latest.and_then(|approval| approval.settled.as_ref());
+        let silent = settled.filter(|how| how.outcome == Outcome::Approved && how.by.is_none());
+        match silent {
+            Some(how) => format!(
+                "Revision {revision} was approved by silence: there were not enough decisions by {}.",
+                moment(how.at)
+            ),
+            None => format!("Revision {revision} was approved."),
+        }
+    };
+    match workflow.status() {
+        Status::Researching => "The researcher is at work.".to_owned(),
+        Status::Analyzing => format!("The analyst works on revision {revision}."),
+        Status::AwaitingApproval if too_late(workflow, now).is_some() => {
+            let follows = latest.map_or("", |approval| match approval.on_timeout {
+                OnTimeout::Approve => " Within a minute it counts as approved.",
+                OnTimeout::Escalate => " Within a minute others are asked to decide.",
+                OnTimeout::Expire => " Within a minute the workflow ends without a report.",
+            });
+            format!("The time to decide on revision {revision} is over.{follows}")
+        }
+        Status::AwaitingApproval => match latest {
+            Some(approval) => format!(
+                "Revision {revision} waits for decisions, {}.",
+                until(approval.deadline_at, now)
+            ),
+            None => format!("Revision {revision} waits for decisions."),
+        },
+        Status::Writing => format!("{} The report is being written.", approved()),
+        Status::Completed => format!("{} The report is written.", approved()),
+        Status::Rejected => {
+            format!("Revision {revision} was rejected: the workflow has ended without a report.")
+        }
+        Status::Expired => format!(
+            "There were not enough decisions on revision {revision} in time: the workflow has ended without a report."
+        ),
+        Status::Cancelled => "The workflow was cancelled: there will be no report.".to_owned(),
+        Status::Failed => "The workflow has failed.".to_owned(),
+    }
+}
+
+/// Where a decision can still be made, or will be, but not by this link: whom to ask for another.
+fn new_link(seen: &Seen, link: &Link, now: Timestamp) -> Markup {
+    let workflow = &seen.workflow;
+    let needed = match workflow.status() {
+        Status::AwaitingApproval => too_late(workflow, now).is_none(),
+        status => status == Status::Analyzing,
+    };
     html! {
-        "Ask whoever sent you this link for another; it was made by " span dir="auto" { (visible(made_by)) } "."
+        @if needed {
+            " To decide on it takes a new link: ask whoever sent you this one. It was made by "
+            span dir="auto" { (visible(&link.made_by)) } "."
+        }
     }
 }
 
@@ -293,18 +412,22 @@ fn who_makes_links(made_by: &str) -> Markup {
 pub(crate) fn refusal(problem: &Problem) -> ApiResponse {
     let title = match problem.status {
         400 | 413 | 415 => "That could not be taken",
-        403 | 410 => "This link does not open anything",
-        404 | 409 => "There is nothing to decide here",
+        403 => "This link does not open anything",
+        404 => "There is nothing to decide here",
         _ => "That did not work",
     };
     let body = html! {
         p dir="auto" { (visible(&problem.detail)) }
-        p { small { "Code: " code { (problem.code) } } }
+        (code(&problem.code))
     };
     answer(problem.status, title, &body)
 }
 
-const fn words(decision: DecisionKind) -> &'static str {
+fn code(code: &str) -> Markup {
+    html! { p { small { "Code: " code { (code) } } } }
+}
+
+pub(crate) const fn words(decision: DecisionKind) -> &'static str {
     match decision {
         DecisionKind::Approve => "approved",
         DecisionKind::Reject => "rejected",

@@ -143,6 +143,7 @@ impl Approval {
             summary: analysis.summary,
             findings,
             gaps: analysis.gaps,
+            unreadable: evidence.unreadable,
             feedback: analysis.feedback,
             usage: workflow.usage_so_far(),
             budget: workflow.budget,

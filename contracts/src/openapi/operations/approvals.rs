@@ -153,6 +153,12 @@ fn pages(own: impl IntoIterator<Item = Answer>) -> Vec<Answer> {
 }
 
 fn show_link() -> Operation {
+    let passages = json!({
+        "name": "passages",
+        "in": "query",
+        "description": "`open` unfolds all passages. Parameters that are not known are passed over.",
+        "schema": {"type": "string"},
+    });
     Operation {
         route: Route {
             method: "GET",
@@ -162,7 +168,7 @@ fn show_link() -> Operation {
         tag: "approvals",
         summary: "Show what was found and ask for the decision, or show what was decided; decides nothing",
         access: Access::Open,
-        parameters: vec![token()],
+        parameters: vec![token(), passages],
         body: None,
         answers: pages([page(200, "The question, or the decision.")]),
         refusals: Vec::new(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{
     ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionKind, DecisionView, OnTimeout,
+    Outcome, Settled,
 };
 use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
 use aegis_contracts::request::{
@@ -125,6 +126,7 @@ fn answers() -> Vec<Specimen> {
                 ..approval_view()
             },
         ),
+        specimen("api-approval-rejected", "api-approval", rejected()),
         specimen("api-review", "api-review", review()),
         specimen("api-approval-link", "api-approval-link", approval_link()),
         specimen("api-problem", "api-problem", problem()),
@@ -154,7 +156,7 @@ fn workflow_view() -> WorkflowView {
         version: 7,
         revision: 1,
         steps: vec![step_view()],
-        approval: Some(approval_view()),
+        approval: Some(approved_by_silence()),
         artifacts: vec![artifact(Role::Researcher, 1)],
         report: Some(ReportLink {
             url: "https://bucket.example/report.md?X-Amz-Signature=abc".to_owned(),
@@ -204,10 +206,34 @@ fn approval_view() -> ApprovalView {
         }],
         requested_at: at(2),
         deadline_at: at(92),
+        on_timeout: OnTimeout::Approve,
         escalated: false,
         max_revisions: 2,
         reminders: 0,
         pickup: None,
+        settled: None,
+    }
+}
+
+fn approved_by_silence() -> ApprovalView {
+    ApprovalView {
+        settled: Some(Settled {
+            outcome: Outcome::Approved,
+            by: None,
+            at: at(92),
+        }),
+        ..approval_view()
+    }
+}
+
+fn rejected() -> ApprovalView {
+    ApprovalView {
+        settled: Some(Settled {
+            outcome: Outcome::Rejected,
+            by: Some("bob".to_owned()),
+            at: at(4),
+        }),
+        ..approval_view()
     }
 }
 
@@ -238,6 +264,7 @@ fn review() -> Review {
             claims: claims.collect(),
         }],
         gaps: analysis.gaps.clone(),
+        unreadable: super::agents::evidence_file().unreadable,
         feedback: analysis.feedback.clone(),
         usage: usage(),
         budget: Some(budget()),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::findings::UnreadableSource;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, ApiResponse, Authorization};
@@ -12,7 +13,7 @@ use aegis_engine::link::Link;
 use aegis_engine::token::Claim;
 use aegis_testing::requests::{With, ask, ok, request};
 use aegis_testing::world::{World, files};
-use aegis_workflow::approval_view;
+use aegis_workflow::{Input, approval_view};
 
 use crate::links::wanted;
 use crate::service;
@@ -29,6 +30,10 @@ fn get(world: &World, token: &str) -> ApiResponse {
     let request = request("GET /approval-links/{token}").path("token", token);
     // Where clients must prove who they are, links still open.
     ask(service(world, Authorization::Iam).as_ref(), &request)
+}
+
+fn get_of(world: &World) -> ApiResponse {
+    get(world, &token(world, "ada"))
 }
 
 fn form(token: &str, body: &str) -> ApiRequest {
@@ -78,7 +83,7 @@ fn whoever_looks_sees_what_they_decide_on() {
         "Summary of attempt 1.".to_owned(),
         "cost of migration".to_owned(),
         // Who asks, who has approved, what is still needed, and until when.
-        "1 of 2 needed approvals given".to_owned(),
+        "1 of 2 approvals given".to_owned(),
         "say more on lattices".to_owned(),
         "until Thursday 26 November 2026, 18:00 UTC (in 3 days)".to_owned(),
         "The report is written from these findings.".to_owned(),
@@ -156,8 +161,13 @@ fn a_form_that_is_refused_comes_back_with_what_was_typed() {
     for (body, message, typed) in [
         (
             "decision=request_changes&comment=+",
-            "Say in the comment what shall be changed.",
+            "Say in the comment what shall be changed, in words.",
             "",
+        ),
+        (
+            "decision=request_changes&comment=...",
+            "Say in the comment what shall be changed, in words.",
+            "...",
         ),
         (
             "comment=%0D%0Aon+%3Clattices%3E",
@@ -199,7 +209,11 @@ fn a_form_that_is_refused_comes_back_with_what_was_typed() {
     world.succeed();
     let token = self::token(&world, "bob");
     let answer = post(&world, &token, "decision=request_changes&comment=once+more");
-    page(409, "all 1 revisions are used", &answer);
+    page(
+        409,
+        "no further revision is allowed (at most 1 revision)",
+        &answer,
+    );
     says(&answer, &["\nonce more</textarea>", "value=\"approve\""]);
     assert_eq!(world.status(), Status::AwaitingApproval);
 }
@@ -211,18 +225,32 @@ fn whoever_has_decided_is_told_what_follows() {
     let first = post(&world, &ada, "decision=approve");
     page(200, "1 more approval is needed", &first);
     let second = post(&world, &bob, "decision=approve");
-    page(200, "the report is written", &second);
-    page(200, "the report is written", &get(&world, &ada));
+    page(200, "The report is being written.", &second);
+    page(200, "The report is being written.", &get(&world, &ada));
+    world.succeed();
+    page(200, "The report is written.", &get(&world, &ada));
 
     let world = World::awaiting_approvals_by(2, &[]);
     let (ada, bob) = (token(&world, "ada"), token(&world, "bob"));
     post(&world, &ada, "decision=approve");
     let changes = post(&world, &bob, "decision=request_changes&comment=more");
-    page(200, "the new revision needs a new link", &changes);
-    says(&changes, &["anonymous"]);
+    page(200, "The analyst works on revision 1.", &changes);
+    says(&changes, &["takes a new link", "made by", "anonymous"]);
     page(200, "bob", &get(&world, &ada));
+    world.succeed();
+    page(
+        200,
+        "Revision 1 waits for decisions, until",
+        &get(&world, &bob),
+    );
     world.cancel();
-    page(200, "has decided: changes requested", &get(&world, &ada));
+    let ended = get(&world, &ada);
+    page(200, "has decided: changes requested", &ended);
+    says(&ended, &["The workflow was cancelled"]);
+    let ended = get(&world, &bob);
+    page(200, "The workflow was cancelled", &ended);
+    says_nothing_of(&ended, "works on");
+    says_nothing_of(&ended, "new link");
 }
 
 #[test]
@@ -350,7 +378,9 @@ fn the_decision_counts_in_the_approver_s_name_by_link() {
     // What was decided is what the link shows from now on, also once the workflow has gone on.
     assert_eq!(get(&world, &token), answer);
     world.succeed();
-    assert_eq!(get(&world, &token), answer);
+    let later = get(&world, &token);
+    page(200, "The report is written.", &later);
+    says(&later, &["ada@example.com", "well founded\nand short"]);
 }
 
 #[test]
@@ -369,8 +399,10 @@ fn a_replay_gets_the_same_answer_and_changes_nothing() {
         let (after, sent) = (world.workflow(), world.ports.queues.sent().len());
         world.wait(1);
         assert_eq!(post(&world, &token, &body), first);
-        // Another comment is no other decision.
-        assert_eq!(post(&world, &token, &format!("{body}+now")), first);
+        // What is said later would be lost.
+        let later = post(&world, &token, &format!("{body}+now"));
+        page(409, "already_decided", &later);
+        says(&later, &["The comment that you sent now is not kept"]);
         let other = if decision == "approve" {
             "reject"
         } else {
@@ -393,11 +425,17 @@ fn a_link_is_for_its_own_revision() {
     let world = World::awaiting_approval();
     let (mine, theirs) = (token(&world, "ada"), token(&world, "bob"));
     let changed = post(&world, &mine, "decision=request_changes&comment=more");
+    page(200, "The analyst works on revision 1.", &changed);
     world.succeed();
     assert_eq!(world.workflow().revision, 1);
     // It still tells its own approver; nobody else's decides.
-    assert_eq!(get(&world, &mine), changed);
-    page(409, "now revision 1 waits", &get(&world, &theirs));
+    let waits = "Revision 1 waits for decisions";
+    let told = get(&world, &mine);
+    page(200, waits, &told);
+    says(&told, &["changes requested", "takes a new link"]);
+    let other = get(&world, &theirs);
+    page(409, waits, &other);
+    says(&other, &["quantum computing", "takes a new link"]);
     page(
         409,
         "stale_revision",
@@ -409,11 +447,14 @@ fn a_link_is_for_its_own_revision() {
     assert!(!get(&world, &latest).body.contains("request_changes"));
     page(200, "approved", &post(&world, &latest, "decision=approve"));
     // Even then the first one tells what it decided.
-    assert_eq!(get(&world, &mine), changed);
-    assert_eq!(
-        post(&world, &mine, "decision=request_changes&comment=more"),
-        changed
+    let told = get(&world, &mine);
+    page(200, "changes requested", &told);
+    says(
+        &told,
+        &["Revision 1 was approved. The report is being written."],
     );
+    let again = post(&world, &mine, "decision=request_changes&comment=more");
+    assert_eq!(again, told);
 }
 
 #[test]
@@ -428,12 +469,111 @@ fn a_link_ends_with_the_approval() {
         &post(&world, &token, "decision=approve"),
     );
     world.wait(72 * 3600);
-    page(410, "expired_link", &get(&world, &token));
-    page(
-        410,
-        "expired_link",
-        &post(&world, &token, "decision=approve"),
+    for answer in [
+        get(&world, &token),
+        post(&world, &token, "decision=approve"),
+    ] {
+        page(410, "expired_link", &answer);
+        says(
+            &answer,
+            &["quantum computing", "The workflow was cancelled"],
+        );
+    }
+}
+
+/// Whoever comes too late learns what it was about, and what came of it.
+#[test]
+fn an_expired_link_tells_the_outcome_and_shows_no_findings() {
+    for (on_timeout, at_once, later) in [
+        (
+            OnTimeout::Approve,
+            "Within a minute it counts as approved.",
+            "Revision 0 was approved by silence: there were not enough decisions by Thursday",
+        ),
+        (
+            OnTimeout::Expire,
+            "Within a minute the workflow ends without a report.",
+            "There were not enough decisions on revision 0 in time",
+        ),
+        (
+            OnTimeout::Escalate,
+            "Within a minute others are asked to decide.",
+            "takes a new link",
+        ),
+    ] {
+        let world = World::awaiting_approval_or(on_timeout);
+        let token = token(&world, "ada");
+        let announced = get(&world, &token);
+        page(
+            200,
+            "If there are not enough decisions by then,",
+            &announced,
+        );
+        world.wait(72 * 3600);
+        let expired = get(&world, &token);
+        page(410, at_once, &expired);
+        world.apply(Input::DeadlinePassed);
+        let expired = get(&world, &token);
+        page(410, later, &expired);
+        says(&expired, &["quantum computing", "0 of 1 approval given"]);
+        for hidden in ["First claim", "Summary of attempt", "<form"] {
+            says_nothing_of(&expired, hidden);
+        }
+    }
+}
+
+/// Mail programs and trackers add their own to a link.
+#[test]
+fn foreign_query_parameters_do_not_break_a_link() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    let tracked = |request: ApiRequest| {
+        let request = request.query("utm_source", "mail").query("fbclid", "x");
+        let request = request.query("utm_source", "again");
+        ask(service(&world, Authorization::None).as_ref(), &request)
+    };
+    let looked = tracked(request("GET /approval-links/{token}").path("token", &token));
+    assert_eq!(looked, get(&world, &token));
+    let decided = tracked(form(&token, "decision=approve"));
+    page(200, "approved", &decided);
+}
+
+#[test]
+fn all_passages_can_be_opened_at_once() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    let folded = get(&world, &token);
+    says(&folded, &["<details>", "href=\"?passages=open\""]);
+    let asked = request("GET /approval-links/{token}").path("token", &token);
+    let asked = asked.query("passages", "open");
+    let unfolded = ask(service(&world, Authorization::None).as_ref(), &asked);
+    says(
+        &unfolded,
+        &["<details open>", "Passage 1 speaks of lattices"],
     );
+    says_nothing_of(&unfolded, "<details>");
+}
+
+#[test]
+fn files_that_were_not_read_are_on_the_page() {
+    let world = World::started();
+    let mut evidence = files::evidence(&world.id);
+    let file = |name: &str| UnreadableSource {
+        source: format!("s3://papers/{name}"),
+        reason: "holds no <text>".to_owned(),
+    };
+    evidence.unreadable = vec![file("scan.pdf")];
+    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    world.succeed();
+    let answer = get(&world, &token(&world, "ada"));
+    says(
+        &answer,
+        &[
+            "1 file of the sources could not be read",
+            "s3://papers/scan.pdf: holds no &lt;text&gt;",
+        ],
+    );
+    says_nothing_of(&get_of(&World::awaiting_approval()), "Not read");
 }
 
 #[test]
@@ -513,7 +653,13 @@ fn only_the_page_s_form_is_taken() {
     ] {
         page(status, words, &post(&world, &token, body));
     }
-    for media_type in ["application/json", "text/plain", "multipart/form-data", ""] {
+    for media_type in [
+        "application/json",
+        "text/plain",
+        "multipart/form-data",
+        "application/x-www-form-urlencoded; charset=utf-16",
+        "",
+    ] {
         let sent = form(&token, "decision=approve").header("content-type", media_type);
         page(
             415,
@@ -531,7 +677,13 @@ fn somebody_else_s_decision_is_told_of() {
     let world = World::awaiting_approval();
     let token = token(&world, "bob");
     world.decide(DecisionKind::Approve);
-    page(409, "The workflow is writing", &get(&world, &token));
+    let told = get(&world, &token);
+    page(
+        409,
+        "Revision 0 was approved. The report is being written.",
+        &told,
+    );
+    says(&told, &["ada", "say more on lattices"]);
     page(
         409,
         "not_awaiting_approval",

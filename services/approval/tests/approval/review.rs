@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use aegis_approval::Approval;
-use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::findings::{Claim, Evidence};
+use aegis_contracts::approval::{DecisionKind, OnTimeout, Outcome};
+use aegis_contracts::findings::{Claim, Evidence, UnreadableSource};
 use aegis_contracts::review::Review;
 use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
 use aegis_testing::requests::{With, ask, ok, problem, refusal, request, tells_of_port_errors};
 use aegis_testing::world::{World, files};
+use aegis_workflow::Input;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -88,6 +89,38 @@ fn every_claim_is_beside_its_passage_and_every_vote_is_told() {
         before.version + 1,
         "looking decides nothing"
     );
+}
+
+/// An approver has to know that the findings may lack something.
+#[test]
+fn files_that_could_not_be_read_are_told_of() {
+    let world = World::started();
+    let mut evidence = files::evidence(&world.id);
+    evidence.unreadable = vec![UnreadableSource {
+        source: "s3://papers/scan.pdf".to_owned(),
+        reason: "holds no text".to_owned(),
+    }];
+    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    world.succeed();
+    let review = seen(&world, &wanted(&world));
+    assert_eq!(review.unreadable, evidence.unreadable);
+}
+
+#[test]
+fn silence_that_approves_is_announced_and_told_of_afterwards() {
+    let world = World::awaiting_approval_or(OnTimeout::Approve);
+    let before = seen(&world, &wanted(&world)).approval;
+    assert_eq!(
+        (before.on_timeout, before.settled),
+        (OnTimeout::Approve, None)
+    );
+    world.wait(72 * 3600);
+    world.apply(Input::DeadlinePassed);
+    let after = seen(&world, &wanted(&world)).approval;
+    assert!(after.decisions.is_empty(), "{after:?}");
+    let settled = after.settled.unwrap();
+    assert_eq!((settled.outcome, settled.by), (Outcome::Approved, None));
+    assert_eq!(settled.at, before.deadline_at);
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn the_parameters_are_those_of_the_description() {
             let expected: &[&str] = match (method.as_str(), path.as_str()) {
                 ("get", "/workflows") => &["status", "limit", "cursor"],
                 ("get", "/workflows/{id}/review") => &["revision"],
+                ("get", "/approval-links/{token}") => &["passages"],
                 _ => &[],
             };
             assert_eq!(names, expected, "{method} {path}");

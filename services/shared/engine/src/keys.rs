@@ -9,7 +9,7 @@ use aegis_contracts::time::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::error::PortError;
-use crate::link::Link;
+use crate::link::{Link, Opened};
 use crate::ports::{Clock, KeyStore};
 use crate::token::{Claim, TokenError, TokenKeys};
 
@@ -118,7 +118,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// As of [`Self::open`].
-    pub async fn open_link(&self, token: &str) -> Result<Result<Link, TokenError>, PortError> {
+    pub async fn open_link(&self, token: &str) -> Result<Result<Opened, TokenError>, PortError> {
         self.judge(|keys, now| Link::open(keys, token, now)).await
     }
 

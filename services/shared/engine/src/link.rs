@@ -27,6 +27,14 @@ pub struct Link {
     pub made_by: String,
 }
 
+/// What a token that was signed here says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    Open(Link),
+    /// Its time is over: it decides nothing any more.
+    Expired(Link),
+}
+
 impl Link {
     /// The token of this link, good until `expires_at`.
     ///
@@ -40,8 +48,8 @@ impl Link {
     }
 
     /// # Errors
-    /// Why the token is no link at `now`.
-    pub fn open(keys: &TokenKeys, token: &str, now: Timestamp) -> Result<Self, TokenError> {
+    /// Why the token is no link. An expired one is a link still.
+    pub fn open(keys: &TokenKeys, token: &str, now: Timestamp) -> Result<Opened, TokenError> {
         let parts: Vec<&str> = token.split('.').collect();
         let ["v1", kid, expiry, link, signature] = parts[..] else {
             return Err(TokenError::Malformed);
@@ -49,13 +57,15 @@ impl Link {
         let expiry: i64 = expiry.parse().map_err(|_| TokenError::Malformed)?;
         // Before anything of it is read.
         keys.unseal(kid, &signed(link, expiry), signature)?;
-        if now.as_seconds() >= expiry {
-            return Err(TokenError::Expired);
-        }
         let json = BASE64_URL_SAFE_NO_PAD
             .decode(link)
             .map_err(|_| TokenError::Malformed)?;
-        serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)
+        let link = serde_json::from_slice(&json).map_err(|_| TokenError::Malformed)?;
+        Ok(if now.as_seconds() >= expiry {
+            Opened::Expired(link)
+        } else {
+            Opened::Open(link)
+        })
     }
 }
 
@@ -86,8 +96,9 @@ mod tests {
     fn says_what_was_signed_until_it_expires() {
         let keys = TokenKeys::generate();
         let token = link().sign(&keys, LATER).unwrap();
-        assert_eq!(Link::open(&keys, &token, NOW), Ok(link()));
-        assert_eq!(Link::open(&keys, &token, LATER), Err(TokenError::Expired));
+        assert_eq!(Link::open(&keys, &token, NOW), Ok(Opened::Open(link())));
+        let later = Link::open(&keys, &token, LATER);
+        assert_eq!(later, Ok(Opened::Expired(link())));
         // It is a segment of a path.
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
         assert!(token.chars().all(plain), "{token}");
@@ -122,7 +133,7 @@ mod tests {
             previous: Some(keys.current.clone()),
             ..TokenKeys::generate()
         };
-        assert_eq!(Link::open(&rotated, &token, NOW), Ok(link()));
+        assert_eq!(Link::open(&rotated, &token, NOW), Ok(Opened::Open(link())));
         for token in [
             "",
             "v1",
@@ -144,7 +155,7 @@ mod tests {
         let body = BASE64_URL_SAFE_NO_PAD.encode(newer.to_string());
         let mac = keys.seal(&signed(&body, 2000)).unwrap();
         let token = format!("v1.{}.2000.{body}.{mac}", keys.current.kid);
-        assert_eq!(Link::open(&keys, &token, NOW), Ok(link()));
+        assert_eq!(Link::open(&keys, &token, NOW), Ok(Opened::Open(link())));
     }
 
     /// The same key signs both: what keeps them apart is the purpose that is signed along.

@@ -2,11 +2,14 @@
 //! state keeps the latest approval alone.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView};
+use aegis_contracts::approval::{
+    ApprovalView, DecisionKind, DecisionView, OnTimeout, Outcome, Settled,
+};
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 
+use crate::approval::TIMEOUT;
 use crate::state::Workflow;
 
 /// One revision that approvers were asked about.
@@ -55,10 +58,12 @@ pub fn asked<'a>(
                         decisions: Vec::new(),
                         requested_at: at,
                         deadline_at: *deadline_at,
+                        on_timeout: workflow.policy.on_timeout,
                         escalated: false,
                         max_revisions: workflow.policy.max_revisions,
                         reminders: 0,
                         pickup: None,
+                        settled: None,
                     },
                     analysis: analysis.clone(),
                     evidence: evidence.clone(),
@@ -84,6 +89,7 @@ fn hear(approval: &mut ApprovalView, at: Timestamp, event: &Event) {
             ..
         } => {
             approval.escalated = true;
+            approval.on_timeout = OnTimeout::Expire;
             approval.deadline_at = *deadline_at;
             approval.reminders = 0;
             // Where anyone may decide, anyone still may.
@@ -91,7 +97,44 @@ fn hear(approval: &mut ApprovalView, at: Timestamp, event: &Event) {
                 approval.approvers.extend(escalated_to.iter().cloned());
             }
         }
-        _ => approval.decisions.extend(decision(at, event)),
+        Event::WorkflowExpired { .. } => {
+            approval.settled = Some(silence(approval, Outcome::Expired))
+        }
+        // No person decides at the deadline or after it, whatever their name.
+        Event::ApprovalGranted { approver, .. }
+            if approver == TIMEOUT && at >= approval.deadline_at =>
+        {
+            approval.settled = Some(silence(approval, Outcome::Approved));
+        }
+        _ => {
+            let Some(decision) = decision(at, event) else {
+                return;
+            };
+            approval.settled = outcome(event).map(|outcome| Settled {
+                outcome,
+                by: Some(decision.approver.clone()),
+                at,
+            });
+            approval.decisions.push(decision);
+        }
+    }
+}
+
+fn silence(approval: &ApprovalView, outcome: Outcome) -> Settled {
+    Settled {
+        outcome,
+        by: None,
+        at: approval.deadline_at,
+    }
+}
+
+/// Of a decision that settled the approval.
+fn outcome(event: &Event) -> Option<Outcome> {
+    match event {
+        Event::ApprovalGranted { .. } => Some(Outcome::Approved),
+        Event::WorkflowRejected { .. } => Some(Outcome::Rejected),
+        Event::ChangesRequested { .. } => Some(Outcome::ChangesRequested),
+        _ => None,
     }
 }
 

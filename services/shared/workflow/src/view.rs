@@ -1,11 +1,11 @@
 //! The state in the words of the API.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::{ApprovalView, DecisionView};
+use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView, Outcome, Settled};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::view::{FailureView, PickupView, ProgressView, Status, StepStatus, StepView};
 
-use crate::approval::who_may_decide;
+use crate::approval::{count_approvals, on_timeout, who_may_decide};
 use crate::state::{
     Approval, Decision, Phase, ResumeAt, Step, StepResult, Workflow, working_status,
 };
@@ -92,7 +92,44 @@ fn ended_status(workflow: &Workflow, role: Role) -> StepStatus {
 /// The approval that waits, else the latest that was settled.
 pub fn approval_view(workflow: &Workflow) -> Option<ApprovalView> {
     let settled = workflow.settled.as_ref();
-    waiting_approval_view(workflow).or_else(|| settled.map(|settled| view_of(workflow, settled)))
+    let settled = settled.map(|approval| ApprovalView {
+        settled: how_it_ended(workflow, approval),
+        ..view_of(workflow, approval)
+    });
+    waiting_approval_view(workflow).or(settled)
+}
+
+fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
+    let settling = approval.decisions.last().and_then(|decision| {
+        let outcome = match decision.kind {
+            DecisionKind::Reject => Outcome::Rejected,
+            DecisionKind::RequestChanges => Outcome::ChangesRequested,
+            DecisionKind::Approve if count_approvals(approval) >= workflow.policy.required => {
+                Outcome::Approved
+            }
+            DecisionKind::Approve => return None,
+        };
+        Some(Settled {
+            outcome,
+            by: Some(decision.approver.clone()),
+            at: decision.decided_at,
+        })
+    });
+    let silence = |outcome| Settled {
+        outcome,
+        by: None,
+        at: approval.deadline_at,
+    };
+    settling.or_else(|| match &workflow.phase {
+        Phase::Expired => Some(silence(Outcome::Expired)),
+        Phase::Cancelled(cancellation) if cancellation.status == Status::AwaitingApproval => None,
+        Phase::Working(_)
+        | Phase::AwaitingApproval(_)
+        | Phase::Completed
+        | Phase::Failed(_)
+        | Phase::Cancelled(_)
+        | Phase::Rejected => Some(silence(Outcome::Approved)),
+    })
 }
 
 /// The approval that waits for decisions.
@@ -126,6 +163,7 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
         decisions: approval.decisions.iter().map(decision).collect(),
         requested_at: approval.requested_at,
         deadline_at: approval.deadline_at,
+        on_timeout: on_timeout(workflow, approval.escalated),
         escalated: approval.escalated,
         max_revisions: workflow.policy.max_revisions,
         reminders: approval.reminders,
@@ -135,6 +173,7 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
             resend_at: approval.resend_at,
             throttled_at: None,
         }),
+        settled: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a test begins: worlds in which the workflow has come to a certain point.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
 use aegis_engine::stored::StoredRequest;
@@ -60,6 +60,15 @@ impl World {
         let policy = ApprovalPolicy {
             required,
             approvers,
+            ..policy()
+        };
+        Self::started_with(None, policy).researched_and_analyzed()
+    }
+
+    /// Silence means `on_timeout`, after 72 hours.
+    pub fn awaiting_approval_or(on_timeout: OnTimeout) -> Self {
+        let policy = ApprovalPolicy {
+            on_timeout,
             ..policy()
         };
         Self::started_with(None, policy).researched_and_analyzed()

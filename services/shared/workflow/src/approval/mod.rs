@@ -19,8 +19,8 @@ use crate::state::{Approval, Phase, Workflow};
 
 pub(crate) use reminder::{look, resend};
 pub use silence::TIMEOUT;
-pub(crate) use silence::timed_out;
-pub(crate) use vote::{Vote, decided};
+pub(crate) use silence::{on_timeout, timed_out};
+pub(crate) use vote::{Vote, count_approvals, decided};
 
 /// Asks for the approval of the present revision.
 pub(crate) fn enter(rules: &Rules, next: &mut Workflow, now: Timestamp) -> (Owed, Event) {
@@ -124,10 +124,10 @@ pub fn too_late(workflow: &Workflow, now: Timestamp) -> Option<Illegal> {
     let Phase::AwaitingApproval(approval) = &workflow.phase else {
         return None;
     };
-    let follows = match workflow.policy.on_timeout {
+    let follows = match on_timeout(workflow, approval.escalated) {
         OnTimeout::Approve => "it counts as approved",
-        OnTimeout::Escalate if !approval.escalated => "others are asked to decide",
-        OnTimeout::Expire | OnTimeout::Escalate => "the workflow expires",
+        OnTimeout::Escalate => "others are asked to decide",
+        OnTimeout::Expire => "the workflow expires",
     };
     let (revision, ended_at) = (approval.revision, approval.deadline_at);
     (now >= ended_at).then(|| Illegal {

@@ -16,6 +16,14 @@ use crate::state::{Approval, Phase, Workflow};
 /// Recorded as the approver where silence means approval.
 pub const TIMEOUT: &str = "timeout";
 
+/// What the deadline of this approval leads to. It escalates once.
+pub(crate) fn on_timeout(workflow: &Workflow, escalated: bool) -> OnTimeout {
+    match workflow.policy.on_timeout {
+        OnTimeout::Escalate if escalated => OnTimeout::Expire,
+        policy => policy,
+    }
+}
+
 /// The deadline of the approval has passed.
 pub(crate) fn timed_out(
     rules: &Rules,
@@ -25,7 +33,7 @@ pub(crate) fn timed_out(
 ) -> Answer {
     let revision = approval.revision;
     let mut next = workflow.clone();
-    match workflow.policy.on_timeout {
+    match on_timeout(workflow, approval.escalated) {
         OnTimeout::Approve => {
             let granted = Event::ApprovalGranted {
                 revision,
@@ -35,7 +43,7 @@ pub(crate) fn timed_out(
             };
             grant(rules, next, approval.clone(), granted, now)
         }
-        OnTimeout::Escalate if !approval.escalated => {
+        OnTimeout::Escalate => {
             let deadline_at = now.plus(Duration::from_secs(workflow.policy.timeout_seconds));
             let escalated = Approval {
                 escalated: true,
@@ -51,7 +59,7 @@ pub(crate) fn timed_out(
             let command = Command::RequestApproval(ApprovalCommand { revision });
             transition(rules, next, now, vec![escalated], vec![command.into()])
         }
-        OnTimeout::Expire | OnTimeout::Escalate => {
+        OnTimeout::Expire => {
             next.settled = Some(approval.clone().settled());
             next.phase = Phase::Expired;
             transition(

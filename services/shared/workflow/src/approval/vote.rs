@@ -4,7 +4,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::event::Event;
 use aegis_contracts::problem::Code;
-use aegis_contracts::text::{alike, visible_line};
+use aegis_contracts::text::{alike, counted, is_blank, visible_line};
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 
@@ -26,21 +26,41 @@ pub(crate) struct Vote {
     pub revision: u32,
 }
 
+impl Vote {
+    /// The answer to whoever decides once more, and not otherwise: nothing happens, but a comment is not lost unnoticed.
+    fn repeating(&self, known: &Decision) -> Answer {
+        let comment = self.comment.as_deref().filter(|text| !is_blank(text));
+        if comment.is_none() || self.comment == known.comment {
+            return Answer::duplicate();
+        }
+        let detail = format!(
+            "`{}` has already decided `{}`: a comment cannot be added or changed afterwards",
+            visible_line(&known.approver),
+            known.kind.as_str()
+        );
+        Answer::illegal(Code::AlreadyDecided, detail)
+    }
+}
+
+impl Approval {
+    /// What the person of this name has decided.
+    fn decision_of(&self, name: &str) -> Option<&Decision> {
+        let mut decisions = self.decisions.iter();
+        decisions.find(|known| alike(&known.approver, name))
+    }
+}
+
 pub(crate) fn decided(
     rules: &Rules,
     workflow: &Workflow,
     mut vote: Vote,
     now: Timestamp,
 ) -> Answer {
-    let settled_so = |approval: &&Approval| {
-        approval.revision == vote.revision
-            && approval
-                .decisions
-                .iter()
-                .any(|known| alike(&known.approver, &vote.approver) && known.kind == vote.kind)
-    };
-    if workflow.settled.as_ref().filter(settled_so).is_some() {
-        return Answer::duplicate();
+    let settled = workflow.settled.as_ref();
+    let settled = settled.filter(|approval| approval.revision == vote.revision);
+    let known = settled.and_then(|approval| approval.decision_of(&vote.approver));
+    if let Some(known) = known.filter(|known| known.kind == vote.kind) {
+        return vote.repeating(known);
     }
     let approval = match &workflow.phase {
         Phase::AwaitingApproval(approval) => approval,
@@ -71,13 +91,9 @@ pub(crate) fn decided(
         Ok(approver) => vote.approver = approver,
         Err(detail) => return Answer::illegal(Code::NotAnApprover, detail),
     }
-    if let Some(known) = approval
-        .decisions
-        .iter()
-        .find(|known| alike(&known.approver, &vote.approver))
-    {
+    if let Some(known) = approval.decision_of(&vote.approver) {
         if known.kind == vote.kind {
-            return Answer::duplicate();
+            return vote.repeating(known);
         }
         let detail = format!(
             "`{}` has already decided `{}`",
@@ -93,8 +109,8 @@ pub(crate) fn decided(
         && approval.revision >= workflow.policy.max_revisions
     {
         let detail = format!(
-            "all {} revisions are used; approve or reject",
-            workflow.policy.max_revisions
+            "no further revision is allowed (at most {}); approve or reject",
+            counted(workflow.policy.max_revisions, "revision")
         );
         return Answer::illegal(Code::RevisionsExhausted, detail);
     }
@@ -211,7 +227,7 @@ fn go_on(rules: &Rules, mut next: Workflow, role: Role, decided: Event, now: Tim
     transition(rules, next, now, vec![decided], vec![owed])
 }
 
-fn count_approvals(approval: &Approval) -> u32 {
+pub(crate) fn count_approvals(approval: &Approval) -> u32 {
     let approvals = approval
         .decisions
         .iter()

@@ -181,6 +181,38 @@ fn one_vote_per_person_until_enough_have_approved() {
     );
 }
 
+/// Whoever approves again with something to say would think that it is kept.
+#[test]
+fn a_comment_that_comes_later_is_refused_and_not_lost() {
+    let of_two = ApprovalPolicy {
+        required: 2,
+        ..policy()
+    };
+    let said = |comment: Option<&str>| Input::Decide {
+        approver: "ada".to_owned(),
+        proven: false,
+        claimed_by: None,
+        decision: DecisionKind::Approve,
+        comment: comment.map(str::to_owned),
+        revision: 0,
+    };
+    let asked = Walk::with(of_two, None).succeeded().succeeded();
+    let waiting = asked.then(said(Some("well founded")));
+    let settled = waiting.clone().decided("bob", DecisionKind::Approve, 0);
+    for walk in [waiting, settled] {
+        for nothing_new in [None, Some("well founded"), Some(" ")] {
+            let again = walk.rejection(said(nothing_new));
+            assert_eq!(again, Rejection::Duplicate, "{nothing_new:?}");
+        }
+        let later = walk.rejection(said(Some("but mind the costs")));
+        assert!(
+            matches!(&later, Rejection::Illegal(why) if why.code == Code::AlreadyDecided
+                && why.detail.contains("a comment cannot be added")),
+            "{later:?}"
+        );
+    }
+}
+
 #[test]
 fn an_escalation_keeps_the_votes_and_ends_by_expiry() {
     let escalating = ApprovalPolicy {

@@ -1,12 +1,14 @@
 //! How clients see each state.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::view::{PickupView, StepStatus};
-use aegis_workflow::{Input, approval_view, artifact_refs, failure_view, step_views};
+use aegis_contracts::approval::{DecisionKind, OnTimeout, Outcome};
+use aegis_contracts::view::{PickupView, Status, StepStatus};
+use aegis_workflow::{
+    ApprovalPolicy, Input, approval_view, artifact_refs, failure_view, step_views,
+};
 
 use crate::specimens;
-use crate::walk::{Walk, artifact, failed};
+use crate::walk::{Walk, artifact, cancel, failed, policy};
 
 /// Steps in flow order, as `role attempt.revision status`.
 const STEPS: [(&str, &str); 38] = [
@@ -130,6 +132,60 @@ fn the_settled_approval_still_says_who_decided() {
         approval_view(&escalated.workflow).unwrap().approvers,
         ["ada", "bob", "grace"]
     );
+}
+
+#[test]
+fn an_approval_says_what_silence_means_and_how_it_ended() {
+    let asked = |on_timeout| {
+        let policy = ApprovalPolicy {
+            on_timeout,
+            ..policy()
+        };
+        Walk::with(policy, None).succeeded().succeeded()
+    };
+    let view = |walk: &Walk| approval_view(&walk.workflow).unwrap();
+    let ended = |walk: &Walk| {
+        let settled = view(walk).settled.unwrap();
+        (settled.outcome, settled.by, settled.at)
+    };
+    for (decision, outcome) in [
+        (DecisionKind::Approve, Outcome::Approved),
+        (DecisionKind::Reject, Outcome::Rejected),
+        (DecisionKind::RequestChanges, Outcome::ChangesRequested),
+    ] {
+        let asked = asked(OnTimeout::Approve);
+        assert_eq!(view(&asked).settled, None);
+        let decided = asked.decided("ada", decision, 0);
+        let by = Some("ada".to_owned());
+        assert_eq!(ended(&decided), (outcome, by, decided.now));
+    }
+    let in_silence = |mut walk: Walk| {
+        while walk.workflow.status() == Status::AwaitingApproval && !walk.escalated() {
+            walk = walk.silent();
+        }
+        walk
+    };
+    for (on_timeout, outcome) in [
+        (OnTimeout::Approve, Outcome::Approved),
+        (OnTimeout::Expire, Outcome::Expired),
+    ] {
+        let asked = asked(on_timeout);
+        let deadline = view(&asked).deadline_at;
+        assert_eq!(view(&asked).on_timeout, on_timeout);
+        let over = in_silence(asked);
+        assert_eq!(ended(&over), (outcome, None, deadline));
+        if outcome == Outcome::Approved {
+            // Also once the report is called off.
+            assert_eq!(ended(&over.then(cancel())), (outcome, None, deadline));
+        }
+    }
+    let escalating = asked(OnTimeout::Escalate);
+    assert_eq!(view(&escalating).on_timeout, OnTimeout::Escalate);
+    let escalated = in_silence(escalating);
+    assert_eq!(view(&escalated).on_timeout, OnTimeout::Expire);
+    assert_eq!(view(&escalated).settled, None);
+    let cancelled = asked(OnTimeout::Approve).then(cancel());
+    assert_eq!(view(&cancelled).settled, None, "it did not come to an end");
 }
 
 #[test]
