@@ -17,10 +17,46 @@ pub struct EvidenceFile {
     pub depth: Depth,
     pub documents_read: u32,
     pub passages_ranked: u32,
+    /// What the topic asks about, word by word, in its order.
+    #[serde(default)]
+    pub asked: Vec<AskedWord>,
     pub evidence: Vec<Evidence>,
     /// Documents that could not be read, or not in full, with the reason.
     #[serde(default)]
     pub unreadable: Vec<UnreadableSource>,
+}
+
+/// A word of the topic, as it was looked for in the documents. Words that carry no subject are left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AskedWord {
+    /// As the topic writes it.
+    pub word: String,
+    /// Stems that count as the word, as `text::Terms` makes them; several that must follow each other are separated by a
+    /// space. None where no document has the word.
+    pub stems: Vec<String>,
+    /// How much it tells passages apart, above 0: rare words most.
+    pub weight: f64,
+    pub origin: Origin,
+    /// It need not be in the documents: a ticket's number, or a project's name before a colon.
+    #[serde(default)]
+    pub aside: bool,
+}
+
+/// How the documents have a word of the topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Origin {
+    AsWritten,
+    /// They have only a word that differs in a letter or two.
+    MisspeltFor {
+        word: String,
+    },
+    /// They explain it as these words, and either counts.
+    AbbreviationOf {
+        words: String,
+    },
+    /// No document has it.
+    Unknown,
 }
 
 /// One passage, verbatim.

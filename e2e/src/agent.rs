@@ -129,6 +129,7 @@ impl Run {
             depth: Depth::Standard,
             documents_read: 2,
             passages_ranked: 2,
+            asked: Vec::new(),
             evidence: evidence.collect(),
             unreadable: Vec::new(),
         };

@@ -40,6 +40,7 @@ fn file() -> EvidenceFile {
         depth: Depth::Quick,
         documents_read: 3,
         passages_ranked: 30,
+        asked: Vec::new(),
         evidence: vec![
             evidence(
                 1,

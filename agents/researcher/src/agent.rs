@@ -4,7 +4,7 @@ use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, Role};
-use aegis_contracts::findings::EvidenceFile;
+use aegis_contracts::findings::{AskedWord, EvidenceFile, Origin};
 use async_trait::async_trait;
 
 use crate::research::{Researched, research};
@@ -61,8 +61,8 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
     let depth = task.parameters.depth;
     let Researched {
         passages_ranked,
+        asked,
         evidence,
-        ..
     } = research(&task.topic, depth, &documents)
         .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
     Ok(EvidenceFile {
@@ -72,6 +72,7 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         depth,
         documents_read: u32::try_from(documents.len()).unwrap_or(u32::MAX),
         passages_ranked: u32::try_from(passages_ranked).unwrap_or(u32::MAX),
+        asked,
         evidence,
         unreadable,
     })
@@ -92,6 +93,23 @@ fn summary(file: &EvidenceFile) -> String {
     if !file.unreadable.is_empty() {
         let unread = counted(file.unreadable.len(), "file");
         text.push_str(&format!("; {unread} could not be read in full"));
+    }
+    text.push_str(&taken_for(&file.asked));
+    text
+}
+
+/// What was not looked for as the topic has it.
+fn taken_for(asked: &[AskedWord]) -> String {
+    let mut text = String::new();
+    for asked in asked {
+        if let Origin::MisspeltFor { word } = &asked.origin {
+            text.push_str(&format!("; “{}” was taken for “{word}”", asked.word));
+        }
+    }
+    let unknown = asked.iter().filter(|asked| asked.origin == Origin::Unknown);
+    let unknown: Vec<String> = unknown.map(|asked| format!("“{}”", asked.word)).collect();
+    if !unknown.is_empty() {
+        text.push_str(&format!("; no document has {}", unknown.join(", ")));
     }
     text
 }

@@ -27,8 +27,8 @@ pub struct Index {
     /// In how many passages and titles a term stands, by number.
     frequencies: Vec<u32>,
     texts: Vec<Text>,
-    /// What the documents explain abbreviations by, both in terms.
-    definitions: BTreeSet<(Term, Vec<Term>)>,
+    /// What the documents explain abbreviations by, in terms, and as it is first written.
+    definitions: BTreeMap<(Term, Vec<Term>), String>,
 }
 
 /// The terms of a passage by field.
@@ -49,7 +49,7 @@ impl Index {
             numbers: HashMap::new(),
             frequencies: Vec::new(),
             texts: Vec::new(),
-            definitions: BTreeSet::new(),
+            definitions: BTreeMap::new(),
         };
         let mut readers: BTreeMap<Option<Language>, Reader> = BTreeMap::new();
         let mut languages: BTreeMap<Language, usize> = BTreeMap::new();
@@ -89,11 +89,11 @@ impl Index {
         for term in different {
             self.frequencies[term as usize] += 1;
         }
-        for (short, long) in definitions(&passage.text) {
+        for (short, words) in definitions(&passage.text) {
             let short = self.read(reader, &short);
-            let long = self.read(reader, &long);
+            let long = self.read(reader, &words);
             if let ([short], [_, _, ..]) = (&short[..], &long[..]) {
-                self.definitions.insert((*short, long));
+                self.definitions.entry((*short, long)).or_insert(words);
             }
         }
         self.texts.push(text);
@@ -169,10 +169,10 @@ impl Index {
     }
 
     /// What the documents explain abbreviations by.
-    pub fn definitions(&self) -> impl Iterator<Item = (Term, &[Term])> {
+    pub fn definitions(&self) -> impl Iterator<Item = (Term, &[Term], &str)> {
         self.definitions
             .iter()
-            .map(|(short, long)| (*short, long.as_slice()))
+            .map(|((short, long), words)| (*short, long.as_slice(), words.as_str()))
     }
 }
 

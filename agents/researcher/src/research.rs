@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_agent_kit::text::counted;
-use aegis_contracts::findings::{Evidence, PassageKind};
+use aegis_contracts::findings::{AskedWord, Evidence, Origin, PassageKind};
 use aegis_contracts::request::Depth;
 
 use crate::document::{Document, Kind};
 use crate::index::Index;
 use crate::ranking::{Hit, rank, share};
 use crate::selection::{amount, select};
-use crate::topic::{Concept, Origin, concepts};
+use crate::topic::{Concept, concepts};
 
 /// Share of the topic's weight that at least one document must mention,
 const DOCUMENT_FLOOR: f64 = 0.5;
@@ -23,9 +23,9 @@ const PASSAGE_FLOOR: f64 = 0.34;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Researched {
     pub passages_ranked: usize,
-    pub evidence: Vec<Evidence>,
     /// What the topic was taken for.
-    pub concepts: Vec<Concept>,
+    pub asked: Vec<AskedWord>,
+    pub evidence: Vec<Evidence>,
 }
 
 /// Nothing about the topic.
@@ -67,8 +67,8 @@ pub fn research(
     });
     Ok(Researched {
         passages_ranked: index.passages.len(),
+        asked: concepts.iter().map(|c| c.asked(&index)).collect(),
         evidence: evidence.collect(),
-        concepts,
     })
 }
 

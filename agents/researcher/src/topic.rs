@@ -1,6 +1,7 @@
 //! The topic as a list of concepts, each with the forms that the documents have of it and its weight.
 
 use aegis_agent_kit::text::{Language, Terms, pairs, parts, same_word, words};
+use aegis_contracts::findings::{AskedWord, Origin};
 
 use crate::index::{Index, Term};
 
@@ -11,18 +12,6 @@ const MEANT_IN: usize = 3;
 /// Letters from which one letter may be wrong, and from which two may.
 const ONE_WRONG: usize = 6;
 const TWO_WRONG: usize = 9;
-
-/// How the documents have a word of the topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    AsWritten,
-    /// The documents have only a word that differs in a letter or two.
-    MisspeltFor {
-        word: String,
-    },
-    /// No document has it.
-    Unknown,
-}
 
 /// One thing that the topic is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +27,23 @@ pub struct Concept {
     /// the documents.
     pub aside: bool,
     filler: bool,
+}
+
+impl Concept {
+    /// For whoever reads the evidence.
+    pub fn asked(&self, index: &Index) -> AskedWord {
+        let stems = self.forms.iter().map(|form| {
+            let names: Vec<&str> = form.iter().map(|term| index.name(*term)).collect();
+            names.join(" ")
+        });
+        AskedWord {
+            word: self.label.clone(),
+            stems: stems.collect(),
+            weight: (self.weight * 1_000.0).round() / 1_000.0,
+            origin: self.origin.clone(),
+            aside: self.aside,
+        }
+    }
 }
 
 /// Concepts in the order of the topic, without repetitions.
@@ -210,10 +216,12 @@ impl<'a> Reader<'a> {
     /// Abbreviations stand for what the documents explain them by, and the other way round.
     fn spell_out(&self, concepts: &mut [Concept]) {
         let single = |concept: &Concept, term: Term| concept.forms.iter().any(|f| *f == [term]);
-        for (short, long) in self.index.definitions() {
-            for concept in concepts.iter_mut() {
-                if single(concept, short) {
-                    concept.forms.push(long.to_vec());
+        for (short, long, words) in self.index.definitions() {
+            for concept in concepts.iter_mut().filter(|c| single(c, short)) {
+                concept.forms.push(long.to_vec());
+                if concept.origin == Origin::AsWritten {
+                    let words = words.to_owned();
+                    concept.origin = Origin::AbbreviationOf { words };
                 }
             }
             for start in 0..concepts.len().saturating_sub(long.len() - 1) {

@@ -4,7 +4,7 @@
 use aegis_agent_researcher::document::Document;
 use aegis_agent_researcher::research::{Researched, research};
 use aegis_agent_researcher::sources::{RawFile, parse};
-use aegis_agent_researcher::topic::Origin;
+use aegis_contracts::findings::Origin;
 use aegis_contracts::request::Depth;
 
 fn documents(texts: &[&str]) -> Vec<Document> {
@@ -25,8 +25,8 @@ fn passages(topic: &str, texts: &[&str]) -> Vec<String> {
 }
 
 fn origin(found: &Researched, label: &str) -> Origin {
-    let concept = found.concepts.iter().find(|c| c.label == label);
-    concept.unwrap().origin.clone()
+    let asked = found.asked.iter().find(|asked| asked.word == label);
+    asked.unwrap().origin.clone()
 }
 
 const GARDEN: &str =
@@ -96,11 +96,15 @@ fn abbreviations_stand_for_what_documents_explain() {
     let glossary =
         "# Words\n\nA change first goes to the write-ahead log (WAL), which is kept on disk.\n";
     let text = "# Repair\n\nFor repair the server reads its write-ahead log from the last checkpoint on.\n";
-    let found = passages(
+    let found = ask(
         "What is the WAL read for in repair?",
         &[glossary, text, GARDEN],
-    );
-    assert!(found[0].contains("reads its write-ahead log"), "{found:?}");
+    )
+    .unwrap();
+    let first = &found.evidence[0].passage;
+    assert!(first.contains("reads its write-ahead log"), "{first}");
+    let words = "write-ahead log".to_owned();
+    assert_eq!(origin(&found, "WAL"), Origin::AbbreviationOf { words });
     // Nobody explains BAR, however many words begin so.
     let text = "# Bars\n\nA bar is served at the bar, and the bar of the bar is open.\n";
     let refused = ask(

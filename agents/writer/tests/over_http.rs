@@ -38,6 +38,7 @@ fn evidence() -> EvidenceFile {
         depth: Depth::Standard,
         documents_read: 2,
         passages_ranked: 9,
+        asked: Vec::new(),
         evidence: vec![
             item(
                 1,

@@ -27,6 +27,7 @@ fn evidence(task: &AgentTask, passage: String) -> EvidenceFile {
         depth: task.parameters.depth,
         documents_read: 1,
         passages_ranked: 1,
+        asked: Vec::new(),
         evidence: vec![Evidence {
             id: "e1".to_owned(),
             source: "loadtest:nothing".to_owned(),

@@ -7,8 +7,8 @@ use aegis_contracts::agent::{
 use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
 use aegis_contracts::findings::{
-    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, PassageKind, Stance,
-    UnreadableSource,
+    AnalysisFile, AskedWord, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, Origin,
+    PassageKind, Stance, UnreadableSource,
 };
 use aegis_contracts::request::Depth;
 
@@ -126,6 +126,15 @@ pub fn evidence_file() -> EvidenceFile {
         depth: Depth::Quick,
         documents_read: 24,
         passages_ranked: 310,
+        asked: vec![AskedWord {
+            word: "cryptograhpy".to_owned(),
+            stems: vec!["cryptographi".to_owned()],
+            weight: 2.5,
+            origin: Origin::MisspeltFor {
+                word: "cryptography".to_owned(),
+            },
+            aside: false,
+        }],
         evidence: vec![Evidence {
             id: "e1".to_owned(),
             source: "corpus:builtin/post-quantum-cryptography.md".to_owned(),

@@ -36,6 +36,7 @@ pub fn evidence(id: &WorkflowId) -> EvidenceFile {
         depth: Depth::Quick,
         documents_read: 2,
         passages_ranked: 2,
+        asked: Vec::new(),
         evidence: vec![passage(1), passage(2)],
         unreadable: Vec::new(),
     }
