@@ -17,8 +17,10 @@ mod speed;
 mod table;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use aegis_agent_researcher::corpus;
+use aegis_agent_researcher::extract::pdf;
 use aegis_agent_researcher::sources::parse;
 use aegis_contracts::request::Depth;
 use anyhow::Context;
@@ -73,7 +75,11 @@ fn depth(name: &str) -> Result<Depth, String> {
     serde_json::from_value(text).map_err(|_| "one of quick, standard, comprehensive".to_owned())
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
+    // This process may be one that reads a single PDF.
+    if let Some(code) = pdf::process::serve() {
+        return Ok(code);
+    }
     let arguments = Arguments::parse();
     let cache = match arguments.cache {
         Some(folder) => folder,
@@ -87,7 +93,8 @@ fn main() -> anyhow::Result<()> {
             depth,
         } => report(&question, folder.as_deref(), depth),
         Command::Speed => speed::measure(&cache),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn report(question: &str, folder: Option<&Path>, depth: Depth) -> anyhow::Result<()> {

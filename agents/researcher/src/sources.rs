@@ -6,6 +6,7 @@ use aegis_agent_kit::{WorkContext, WorkError};
 use aegis_contracts::findings::UnreadableSource;
 use aegis_contracts::request::BUILTIN_SOURCE;
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Semaphore;
 
 use crate::corpus;
 use crate::document::Document;
@@ -13,10 +14,12 @@ use crate::extract::{self, MAX_FILE};
 
 /// Files of one attempt.
 const MAX_FILES: usize = 10_000;
-/// Bytes of one attempt: all of it is held in memory.
+/// Bytes of the files of one attempt, and of the text in them, which is held in memory.
 const MAX_TOTAL: u64 = 512 * 1024 * 1024;
 /// Reads at a time.
 const READS: usize = 16;
+/// KiB of files whose text is being taken at one time. It takes some twenty times as much memory.
+const ROOM: usize = 64 * 1024;
 /// Unreadable files named in the evidence. A folder of pictures must not fill it.
 const MAX_UNREADABLE: usize = 200;
 
@@ -45,24 +48,70 @@ pub async fn read(ctx: &WorkContext) -> Result<Library, WorkError> {
     }
     sources.sort();
     sources.dedup();
-    let mut files = Vec::new();
+    let mut found = Vec::new();
     for source in &sources {
         match source
             .strip_prefix("s3://")
             .and_then(|rest| rest.split_once('/'))
         {
-            Some((bucket, prefix)) => files.extend(folder(ctx, source, bucket, prefix).await?),
-            None => files.extend(corpus::articles()),
+            Some((bucket, prefix)) => found.extend(list(ctx, source, bucket, prefix).await?),
+            None => found.extend(corpus::articles().into_iter().map(Found::Here)),
         }
-        within_limits(
-            files.len(),
-            files.iter().map(|file| file.bytes.len() as u64).sum(),
-        )?;
+        within_limits(found.len(), found.iter().map(Found::size).sum())?;
     }
-    ctx.stage(25, format!("reading {}", counted(files.len(), "file")));
-    // Parsing takes a processor's time and must not hold up the heartbeats.
-    let library = tokio::task::spawn_blocking(move || parse(files)).await;
-    library.map_err(|error| WorkError::transient("agent_panicked", error.to_string()))
+    ctx.stage(10, format!("reading {}", counted(found.len(), "file")));
+    let room = Semaphore::new(ROOM);
+    // In order, so that the same folder always gives the same evidence.
+    let reads = found.into_iter().map(|file| file.read(ctx, &room));
+    let read: Vec<Outcome> = stream::iter(reads).buffered(READS).try_collect().await?;
+    Ok(library(read))
+}
+
+/// A file's address, and its text or why it has none.
+type Outcome = (String, Result<Document, String>);
+
+enum Found {
+    Here(RawFile),
+    Stored {
+        source: String,
+        bucket: String,
+        entry: Entry,
+    },
+}
+
+impl Found {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Here(file) => file.bytes.len() as u64,
+            Self::Stored { entry, .. } => entry.size,
+        }
+    }
+
+    /// Fetches the file and takes its text. Its bytes are held only as long as there is room for them.
+    async fn read(self, ctx: &WorkContext, room: &Semaphore) -> Result<Outcome, WorkError> {
+        let needed = self.size().min(MAX_FILE) / 1024 + 1;
+        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+        let held = room.acquire_many(needed).await;
+        let _held =
+            held.map_err(|error| WorkError::transient("agent_panicked", error.to_string()))?;
+        let file = match self {
+            Self::Here(file) => file,
+            Self::Stored {
+                source,
+                bucket,
+                entry,
+            } => {
+                let fetched = fetch(ctx.store(), &bucket, entry).await;
+                fetched.map_err(|error| refused(&source, error))?
+            }
+        };
+        // Parsing takes a processor's time and must not hold up the heartbeats.
+        let read = tokio::task::spawn_blocking(move || (extract::read(&file), file.uri));
+        let (document, uri) = read
+            .await
+            .map_err(|error| WorkError::transient("agent_panicked", error.to_string()))?;
+        Ok((uri, document))
+    }
 }
 
 fn within_limits(files: usize, bytes: u64) -> Result<(), WorkError> {
@@ -76,14 +125,13 @@ fn within_limits(files: usize, bytes: u64) -> Result<(), WorkError> {
     Ok(())
 }
 
-async fn folder(
+async fn list(
     ctx: &WorkContext,
     source: &str,
     bucket: &str,
     prefix: &str,
-) -> Result<Vec<RawFile>, WorkError> {
-    let store = ctx.store();
-    let listed = store.list(bucket, prefix, MAX_FILES + 1).await;
+) -> Result<Vec<Found>, WorkError> {
+    let listed = ctx.store().list(bucket, prefix, MAX_FILES + 1).await;
     let mut entries = listed.map_err(|error| refused(source, error))?;
     // `notes` means the folder or the one object, not `notes-of-somebody-else/`.
     entries.retain(|entry| {
@@ -95,12 +143,12 @@ async fn folder(
         let message = format!("there is nothing at the source `{source}`");
         return Err(WorkError::permanent("source_empty", message));
     }
-    within_limits(entries.len(), entries.iter().map(|entry| entry.size).sum())?;
-    ctx.stage(10, format!("fetching {}", counted(entries.len(), "file")));
-    // In order, so that the same folder always gives the same evidence.
-    let reads = entries.into_iter().map(|entry| fetch(store, bucket, entry));
-    let files = stream::iter(reads).buffered(READS).try_collect().await;
-    files.map_err(|error| refused(source, error))
+    let stored = |entry| Found::Stored {
+        source: source.to_owned(),
+        bucket: bucket.to_owned(),
+        entry,
+    };
+    Ok(entries.into_iter().map(stored).collect())
 }
 
 async fn fetch(
@@ -134,8 +182,9 @@ fn refused(source: &str, error: StoreError) -> WorkError {
 pub fn parse(files: Vec<RawFile>) -> Library {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = files.len().div_ceil(threads).max(1);
-    let read = |part: &[RawFile]| part.iter().map(extract::read).collect::<Vec<_>>();
-    let results: Vec<_> = std::thread::scope(|scope| {
+    let outcome = |file: &RawFile| (file.uri.clone(), extract::read(file));
+    let read = |part: &[RawFile]| part.iter().map(outcome).collect::<Vec<_>>();
+    let read: Vec<Outcome> = std::thread::scope(|scope| {
         let parts = files.chunks(share);
         let workers: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
         workers
@@ -143,14 +192,30 @@ pub fn parse(files: Vec<RawFile>) -> Library {
             .flat_map(|worker| worker.join().unwrap_or_default())
             .collect()
     });
+    library(read)
+}
+
+fn library(read: Vec<Outcome>) -> Library {
     let mut library = Library::default();
-    for (file, result) in files.iter().zip(results) {
+    let mut text = 0;
+    for (source, result) in read {
+        let result = result.and_then(|document| {
+            text += document
+                .blocks
+                .iter()
+                .map(|block| block.text.len() as u64)
+                .sum::<u64>();
+            match text > MAX_TOTAL {
+                true => Err(
+                    "is left out: the files before it hold as much text as can be searched"
+                        .to_owned(),
+                ),
+                false => Ok(document),
+            }
+        });
         match result {
             Ok(document) => library.documents.push(document),
-            Err(reason) => library.unreadable.push(UnreadableSource {
-                source: file.uri.clone(),
-                reason,
-            }),
+            Err(reason) => library.unreadable.push(UnreadableSource { source, reason }),
         }
     }
     library.unreadable.extend(losses(&library.documents));

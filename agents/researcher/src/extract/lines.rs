@@ -192,9 +192,10 @@ fn heading_in(text: &str) -> Option<String> {
 
 /// A line of a table of contents: `Retention ........ 12`.
 pub fn is_entry(text: &str) -> bool {
-    let number = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    number.len() < text.len()
-        && (number.trim_end().ends_with("..") || number.ends_with(". .") || number.ends_with('…'))
+    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let dots = before.trim_end();
+    let dotted = ["..", ". .", "…"].iter().any(|end| dots.ends_with(end));
+    before.len() < text.len() && dotted
 }
 
 #[cfg(test)]

@@ -2,12 +2,27 @@
 
 use aegis_agent_kit::text::collapse;
 
-/// White space is collapsed.
+/// Letters that printers draw as one.
+const LIGATURES: [(char, &str); 7] = [
+    ('\u{fb00}', "ff"),
+    ('\u{fb01}', "fi"),
+    ('\u{fb02}', "fl"),
+    ('\u{fb03}', "ffi"),
+    ('\u{fb04}', "ffl"),
+    ('\u{fb05}', "st"),
+    ('\u{fb06}', "st"),
+];
+
+/// White space is collapsed, and ligatures are their letters.
 pub fn clean(text: &str) -> String {
-    match text.contains(is_unseen) {
-        true => collapse(&text.replace(is_unseen, "")),
-        false => collapse(text),
+    if !text.contains(|c| is_unseen(c) || ('\u{fb00}'..='\u{fb06}').contains(&c)) {
+        return collapse(text);
     }
+    let mut kept = text.replace(is_unseen, "");
+    for (ligature, letters) in LIGATURES {
+        kept = kept.replace(ligature, letters);
+    }
+    collapse(&kept)
 }
 
 /// Lines and spaces are kept.
