@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::ArtifactRef;
+use crate::changes::ChangeRequest;
 use crate::ids::WorkflowId;
 use crate::request::Parameters;
 use crate::time::Timestamp;
@@ -74,10 +75,10 @@ pub struct AgentTask {
     pub topic: String,
     #[serde(default, deserialize_with = "tolerant::field")]
     pub parameters: Parameters,
-    /// What the approver asked to be changed, when `revision` is above 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub feedback: Option<String>,
-    /// Results of the earlier steps.
+    /// What approvers asked to be changed, the oldest first, when `revision` is above 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub change_requests: Vec<ChangeRequest>,
+    /// Results of the earlier steps, and what this agent itself wrote for an earlier revision.
     #[serde(default, deserialize_with = "tolerant::field")]
     pub inputs: Vec<ArtifactRef>,
     /// Where this attempt's artifacts go. Nothing else may be written.

@@ -6,9 +6,11 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::Changes;
 use crate::request::{person, prose};
 use crate::text;
 use crate::time::Timestamp;
+use crate::tolerant;
 use crate::view::PickupView;
 
 /// Longest comment, in characters.
@@ -46,18 +48,26 @@ impl DecisionKind {
 #[serde(deny_unknown_fields)]
 #[schemars(extend(
     "if" = {"required": ["decision"], "properties": {"decision": {"const": "request_changes"}}},
-    "then" = {"required": ["comment"], "properties": {"comment": {"type": "string", "pattern": text::WORDS}}},
+    "then" = {"anyOf": [
+        {"required": ["comment"], "properties": {"comment": {"type": "string", "pattern": text::WORDS}}},
+        {"required": ["changes"], "properties": {"changes": {"type": "object", "minProperties": 1}}},
+    ]},
+    "else" = {"properties": {"changes": {"type": "null"}}},
 ))]
 pub struct DecisionRequest {
     #[garde(skip)]
     pub decision: DecisionKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(
-        custom(says_what_to_change(self.decision)),
+        custom(says_what_to_change(self.decision, self.changes.as_ref())),
         inner(length(chars, max = MAX_COMMENT), custom(prose))
     )]
     #[schemars(length(max = MAX_COMMENT), regex(pattern = text::PROSE))]
     pub comment: Option<String>,
+    /// With `request_changes` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(dive, custom(belongs_to(self.decision)))]
+    pub changes: Option<Changes>,
     /// Counts only where the API runs without authorisation; else the caller's identity does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(person)))]
@@ -78,18 +88,29 @@ pub struct ApprovalLinkRequest {
     pub approver: String,
 }
 
-/// The analyst has nothing else to go by.
+/// The agents have nothing else to go by.
 fn says_what_to_change(
     decision: DecisionKind,
+    changes: Option<&Changes>,
 ) -> impl FnOnce(&Option<String>, &()) -> garde::Result {
+    let carried_out = changes.is_some_and(|changes| !changes.is_empty());
     move |comment, ()| {
         let words = comment.as_deref().unwrap_or_default();
-        if decision == DecisionKind::RequestChanges && !text::has_words(words) {
+        if decision == DecisionKind::RequestChanges && !carried_out && !text::has_words(words) {
             return Err(garde::Error::new(
-                "must say what shall be changed, for `request_changes`, with at least one letter or digit",
+                "must say what shall be changed, for `request_changes`, with at least one letter or digit, or `changes` must",
             ));
         }
         Ok(())
+    }
+}
+
+fn belongs_to(decision: DecisionKind) -> impl FnOnce(&Option<Changes>, &()) -> garde::Result {
+    move |changes, ()| {
+        if changes.is_none() || decision == DecisionKind::RequestChanges {
+            return Ok(());
+        }
+        Err(garde::Error::new("goes with `request_changes` only"))
     }
 }
 
@@ -180,6 +201,12 @@ pub struct DecisionView {
     pub decision: DecisionKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub changes: Option<Changes>,
     /// How it is known that the approver decided, where the API did not see who called: `account:source` of an
     /// event, whose source is self-asserted, or `link:` and who made the approval link.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::Role;
 use crate::approval::DecisionKind;
 use crate::artifact::ArtifactRef;
+use crate::changes::Changes;
 use crate::time::Timestamp;
 use crate::tolerant;
 use crate::usage::Usage;
@@ -89,6 +90,12 @@ pub enum Event {
         approver: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
+        #[serde(
+            default,
+            deserialize_with = "tolerant::field",
+            skip_serializing_if = "Option::is_none"
+        )]
+        changes: Option<Changes>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         claimed_by: Option<String>,
     },

@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::changes::ChangeRequest;
 use crate::ids::WorkflowId;
 use crate::request::Depth;
 
@@ -117,9 +118,12 @@ pub struct AnalysisFile {
     pub findings: Vec<Finding>,
     /// What the topic asks about and the evidence does not cover.
     pub gaps: Vec<String>,
-    /// How the approver's feedback was taken up.
+    /// What became of the latest change request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub feedback: Option<FeedbackTaken>,
+    pub revised: Option<Revised>,
+    /// Claims that approvers had taken out of this or an earlier revision: they do not come back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// Claims that belong together, and how their sources compare.
@@ -158,7 +162,8 @@ pub enum Stance {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct FeedbackTaken {
-    pub feedback: String,
-    pub effect: String,
+pub struct Revised {
+    pub request: ChangeRequest,
+    /// What was done, a sentence for each change.
+    pub done: Vec<String>,
 }

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod approval;
 pub mod artifact;
 pub mod callback;
+pub mod changes;
 pub mod command;
 pub mod envelope;
 pub mod event;

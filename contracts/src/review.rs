@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::ApprovalView;
-use crate::findings::{Evidence, FeedbackTaken, Stance, UnreadableSource};
+use crate::findings::{Evidence, Revised, Stance, UnreadableSource};
 use crate::ids::WorkflowId;
 use crate::request::Budget;
 use crate::tolerant;
@@ -35,7 +35,7 @@ pub struct Review {
     pub unreadable: Vec<UnreadableSource>,
     /// What the approvers of earlier revisions asked for, and what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub feedback: Option<FeedbackTaken>,
+    pub revised: Option<Revised>,
     /// Of the whole workflow so far.
     #[serde(deserialize_with = "tolerant::field")]
     pub usage: Usage,

@@ -27,8 +27,9 @@ impl Agent for Analyst {
             30,
             format!("weighing {}", counted(file.evidence.len(), "passage")),
         );
-        let (revision, feedback) = (ctx.task().revision, ctx.task().feedback.clone());
-        let work = move || analyse(&file, revision, feedback.as_deref());
+        let former = former(ctx).await?;
+        let (revision, requests) = (ctx.task().revision, ctx.task().change_requests.clone());
+        let work = move || analyse(&file, revision, &requests, former.as_ref());
         let analysis = tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| WorkError::transient("agent_panicked", error.to_string()))?;
@@ -36,6 +37,17 @@ impl Agent for Analyst {
             .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))?;
         Ok(Produced::by(Self::ROLE, summary(&analysis), bytes))
     }
+}
+
+/// What this analyst wrote for the revision before.
+async fn former(ctx: &WorkContext) -> Result<Option<AnalysisFile>, WorkError> {
+    if ctx.task().change_requests.is_empty() {
+        return Ok(None);
+    }
+    let bytes = ctx.input(Role::Analyst.artifact_name()).await?;
+    let former = serde_json::from_slice(&bytes)
+        .map_err(|error| WorkError::permanent("input_invalid", error.to_string()))?;
+    Ok(Some(former))
 }
 
 fn summary(analysis: &AnalysisFile) -> String {
@@ -51,8 +63,8 @@ fn summary(analysis: &AnalysisFile) -> String {
     if !analysis.gaps.is_empty() {
         text.push_str(&format!("; {}", counted(analysis.gaps.len(), "gap")));
     }
-    if let Some(feedback) = &analysis.feedback {
-        text.push_str(&format!(". Feedback: {}", feedback.effect));
+    if let Some(revised) = &analysis.revised {
+        text.push_str(&format!(". {}", revised.done.join(" ")));
     }
     text
 }

@@ -1,4 +1,4 @@
-//! The analyst's pure part: evidence and feedback in, analysis out.
+//! The analyst's pure part: evidence and wishes in, analysis out.
 //!
 //! Deterministic, no I/O, no clock. A model-backed analyst would take the place of [`analyse`] and return the same.
 
@@ -6,29 +6,30 @@ use std::collections::BTreeSet;
 
 use aegis_agent_kit::text::counted;
 use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::changes::ChangeRequest;
 use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
 
 use crate::choice::{answering, choose};
 use crate::claims::{Candidate, candidates};
 use crate::compare::{Verdict, verdict};
-use crate::feedback::{self, Wishes};
 use crate::material::Material;
 use crate::sections::{Section, sections};
+use crate::wishes::{self, Wishes};
 
 /// Share of the topic's weight that a claim must name before it may be called an answer.
 const HALF: f64 = 0.5;
 
-pub fn analyse(file: &EvidenceFile, revision: u32, feedback: Option<&str>) -> AnalysisFile {
+/// `former` is the analysis of the revision before, which the latest of the change requests is about.
+pub fn analyse(
+    file: &EvidenceFile,
+    revision: u32,
+    requests: &[ChangeRequest],
+    former: Option<&AnalysisFile>,
+) -> AnalysisFile {
     let material = Material::new(file);
-    let feedback = feedback.map(str::trim).filter(|text| !text.is_empty());
-    let wishes = feedback
-        .map(|text| Wishes::read(text, &material.terms))
-        .unwrap_or_default();
+    let wishes = Wishes::of(requests, former, &material.terms);
     let chosen = chosen(&material, &wishes);
-    let taken = feedback.map(|text| {
-        let before = self::chosen(&material, &Wishes::default());
-        feedback::taken(&material, text, &wishes, &before.claims, &chosen.claims)
-    });
+    let (latest, said) = (requests.last(), chosen.claims.clone());
     AnalysisFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: file.workflow_id.clone(),
@@ -37,7 +38,8 @@ pub fn analyse(file: &EvidenceFile, revision: u32, feedback: Option<&str>) -> An
         summary: summary(&material, &chosen.claims),
         gaps: gaps(&material, &chosen.claims),
         findings: findings(&material, chosen),
-        feedback: taken,
+        revised: latest.map(|request| wishes::revised(&material, request, former, &said)),
+        left_out: wishes.left_out.into_iter().collect(),
     }
 }
 
@@ -50,13 +52,16 @@ struct Chosen<'a> {
 fn chosen<'a>(material: &Material<'a>, wishes: &Wishes) -> Chosen<'a> {
     let all = candidates(material, wishes);
     let mut claims = choose(material, &all, wishes);
-    if claims.is_empty() {
+    // Where people took everything out, nothing is what they want.
+    if claims.is_empty() && wishes.left_out.is_empty() {
         claims.extend(first_line(material));
     }
-    Chosen {
-        claims,
-        answering: answering(&all).cloned().collect(),
-    }
+    let answering = match wishes.at_most {
+        // A shorter one shows no claim for the sake of another.
+        Some(_) => claims.clone(),
+        None => answering(&all).cloned().collect(),
+    };
+    Chosen { claims, answering }
 }
 
 /// Where nothing can be said by itself (a note of two words), the best passage speaks.

@@ -6,8 +6,8 @@ use aegis_contracts::request::Depth;
 
 use crate::claims::Candidate;
 use crate::compare;
-use crate::feedback::{Length, Wishes};
 use crate::material::Material;
+use crate::wishes::Wishes;
 
 /// Share of the best claim's worth below which a piece does not answer.
 const FLOOR: f64 = 0.6;
@@ -21,17 +21,16 @@ const NEW_WORDS: f64 = 0.25;
 const OF_ONE_PASSAGE: usize = 4;
 
 /// How many claims a report has at most.
-pub fn amount(depth: Depth, length: Length) -> usize {
+fn amount(depth: Depth, wishes: &Wishes) -> usize {
     let amount = match depth {
         Depth::Quick => 4,
         Depth::Standard => 8,
         Depth::Comprehensive => 12,
     };
-    match length {
-        Length::Shorter => amount / 2,
-        Length::AsItIs => amount,
-        Length::Longer => amount * 2,
-    }
+    // What was shown before stays, whatever the evidence is by now.
+    let shown = wishes.allowed.as_ref().map_or(0, BTreeSet::len);
+    let amount = amount.max(shown) + wishes.more;
+    wishes.at_most.map_or(amount, |most| amount.min(most))
 }
 
 fn floor(all: &[Candidate<'_>]) -> f64 {
@@ -54,11 +53,11 @@ pub fn choose<'a>(
     all: &[Candidate<'a>],
     wishes: &Wishes,
 ) -> Vec<Candidate<'a>> {
-    let amount = amount(material.file.depth, wishes.length);
+    let amount = amount(material.file.depth, wishes);
     let floor = floor(all);
     let mut pool: Vec<&Candidate<'a>> = all
         .iter()
-        .filter(|c| c.worth >= floor || c.wanted > 0.0)
+        .filter(|c| c.worth >= floor || c.wanted > 0.0 || wishes.stays(c.text))
         .collect();
     let mut chosen: Vec<Candidate<'a>> = Vec::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();

@@ -9,9 +9,9 @@ use std::ops::Range;
 use aegis_agent_kit::text::{extent, sentences, words};
 use aegis_contracts::findings::PassageKind;
 
-use crate::feedback::Wishes;
 use crate::leaning::{about_itself, leans};
-use crate::material::{Material, mentions};
+use crate::material::Material;
+use crate::wishes::Wishes;
 
 /// Extent of the shortest and longest piece.
 const EXTENTS: Range<usize> = 12..700;
@@ -75,18 +75,17 @@ struct Piece<'a> {
     is_code: bool,
 }
 
-/// All pieces that may be said, in the order of the evidence. One that names what the approver does not want is not among them.
+/// All pieces that may be said, in the order of the evidence. What approvers took out is not among them.
 pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate<'a>> {
     let mut found = Vec::new();
     for number in 0..material.evidence().len() {
         for piece in pieces(material, number) {
             let stems = material.stems(piece.text);
             let lead = material.stems(piece.lead.unwrap_or_default());
-            let names = |stem: &str| mentions(&stems, stem) || mentions(&lead, stem);
-            if wishes.unwanted.iter().any(|(stem, _)| names(stem)) {
+            let wanted = material.share(&wishes.wanted, &stems);
+            if !wishes.admit(piece.text, wanted > 0.0) {
                 continue;
             }
-            let wanted = material.share(&wishes.wanted, &stems);
             found.push(Candidate {
                 evidence: number,
                 start: piece.start,

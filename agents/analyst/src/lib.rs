@@ -3,15 +3,15 @@
 //! - [`agent`] fetches the evidence: all the I/O there is;
 //! - [`analysis`] is the pure part, evidence in and analysis out. It prepares the [`material`], weighs its pieces as [`claims`] (by what
 //!   the [`question`] waits for, and whether a sentence is [`leaning`] on another), makes a [`choice`] of them, puts them into [`sections`],
-//!   has sources [`compare`]d, and takes up what an approver wants by [`feedback`].
+//!   has sources [`compare`]d, and does what approvers wish ([`wishes`]).
 
 pub mod agent;
 pub mod analysis;
 pub mod choice;
 pub mod claims;
 pub mod compare;
-pub mod feedback;
 pub mod leaning;
 pub mod material;
 pub mod question;
 pub mod sections;
+pub mod wishes;

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aegis_agent_analyst::agent::Analyst;
@@ -12,6 +13,7 @@ use aegis_agent_kit::memory::MemoryStore;
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
 use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
 use aegis_contracts::callback::{AgentError, AgentReport};
+use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind, Stance};
 use aegis_contracts::request::Depth;
 
@@ -142,36 +144,140 @@ async fn claims_are_sentences_of_the_evidence_and_differences_are_seen() {
         note.contains("139 dollars") && note.contains("155 dollars"),
         "{note}"
     );
-    assert_eq!(analysis.feedback, None);
+    assert_eq!(analysis.revised, None);
+}
+
+/// Two findings that answer.
+fn two_answers() -> EvidenceFile {
+    let mut file = file();
+    file.evidence[2].passage =
+        "Pumped hydro is grid storage whose costs are about 200 euros per kilowatt. \
+        Grid storage costs of salt caverns are lower than those."
+            .to_owned();
+    file.evidence.push(evidence(
+        5,
+        "Law",
+        "Tenders",
+        "Grid storage costs are a part of each tender since 2024. Who bids names the grid storage costs for each year.",
+    ));
+    file.depth = Depth::Standard;
+    file
+}
+
+/// The revision behind `former`, in which the latest request asks for `changes`.
+async fn revised(former: &AnalysisFile, comment: Option<&str>, changes: Changes) -> AnalysisFile {
+    let mut scene = Scene::new(&two_answers()).await;
+    let key = "workflows/x/analyst/1/analysis.json";
+    let bytes = serde_json::to_vec(former).unwrap();
+    scene.task.inputs.push(input("analysis.json", key, &bytes));
+    scene.store.arrange(key, bytes);
+    scene.task.revision = former.revision + 1;
+    scene.task.change_requests = vec![ChangeRequest {
+        revision: former.revision,
+        comment: comment.map(str::to_owned),
+        changes,
+    }];
+    scene.analysis().await
+}
+
+fn done(analysis: &AnalysisFile) -> &[String] {
+    &analysis.revised.as_ref().unwrap().done
 }
 
 #[tokio::test]
-async fn feedback_changes_the_analysis_or_says_why_not() {
-    let before = Scene::new(&file()).await.analysis().await;
-    assert!(
-        !said(&before).iter().any(|text| text.contains("crews")),
-        "{before:#?}"
+async fn what_was_taken_out_goes_and_nothing_else_does() {
+    let first = Scene::new(&two_answers()).await.analysis().await;
+    let gone = said(&first)[..first.findings[0].claims.len()].to_vec();
+    let rest: BTreeSet<&str> = said(&first)[gone.len()..].iter().copied().collect();
+    assert!(!rest.is_empty(), "{first:#?}");
+    let drop = Changes {
+        drop: vec![1, 9],
+        ..Changes::default()
+    };
+    let second = revised(&first, None, drop).await;
+    assert_eq!(said(&second).into_iter().collect::<BTreeSet<_>>(), rest);
+    assert_eq!(
+        done(&second),
+        ["Finding 1 was taken out.", "Revision 0 has no finding 9."]
     );
-    let mut scene = Scene::new(&file()).await;
-    scene.task.revision = 1;
-    scene.task.feedback = Some("Please say more on fires, and on recycling.".to_owned());
-    let after = scene.analysis().await;
+    // It stays out, also where the sources are searched again and everything that answers may be said.
+    let again = Changes {
+        search_again: true,
+        ..Changes::default()
+    };
+    let third = revised(&second, None, again).await;
+    assert_eq!(third.revision, 2);
     assert!(
-        said(&after).iter().any(|text| text.contains("crews")),
-        "{after:#?}"
+        !said(&third).iter().any(|text| gone.contains(text)),
+        "{third:#?}"
     );
-    let effect = after.feedback.unwrap().effect;
+    let everything = Changes {
+        drop: (1..=20).collect(),
+        ..Changes::default()
+    };
+    let nothing = revised(&first, None, everything).await;
+    assert_eq!(said(&nothing), [""; 0]);
+    assert_eq!(done(&nothing).last().unwrap(), "Nothing is left to report.");
+}
+
+#[tokio::test]
+async fn one_finding_can_be_all_that_is_kept() {
+    let first = Scene::new(&two_answers()).await.analysis().await;
+    let keep = Changes {
+        keep: vec![2],
+        ..Changes::default()
+    };
+    let kept = revised(&first, None, keep).await;
+    let texts: Vec<&str> = first.findings[1]
+        .claims
+        .iter()
+        .map(|claim| claim.text.as_str())
+        .collect();
+    assert_eq!(said(&kept), texts);
+    assert_eq!(done(&kept), ["Finding 2 alone was kept."]);
+}
+
+#[tokio::test]
+async fn a_term_adds_what_names_it_or_is_said_to_be_unknown() {
+    let first = Scene::new(&two_answers()).await.analysis().await;
+    let crews = |analysis: &AnalysisFile| said(analysis).iter().any(|text| text.contains("crews"));
+    assert!(!crews(&first), "{first:#?}");
+    let terms = Changes {
+        terms: vec!["fires".to_owned(), "recycling".to_owned()],
+        ..Changes::default()
+    };
+    let second = revised(&first, None, terms).await;
+    assert!(crews(&second), "{second:#?}");
+    let before: BTreeSet<&str> = said(&first).into_iter().collect();
     assert!(
-        effect.contains("“fires” is mentioned in 1 passage "),
-        "{effect}"
+        said(&second)
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .is_superset(&before)
     );
-    assert!(
-        effect.contains("No evidence was found for “recycling”"),
-        "{effect}"
+    assert_eq!(
+        done(&second),
+        [
+            "“fires” is named in 1 passage, and now in 1 claim.",
+            "No passage of the evidence names “recycling”; another search may find one.",
+        ]
     );
     // What an approver asked is told to approvers; the report's readers asked something else.
-    assert_eq!(after.gaps, before.gaps);
-    assert_eq!(after.revision, 1);
+    assert_eq!(second.gaps, first.gaps);
+}
+
+#[tokio::test]
+async fn a_shorter_one_has_half_as_many_claims_and_a_comment_changes_none() {
+    let first = Scene::new(&two_answers()).await.analysis().await;
+    let shorter = Changes {
+        shorter: true,
+        ..Changes::default()
+    };
+    let short = revised(&first, None, shorter).await;
+    assert_eq!(said(&short).len(), said(&first).len().div_ceil(2));
+    let same = revised(&first, Some("Leave out the fires!"), Changes::default()).await;
+    assert_eq!(same.findings, first.findings);
+    assert!(done(&same)[0].starts_with("The comment is kept, and changed nothing"));
 }
 
 #[tokio::test]

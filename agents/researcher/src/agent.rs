@@ -63,7 +63,9 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         passages_ranked,
         asked,
         evidence,
-    } = research(&task.topic, depth, &documents)
+    } = research(&searched(task), depth, &documents)
+        // A term that the sources lack shall not cost what they have about the topic: the analyst says so.
+        .or_else(|_| research(&task.topic, depth, &documents))
         .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
     Ok(EvidenceFile {
         schema_version: SCHEMA_VERSION,
@@ -76,6 +78,14 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         evidence,
         unreadable,
     })
+}
+
+/// The topic, and what approvers want searched for beside it.
+fn searched(task: &AgentTask) -> String {
+    let terms = task.change_requests.iter();
+    let terms = terms.flat_map(|request| request.changes.terms.iter().cloned());
+    let all: Vec<String> = std::iter::once(task.topic.clone()).chain(terms).collect();
+    all.join("\n")
 }
 
 fn summary(file: &EvidenceFile) -> String {

@@ -92,7 +92,8 @@ fn analysis() -> AnalysisFile {
             ),
         ],
         gaps: vec!["No passage mentions “backups”, which the topic asks about.".to_owned()],
-        feedback: None,
+        revised: None,
+        left_out: Vec::new(),
     };
     file.findings[1].claims[1].lead = Some("Costs:".to_owned());
     file

@@ -5,6 +5,7 @@
 use std::process::ExitCode;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
+use aegis_contracts::changes::Changes;
 use aegis_contracts::ids::WorkflowId;
 use anyhow::Result;
 use clap::Args;
@@ -53,13 +54,37 @@ pub struct Reject {
     comment: Option<String>,
 }
 
-/// Send the findings back to the analyst, who makes a new revision.
+/// Send the findings back: a new revision is made of them.
+///
+/// The built-in agents carry out what the options below say. A comment is kept for people, and for agents that read.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("asked").required(true).multiple(true))]
 pub struct RequestChanges {
     #[command(flatten)]
     decider: Decider,
-    /// What shall change: the analyst reads it.
-    #[arg(long, short = 'm', value_name = "TEXT", required = true)]
+    /// Leave out this finding; its claims do not come back. May be repeated, or be a list: 2,5.
+    #[arg(
+        long,
+        value_name = "FINDING",
+        group = "asked",
+        value_delimiter = ',',
+        conflicts_with = "keep"
+    )]
+    drop: Vec<u32>,
+    /// Keep only this finding. May be repeated, or be a list.
+    #[arg(long, value_name = "FINDING", group = "asked", value_delimiter = ',')]
+    keep: Vec<u32>,
+    /// Say something about these words as well. May be repeated.
+    #[arg(long, value_name = "WORDS", group = "asked")]
+    term: Vec<String>,
+    /// Search the sources again first, for the topic and for each --term.
+    #[arg(long, group = "asked")]
+    search_again: bool,
+    /// Make do with about half as many claims.
+    #[arg(long, group = "asked")]
+    shorter: bool,
+    /// In your own words.
+    #[arg(long, short = 'm', value_name = "TEXT", group = "asked")]
     comment: Option<String>,
 }
 
@@ -68,6 +93,7 @@ pub async fn approve(arguments: Approve, context: &Context) -> Result<ExitCode> 
         arguments.decider,
         DecisionKind::Approve,
         arguments.comment,
+        None,
         context,
     )
     .await
@@ -78,16 +104,25 @@ pub async fn reject(arguments: Reject, context: &Context) -> Result<ExitCode> {
         arguments.decider,
         DecisionKind::Reject,
         arguments.comment,
+        None,
         context,
     )
     .await
 }
 
 pub async fn request_changes(arguments: RequestChanges, context: &Context) -> Result<ExitCode> {
+    let changes = Changes {
+        drop: arguments.drop,
+        keep: arguments.keep,
+        terms: arguments.term,
+        search_again: arguments.search_again,
+        shorter: arguments.shorter,
+    };
     run(
         arguments.decider,
         DecisionKind::RequestChanges,
         arguments.comment,
+        Some(changes).filter(|changes| !changes.is_empty()),
         context,
     )
     .await
@@ -97,12 +132,14 @@ async fn run(
     decider: Decider,
     decision: DecisionKind,
     comment: Option<String>,
+    changes: Option<Changes>,
     context: &Context,
 ) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let request = DecisionRequest {
         decision,
         comment,
+        changes,
         approver: decider.approver,
         revision: Some(decider.revision),
     };

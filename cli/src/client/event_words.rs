@@ -3,6 +3,7 @@
 //! An event of a newer version than this program is shown as its JSON.
 
 use aegis_contracts::approval::LINK_CLAIM;
+use aegis_contracts::changes::Changes;
 use aegis_contracts::event::Event;
 use aegis_contracts::view::{HistoryEvent, Status};
 use serde_json::json;
@@ -123,11 +124,15 @@ fn ending(event: &Event) -> Option<String> {
             next_revision,
             approver,
             comment,
+            changes,
             claimed_by,
             ..
         } => {
             let by = by(approver, claimed_by);
-            format!("{by}, now revision {next_revision}{}", behind(comment))
+            let words = changes.iter().flat_map(Changes::words);
+            let words: Vec<String> = comment.clone().into_iter().chain(words).collect();
+            let asked = Some(words.join("; ")).filter(|asked| !asked.is_empty());
+            format!("{by}, now revision {next_revision}{}", behind(&asked))
         }
         Event::WorkflowCompleted { usage: spent, .. } => usage(spent),
         Event::WorkflowRejected {

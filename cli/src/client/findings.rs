@@ -88,10 +88,12 @@ pub fn page(review: &Review) -> String {
             page.paragraph(&format!("{}: {}", file.source, file.reason), "  - ");
         }
     }
-    if let Some(feedback) = &review.feedback {
+    if let Some(revised) = &review.revised {
         page.title("Changes asked for before");
-        page.paragraph(&feedback.feedback, "  ");
-        page.paragraph(&feedback.effect, "  -> ");
+        page.paragraph(&revised.request.words(), "  ");
+        for done in &revised.done {
+            page.paragraph(done, "  -> ");
+        }
     }
     page.decisions(review);
     page.text

@@ -97,6 +97,7 @@ impl<D: Decider> Journey<'_, D> {
             let request = DecisionRequest {
                 decision,
                 comment,
+                changes: None,
                 approver: self.approver.map(str::to_owned),
                 revision: Some(approval.revision),
             };

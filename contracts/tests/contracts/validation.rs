@@ -326,6 +326,7 @@ fn punctuation_does_not_say_what_to_change() {
 #[test]
 fn a_decision_says_what_to_change() {
     let changes = |comment: Value| json!({"decision": "request_changes", "comment": comment});
+    let changing = |changes: Value| json!({"decision": "request_changes", "changes": changes});
     let mut cases: Vec<(Value, &[&str])> = vec![
         (json!({"decision": "request_changes"}), &["comment"]),
         (json!({"decision": "approve"}), &[]),
@@ -345,6 +346,20 @@ fn a_decision_says_what_to_change() {
         (changes(json!("shorter\nplease")), &[]),
         (changes(json!("更短")), &[]),
         (changes(json!("2")), &[]),
+        (changing(json!({"drop": [2, 1]})), &[]),
+        (changing(json!({"keep": [3], "shorter": true})), &[]),
+        (
+            changing(json!({"terms": ["costs, 2024"], "search_again": true})),
+            &[],
+        ),
+        (changing(json!({})), &["comment"]),
+        (changing(json!({"drop": [0]})), &["changes.drop"]),
+        (changing(json!({"terms": ["a\tb"]})), &["changes.terms[0]"]),
+        (changing(json!({"terms": [""]})), &["changes.terms[0]"]),
+        (
+            json!({"decision": "approve", "changes": {"shorter": true}}),
+            &["changes"],
+        ),
     ];
     for blank in [
         json!(null),

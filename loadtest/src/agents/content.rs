@@ -52,6 +52,7 @@ fn analysis(task: &AgentTask, filling: String) -> AnalysisFile {
         summary: format!("{NOTE} {filling}"),
         findings: Vec::new(),
         gaps: Vec::new(),
-        feedback: None,
+        revised: None,
+        left_out: Vec::new(),
     }
 }

@@ -113,7 +113,7 @@ fn times_of(
     })?;
     let asked = |event: &&HistoryEvent| match (event.kind.as_str(), role) {
         ("WorkflowStarted", Role::Researcher)
-        | ("ChangesRequested", Role::Analyst)
+        | ("ChangesRequested", Role::Researcher | Role::Analyst)
         | ("ApprovalGranted", Role::Writer)
         | ("WorkflowRedriven", _) => true,
         ("StepCompleted", Role::Analyst) => event.data["role"] == Role::Researcher.as_str(),

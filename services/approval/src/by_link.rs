@@ -72,6 +72,7 @@ impl Approval {
             claimed_by: Some(format!("{LINK_CLAIM}{}", link.made_by)),
             decision: wanted.decision,
             comment: wanted.comment.clone(),
+            changes: wanted.changes.clone(),
             revision: link.revision,
         };
         // Also when it was made before: a command that it owes is sent again then.

@@ -76,6 +76,7 @@ impl Approval {
             claimed_by: Some(claimed_by),
             decision: decision.decision,
             comment: decision.comment,
+            changes: decision.changes,
             revision: decision.revision.unwrap_or(0),
         };
         match self.engine.apply(&decided.workflow_id, input).await {

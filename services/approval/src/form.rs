@@ -78,6 +78,7 @@ fn wanted(request: &ApiRequest, typed: &mut String) -> Result<DecisionRequest, B
     let wanted = DecisionRequest {
         decision,
         comment: Some(typed.clone()).filter(|text| !text.is_empty()),
+        changes: None,
         approver: None,
         revision: None,
     };

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use aegis_contracts::approval::{
     ApprovalView, DecisionKind, DecisionView, LINK_CLAIM, MAX_COMMENT, OnTimeout, Outcome,
 };
-use aegis_contracts::findings::{FeedbackTaken, Stance, UnreadableSource};
+use aegis_contracts::findings::{Revised, Stance, UnreadableSource};
 use aegis_contracts::problem::Problem;
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
 use aegis_contracts::text::{counted, visible};
@@ -123,7 +123,7 @@ fn findings(review: &Review, unfolded: bool) -> Markup {
     html! {
         h2 { "What was found" }
         p.text dir="auto" { (visible(&review.summary)) }
-        @if let Some(feedback) = &review.feedback { (wishes(feedback)) }
+        @if let Some(revised) = &review.revised { (what_became_of(revised)) }
         // A link to this page, since it has no script.
         @if unfolded {
             p { a href="?" { "Close all passages" } }
@@ -147,11 +147,12 @@ fn unread(files: &[UnreadableSource]) -> Markup {
     }
 }
 
-fn wishes(feedback: &FeedbackTaken) -> Markup {
+fn what_became_of(revised: &Revised) -> Markup {
     html! {
         dl {
-            dt { "Changes asked for before" } dd.text dir="auto" { (visible(&feedback.feedback)) }
-            dt { "What came of them" } dd.text dir="auto" { (visible(&feedback.effect)) }
+            dt { "Changes asked for before" } dd.text dir="auto" { (visible(&revised.request.words())) }
+            dt { "What came of them" }
+            @for done in &revised.done { dd.text dir="auto" { (visible(done)) } }
         }
     }
 }

@@ -144,7 +144,7 @@ impl Approval {
             findings,
             gaps: analysis.gaps,
             unreadable: evidence.unreadable,
-            feedback: analysis.feedback,
+            revised: analysis.revised,
             usage: workflow.usage_so_far(),
             budget: workflow.budget,
             hash,

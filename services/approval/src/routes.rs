@@ -63,6 +63,7 @@ impl Approval {
             claimed_by: None,
             decision: wanted.decision,
             comment: wanted.comment,
+            changes: wanted.changes,
             revision: wanted.revision.unwrap_or(0),
         };
         let workflow = self.decide(&id, input).await?;

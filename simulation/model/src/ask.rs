@@ -141,6 +141,7 @@ fn decided(approver: usize, decision: DecisionKind, revision: u32) -> Input {
         claimed_by: None,
         decision,
         comment: None,
+        changes: None,
         revision,
     }
 }

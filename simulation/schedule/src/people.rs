@@ -185,6 +185,10 @@ impl World {
             "decision": decision.as_str(), "approver": name, "revision": revision,
             "comment": "more on lattices",
         });
+        if decision == DecisionKind::RequestChanges && self.dice.chance(0.4) {
+            self.story.count("searches asked for again");
+            body["changes"] = json!({"terms": ["lattices"], "search_again": true});
+        }
         if self.dice.chance(0.25) {
             body["idempotency_key"] = "d".into();
             body["workflow_id"] = id.to_string().into();

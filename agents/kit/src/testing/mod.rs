@@ -36,7 +36,7 @@ pub fn task(role: Role, topic: &str, callback_url: &str) -> AgentTask {
         revision: 0,
         topic: topic.to_owned(),
         parameters: Parameters::default(),
-        feedback: None,
+        change_requests: Vec::new(),
         inputs: Vec::new(),
         callback: CallbackTarget {
             url: callback_url.to_owned(),

@@ -6,9 +6,10 @@ use aegis_contracts::agent::{
 };
 use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
+use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{
-    AnalysisFile, AskedWord, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, Origin,
-    PassageKind, Stance, UnreadableSource,
+    AnalysisFile, AskedWord, Claim, Evidence, EvidenceFile, Finding, Origin, PassageKind, Revised,
+    Stance, UnreadableSource,
 };
 use aegis_contracts::request::Depth;
 
@@ -66,7 +67,7 @@ pub fn task() -> AgentTask {
         revision: 1,
         topic: "Impact of quantum computing on cryptography".to_owned(),
         parameters: super::api::start_request().parameters,
-        feedback: Some("say more on lattices".to_owned()),
+        change_requests: vec![asked()],
         inputs: vec![artifact(Role::Researcher, 1)],
         output_prefix: attempt_prefix(&workflow(), role, attempt),
         callback: CallbackTarget {
@@ -172,10 +173,11 @@ pub fn analysis_file() -> AnalysisFile {
             note: "one source says so".to_owned(),
         }],
         gaps: vec!["cost of migration".to_owned()],
-        feedback: Some(FeedbackTaken {
-            feedback: "say more on lattices".to_owned(),
-            effect: "moved to the first finding".to_owned(),
+        revised: Some(Revised {
+            request: asked(),
+            done: vec!["Finding 2 was taken out.".to_owned()],
         }),
+        left_out: vec!["Keys are small.".to_owned()],
     }
 }
 
@@ -184,4 +186,22 @@ fn files() -> Vec<Specimen> {
         specimen("artifact-evidence", "artifact-evidence", evidence_file()),
         specimen("artifact-analysis", "artifact-analysis", analysis_file()),
     ]
+}
+
+fn asked() -> ChangeRequest {
+    ChangeRequest {
+        revision: 0,
+        comment: Some("say more on lattices".to_owned()),
+        changes: changes(),
+    }
+}
+
+pub fn changes() -> Changes {
+    Changes {
+        drop: vec![2],
+        keep: Vec::new(),
+        terms: vec!["lattices".to_owned()],
+        search_again: true,
+        shorter: true,
+    }
 }

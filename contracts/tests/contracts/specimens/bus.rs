@@ -153,6 +153,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
                 next_revision: 1,
                 approver: "ada".to_owned(),
                 comment: Some("say more on lattices".to_owned()),
+                changes: Some(super::agents::changes()),
                 claimed_by: None,
             },
         ),

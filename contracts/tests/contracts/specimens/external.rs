@@ -68,6 +68,7 @@ pub fn decision() -> DecisionRequest {
     DecisionRequest {
         decision: DecisionKind::RequestChanges,
         comment: Some("say more on lattices".to_owned()),
+        changes: Some(super::agents::changes()),
         approver: Some("ada".to_owned()),
         revision: Some(1),
     }

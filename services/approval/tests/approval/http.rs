@@ -108,7 +108,8 @@ fn rejection_and_changes() {
         json!({"decision": "request_changes", "comment": "more", "revision": 0}),
     );
     assert_eq!(world.status(), Status::Analyzing);
-    assert_eq!(world.workflow().feedback(), Some("more".to_owned()));
+    let heard = world.workflow().change_requests();
+    assert_eq!(heard[0].comment.as_deref(), Some("more"));
 }
 
 #[test]

@@ -152,8 +152,8 @@ fn each_revision_shows_its_own_findings_and_votes_for_ever() {
         "First claim of attempt 2."
     );
     assert_eq!(
-        second.feedback.as_ref().unwrap().effect,
-        "moved to the first finding"
+        second.revised.as_ref().unwrap().done,
+        ["moved to the first finding"]
     );
     assert_ne!(second.hash, first.hash);
     world.decide(DecisionKind::Approve);

@@ -71,6 +71,7 @@ fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -
             claimed_by,
             decision,
             comment,
+            changes,
             revision,
         } => {
             let vote = approval::Vote {
@@ -79,6 +80,7 @@ fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -
                 claimed_by,
                 kind: decision,
                 comment,
+                changes,
                 revision,
             };
             approval::decided(rules, workflow, vote, now)

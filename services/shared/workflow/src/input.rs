@@ -3,6 +3,7 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::changes::Changes;
 use aegis_contracts::usage::Usage;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,7 @@ pub enum Input {
         claimed_by: Option<String>,
         decision: DecisionKind,
         comment: Option<String>,
+        changes: Option<Changes>,
         revision: u32,
     },
     Cancel {

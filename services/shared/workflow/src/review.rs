@@ -140,6 +140,7 @@ fn outcome(event: &Event) -> Option<Outcome> {
 
 /// A decision, whether or not it settled the approval.
 fn decision(at: Timestamp, event: &Event) -> Option<DecisionView> {
+    let mut changes = None;
     let (decision, approver, comment, claimed_by) = match event {
         Event::ApprovalRecorded {
             approver,
@@ -163,15 +164,20 @@ fn decision(at: Timestamp, event: &Event) -> Option<DecisionView> {
         Event::ChangesRequested {
             approver,
             comment,
+            changes: asked,
             claimed_by,
             ..
-        } => (DecisionKind::RequestChanges, approver, comment, claimed_by),
+        } => {
+            changes.clone_from(asked);
+            (DecisionKind::RequestChanges, approver, comment, claimed_by)
+        }
         _ => return None,
     };
     Some(DecisionView {
         approver: approver.clone(),
         decision,
         comment: comment.clone(),
+        changes,
         claimed_by: claimed_by.clone(),
         decided_at: at,
     })

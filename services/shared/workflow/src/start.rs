@@ -46,7 +46,7 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
         results: Vec::new(),
         usage: aegis_contracts::usage::Usage::default(),
         settled: None,
-        earlier_comments: Vec::new(),
+        earlier_changes: Vec::new(),
         redriven_from: None,
         phase: Phase::Working(step),
     };

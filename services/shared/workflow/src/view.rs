@@ -150,6 +150,7 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
         approver: decision.approver.clone(),
         decision: decision.kind,
         comment: decision.comment.clone(),
+        changes: decision.changes.clone(),
         claimed_by: decision.claimed_by.clone(),
         decided_at: decision.decided_at,
     };

@@ -45,7 +45,7 @@ impl Dispatcher {
             revision: step.revision,
             topic: request.topic.clone(),
             parameters: request.parameters.clone(),
-            feedback: workflow.feedback(),
+            change_requests: workflow.change_requests(),
             inputs: self.inputs(workflow),
             output_prefix: attempt_prefix(&workflow.id, self.role, step.attempt),
             callback: CallbackTarget {
@@ -59,9 +59,9 @@ impl Dispatcher {
         })
     }
 
-    /// What the earlier roles produced.
+    /// What the earlier roles produced, and what this one did for an earlier revision: its change request is about that.
     fn inputs(&self, workflow: &Workflow) -> Vec<ArtifactRef> {
-        let earlier = Role::ALL.into_iter().filter(|role| *role < self.role);
+        let earlier = Role::ALL.into_iter().filter(|role| *role <= self.role);
         let names: Vec<&str> = earlier.map(Role::artifact_name).collect();
         artifact_refs(workflow)
             .into_iter()

@@ -54,7 +54,10 @@ fn the_first_step_gets_the_topic_and_a_place_to_write() {
         task.callback.url,
         format!("https://api.example/callbacks/{}", world.id)
     );
-    assert_eq!((task.inputs, task.feedback), (Vec::new(), None));
+    assert_eq!(
+        (task.inputs, task.change_requests),
+        (Vec::new(), Vec::new())
+    );
     assert_eq!(task.heartbeat_seconds, 300);
     let step = world.workflow();
     let step = step.current_step(role, 1).unwrap();
@@ -107,7 +110,7 @@ fn later_steps_get_what_earlier_ones_produced() {
 }
 
 #[test]
-fn a_revision_gets_the_feedback_and_not_its_own_old_result() {
+fn a_revision_gets_what_shall_change_and_what_it_is_about() {
     let world = World::awaiting_approval();
     world.decide(DecisionKind::RequestChanges);
     let task = invoked(&world).task;
@@ -115,9 +118,13 @@ fn a_revision_gets_the_feedback_and_not_its_own_old_result() {
         (task.role, task.attempt, task.revision),
         (Role::Analyst, 2, 1)
     );
-    assert_eq!(task.feedback.as_deref(), Some("say more on lattices"));
+    let comments = task
+        .change_requests
+        .iter()
+        .map(|asked| asked.comment.as_deref());
+    assert_eq!(comments.collect::<Vec<_>>(), [Some("say more on lattices")]);
     let names: Vec<_> = task.inputs.iter().map(|artifact| &artifact.name).collect();
-    assert_eq!(names, ["evidence.json"]);
+    assert_eq!(names, ["evidence.json", "analysis.json"]);
 }
 
 #[test]

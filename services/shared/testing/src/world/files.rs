@@ -2,8 +2,9 @@
 
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::Role;
+use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{
-    AnalysisFile, Claim, Evidence, EvidenceFile, FeedbackTaken, Finding, PassageKind, Stance,
+    AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Revised, Stance,
 };
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Depth;
@@ -70,9 +71,14 @@ pub fn analysis(id: &WorkflowId, attempt: u32) -> AnalysisFile {
             finding(2, vec![claim("Third claim", "e1")]),
         ],
         gaps: vec!["cost of migration".to_owned()],
-        feedback: (attempt > 1).then(|| FeedbackTaken {
-            feedback: "say more on lattices".to_owned(),
-            effect: "moved to the first finding".to_owned(),
+        revised: (attempt > 1).then(|| Revised {
+            request: ChangeRequest {
+                revision: attempt - 2,
+                comment: Some("say more on lattices".to_owned()),
+                changes: Changes::default(),
+            },
+            done: vec!["moved to the first finding".to_owned()],
         }),
+        left_out: Vec::new(),
     }
 }

@@ -163,6 +163,7 @@ impl World {
             claimed_by: None,
             decision,
             comment: Some("say more on lattices".to_owned()),
+            changes: None,
             revision,
         });
     }

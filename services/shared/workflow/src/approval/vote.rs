@@ -2,6 +2,7 @@
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::changes::Changes;
 use aegis_contracts::event::Event;
 use aegis_contracts::problem::Code;
 use aegis_contracts::text::{alike, counted, is_blank, visible_line};
@@ -23,6 +24,7 @@ pub(crate) struct Vote {
     pub claimed_by: Option<String>,
     pub kind: DecisionKind,
     pub comment: Option<String>,
+    pub changes: Option<Changes>,
     pub revision: u32,
 }
 
@@ -151,6 +153,7 @@ fn settle(
         approver: vote.approver,
         kind,
         comment: vote.comment,
+        changes: vote.changes.clone(),
         claimed_by: vote.claimed_by,
         decided_at: now,
     });
@@ -191,17 +194,27 @@ fn settle(
             transition(rules, next, now, vec![rejected], Vec::new())
         }
         DecisionKind::RequestChanges => {
-            next.keep_comment();
+            next.keep_changes();
             next.settled = Some(approval.settled());
             next.revision += 1;
+            let again = vote
+                .changes
+                .as_ref()
+                .is_some_and(|wanted| wanted.search_again);
+            let role = if again {
+                Role::Researcher
+            } else {
+                Role::Analyst
+            };
             let changes = Event::ChangesRequested {
                 revision,
                 next_revision: next.revision,
                 approver,
                 comment,
+                changes: vote.changes,
                 claimed_by,
             };
-            go_on(rules, next, Role::Analyst, changes, now)
+            go_on(rules, next, role, changes, now)
         }
     }
 }

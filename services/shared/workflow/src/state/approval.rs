@@ -1,7 +1,9 @@
 //! What people are asked, and what they answered.
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::changes::Changes;
 use aegis_contracts::time::{Timestamp, millis};
+use aegis_contracts::tolerant;
 use serde::{Deserialize, Serialize};
 
 use super::compact::is_zero;
@@ -79,6 +81,13 @@ pub struct Decision {
     pub kind: DecisionKind,
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    #[serde(
+        rename = "h",
+        default,
+        deserialize_with = "tolerant::field",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub changes: Option<Changes>,
     /// `account:source` of an event, or `link:` and who made the approval link: how the decision is known.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub claimed_by: Option<String>,

@@ -1,6 +1,7 @@
 //! The whole of one workflow.
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::changes::ChangeRequest;
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
@@ -75,7 +76,7 @@ pub struct Workflow {
     pub settled: Option<Approval>,
     /// What approvers asked for before the latest revision, oldest first; that of the latest is in `settled`.
     #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier_comments: Vec<String>,
+    pub earlier_changes: Vec<ChangeRequest>,
     /// The failure that the latest redrive answered, by its version.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub redriven_from: Option<u64>,

@@ -6,7 +6,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind::{Approve, Reject, RequestChanges};
 use aegis_workflow::{Input, Phase};
 
-use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, succeeded};
+use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, search_again, succeeded};
 
 /// An input, and the moment at which it arrives.
 pub struct Arrival {
@@ -109,12 +109,15 @@ fn decisions(soon: &Walk) -> Vec<Arrival> {
         ("ada asks changes r0", "ada", RequestChanges, 0),
         ("ada asks changes r1", "ada", RequestChanges, 1),
     ]
-    .map(|(row, approver, kind, revision)| Arrival {
+    .map(|(row, approver, kind, revision)| (row, decision_of(approver, kind, revision)))
+    .into_iter()
+    .chain([("ada asks search r0", search_again("ada", 0))])
+    .map(|(row, input)| Arrival {
         row: row.to_owned(),
-        input: decision_of(approver, kind, revision),
+        input,
         at: soon.clone(),
     })
-    .into()
+    .collect()
 }
 
 /// At the very end of the time to decide, where there is one.

@@ -12,7 +12,8 @@ use aegis_workflow::{
 use proptest::prelude::*;
 
 use crate::walk::{
-    Walk, attempts, cancel, decision_of, failed, progress_after, redrive, rules, succeeded,
+    Walk, attempts, cancel, decision_of, failed, progress_after, redrive, rules, search_again,
+    succeeded,
 };
 use crate::{diagram, laws};
 
@@ -26,6 +27,7 @@ pub enum Happening {
     Succeeded(Which),
     Failed(Which, bool),
     Decided(&'static str, DecisionKind, u32),
+    SearchAsked(&'static str),
     Notified(u32),
     Redriven(u64),
     Cancelled,
@@ -84,6 +86,7 @@ impl Happening {
             Self::Decided(who, kind, back) => {
                 decision_of(who, *kind, workflow.revision.saturating_sub(*back))
             }
+            Self::SearchAsked(who) => search_again(who, workflow.revision),
             Self::Notified(back) => Input::Notified {
                 revision: workflow.revision.saturating_sub(*back),
             },
@@ -118,6 +121,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         3 => which().prop_map(Happening::Throttled),
         8 => which().prop_map(Happening::Succeeded),
         3 => (which(), any::<bool>()).prop_map(|(which, transient)| Happening::Failed(which, transient)),
+        1 => who.clone().prop_map(Happening::SearchAsked),
         6 => (who, kind, mostly_now.clone()).prop_map(|(who, kind, back)| Happening::Decided(who, kind, back)),
         2 => mostly_now.clone().prop_map(Happening::Notified),
         3 => mostly_now.prop_map(|back| Happening::Redriven(back.into())),
@@ -278,7 +282,8 @@ proptest! {
             prop_assert_eq!(&found.approval, &expected);
             for (role, artifact) in [(Role::Researcher, &found.evidence), (Role::Analyst, &found.analysis)] {
                 let result = walk.workflow.result_of(role).unwrap();
-                if role == Role::Researcher || result.revision == found.approval.revision {
+                let earlier = role == Role::Researcher && result.revision < found.approval.revision;
+                if earlier || result.revision == found.approval.revision {
                     let expected = crate::walk::artifact(&walk.workflow.id, role, result.attempt);
                     prop_assert_eq!(artifact.as_ref(), Some(&expected));
                 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::command::Command;
 use aegis_contracts::problem::Code;
 use aegis_contracts::request::Budget;
@@ -238,26 +239,53 @@ fn an_escalation_keeps_the_votes_and_ends_by_expiry() {
 }
 
 #[test]
+fn a_change_request_can_ask_for_another_search() {
+    let asked = Walk::begin().succeeded().succeeded();
+    let changes = Changes {
+        terms: vec!["lattices".to_owned()],
+        search_again: true,
+        ..Changes::default()
+    };
+    let searching = asked.then(Input::Decide {
+        approver: "ada".to_owned(),
+        proven: false,
+        claimed_by: None,
+        decision: DecisionKind::RequestChanges,
+        comment: None,
+        changes: Some(changes.clone()),
+        revision: 0,
+    });
+    assert_eq!(searching.current(), (Role::Researcher, 2));
+    assert_eq!(searching.workflow.change_requests()[0].changes, changes);
+    let analyzing = searching.succeeded();
+    assert_eq!(analyzing.current(), (Role::Analyst, 2));
+    assert_eq!(analyzing.workflow.change_requests()[0].changes, changes);
+    assert_eq!(analyzing.succeeded().workflow.revision, 1);
+}
+
+#[test]
 fn the_analyst_hears_what_should_change_and_nobody_else_does() {
     let asked = Walk::begin().succeeded().succeeded();
-    assert_eq!(asked.workflow.feedback(), None);
+    assert_eq!(asked.workflow.change_requests(), []);
     let revised = asked.decided("ada", DecisionKind::RequestChanges, 0);
     assert_eq!(revised.current(), (Role::Analyst, 2));
-    assert_eq!(
-        revised.workflow.feedback(),
-        Some("say more on lattices".to_owned())
-    );
+    let heard = [ChangeRequest {
+        revision: 0,
+        comment: Some("say more on lattices".to_owned()),
+        changes: Changes::default(),
+    }];
+    assert_eq!(revised.workflow.change_requests(), heard);
     let version = revised.workflow.version + 1;
     let redriven = revised.failed(false).then(redrive(version));
     assert_eq!(
-        redriven.workflow.feedback(),
-        Some("say more on lattices".to_owned()),
+        redriven.workflow.change_requests(),
+        heard,
         "not after a redrive"
     );
     let writing = redriven
         .succeeded()
         .decided("ada", DecisionKind::Approve, 1);
-    assert_eq!(writing.workflow.feedback(), None);
+    assert_eq!(writing.workflow.change_requests(), []);
     assert_eq!(
         writing.workflow.owed(),
         Some(Command::step(Role::Writer, 1, 1))
@@ -345,10 +373,16 @@ fn the_analyst_hears_every_comment_so_far_and_of_too_many_the_latest() {
             claimed_by: None,
             decision: DecisionKind::RequestChanges,
             comment,
+            changes: None,
             revision,
         };
         walk = walk.succeeded().then(changes);
-        let feedback = walk.workflow.feedback().unwrap();
+        let heard = walk.workflow.change_requests();
+        let words: Vec<&str> = heard
+            .iter()
+            .filter_map(|asked| asked.comment.as_deref())
+            .collect();
+        let feedback = words.join("\n");
         match revision {
             0 | 1 => assert_eq!(feedback, "say more on lattices"),
             2 => assert_eq!(feedback, "say more on lattices\nand on costs"),
@@ -360,7 +394,11 @@ fn the_analyst_hears_every_comment_so_far_and_of_too_many_the_latest() {
         }
     }
     let approved = walk.succeeded().decided("ada", DecisionKind::Approve, 9);
-    assert_eq!(approved.workflow.feedback(), None, "the writer hears none");
+    assert_eq!(
+        approved.workflow.change_requests(),
+        [],
+        "the writer hears none"
+    );
 }
 
 #[test]

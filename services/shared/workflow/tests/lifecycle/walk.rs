@@ -5,6 +5,7 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::changes::Changes;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::time::Timestamp;
@@ -212,8 +213,21 @@ pub fn decision_of(approver: &str, decision: DecisionKind, revision: u32) -> Inp
         claimed_by: None,
         decision,
         comment: Some("say more on lattices".to_owned()),
+        changes: None,
         revision,
     }
+}
+
+/// A change request that goes back to the researcher.
+pub fn search_again(approver: &str, revision: u32) -> Input {
+    let mut asked = decision_of(approver, DecisionKind::RequestChanges, revision);
+    if let Input::Decide { changes, .. } = &mut asked {
+        *changes = Some(Changes {
+            search_again: true,
+            ..Changes::default()
+        });
+    }
+    asked
 }
 
 pub fn redrive(version: u64) -> Input {
