@@ -12,6 +12,8 @@ mod ask;
 mod judge;
 mod one_text;
 mod packages;
+#[cfg(test)]
+mod quality;
 mod questions;
 mod speed;
 mod table;

@@ -35,14 +35,16 @@ impl Pieces {
         Self(text)
     }
 
-    /// Whether a claim stands in one piece. White space does not matter.
+    /// Whether a claim stands in one piece. White space does not matter, nor do the bars that the extraction sets
+    /// between the cells of a row.
     pub fn hold(&self, claim: &str) -> bool {
         self.0.contains(&dense(claim).collect::<String>())
     }
 }
 
 fn dense(text: &str) -> impl Iterator<Item = char> + '_ {
-    text.chars().filter(|c| !c.is_whitespace() && *c != BREAK)
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !matches!(*c, BREAK | '|'))
 }
 
 fn html(page: &str, text: &mut String) {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aegis_agent_kit::text::counted;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::changes::ChangeRequest;
-use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
+use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Origin, Stance};
 
 use crate::choice::{answering, choose};
 use crate::claims::{Candidate, candidates};
@@ -149,11 +149,10 @@ fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
     };
     let named: BTreeSet<usize> = claims.iter().flat_map(names).collect();
     let quoted = |wanted: &dyn Fn(usize) -> bool| {
-        let numbers = (0..material.asked.len()).filter(|number| wanted(*number));
-        numbers
-            .map(|number| format!("“{}”", material.asked[number].label))
-            .collect::<Vec<_>>()
-            .join(", ")
+        let numbers = (0..material.asked.len())
+            .filter(|number| !material.asked[*number].aside && wanted(*number));
+        let labels = numbers.map(|number| format!("“{}”", material.asked[number].label));
+        labels.collect::<Vec<_>>().join(", ")
     };
     let (found, missing) = (
         quoted(&|n| named.contains(&n)),
@@ -162,13 +161,31 @@ fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
     text.push_str(&match (found.is_empty(), missing.is_empty()) {
         (false, true) => format!(" They name {found}."),
         (false, false) => format!(" They name {found}, but not {missing}."),
-        (true, _) => format!(" None of them names {missing}."),
+        (true, false) => format!(" None of them names {missing}."),
+        (true, true) => String::new(),
     });
-    let total: f64 = material.asked.iter().map(|asked| asked.weight).sum();
+    for asked in &material.file.asked {
+        match &asked.origin {
+            Origin::MisspeltFor { word } => {
+                text.push_str(&format!(" “{}” was taken for “{word}”.", asked.word))
+            }
+            Origin::AbbreviationOf { words } => {
+                text.push_str(&format!(" “{}” was taken for “{words}”.", asked.word))
+            }
+            Origin::AsWritten | Origin::Unknown => {}
+        }
+    }
+    let weight = |number: &usize| material.asked[*number].weight;
+    let needed = |number: &usize| !material.asked[*number].aside;
+    let total: f64 = (0..material.asked.len())
+        .filter(needed)
+        .map(|number| weight(&number))
+        .sum();
     let share = |claim: &Candidate<'_>| {
         names(claim)
             .iter()
-            .map(|number| material.asked[*number].weight)
+            .filter(|n| needed(n))
+            .map(weight)
             .sum::<f64>()
     };
     let best = claims.iter().map(share).fold(0.0, f64::max);
@@ -181,7 +198,10 @@ fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
 }
 
 fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
-    let unknown = material.asked.iter().filter(|asked| !asked.known);
+    let unknown = material
+        .asked
+        .iter()
+        .filter(|asked| !asked.known && !asked.aside);
     let mut gaps: Vec<String> = unknown
         .map(|asked| {
             format!(

@@ -10,7 +10,7 @@ use crate::material::Material;
 use crate::wishes::Wishes;
 
 /// Share of the best claim's worth below which a piece does not answer.
-const FLOOR: f64 = 0.6;
+const FLOOR: f64 = 0.72;
 /// What likeness to a claim that was chosen costs.
 const LIKENESS_COST: f64 = 0.5;
 /// Likeness from which a piece says the same again.
@@ -93,7 +93,7 @@ fn fits(material: &Material<'_>, candidate: &Candidate<'_>, chosen: &[Candidate<
     let repeats = |other: &Candidate<'_>| {
         other.overlaps(candidate)
             || (material.likeness(&other.stems, &candidate.stems) >= SAME
-                && compare::difference(material, other, candidate).is_none())
+                && compare::difference(other, candidate).is_none())
     };
     from_there < OF_ONE_PASSAGE && !chosen.iter().any(repeats)
 }

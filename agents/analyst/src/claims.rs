@@ -19,6 +19,8 @@ const EXTENTS: Range<usize> = 12..700;
 const FEWEST_WORDS: usize = 4;
 /// Extent up to which an item is one piece, whatever number of sentences it has.
 const ITEM: usize = 360;
+/// Extent up to which a line with a colon is an entry of a list.
+const ENTRY: usize = 120;
 /// Extent from which length costs.
 const LONG: usize = 320;
 
@@ -28,6 +30,10 @@ const MARKED: f64 = 0.15;
 const RANK: f64 = 0.2;
 /// What two words of the topic gain that stand together in it and in the text.
 const TOGETHER: f64 = 0.1;
+/// What the beginning of an answer to a question in a heading gains.
+const ANSWERING: f64 = 0.2;
+/// What a list of changes loses, unless it is asked for.
+const HISTORY_COST: f64 = 0.2;
 const LEANING_COST: f64 = 0.15;
 const ABOUT_ITSELF_COST: f64 = 0.25;
 const LONG_COST: f64 = 0.1;
@@ -71,6 +77,8 @@ struct Piece<'a> {
     lead: Option<&'a str>,
     /// The sentences before and behind it.
     beside: String,
+    /// Begins a passage that begins its section.
+    first: bool,
     leans: bool,
     is_code: bool,
 }
@@ -120,6 +128,11 @@ fn worth(
         + MARKED * material.question.answered_by(piece.text, piece.is_code)
         + RANK * (1.0 - rank as f64 / total)
         + TOGETHER * together(material, piece.text)
+        + when(piece.first && material.is_asked_above(rank), ANSWERING)
+        - when(
+            material.is_history(rank) && !material.question.is_history(),
+            HISTORY_COST,
+        )
         - when(piece.leans, LEANING_COST)
         - when(about_itself(piece.text), ABOUT_ITSELF_COST)
         - LONG_COST * too_long;
@@ -155,17 +168,25 @@ fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
     if evidence.kind == PassageKind::Code {
         return code(passage, lead).into_iter().collect();
     }
-    let mut found = Vec::new();
-    for line in passage.lines() {
-        let start = offset(passage, line);
+    let begins = begins(&evidence.location);
+    let lines: Vec<&'a str> = passage.lines().collect();
+    let mut found: Vec<Piece<'a>> = Vec::new();
+    for (number, line) in lines.iter().copied().enumerate() {
+        let line_at = Line {
+            text: line,
+            start: offset(passage, line),
+            before: number.checked_sub(1).map_or("", |before| lines[before]),
+            behind: lines.get(number + 1).copied().unwrap_or_default(),
+            first: begins && number == 0,
+        };
         let introduces = line.ends_with([':', '：']);
-        let is_item = evidence.kind != PassageKind::Paragraph || lead.is_some();
+        let is_item = evidence.kind != PassageKind::Paragraph || lead.is_some() || is_entry(line);
         if introduces {
             lead = Some(line);
         } else if is_item && (evidence.kind == PassageKind::Row || extent(line) <= ITEM) {
-            found.extend(whole(start, line, lead));
+            found.extend(whole(&line_at, lead));
         } else {
-            found.extend(in_sentences(start, line, lead));
+            found.extend(in_sentences(&line_at, lead));
         }
         // Only the next paragraph is what a sentence with a colon introduces; a list is so as a whole.
         if !introduces && evidence.kind == PassageKind::Paragraph && extent(line) > ITEM {
@@ -175,19 +196,46 @@ fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
     found
 }
 
+/// A line of a passage and its neighbours.
+struct Line<'a> {
+    text: &'a str,
+    start: usize,
+    before: &'a str,
+    behind: &'a str,
+    first: bool,
+}
+
+/// Whether a location is the first paragraph of its section.
+fn begins(location: &str) -> bool {
+    let behind = location
+        .rsplit_once("paragraph")
+        .map(|(_, behind)| behind.trim_start_matches(['s', ' ']));
+    behind.is_some_and(|behind| behind == "1" || behind.starts_with("1–"))
+}
+
+/// `Default: 120 seconds`, as in lists that are not marked as such.
+fn is_entry(line: &str) -> bool {
+    let value = line.split_once([':', '：']).map(|(_, value)| value.trim());
+    extent(line) < ENTRY
+        && value.is_some_and(|value| !value.is_empty())
+        && sentences(line).len() == 1
+}
+
 fn offset(passage: &str, part: &str) -> usize {
     part.as_ptr() as usize - passage.as_ptr() as usize
 }
 
 /// Where the whole of an item or row is a piece.
-fn whole<'a>(start: usize, line: &'a str, lead: Option<&'a str>) -> Option<Piece<'a>> {
-    let says = EXTENTS.contains(&extent(line)) && !is_question(line) && !is_leader(line);
+fn whole<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Option<Piece<'a>> {
+    let text = line.text;
+    let says = EXTENTS.contains(&extent(text)) && !is_question(text) && !is_leader(text);
     says.then(|| Piece {
-        start,
-        text: line,
+        start: line.start,
+        text,
         lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
-        beside: String::new(),
-        leans: lead.is_none() && leans(line),
+        beside: [line.before, line.behind].join(" "),
+        first: line.first,
+        leans: lead.is_none() && leans(text),
         is_code: false,
     })
 }
@@ -199,48 +247,49 @@ fn code<'a>(passage: &'a str, lead: Option<&'a str>) -> Option<Piece<'a>> {
         text: passage,
         lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
         beside: String::new(),
+        first: false,
         leans: false,
         is_code: true,
     })
 }
 
-fn in_sentences<'a>(start: usize, line: &'a str, lead: Option<&'a str>) -> Vec<Piece<'a>> {
-    let sentences: Vec<&'a str> = sentences(line);
+fn in_sentences<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Vec<Piece<'a>> {
+    let sentences: Vec<&'a str> = sentences(line.text);
     let all = sentences.len();
     let mut found = Vec::new();
-    for (number, sentence) in sentences.iter().enumerate() {
-        let from = offset(line, sentence);
-        let (before, behind) = (
-            number.checked_sub(1).map(|at| sentences[at]),
-            sentences.get(number + 1),
-        );
-        // What stands at the start of a line leans on the line before it, of which one can only take what introduces it.
+    for (number, sentence) in sentences.iter().copied().enumerate() {
+        let from = offset(line.text, sentence);
+        let before = number.checked_sub(1).map(|at| sentences[at]);
+        let behind = sentences.get(number + 1).copied();
         let mut piece = Piece {
-            start: start + from,
+            start: line.start + from,
             text: sentence,
             lead: if number == 0 { lead } else { None },
-            beside: [before, behind.copied()]
-                .map(Option::unwrap_or_default)
-                .join(" "),
+            beside: [before.unwrap_or(line.before), behind.unwrap_or(line.behind)].join(" "),
+            first: line.first && number == 0,
             leans: leans(sentence),
             is_code: false,
         };
-        if !is_statement(sentence, all == 1) {
+        // `No, it cannot.` says nothing without what follows.
+        if let (true, Some(behind)) = (is_verdict(sentence), behind) {
+            piece.text = &line.text[from..offset(line.text, behind) + behind.len()];
+            piece.leans = false;
+        } else if !is_statement(sentence, all == 1) && !is_verdict(sentence) {
             continue;
-        }
-        if let (true, Some(before)) = (piece.leans, before) {
-            let first = offset(line, before);
-            let both = &line[first..from + sentence.len()];
+        } else if let (true, Some(before)) = (piece.leans, before) {
+            let first = offset(line.text, before);
+            let both = &line.text[first..from + sentence.len()];
             if extent(both) < EXTENTS.end && !is_question(before) {
                 piece = Piece {
-                    start: start + first,
+                    start: line.start + first,
                     text: both,
-                    beside: behind.copied().unwrap_or_default().to_owned(),
-                    leans: leans(before),
+                    beside: behind.unwrap_or(line.behind).to_owned(),
+                    first: line.first && number == 1,
+                    leans: leans(before) && !is_verdict(before),
                     ..piece
                 };
             }
-        } else if piece.leans && piece.lead.is_some() {
+        } else if piece.lead.is_some() {
             piece.leans = false;
         }
         if EXTENTS.contains(&extent(piece.text)) {
@@ -250,6 +299,29 @@ fn in_sentences<'a>(start: usize, line: &'a str, lead: Option<&'a str>) -> Vec<P
     found
 }
 
+/// A short answer to a question above: `No, it cannot.`
+fn is_verdict(text: &str) -> bool {
+    let verdicts = [
+        "yes",
+        "no",
+        "ja",
+        "nein",
+        "はい",
+        "いいえ",
+        "是",
+        "是的",
+        "不",
+        "不是",
+        "可以",
+        "不可以",
+    ];
+    let first = text
+        .split([',', '.', '!', '，', '。', '、', '！', ';', ':'])
+        .next()
+        .unwrap_or_default();
+    extent(text) < 80 && verdicts.contains(&first.trim().to_lowercase().as_str())
+}
+
 /// Not a question, a headline, the first half of a list or a piece of code. A text that has no other sentence beside it may end
 /// without a full stop: a note, a caption.
 fn is_statement(text: &str, alone: bool) -> bool {
@@ -257,7 +329,7 @@ fn is_statement(text: &str, alone: bool) -> bool {
     let closed = trimmed.ends_with(['.', '!', '。', '！', '．', '؟', '۔', '।']);
     let letters = text
         .chars()
-        .filter(|c| c.is_alphabetic() || *c == ' ')
+        .filter(|c| c.is_alphanumeric() || *c == ' ')
         .count();
     let opened = text.matches(['(', '（']).count() == text.matches([')', '）']).count();
     let enough = words(text).count() >= FEWEST_WORDS;

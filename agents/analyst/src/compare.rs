@@ -9,14 +9,13 @@ use aegis_contracts::findings::Stance;
 use crate::claims::Candidate;
 use crate::material::Material;
 
-/// Likeness, numbers and negations aside, from which two claims are about the same thing;
-const SAME_SUBJECT: f64 = 0.6;
-/// from which a negation in one of them turns it around;
-const SAME_WORDS: f64 = 0.75;
-/// and from which they say the same.
+/// Likeness, numbers and negations aside, from which two claims say the same.
 const SAME_STATEMENT: f64 = 0.65;
-/// Different words that both must have.
+/// Different words that both must have;
 const SHARED_WORDS: usize = 3;
+/// and one of them may have more for each that is shared, where the other has none of its own. With words of their own on both
+/// sides they may be about two things: `connections time out after 5 s` and `reads time out after 10 s`.
+const MORE_WORDS: f64 = 0.4;
 
 const NEGATIONS: [&str; 22] = [
     "not", "no", "never", "cannot", "without", "neither", "nor", "isn't", "don't", "doesn't",
@@ -83,7 +82,7 @@ pub fn verdict(material: &Material<'_>, a: &Candidate<'_>, b: &Candidate<'_>) ->
         return None;
     }
     let names = format!("“{}” and “{}”", title(material, a), title(material, b));
-    if let Some(why) = difference(material, a, b) {
+    if let Some(why) = difference(a, b) {
         return Some(Verdict {
             stance: Stance::Disagreement,
             note: format!("{names} may differ: {why}."),
@@ -104,16 +103,22 @@ fn both_answer(material: &Material<'_>, a: &Candidate<'_>, b: &Candidate<'_>) ->
 }
 
 /// What tells two claims about the same thing apart, in words for the note.
-pub fn difference(material: &Material<'_>, a: &Candidate<'_>, b: &Candidate<'_>) -> Option<String> {
-    let like = likeness(material, a, b);
-    if like < SAME_SUBJECT {
+pub fn difference(a: &Candidate<'_>, b: &Candidate<'_>) -> Option<String> {
+    if !same_subject(&frame(&a.stems), &frame(&b.stems)) {
         return None;
     }
-    if let Some(why) = other_numbers(a.text, b.text) {
-        return Some(why);
-    }
-    (like >= SAME_WORDS && negates(a.text) != negates(b.text))
-        .then(|| "only one of them has a negation".to_owned())
+    let negated = || {
+        (negates(a.text) != negates(b.text)).then(|| "only one of them has a negation".to_owned())
+    };
+    other_numbers(a.text, b.text).or_else(negated)
+}
+
+fn same_subject(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
+    let shared = a.intersection(b).count();
+    let (fewer, more) = (a.len().min(b.len()), a.len().max(b.len()));
+    shared >= SHARED_WORDS
+        && fewer == shared
+        && (more - shared) as f64 <= MORE_WORDS * shared as f64
 }
 
 /// Likeness of what is neither number nor negation. 0 where too few words are shared to tell.

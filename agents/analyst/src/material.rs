@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aegis_agent_kit::text::{Language, Terms, definitions, same_word};
-use aegis_contracts::findings::{Evidence, EvidenceFile};
+use aegis_agent_kit::text::{Language, Terms, same_word, words};
+use aegis_contracts::findings::{AskedWord, Evidence, EvidenceFile};
 
 use crate::question::Question;
 
@@ -12,24 +12,27 @@ use crate::question::Question;
 pub struct Asked {
     /// As the topic writes it.
     pub label: String,
-    stem: String,
-    /// What it stands for, or what stands for it, as the passages explain it: stems that count as the word where all of one
-    /// set are there.
-    also: Vec<BTreeSet<String>>,
+    /// Stems that count as the word, where all of one form are there.
+    forms: Vec<BTreeSet<String>>,
     /// How much it tells one passage from another, above 0.
     pub weight: f64,
     /// Whether any passage has it, in its text, headings or title.
     pub known: bool,
+    /// It need not be in the documents.
+    pub aside: bool,
 }
 
 impl Asked {
     pub fn is_in(&self, stems: &BTreeSet<String>) -> bool {
-        mentions(stems, &self.stem) || self.also.iter().any(|also| also.is_subset(stems))
+        named(&self.forms, stems)
     }
 }
 
 /// What surrounds the sentences of one piece of evidence.
 struct Surroundings {
+    /// Of the innermost heading.
+    heading: BTreeSet<String>,
+    /// Of all headings and the title.
     headings: BTreeSet<String>,
     passage: BTreeSet<String>,
 }
@@ -45,10 +48,11 @@ pub struct Material<'a> {
     frequencies: BTreeMap<String, usize>,
 }
 
-/// What a word of the topic counts that stands not in a sentence itself: in what introduces it, in a heading above it or the
-/// title, in the sentence beside it, elsewhere in its passage.
+/// What a word of the topic counts that stands not in a sentence itself: in what introduces it or the heading right above it, in
+/// another heading or the title, in the sentence beside it, elsewhere in its passage.
 const IN_LEAD: f64 = 0.7;
-const IN_HEADING: f64 = 0.5;
+const ABOVE: f64 = 0.7;
+const IN_HEADING: f64 = 0.45;
 const BESIDE: f64 = 0.35;
 const IN_PASSAGE: f64 = 0.2;
 
@@ -57,6 +61,7 @@ impl<'a> Material<'a> {
         let terms = Terms::new(language(file));
         let stems = |text: &str| -> BTreeSet<String> { terms.of(text).into_iter().collect() };
         let around = |evidence: &Evidence| Surroundings {
+            heading: stems(evidence.headings.last().map_or("", String::as_str)),
             headings: stems(&format!(
                 "{} {}",
                 evidence.title,
@@ -70,7 +75,7 @@ impl<'a> Material<'a> {
             *frequencies.entry(stem.clone()).or_default() += 1;
         }
         Self {
-            asked: asked(&file.topic, &terms, &file.evidence, &surroundings),
+            asked: asked(file, &terms, &surroundings),
             question: Question::new(&file.topic),
             file,
             terms,
@@ -94,10 +99,6 @@ impl<'a> Material<'a> {
         weight(found, self.file.evidence.len())
     }
 
-    pub fn is_asked(&self, stem: &str) -> bool {
-        self.asked.iter().any(|asked| same_word(&asked.stem, stem))
-    }
-
     /// Share of the weight of the topic's known words, 0 to 1, where each counts in full in `own` and less around it.
     pub fn coverage(
         &self,
@@ -111,6 +112,7 @@ impl<'a> Material<'a> {
             let places = [
                 (1.0, own),
                 (IN_LEAD, lead),
+                (ABOVE, &around.heading),
                 (IN_HEADING, &around.headings),
                 (BESIDE, beside),
                 (IN_PASSAGE, &around.passage),
@@ -119,6 +121,22 @@ impl<'a> Material<'a> {
             place.map_or(0.0, |(counts, _)| counts)
         };
         share(&self.asked, counts)
+    }
+
+    /// Whether the heading right above asks a question that shares half of the topic's words: what stands below it answers.
+    pub fn is_asked_above(&self, evidence: usize) -> bool {
+        let heading = self.evidence()[evidence].headings.last();
+        heading.is_some_and(|heading| heading.trim_end().ends_with(['?', '？']))
+            && share(&self.asked, |asked| {
+                f64::from(u8::from(asked.is_in(&self.surroundings[evidence].heading)))
+            }) >= 0.5
+    }
+
+    /// Whether the evidence tells of versions, as a list of changes does.
+    pub fn is_history(&self, evidence: usize) -> bool {
+        let evidence = &self.evidence()[evidence];
+        let mut headings = evidence.headings.iter().chain([&evidence.title]);
+        headings.any(|heading| history(heading))
     }
 
     /// Which of the topic's words the stems or the headings around the evidence name.
@@ -135,11 +153,12 @@ impl<'a> Material<'a> {
         let total: f64 = self
             .asked
             .iter()
-            .filter(|asked| asked.known)
+            .filter(|asked| asked.known && !asked.aside)
             .map(|asked| asked.weight)
             .sum();
         let part: f64 = numbers
             .filter_map(|number| self.asked.get(*number))
+            .filter(|asked| !asked.aside)
             .map(|asked| asked.weight)
             .sum();
         if total > 0.0 { part / total } else { 0.0 }
@@ -174,68 +193,76 @@ impl<'a> Material<'a> {
 
 /// Share of the weight of the known words that `counts` gives, 0 to 1.
 fn share(asked: &[Asked], counts: impl Fn(&Asked) -> f64) -> f64 {
-    let known = || asked.iter().filter(|asked| asked.known);
+    let known = || asked.iter().filter(|asked| asked.known && !asked.aside);
     let total: f64 = known().map(|asked| asked.weight).sum();
     let found: f64 = known().map(|asked| asked.weight * counts(asked)).sum();
     if total > 0.0 { found / total } else { 0.0 }
 }
 
-fn asked(
-    topic: &str,
-    terms: &Terms,
-    evidence: &[Evidence],
-    surroundings: &[Surroundings],
-) -> Vec<Asked> {
-    let set = |text: &str| -> BTreeSet<String> { terms.of(text).into_iter().collect() };
-    let explained = evidence
-        .iter()
-        .flat_map(|evidence| definitions(&evidence.passage));
-    let explained: Vec<(BTreeSet<String>, BTreeSet<String>)> = explained
-        .map(|(short, long)| (set(&short), set(&long)))
-        .collect();
-    let labelled = terms.labelled(topic);
-    let topic: BTreeSet<String> = labelled.iter().map(|(stem, _)| stem.clone()).collect();
-    let asked = |(stem, label): &(String, String)| {
-        let mut also = Vec::new();
-        for (short, long) in &explained {
-            if short.contains(stem) {
-                also.push(long.clone());
-            } else if long.contains(stem) && long.is_subset(&topic) {
-                also.push(short.clone());
-            }
-        }
-        let mut asked = Asked {
-            label: label.clone(),
-            stem: stem.clone(),
-            also,
-            weight: 1.0,
-            known: false,
+/// As the researcher looked for them. An agent that does not say how it did gets the topic's words, weighed by the passages.
+fn asked(file: &EvidenceFile, terms: &Terms, surroundings: &[Surroundings]) -> Vec<Asked> {
+    let found = |forms: &[BTreeSet<String>]| {
+        let has = |around: &&Surroundings| {
+            named(forms, &around.passage) || named(forms, &around.headings)
         };
-        let found = surroundings
-            .iter()
-            .filter(|around| asked.is_in(&around.passage) || asked.is_in(&around.headings));
-        let found = found.count();
-        asked.weight = weight(found, surroundings.len());
-        asked.known = found > 0;
-        asked
+        surroundings.iter().filter(has).count()
     };
-    let mut all: Vec<Asked> = labelled.iter().map(asked).collect();
-    // What no passage knows says nothing about how rare it is.
-    let median = median(
-        all.iter()
-            .filter(|asked| asked.known)
-            .map(|asked| asked.weight)
-            .collect(),
-    );
-    for unknown in all.iter_mut().filter(|asked| !asked.known) {
-        unknown.weight = median;
+    if file.asked.is_empty() {
+        let asked = |(word, stems): &(&str, Vec<String>)| {
+            // An identifier is named by its parts too.
+            let (whole, parts) = stems.split_at(1);
+            let forms = [whole, parts].into_iter().filter(|form| !form.is_empty());
+            let forms: Vec<BTreeSet<String>> =
+                forms.map(|form| form.iter().cloned().collect()).collect();
+            let found = found(&forms);
+            Asked {
+                label: (*word).to_owned(),
+                forms,
+                weight: weight(found, surroundings.len()),
+                known: found > 0,
+                aside: false,
+            }
+        };
+        return telling(&file.topic, terms).iter().map(asked).collect();
     }
-    all
+    let asked = |word: &AskedWord| {
+        let forms = word
+            .stems
+            .iter()
+            .map(|stems| stems.split(' ').map(str::to_owned).collect());
+        let forms: Vec<BTreeSet<String>> = forms.collect();
+        Asked {
+            label: word.word.clone(),
+            weight: word.weight,
+            known: found(&forms) > 0,
+            aside: word.aside,
+            forms,
+        }
+    };
+    file.asked.iter().map(asked).collect()
 }
 
-fn median(mut weights: Vec<f64>) -> f64 {
-    weights.sort_by(f64::total_cmp);
-    weights.get(weights.len() / 2).copied().unwrap_or(1.0)
+/// Whether one of the forms is there with all its stems.
+fn named(forms: &[BTreeSet<String>], stems: &BTreeSet<String>) -> bool {
+    forms
+        .iter()
+        .any(|form| form.iter().all(|stem| mentions(stems, stem)))
+}
+
+/// The words of the topic with their stems, each once, without those that only ask. All, where there are only such words.
+fn telling<'t>(topic: &'t str, terms: &Terms) -> Vec<(&'t str, Vec<String>)> {
+    let mut all: Vec<(&str, Vec<String>)> = Vec::new();
+    for word in words(topic) {
+        let stems = terms.of_word(word);
+        if !stems.is_empty() && !all.iter().any(|(_, known)| *known == stems) {
+            all.push((word, stems));
+        }
+    }
+    let tells = |(_, stems): &&(&str, Vec<String>)| !stems.iter().all(|stem| terms.is_filler(stem));
+    if all.iter().any(|word| tells(&word)) {
+        all.retain(|word| tells(&word));
+    }
+    all
 }
 
 /// Of the topic, where it is one that the evidence is written in; else the first passages' own.
@@ -255,4 +282,30 @@ fn weight(found: usize, total: usize) -> f64 {
 /// Whether the stems hold a word, in any of its forms.
 pub fn mentions(stems: &BTreeSet<String>, word: &str) -> bool {
     stems.contains(word) || stems.iter().any(|stem| same_word(word, stem))
+}
+
+/// Headings of lists of changes.
+fn history(heading: &str) -> bool {
+    let heading = heading.to_lowercase();
+    let names = [
+        "changelog",
+        "change log",
+        "changes in",
+        "release notes",
+        "what's new",
+        "what’s new",
+        "news",
+        "änderungen",
+        "neuerungen",
+        "変更履歴",
+        "リリースノート",
+        "更新日志",
+        "发行说明",
+    ];
+    let numbered = |word: &str| {
+        heading
+            .strip_prefix(word)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    names.iter().any(|name| heading.contains(name)) || numbered("version ") || numbered("release ")
 }

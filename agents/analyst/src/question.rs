@@ -309,9 +309,27 @@ const KINDS: [Kind; 6] = [
     },
 ];
 
+/// Cues that versions or changes are asked for.
+const HISTORY: &[&str] = &[
+    " version",
+    " release",
+    " change",
+    " new ",
+    " since ",
+    " änder",
+    " neu",
+    " seit ",
+    "版本",
+    "更新",
+    "变更",
+    "バージョン",
+    "変更",
+];
+
 /// What a question waits for. A question may be of several kinds.
 pub struct Question {
     kinds: Vec<&'static Kind>,
+    is_history: bool,
 }
 
 impl Question {
@@ -320,7 +338,13 @@ impl Question {
         let asked = |kind: &&Kind| kind.asked.iter().any(|cue| topic.contains(cue));
         Self {
             kinds: KINDS.iter().filter(asked).collect(),
+            is_history: HISTORY.iter().any(|cue| topic.contains(cue)),
         }
+    }
+
+    /// Whether it asks for versions or changes.
+    pub fn is_history(&self) -> bool {
+        self.is_history
     }
 
     pub fn wants_numbers(&self) -> bool {

@@ -1,0 +1,243 @@
+//! What the analyst chooses and compares, over small evidence made by hand.
+
+use aegis_agent_analyst::analysis::analyse;
+use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, PassageKind, Stance};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::request::Depth;
+
+fn passage(kind: PassageKind, lead: Option<&str>, heading: &str, passage: &str) -> Evidence {
+    Evidence {
+        id: String::new(),
+        source: String::new(),
+        title: String::new(),
+        headings: vec![heading.to_owned()],
+        location: format!("{heading}, paragraph 1"),
+        kind,
+        lead: lead.map(str::to_owned),
+        passage: passage.to_owned(),
+        score: 1.0,
+    }
+}
+
+fn paragraph(heading: &str, text: &str) -> Evidence {
+    passage(PassageKind::Paragraph, None, heading, text)
+}
+
+/// Each passage is of a document of its own.
+fn asked(topic: &str, passages: Vec<Evidence>) -> AnalysisFile {
+    let numbered = (1..).zip(passages).map(|(number, passage)| Evidence {
+        id: format!("e{number}"),
+        source: format!("s3://b/{number}.md"),
+        title: format!("Document {number}"),
+        ..passage
+    });
+    let file = EvidenceFile {
+        schema_version: 1,
+        workflow_id: WorkflowId::derive("test", topic),
+        topic: topic.to_owned(),
+        depth: Depth::Comprehensive,
+        documents_read: 9,
+        passages_ranked: 90,
+        asked: Vec::new(),
+        evidence: numbered.collect(),
+        unreadable: Vec::new(),
+    };
+    analyse(&file, 0, &[], None)
+}
+
+fn claims(analysis: &AnalysisFile) -> Vec<&Claim> {
+    analysis
+        .findings
+        .iter()
+        .flat_map(|finding| &finding.claims)
+        .collect()
+}
+
+#[test]
+fn the_sentence_that_answers_comes_first_in_every_language() {
+    let cases = [
+        (
+            "Why does the server write full pages to the log after a checkpoint?",
+            "The server keeps a log of all changes. After a checkpoint the server writes full pages to the log. This is needed \
+             because a page may be torn by a crash. The log is stored in a folder of its own.",
+            "After a checkpoint the server writes full pages to the log. This is needed because a page may be torn by a crash.",
+        ),
+        (
+            "Wie lange werden Protokolldaten aufbewahrt?",
+            "Der Dienst schreibt Protokolle. Die Protokolldaten werden 30 Tage lang aufbewahrt. Danach löscht sie ein Auftrag in der Nacht.",
+            "Die Protokolldaten werden 30 Tage lang aufbewahrt.",
+        ),
+        (
+            "バックアップはどのくらい保存されますか",
+            "このサービスはデータを守ります。バックアップは三十日間保存されます。利用者はいつでも申請できます。",
+            "バックアップは三十日間保存されます。",
+        ),
+        (
+            "备份保留多少天？",
+            "系统每天运行任务。备份保留30天。用户可以随时提出申请。",
+            "备份保留30天。",
+        ),
+        (
+            "Is it possible to move a vault?",
+            "No, it is not. A vault cannot be moved between regions. Vaults have names.",
+            "No, it is not. A vault cannot be moved between regions.",
+        ),
+    ];
+    for (question, text, answer) in cases {
+        let other = paragraph("Weather", "Rain fell on the hills for most of the week.");
+        let analysis = asked(question, vec![paragraph("Service", text), other]);
+        assert_eq!(claims(&analysis)[0].text, answer, "{question}");
+        // What names nothing of the question is not said at all.
+        assert!(
+            claims(&analysis).iter().all(|claim| claim.evidence == "e1"),
+            "{analysis:#?}"
+        );
+    }
+}
+
+#[test]
+fn items_rows_and_code_are_claimed_with_what_introduces_them() {
+    let header = "Item | Upper limit";
+    let before = "To undo the latest commit and to keep the edits:";
+    let passages = vec![
+        passage(
+            PassageKind::Row,
+            Some(header),
+            "Limits",
+            "relation size | 32 TB\ncolumns per table | 1,600",
+        ),
+        passage(
+            PassageKind::Code,
+            Some(before),
+            "Undo",
+            "git reset --soft HEAD^\n\ngit commit",
+        ),
+        paragraph(
+            "Backups",
+            "The backups are kept as follows:\nDaily backups: 30 days\nWeekly backups: one year",
+        ),
+    ];
+    for (question, text, lead) in [
+        (
+            "How many columns can a table have?",
+            "columns per table | 1,600",
+            header,
+        ),
+        (
+            "How do I undo the latest commit?",
+            "git reset --soft HEAD^\n\ngit commit",
+            before,
+        ),
+        (
+            "How long are daily backups kept?",
+            "Daily backups: 30 days",
+            "The backups are kept as follows:",
+        ),
+    ] {
+        let analysis = asked(question, passages.clone());
+        let first = claims(&analysis)[0];
+        assert_eq!(
+            (first.text.as_str(), first.lead.as_deref()),
+            (text, Some(lead)),
+            "{question}"
+        );
+    }
+}
+
+#[test]
+fn documents_that_contradict_each_other_may_differ() {
+    let cases = [
+        (
+            "What load may the Kestrel bridge carry?",
+            "The Kestrel bridge may carry a load of 12 tonnes, and heavier vehicles have to take the road along the river.",
+            "The Kestrel bridge may carry a load of 40 tonnes, and heavier vehicles have to take the road along the river.",
+        ),
+        (
+            "ログデータの保存期間は？",
+            "ログデータの保存期間は30日です。",
+            "ログデータの保存期間は90日です。",
+        ),
+        (
+            "日志数据保留多少天？",
+            "系统的日志数据保留30天。",
+            "系统的日志数据保留90天。",
+        ),
+        (
+            "Should aptitude be used to upgrade the system?",
+            "The tool aptitude is recommended for upgrades of the whole system.",
+            "The tool aptitude is not recommended for upgrades of the whole system.",
+        ),
+    ];
+    for (question, one, other) in cases {
+        let analysis = asked(question, vec![paragraph("A", one), paragraph("B", other)]);
+        let said: Vec<&str> = claims(&analysis)
+            .iter()
+            .map(|claim| claim.text.as_str())
+            .collect();
+        assert!(said.contains(&one) && said.contains(&other), "{said:?}");
+        let differs = analysis
+            .findings
+            .iter()
+            .find(|f| f.stance == Stance::Disagreement);
+        assert!(differs.unwrap().note.contains("may differ"));
+    }
+}
+
+#[test]
+fn what_is_about_two_things_does_not_differ() {
+    for (one, other) in [
+        (
+            "The default timeout of connections is 5 seconds.",
+            "The default timeout of reads is 10 seconds.",
+        ),
+        (
+            "The default timeout of connections was added in version 2.",
+            "The default timeout of connections was added in version 3.",
+        ),
+        (
+            "Never list a default timeout of connections as a limit!",
+            "Default timeouts of connections are listed in that file.",
+        ),
+        (
+            "The default timeout of connections is 5 seconds.",
+            "The default timeout of connections is 5 seconds on Mondays.",
+        ),
+    ] {
+        let question = "What is the default timeout of connections?";
+        let analysis = asked(question, vec![paragraph("A", one), paragraph("B", other)]);
+        assert!(
+            analysis
+                .findings
+                .iter()
+                .all(|f| f.stance != Stance::Disagreement),
+            "{analysis:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_report_says_how_far_it_answers() {
+    let text = "The ferry leaves the harbour of Larvik at eight o'clock.";
+    let analysis = asked(
+        "When does the ferry to Gibraltar leave?",
+        vec![paragraph("Ferries", text)],
+    );
+    assert!(
+        analysis.summary.contains("but not “Gibraltar”"),
+        "{}",
+        analysis.summary
+    );
+    assert_eq!(
+        analysis.gaps[0],
+        "No passage names “Gibraltar”, which the topic asks about."
+    );
+    let analysis = asked(
+        "Which tickets, passports and visas does a ferry ask for?",
+        vec![paragraph("Ferries", text)],
+    );
+    assert!(
+        analysis.summary.contains("the documents may not answer it"),
+        "{}",
+        analysis.summary
+    );
+}
