@@ -70,7 +70,7 @@ fn somebody_decides_by_a_link() -> Result<()> {
         says(
             &again,
             400,
-            "Say in the comment what shall be changed, in words.",
+            "Choose what shall be changed, or say it in the comment, in words.",
         )?;
         says(&again, 400, "value=\"approve\"")?;
         // Looking decides nothing, however often and by whatever method.

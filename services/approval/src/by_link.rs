@@ -13,7 +13,7 @@ use aegis_engine::token::TokenError;
 use aegis_workflow::{Asked, Input, waiting_approval_view};
 
 use crate::Approval;
-use crate::form::{self, Refused};
+use crate::form::{self, Refused, Typed};
 use crate::page::{self, Closed, Decided, Question};
 use crate::review::{Seen, Withheld};
 
@@ -91,10 +91,13 @@ impl Approval {
             }
             // The question is still open, and this is no answer to it.
             (Err(problem), None) if problem.code == Code::RevisionsExhausted.as_str() => {
-                let comment = wanted.comment.unwrap_or_default();
+                let typed = Typed {
+                    comment: wanted.comment.unwrap_or_default(),
+                    changes: wanted.changes.unwrap_or_default(),
+                };
                 let refused = Refused {
                     problem: *problem,
-                    comment,
+                    typed,
                 };
                 self.page_of(&seen, visit, Some(&refused)).await
             }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use aegis_contracts::approval::{
     ApprovalView, DecisionKind, DecisionView, LINK_CLAIM, MAX_COMMENT, OnTimeout, Outcome,
 };
+use aegis_contracts::changes::Changes;
 use aegis_contracts::findings::{Revised, Stance, UnreadableSource};
 use aegis_contracts::problem::Problem;
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
@@ -32,7 +33,7 @@ overflow-wrap:anywhere}h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2rem;b
 padding-top:1rem}h3{font-size:1.05rem;margin-bottom:.25rem}dt{font-weight:600;margin-top:.75rem}dd{margin:0}\
 .text{white-space:pre-wrap}.quiet{color:var(--quiet)}.bad{color:var(--bad);font-weight:600}ul{padding-left:1.25rem}\
 li{margin:.5rem 0}blockquote{margin:.5rem 0;padding-left:.75rem;border-left:3px solid var(--line)}summary{cursor:pointer;\
-color:var(--quiet)}textarea{width:100%;box-sizing:border-box;font:inherit}button{font:inherit;padding:.5rem 1rem;\
+color:var(--quiet)}textarea,input[type=text]{width:100%;box-sizing:border-box;font:inherit}fieldset label{display:block}button{font:inherit;padding:.5rem 1rem;\
 min-width:11rem}.choice{display:flex;flex-wrap:wrap;gap:.25rem 1rem;align-items:center;margin:1rem 0}\
 .choice span{flex:1 1 16rem}";
 
@@ -240,18 +241,22 @@ fn vote(decision: &DecisionView) -> Markup {
 fn form(asked: &Question<'_>) -> Markup {
     let approval = asked.approval;
     let problem = asked.refused.map(|refused| refused.problem.detail.as_str());
-    let typed = asked.refused.map_or("", |refused| refused.comment.as_str());
+    let typed = asked.refused.map(|refused| &refused.typed);
+    let comment = typed.map_or("", |typed| typed.comment.as_str());
     let missing = missing(approval).saturating_sub(1);
     let may_approve = matches!(asked.found, Ok(_) | Err(Withheld::TooLarge(_)));
     html! {
         // Without an address the form goes to the page's own.
         form method="post" {
-            label for="comment" { "Comment. Needed to request changes; kept with your decision" }
+            @if approval.revision < approval.max_revisions {
+                (changes(asked.found.ok(), typed.map(|typed| &typed.changes)))
+            }
+            label for="comment" { "Comment. Kept with your decision" }
             @if let Some(problem) = problem { p.bad id="refused" { (problem) } }
             textarea id="comment" name="comment" rows="5" maxlength=(MAX_COMMENT) dir="auto" autofocus[problem.is_some()]
                 aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "refused")] {
                 // A line's end right behind the tag is not part of the text.
-                "\n" (visible(typed))
+                "\n" (visible(comment))
             }
             @if may_approve {
                 (choice(DecisionKind::Approve, "Approve", &if missing == 0 {
@@ -262,10 +267,40 @@ fn form(asked: &Question<'_>) -> Markup {
             }
             (choice(DecisionKind::Reject, "Reject", "The workflow ends without a report. This cannot be taken back."))
             @if approval.revision < approval.max_revisions {
-                (choice(DecisionKind::RequestChanges, "Request changes", "The analyst makes a new revision from your \
-                    comment. Decisions on this one, and links to it, end; the new one needs new links."))
+                (choice(DecisionKind::RequestChanges, "Request changes", "A new revision is made, with the changes \
+                    that you chose above. The built-in agents do not read the comment. Decisions on this one, and links to it, end; the new one needs new links."))
             } @else {
                 p.quiet { "Changes can no longer be requested: this is the last revision." }
+            }
+        }
+    }
+}
+
+/// What goes with a request for changes.
+fn changes(review: Option<&Review>, typed: Option<&Changes>) -> Markup {
+    let findings = review.map_or(&[][..], |review| &review.findings);
+    let chosen = |number: u32| typed.is_some_and(|typed| typed.drop.contains(&number));
+    let terms = typed
+        .map(|typed| typed.terms.join(", "))
+        .unwrap_or_default();
+    html! {
+        fieldset {
+            legend { "If you request changes" }
+            @for (number, finding) in (1_u32..).zip(findings) {
+                label {
+                    input type="checkbox" name="drop" value=(number) checked[chosen(number)];
+                    " Leave out finding " (number) ": " span dir="auto" { (visible(&finding.heading)) }
+                }
+            }
+            label for="terms" { "Say something about (words, separated by commas)" }
+            input type="text" id="terms" name="terms" value=(visible(&terms)) dir="auto";
+            label {
+                input type="checkbox" name="search_again" checked[typed.is_some_and(|typed| typed.search_again)];
+                " Search the sources again first"
+            }
+            label {
+                input type="checkbox" name="shorter" checked[typed.is_some_and(|typed| typed.shorter)];
+                " Make it shorter"
             }
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::changes::Changes;
 use aegis_contracts::findings::UnreadableSource;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
@@ -154,6 +155,57 @@ fn findings_that_cannot_be_shown_cannot_be_approved_from_the_page() {
 }
 
 #[test]
+fn the_page_asks_for_changes_that_an_agent_carries_out() {
+    let world = World::awaiting_approval();
+    let token = token(&world, "ada");
+    let question = get(&world, &token);
+    let boxes = ["name=\"drop\" value=\"1\"", "name=\"drop\" value=\"2\""];
+    says(&question, &boxes);
+    says(
+        &question,
+        &[
+            "name=\"terms\"",
+            "name=\"search_again\"",
+            "name=\"shorter\"",
+        ],
+    );
+    // With another decision nobody can mean it, and what was chosen stays.
+    let chosen = "drop=2&terms=costs,+salt+caverns,&shorter=on";
+    let refused = post(&world, &token, &format!("decision=approve&{chosen}"));
+    page(400, "You asked for changes, but did not choose", &refused);
+    says(
+        &refused,
+        &[
+            "value=\"2\" checked",
+            "value=\"costs, salt caverns\"",
+            "name=\"shorter\" checked",
+        ],
+    );
+    says_nothing_of(&refused, "value=\"1\" checked");
+    page(
+        400,
+        "no number",
+        &post(&world, &token, "decision=request_changes&drop=x"),
+    );
+    let decided = post(
+        &world,
+        &token,
+        &format!("decision=request_changes&{chosen}"),
+    );
+    page(200, "Your decision is recorded", &decided);
+    let heard = world.workflow().change_requests();
+    assert_eq!(
+        heard[0].changes,
+        Changes {
+            drop: vec![2],
+            terms: vec!["costs".to_owned(), "salt caverns".to_owned()],
+            shorter: true,
+            ..Changes::default()
+        }
+    );
+}
+
+#[test]
 fn a_form_that_is_refused_comes_back_with_what_was_typed() {
     let world = World::awaiting_approval();
     let token = token(&world, "ada");
@@ -161,12 +213,12 @@ fn a_form_that_is_refused_comes_back_with_what_was_typed() {
     for (body, message, typed) in [
         (
             "decision=request_changes&comment=+",
-            "Say in the comment what shall be changed, in words.",
+            "Choose what shall be changed, or say it in the comment, in words.",
             "",
         ),
         (
             "decision=request_changes&comment=...",
-            "Say in the comment what shall be changed, in words.",
+            "Choose what shall be changed, or say it in the comment, in words.",
             "...",
         ),
         (
