@@ -536,31 +536,30 @@ fn a_link_ends_with_the_approval() {
 /// Whoever comes too late learns what it was about, and what came of it.
 #[test]
 fn an_expired_link_tells_the_outcome_and_shows_no_findings() {
-    for (on_timeout, at_once, later) in [
+    for (on_timeout, announced, at_once, later) in [
         (
             OnTimeout::Approve,
+            "that counts as approval, and the report is written from these findings.",
             "Within a minute it counts as approved.",
             "Revision 0 was approved by silence: there were not enough decisions by Thursday",
         ),
         (
             OnTimeout::Expire,
+            "the workflow ends without a report.",
             "Within a minute the workflow ends without a report.",
             "There were not enough decisions on revision 0 in time",
         ),
         (
             OnTimeout::Escalate,
+            "others are asked to decide too.",
             "Within a minute others are asked to decide.",
             "takes a new link",
         ),
     ] {
         let world = World::awaiting_approval_or(on_timeout);
         let token = token(&world, "ada");
-        let announced = get(&world, &token);
-        page(
-            200,
-            "If there are not enough decisions by then,",
-            &announced,
-        );
+        let announced = format!("If there are not enough decisions by then, {announced}");
+        page(200, &announced, &get(&world, &token));
         world.wait(72 * 3600);
         let expired = get(&world, &token);
         page(410, at_once, &expired);
