@@ -219,10 +219,18 @@ fn votes(approval: &ApprovalView) -> Markup {
         @if !approval.decisions.is_empty() {
             ul { @for decision in &approval.decisions { li { (vote(decision)) } } }
         }
+        @if let Some(at) = by_silence(approval) { p { "Approved by silence, " (moment(at)) "." } }
         @if !approval.approvers.is_empty() {
             p.quiet dir="auto" { "May decide: " (visible(&approval.approvers.join(", "))) }
         }
     }
+}
+
+/// When silence approved, if it did.
+fn by_silence(approval: &ApprovalView) -> Option<Timestamp> {
+    let settled = approval.settled.as_ref();
+    let silent = settled.filter(|how| how.outcome == Outcome::Approved && how.by.is_none());
+    silent.map(|how| how.at)
 }
 
 fn vote(decision: &DecisionView) -> Markup {
@@ -368,7 +376,11 @@ pub(crate) fn closed(over: &Closed<'_>) -> ApiResponse {
     let asked = asked.find(|asked| asked.approval.revision == link.revision);
     let body = html! {
         @if let Some(why) = over.why { p { (why) } }
-        p { (standing(seen, over.now)) (new_link(seen, link, over.now)) }
+        p {
+            (standing(seen, over.now))
+            // Whoever has decided needs none.
+            @if over.why.is_none() { (new_link(seen, link, over.now)) }
+        }
         dl {
             dt { "Topic" } dd.text dir="auto" { (visible(&seen.request.topic)) }
             dt { "Revision" } dd { (link.revision) }
@@ -387,16 +399,12 @@ fn standing(seen: &Seen, now: Timestamp) -> String {
     let workflow = &seen.workflow;
     let revision = workflow.revision;
     let latest = seen.asked.last().map(|asked| &asked.approval);
-    let approved = || {
-        let settled = latest.and_then(|approval| approval.settled.as_ref());
-        let silent = settled.filter(|how| how.outcome == Outcome::Approved && how.by.is_none());
-        match silent {
-            Some(how) => format!(
-                "Revision {revision} was approved by silence: there were not enough decisions by {}.",
-                moment(how.at)
-            ),
-            None => format!("Revision {revision} was approved."),
-        }
+    let approved = || match latest.and_then(by_silence) {
+        Some(at) => format!(
+            "Revision {revision} was approved by silence: there were not enough decisions by {}.",
+            moment(at)
+        ),
+        None => format!("Revision {revision} was approved."),
     };
     match workflow.status() {
         Status::Researching => "The researcher is at work.".to_owned(),

@@ -276,6 +276,10 @@ fn whoever_has_decided_is_told_what_follows() {
     let (ada, bob) = (token(&world, "ada"), token(&world, "bob"));
     let first = post(&world, &ada, "decision=approve");
     page(200, "1 more approval is needed", &first);
+    let later = post(&world, &ada, "decision=approve&comment=but+slowly");
+    page(409, "The comment that you sent now is not kept", &later);
+    says(&later, &["Revision 0 waits for decisions"]);
+    says_nothing_of(&later, "new link");
     let second = post(&world, &bob, "decision=approve");
     page(200, "The report is being written.", &second);
     page(200, "The report is being written.", &get(&world, &ada));
@@ -567,6 +571,8 @@ fn an_expired_link_tells_the_outcome_and_shows_no_findings() {
         let expired = get(&world, &token);
         page(410, later, &expired);
         says(&expired, &["quantum computing", "0 of 1 approval given"]);
+        let told = expired.body.contains("Approved by silence, Thursday");
+        assert_eq!(told, on_timeout == OnTimeout::Approve, "{}", expired.body);
         for hidden in ["First claim", "Summary of attempt", "<form"] {
             says_nothing_of(&expired, hidden);
         }
