@@ -112,7 +112,7 @@ codes! {
     Stale "stale" 409 "Something happened since the version that the request names. Look again."
     StaleRevision "stale_revision" 409 "Another revision waits for a decision: `current_revision`."
     NotAwaitingApproval "not_awaiting_approval" 409 "Nothing waits for a decision."
-    AlreadyDecided "already_decided" 409 "The same person has decided on this revision before: otherwise, or with another comment."
+    AlreadyDecided "already_decided" 409 "The same person has decided on this revision before: otherwise, or with another comment or other changes."
     DecisionTooLate "decision_too_late" 409 "The time to decide is over. What follows comes within a minute."
     RevisionsExhausted "revisions_exhausted" 409 "No further revision is allowed: approve or reject."
     NotAnalyzed "not_analyzed" 409 "The revision has no findings: its analysis is not done, or never was."

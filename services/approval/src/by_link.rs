@@ -244,7 +244,8 @@ fn differs(made: &DecisionView, wanted: &DecisionRequest) -> Option<String> {
         return Some(decided);
     }
     let commented = wanted.comment.is_some() && wanted.comment != made.comment;
-    commented.then(|| format!("{decided} The comment that you sent now is not kept with it."))
+    let changed = wanted.changes.is_some() && wanted.changes != made.changes;
+    (commented || changed).then(|| format!("{decided} What you sent with it now is not kept."))
 }
 
 fn refused(problem: &Problem) -> ApiResponse {

@@ -242,6 +242,7 @@ fn vote(decision: &DecisionView) -> Markup {
         span dir="auto" { (visible(&decision.approver)) }
         ": " (words(decision.decision)) ", " (moment(decision.decided_at))
         @if by_link { ", by link" }
+        @if let Some(changes) = &decision.changes { div.quiet dir="auto" { (visible(&changes.words().join(", "))) } }
         @if let Some(comment) = &decision.comment { div.text.quiet dir="auto" { (visible(comment)) } }
     }
 }
@@ -333,6 +334,9 @@ pub(crate) fn decided(done: &Decided<'_>) -> ApiResponse {
             dt { "Decision" } dd { (words(own.decision)) }
             dt { "By" } dd dir="auto" { (visible(&own.approver)) }
             dt { "At" } dd { (moment(own.decided_at)) }
+            @if let Some(changes) = &own.changes {
+                dt { "Changes" } dd.text dir="auto" { (visible(&changes.words().join(", "))) }
+            }
             @if let Some(comment) = &own.comment {
                 dt { "Comment" } dd.text dir="auto" { (visible(comment)) }
             }
@@ -407,7 +411,7 @@ fn standing(seen: &Seen, now: Timestamp) -> String {
         None => format!("Revision {revision} was approved."),
     };
     match workflow.status() {
-        Status::Researching => "The researcher is at work.".to_owned(),
+        Status::Researching => format!("The researcher searches again for revision {revision}."),
         Status::Analyzing => format!("The analyst works on revision {revision}."),
         Status::AwaitingApproval if too_late(workflow, now).is_some() => {
             let follows = latest.map_or("", |approval| match approval.on_timeout {
@@ -442,7 +446,7 @@ fn new_link(seen: &Seen, link: &Link, now: Timestamp) -> Markup {
     let workflow = &seen.workflow;
     let needed = match workflow.status() {
         Status::AwaitingApproval => too_late(workflow, now).is_none(),
-        status => status == Status::Analyzing,
+        status => matches!(status, Status::Researching | Status::Analyzing),
     };
     html! {
         @if needed {

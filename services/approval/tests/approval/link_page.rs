@@ -193,6 +193,11 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
         &format!("decision=request_changes&{chosen}"),
     );
     page(200, "Your decision is recorded", &decided);
+    says(&decided, &["drop finding 2", "make it shorter"]);
+    let other = "decision=request_changes&drop=1";
+    let later = post(&world, &token, other);
+    page(409, "What you sent with it now is not kept", &later);
+    says(&later, &["drop finding 2", "analyst works on revision 1"]);
     let heard = world.workflow().change_requests();
     assert_eq!(
         heard[0].changes,
@@ -277,7 +282,7 @@ fn whoever_has_decided_is_told_what_follows() {
     let first = post(&world, &ada, "decision=approve");
     page(200, "1 more approval is needed", &first);
     let later = post(&world, &ada, "decision=approve&comment=but+slowly");
-    page(409, "The comment that you sent now is not kept", &later);
+    page(409, "What you sent with it now is not kept", &later);
     says(&later, &["Revision 0 waits for decisions"]);
     says_nothing_of(&later, "new link");
     let second = post(&world, &bob, "decision=approve");
@@ -458,7 +463,7 @@ fn a_replay_gets_the_same_answer_and_changes_nothing() {
         // What is said later would be lost.
         let later = post(&world, &token, &format!("{body}+now"));
         page(409, "already_decided", &later);
-        says(&later, &["The comment that you sent now is not kept"]);
+        says(&later, &["What you sent with it now is not kept"]);
         let other = if decision == "approve" {
             "reject"
         } else {

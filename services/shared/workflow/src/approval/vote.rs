@@ -29,14 +29,17 @@ pub(crate) struct Vote {
 }
 
 impl Vote {
-    /// The answer to whoever decides once more, and not otherwise: nothing happens, but a comment is not lost unnoticed.
+    /// The answer to whoever decides once more, and not otherwise: nothing happens, but nothing that is new is lost
+    /// unnoticed.
     fn repeating(&self, known: &Decision) -> Answer {
         let comment = self.comment.as_deref().filter(|text| !is_blank(text));
-        if comment.is_none() || self.comment == known.comment {
+        let changes = self.changes.as_ref().filter(|changes| !changes.is_empty());
+        let same_comment = comment.is_none() || self.comment == known.comment;
+        if same_comment && (changes.is_none() || self.changes == known.changes) {
             return Answer::duplicate();
         }
         let detail = format!(
-            "`{}` has already decided `{}`: a comment cannot be added or changed afterwards",
+            "`{}` has already decided `{}`: comment and changes cannot be added or changed afterwards",
             visible_line(&known.approver),
             known.kind.as_str()
         );

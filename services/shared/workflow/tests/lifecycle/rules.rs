@@ -184,7 +184,7 @@ fn one_vote_per_person_until_enough_have_approved() {
 
 /// Whoever approves again with something to say would think that it is kept.
 #[test]
-fn a_comment_that_comes_later_is_refused_and_not_lost() {
+fn what_is_added_to_a_decision_later_is_refused_and_not_lost() {
     let of_two = ApprovalPolicy {
         required: 2,
         ..policy()
@@ -195,23 +195,42 @@ fn a_comment_that_comes_later_is_refused_and_not_lost() {
         claimed_by: None,
         decision: DecisionKind::Approve,
         comment: comment.map(str::to_owned),
+        changes: None,
         revision: 0,
     };
+    let refused = |walk: &Walk, later: Input| {
+        let later = walk.rejection(later);
+        assert!(
+            matches!(&later, Rejection::Illegal(why) if why.code == Code::AlreadyDecided
+                && why.detail.contains("cannot be added or changed")),
+            "{later:?}"
+        );
+    };
     let asked = Walk::with(of_two, None).succeeded().succeeded();
-    let waiting = asked.then(said(Some("well founded")));
+    let waiting = asked.clone().then(said(Some("well founded")));
     let settled = waiting.clone().decided("bob", DecisionKind::Approve, 0);
     for walk in [waiting, settled] {
         for nothing_new in [None, Some("well founded"), Some(" ")] {
             let again = walk.rejection(said(nothing_new));
             assert_eq!(again, Rejection::Duplicate, "{nothing_new:?}");
         }
-        let later = walk.rejection(said(Some("but mind the costs")));
-        assert!(
-            matches!(&later, Rejection::Illegal(why) if why.code == Code::AlreadyDecided
-                && why.detail.contains("a comment cannot be added")),
-            "{later:?}"
-        );
+        refused(&walk, said(Some("but mind the costs")));
     }
+    let dropping = |finding| Input::Decide {
+        approver: "ada".to_owned(),
+        proven: false,
+        claimed_by: None,
+        decision: DecisionKind::RequestChanges,
+        comment: None,
+        changes: Some(Changes {
+            drop: vec![finding],
+            ..Changes::default()
+        }),
+        revision: 0,
+    };
+    let changed = asked.then(dropping(1));
+    assert_eq!(changed.rejection(dropping(1)), Rejection::Duplicate);
+    refused(&changed, dropping(2));
 }
 
 #[test]
