@@ -4,7 +4,7 @@
 //! claims to speak. Every one carries an `idempotency_key`. What the HTTP
 //! command holds stands beside it; unlike there, unknown fields are tolerated.
 
-use garde::Validate;
+use garde::{Path, Report, Validate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -14,6 +14,9 @@ use crate::callback::AgentReport;
 use crate::ids::WorkflowId;
 use crate::request::{CancelBody, IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY, StartRequest, usable_key};
 use crate::tolerant::part;
+
+/// Longest token of a callback, in characters.
+const MAX_TOKEN: usize = 512;
 
 /// What EventBridge delivers to a queue, as far as we read it.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -34,54 +37,43 @@ impl BusEvent {
 }
 
 /// `detail` of `WorkflowRequested`.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WorkflowRequested {
-    #[garde(custom(usable_key))]
     #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
     #[serde(flatten)]
-    #[garde(dive)]
     pub request: StartRequest,
 }
 
 /// `detail` of `ApprovalDecided`.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ApprovalDecided {
-    #[garde(custom(usable_key))]
     #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
-    #[garde(skip)]
     pub workflow_id: WorkflowId,
     #[serde(flatten)]
-    #[garde(dive)]
     pub decision: DecisionRequest,
 }
 
 /// `detail` of `CancelRequested`.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct CancelRequested {
-    #[garde(custom(usable_key))]
     #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
-    #[garde(skip)]
     pub workflow_id: WorkflowId,
     #[serde(flatten)]
-    #[garde(dive)]
     pub cancel: CancelBody,
 }
 
 /// `detail` of `StepReported`. The token is checked like that of a callback over HTTP.
-#[derive(Clone, PartialEq, Serialize, JsonSchema, Validate)]
+#[derive(Clone, PartialEq, Serialize, JsonSchema)]
 pub struct StepReported {
-    #[garde(custom(usable_key))]
     #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
     pub idempotency_key: String,
-    #[garde(skip)]
     pub workflow_id: WorkflowId,
-    #[garde(length(min = 1, max = 512))]
+    #[schemars(length(min = 1, max = MAX_TOKEN))]
     pub token: String,
     #[serde(flatten)]
-    #[garde(dive)]
     pub report: AgentReport,
 }
 
@@ -92,6 +84,43 @@ impl std::fmt::Debug for StepReported {
             .field("report", &self.report)
             .field("token", &"<redacted>")
             .finish_non_exhaustive()
+    }
+}
+
+/// A body stands beside the other fields, so a reason names its fields as the sender wrote them: `comment`, where a
+/// derived implementation would say `decision.comment`.
+macro_rules! validates {
+    ($event:ty, $body:ident $(, $more:ident)?) => {
+        impl Validate for $event {
+            type Context = ();
+
+            fn validate_into(&self, (): &(), parent: &mut dyn FnMut() -> Path, report: &mut Report) {
+                let checked = [
+                    ("idempotency_key", usable_key(&self.idempotency_key, &())),
+                    $((stringify!($more), $more(&self.$more)),)?
+                ];
+                for (field, checked) in checked {
+                    if let Err(error) = checked {
+                        report.append(parent().join(field), error);
+                    }
+                }
+                self.$body.validate_into(&(), parent, report);
+            }
+        }
+    };
+}
+
+validates!(WorkflowRequested, request);
+validates!(ApprovalDecided, decision);
+validates!(CancelRequested, cancel);
+validates!(StepReported, report, token);
+
+fn token(token: &str) -> garde::Result {
+    match token.len() {
+        1..=MAX_TOKEN => Ok(()),
+        _ => Err(garde::Error::new(format!(
+            "must have 1 to {MAX_TOKEN} characters"
+        ))),
     }
 }
 
