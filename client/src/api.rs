@@ -29,6 +29,8 @@ const PAUSES: [Duration; 3] = [
 pub struct Api {
     http: reqwest::Client,
     endpoint: String,
+    /// The endpoint in a sentence: a name and password in it are left out.
+    shown: String,
     proofs: Proofs,
     /// Said when nothing answers.
     hint: String,
@@ -57,6 +59,7 @@ impl Api {
         Ok(Self {
             http: http_client(endpoint)?,
             endpoint: endpoint.trim_end_matches('/').to_owned(),
+            shown: without_password(endpoint.trim_end_matches('/')),
             proofs,
             hint: hint.to_owned(),
         })
@@ -155,7 +158,7 @@ impl Api {
     /// The redirect's target, if it is one, and the body.
     async fn once(&self, ask: &Ask<'_>) -> Result<(Option<String>, String), ApiError> {
         let request = self.request(ask).await?;
-        let unreachable = |error: reqwest::Error| self.unreachable(&self.endpoint, &error);
+        let unreachable = |error: reqwest::Error| self.unreachable(&self.shown, &error);
         let answer = self.http.execute(request).await.map_err(unreachable)?;
         let status = answer.status();
         let location = answer
@@ -171,7 +174,7 @@ impl Api {
         Err(match serde_json::from_str::<Problem>(&body) {
             Ok(problem) => ApiError::Refused(Box::new(problem)),
             Err(_) => ApiError::Foreign {
-                endpoint: self.endpoint.clone(),
+                endpoint: self.shown.clone(),
                 status: status.as_u16(),
                 body: gist(&body),
             },
@@ -182,7 +185,7 @@ impl Api {
         let url = format!("{}{}", self.endpoint, ask.path);
         // Parsed first, so that what is signed is what is sent, percent-encoding included.
         let url = Url::parse(&url).map_err(|error| ApiError::Unreadable {
-            path: url.clone(),
+            path: ask.path.to_owned(),
             reason: error.to_string(),
         })?;
         let mut headers = Vec::new();
@@ -209,7 +212,7 @@ impl Api {
         }
         request
             .build()
-            .map_err(|error| self.unreachable(&self.endpoint, &error))
+            .map_err(|error| self.unreachable(&self.shown, &error))
     }
 
     fn unreachable(&self, endpoint: &str, error: &reqwest::Error) -> ApiError {
@@ -262,6 +265,23 @@ fn host_of(url: &str) -> String {
         .and_then(Url::host_str)
         .unwrap_or(url)
         .to_owned()
+}
+
+fn without_password(url: &str) -> String {
+    let Ok(mut parsed) = Url::parse(url) else {
+        return "an address that is no URL".to_owned();
+    };
+    if parsed.username().is_empty() && parsed.password().is_none() {
+        return url.to_owned();
+    }
+    // Of a URL that has a host this does not fail.
+    let cleared = parsed
+        .set_username("")
+        .and_then(|()| parsed.set_password(None));
+    match cleared {
+        Ok(()) => parsed.to_string(),
+        Err(()) => host_of(url),
+    }
 }
 
 /// The gateway's own answers are `{"message": …}`; of anything else the first line says enough.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aegis_contracts::problem::Problem;
+use aegis_contracts::problem::{FieldError, Problem};
 use aegis_platform::client::error::CallError;
 
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +95,12 @@ impl fmt::Display for Sentence<'_> {
             &problem.detail
         };
         write!(f, "{detail} ({}, {})", problem.code, problem.status)?;
-        for error in &problem.errors {
+        // Of a body of ours the detail names them all already.
+        let is_told = |error: &&FieldError| {
+            let named = format!("{}: {}", error.field, error.reason);
+            detail.contains(&named) || error.field.is_empty() && detail.contains(&error.reason)
+        };
+        for error in problem.errors.iter().filter(|error| !is_told(error)) {
             write!(f, "\n  {}: {}", error.field, error.reason)?;
         }
         for link in &problem.links {
@@ -108,7 +113,7 @@ impl fmt::Display for Sentence<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aegis_contracts::problem::{Code, FieldError};
+    use aegis_contracts::problem::Code;
 
     #[test]
     fn says_the_code_and_every_field() {
@@ -125,6 +130,20 @@ mod tests {
         assert_eq!(
             ApiError::Refused(Box::new(problem)).to_string(),
             "two fields are wrong (invalid_request, 400)\n  topic: is empty\n  budget.max_tokens: must be above 0"
+        );
+    }
+
+    #[test]
+    fn a_field_is_told_once() {
+        let field = |field: &str, reason: &str| FieldError {
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let errors = vec![field("topic", "is empty"), field("", "is no object")];
+        let problem = Problem::new(Code::InvalidRequest, "topic: is empty; is no object");
+        assert_eq!(
+            ApiError::Refused(Box::new(problem.with_errors(errors))).to_string(),
+            "topic: is empty; is no object (invalid_request, 400)"
         );
     }
 }

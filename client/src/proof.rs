@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use reqwest::Method;
 
 use crate::failure::ApiError;
+use crate::path::shown;
 use crate::stage::{Authorization, Stage};
 
 /// Holds the token itself, for those who have it in their environment.
@@ -114,7 +115,7 @@ impl Proofs {
 fn token(file: Option<&Path>) -> Result<Option<Token>> {
     let (text, from) = match file {
         Some(path) => {
-            let from = path.display().to_string();
+            let from = shown(path);
             let text =
                 std::fs::read_to_string(path).with_context(|| format!("cannot read {from}"))?;
             (text, from)

@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::path::shown;
+
 /// One deployed stage, as far as a client needs to know it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Stage {
@@ -44,17 +46,13 @@ impl Stage {
     /// # Errors
     /// Where the file is missing or is of neither shape.
     pub fn read(path: &Path) -> Result<Self> {
-        let text =
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let say = || format!("{} does not describe a stage", path.display());
+        let text = std::fs::read(path).with_context(|| format!("cannot read {}", shown(path)))?;
+        let say = || format!("{} does not describe a stage", shown(path));
         let value: Value = serde_json::from_slice(&text).with_context(say)?;
         let stage: Self = serde_json::from_value(flattened(value)).with_context(say)?;
         if !stage.api_endpoint.starts_with("http") {
-            bail!(
-                "{}: `api_endpoint` is not a URL: `{}`",
-                path.display(),
-                stage.api_endpoint
-            );
+            // Not quoted: there may be a password in it.
+            bail!("{}: `api_endpoint` is no http or https URL", shown(path));
         }
         Ok(stage)
     }
