@@ -1,11 +1,12 @@
 //! What can be typed after `aegis`. Each verb's own arguments are beside its code.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{bench, chaos, client, cost, failure, loadtest, out, run, simulate, stack};
 
@@ -41,22 +42,22 @@ pub enum Verb {
     // Boxed where the arguments are large. A verb's help is the text of its arguments.
     Run(Box<run::Arguments>),
     Start(Box<client::start::Arguments>),
-    Get(client::get::Arguments),
-    List(client::list::Arguments),
     Watch(client::watch::Arguments),
-    History(client::history::Arguments),
     Report(client::report::Arguments),
     Findings(client::findings::Arguments),
     Approve(client::decide::Approve),
     Reject(client::decide::Reject),
     RequestChanges(client::decide::RequestChanges),
     ApprovalLink(client::approval_link::Arguments),
+    List(client::list::Arguments),
+    Get(client::get::Arguments),
+    History(client::history::Arguments),
+    Logs(client::logs::Arguments),
     Cancel(client::cancel::Arguments),
     Redrive(client::redrive::Arguments),
     Emit(client::emit::Arguments),
     Dlq(client::dlq::Arguments),
     Keys(client::keys::Arguments),
-    Logs(client::logs::Arguments),
     /// Start the local stack, or bring it up to date with the sources.
     Up(stack::up::Arguments),
     /// Stop the local stack; what it holds stays unless it is wiped.
@@ -77,41 +78,108 @@ pub enum Verb {
     AgentHost(stack::host::Arguments),
 }
 
-impl Verb {
-    /// Whether it works on the local stack, or on none: another stage cannot be meant.
-    const fn is_local(&self) -> bool {
-        match self {
-            Self::Up(_)
-            | Self::Down(_)
-            | Self::Status(_)
-            | Self::Test(_)
-            | Self::Simulate(_)
-            | Self::Chaos(_)
-            | Self::Bench(_)
-            | Self::Cost(_)
-            | Self::Package(_)
-            | Self::AgentHost(_) => true,
-            Self::Run(_)
-            | Self::Start(_)
-            | Self::Get(_)
-            | Self::Findings(_)
-            | Self::List(_)
-            | Self::Watch(_)
-            | Self::History(_)
-            | Self::Report(_)
-            | Self::Approve(_)
-            | Self::Reject(_)
-            | Self::RequestChanges(_)
-            | Self::ApprovalLink(_)
-            | Self::Cancel(_)
-            | Self::Redrive(_)
-            | Self::Emit(_)
-            | Self::Dlq(_)
-            | Self::Keys(_)
-            | Self::Logs(_)
-            | Self::Loadtest(_) => false,
-        }
+/// What the verbs are for, in the order of the help.
+const GROUPS: [(&str, &[&str]); 6] = [
+    ("Run a workflow", &["run", "start", "watch", "report"]),
+    (
+        "Decide on findings",
+        &[
+            "findings",
+            "approve",
+            "reject",
+            "request-changes",
+            "approval-link",
+        ],
+    ),
+    ("Look", &["list", "get", "history", "logs"]),
+    (
+        "Operate a stage",
+        &["cancel", "redrive", "emit", "dlq", "keys"],
+    ),
+    ("Local stack", &["up", "down", "status"]),
+    (
+        "Test, measure, build",
+        &[
+            "test", "simulate", "chaos", "loadtest", "bench", "cost", "package",
+        ],
+    ),
+];
+
+/// Work on the local stack, or on none: another stage cannot be meant.
+const LOCAL: [&str; 10] = [
+    "up",
+    "down",
+    "status",
+    "test",
+    "simulate",
+    "chaos",
+    "bench",
+    "cost",
+    "package",
+    "agent-host",
+];
+
+/// The command as it is parsed, with its help.
+fn command() -> clap::Command {
+    let mut command = Command::command();
+    for verb in LOCAL {
+        // Understood, so that it can be refused in a sentence, but not offered.
+        let unused = |id: &'static str, name: &'static str| {
+            Arg::new(id)
+                .long(name)
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .global(true)
+                .hide(true)
+        };
+        command = command.mut_subcommand(verb, |known| {
+            known
+                .arg(unused("stage", "stage"))
+                .arg(unused("token_file", "token-file"))
+        });
     }
+    // Nothing is broken in a pipe.
+    let width = out::terminal_width(out::Stream::Out);
+    let heading = command.get_styles().get_header().to_owned();
+    let template = format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}{heading}Options:{heading:#}\n{{options}}{{after-help}}",
+        groups(&command, width)
+    );
+    command
+        .term_width(width.unwrap_or(0))
+        .help_template(template)
+}
+
+/// The verbs with what each is for, group by group.
+fn groups(command: &clap::Command, width: Option<usize>) -> String {
+    /// Of the longest verb, and the room around it.
+    const COLUMN: usize = 19;
+    let (heading, name) = (
+        command.get_styles().get_header(),
+        command.get_styles().get_literal(),
+    );
+    let mut text = String::new();
+    for (title, verbs) in GROUPS {
+        text.push_str(&format!("{heading}{title}:{heading:#}\n"));
+        for verb in verbs {
+            let known = command.find_subcommand(verb);
+            let about = known
+                .and_then(clap::Command::get_about)
+                .map(ToString::to_string);
+            let about = about.unwrap_or_default();
+            let room = width.map_or(usize::MAX, |width| width.saturating_sub(COLUMN).max(20));
+            let lines = textwrap::wrap(&about, room);
+            let gap = COLUMN.saturating_sub(verb.len() + 2);
+            let below = format!("\n{:COLUMN$}", "");
+            text.push_str(&format!(
+                "  {name}{verb}{name:#}{:gap$}{}\n",
+                "",
+                lines.join(&below)
+            ));
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// What was typed, or the exit code where that was help or a mistake, which is said here.
@@ -137,10 +205,13 @@ pub fn parsed() -> Result<Command, ExitCode> {
     })
 }
 
-fn from(words: Vec<std::ffi::OsString>) -> Result<Command, clap::Error> {
-    let matches = Command::command().try_get_matches_from(words)?;
+fn from(words: Vec<OsString>) -> Result<Command, clap::Error> {
+    let matches = command()
+        .try_get_matches_from(&words)
+        .map_err(|error| with_tip(error, &words))?;
     let mut command = Command::from_arg_matches(&matches)?;
-    if command.global.stage.is_some() && command.verb.is_local() {
+    let verb = matches.subcommand_name().unwrap_or_default();
+    if command.global.stage.is_some() && LOCAL.contains(&verb) {
         // The variable is there for other verbs too, and only this one would delete something.
         let by_variable = matches.value_source("stage") == Some(ValueSource::EnvVariable);
         if !by_variable || matches!(command.verb, Verb::Down(_)) {
@@ -149,41 +220,142 @@ fn from(words: Vec<std::ffi::OsString>) -> Result<Command, clap::Error> {
             } else {
                 "--stage"
             };
-            let verb = matches.subcommand_name().unwrap_or_default();
             let sentence =
                 format!("`{verb}` knows no other stage than the local stack: leave {which} away\n");
-            return Err(Command::command().error(ErrorKind::ArgumentConflict, sentence));
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, sentence));
         }
         command.global.stage = None;
     }
     Ok(command)
 }
 
+/// With a tip that works when it is followed.
+///
+/// clap's own for a value that begins with `-` is to put `--` before it, which makes an argument without a name of it.
+fn with_tip(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+    let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg) else {
+        return error;
+    };
+    let tip = match error.kind() {
+        ErrorKind::UnknownArgument => behind_an_option(invalid, words),
+        ErrorKind::ValueValidation if invalid.contains("<WORKFLOW>") => Some(format!(
+            "`{} list` shows the ids of workflows",
+            client::session::program()
+        )),
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        let tips = ContextValue::StyledStrs(vec![tip.into()]);
+        error.insert(ContextKind::Suggested, tips);
+    }
+    error
+}
+
+/// `'--since=-5m' takes '-5m' as its value`, where `--since -5m` was typed.
+fn behind_an_option(invalid: &str, words: &[OsString]) -> Option<String> {
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    let pairs = words.iter().zip(words.iter().skip(1));
+    let mut found = pairs.filter(|(option, value)| {
+        value.starts_with(invalid) && !value.starts_with("--") && takes_a_value(&command(), option)
+    });
+    let (option, value) = found.next()?;
+    let whole = client::session::quoted(&format!("{option}={value}"));
+    Some(format!(
+        "to give {option} the value '{value}', type {whole}"
+    ))
+}
+
+/// Whether any verb has this option, by its long or short name, and a value behind it.
+fn takes_a_value(command: &clap::Command, option: &str) -> bool {
+    let is_it = |arg: &Arg| {
+        let long = arg.get_long().map(|name| format!("--{name}"));
+        let short = arg.get_short().map(|letter| format!("-{letter}"));
+        arg.get_action().takes_values() && [long, short].iter().flatten().any(|name| name == option)
+    };
+    command.get_arguments().any(is_it)
+        || command
+            .get_subcommands()
+            .any(|verb| takes_a_value(verb, option))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(words: &[&str]) -> Result<Command, clap::Error> {
+        let words = words.iter().map(|word| (*word).into());
+        from(std::iter::once("aegis".into()).chain(words).collect())
+    }
+
+    #[test]
+    fn every_verb_is_in_one_group() {
+        let mut grouped: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, verbs)| *verbs)
+            .copied()
+            .collect();
+        let command = command();
+        let known = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+        let mut known: Vec<&str> = known.map(clap::Command::get_name).collect();
+        grouped.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(grouped, known);
+        command.debug_assert();
+    }
+
     #[test]
     fn a_local_verb_refuses_another_stage() {
-        let parse = |words: &[&str]| {
-            let words = words.iter().map(|word| (*word).into());
-            from(std::iter::once("aegis".into()).chain(words).collect())
-        };
-        for verb in [
-            "up", "down", "status", "test", "simulate", "chaos", "cost", "package",
-        ] {
-            for words in [[verb, "--stage", "s.json"], ["--stage", "s.json", verb]] {
+        for verb in LOCAL {
+            let needed: &[&str] = match verb {
+                "bench" => &["model"],
+                "agent-host" => &["--plan", "p"],
+                _ => &[],
+            };
+            for words in [
+                [&[verb], needed, &["--stage", "s.json"]].concat(),
+                [&["--stage", "s.json", verb], needed].concat(),
+            ] {
                 let refused = parse(&words).unwrap_err().to_string();
-                assert!(refused.contains("leave --stage away"), "{refused}");
+                let told = format!(
+                    "error: `{verb}` knows no other stage than the local stack: leave --stage away\n"
+                );
+                assert_eq!(refused, told);
             }
-            assert!(parse(&[verb]).is_ok(), "{verb}");
+            let help = parse(&[verb, "--help"]).unwrap_err().to_string();
+            assert!(!help.contains("--stage"), "{help}");
+            assert!(parse(&[&[verb], needed].concat()).is_ok(), "{verb}");
         }
-        assert!(parse(&["bench", "model", "--stage", "s.json"]).is_err());
-        for verb in ["list", "run", "loadtest"] {
-            assert!(
-                parse(&[verb, "--stage", "s.json", "steady"][..if verb == "list" { 3 } else { 4 }])
-                    .is_ok()
-            );
+        for words in [&["list"][..], &["run", "t"], &["loadtest", "steady"]] {
+            let words = [words, &["--stage", "s.json"]].concat();
+            let parsed = parse(&words).unwrap();
+            assert_eq!(parsed.global.stage, Some(PathBuf::from("s.json")));
         }
+    }
+
+    #[test]
+    fn a_tip_leads_on_when_it_is_followed() {
+        const ID: &str = "wf_abcdefghijklmnopqrstuvwxyz";
+        for (words, option) in [
+            (&["approve", ID, "--revision", "-1"][..], "--revision=-1"),
+            (&["logs", "--since", "-5m"], "--since=-5m"),
+            (
+                &["request-changes", ID, "-m", "- more on costs"],
+                "'-m=- more on costs'",
+            ),
+            (&["list", "-n", "-3"], "-n=-3"),
+        ] {
+            let refused = parse(words).unwrap_err().to_string();
+            assert!(refused.contains(&format!("type {option}\n")), "{refused}");
+            let followed = option.trim_matches('\'');
+            let again = [&words[..words.len() - 2], &[followed]].concat();
+            match parse(&again) {
+                Ok(_) => assert!(option.contains("costs")),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::ValueValidation, "{error}"),
+            }
+        }
+        let topic = parse(&["start", "-5 degrees"]).unwrap_err().to_string();
+        assert!(topic.contains("use '-- -5"), "{topic}");
+        let id = parse(&["get", "foo"]).unwrap_err().to_string();
+        assert!(id.contains("list` shows the ids"), "{id}");
     }
 }

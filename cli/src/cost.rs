@@ -10,6 +10,7 @@ use anyhow::Result;
 use crate::client::text::{columns, counted};
 use crate::context::Context;
 use crate::out;
+use crate::style::dim;
 
 /// Say what workflows cost on AWS, from counted calls and list prices.
 #[derive(Debug, clap::Args)]
@@ -85,13 +86,15 @@ fn limit(rate: f64, context: &Context) -> Result<ExitCode> {
     }
     outln!("");
     outln!(
-        "{rate} workflows a minute. Computed, not measured; what is assumed, and what becomes of too much: docs/scaling.md"
+        "{} a minute. Computed, not measured; what is assumed, and what becomes of too much: docs/scaling.md",
+        counted(rate, "workflow")
     );
     Ok(ExitCode::SUCCESS)
 }
 
 fn print(bill: &Bill, prices: &Prices) {
-    let mut table = Vec::new();
+    let heads = ["part", "counted in a month", prices.currency.as_str()];
+    let mut table = vec![heads.map(|head| dim(head).to_string()).to_vec()];
     for part in &bill.parts {
         table.push(vec![
             part.name.to_owned(),

@@ -8,6 +8,7 @@
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::exit;
+use std::sync::{Mutex, PoisonError};
 
 use aegis_contracts::text::{visible, visible_json};
 use console::Term;
@@ -162,15 +163,33 @@ fn send(stream: Stream, text: &str) {
     }
 }
 
+/// What this program has done, for standard error if the result cannot be written.
+static DONE: Mutex<Option<String>> = Mutex::new(None);
+
+/// Called before a verb that has changed something writes its result: the change stays, and what leads on from it,
+/// such as the id of a workflow that was started, must not be lost with the result.
+pub fn done(what: impl Into<String>) {
+    *DONE.lock().unwrap_or_else(PoisonError::into_inner) = Some(what.into());
+}
+
 /// Whoever reads our output may stop early, as `head` does: no failure of ours. A result that cannot be written is
 /// one. What cannot be said on standard error cannot be said: the work goes on, and the exit code tells how it ended.
 fn give_up(stream: Stream, error: &std::io::Error) {
-    if error.kind() == ErrorKind::BrokenPipe {
+    let closed = error.kind() == ErrorKind::BrokenPipe;
+    if stream == Stream::Out {
+        let mut sentence = match closed {
+            true => String::new(),
+            false => format!("error: cannot write to standard output: {error}\n"),
+        };
+        let done = DONE.lock().unwrap_or_else(PoisonError::into_inner).take();
+        sentence.extend(done.map(|done| done + "\n"));
+        let sentence = Form::of(Stream::Err).rendered(&sentence);
+        let _ = std::io::stderr().write_all(sentence.as_bytes());
+    }
+    if closed {
         exit(CLOSED_PIPE);
     }
     if stream == Stream::Out {
-        let sentence = format!("error: cannot write to standard output: {error}\n");
-        let _ = std::io::stderr().write_all(sentence.as_bytes());
         exit(1);
     }
 }

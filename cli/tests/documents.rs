@@ -282,12 +282,11 @@ fn every_test_that_shows_a_failure_is_there() {
 
 fn table_of_verbs() -> String {
     let help = String::from_utf8(aegis(&["--help".to_owned()]).stdout).unwrap();
-    let list = help.split("Commands:\n").nth(1).unwrap();
-    let list = list.split("\n\n").next().unwrap();
+    let list = help.split("Usage:").nth(1).unwrap();
+    let list = list.split("Options:").next().unwrap();
     let rows = list
         .lines()
-        .filter_map(|line| line.trim().split_once(' '))
-        .filter(|(verb, _)| *verb != "help")
+        .filter_map(|line| line.strip_prefix("  ")?.split_once(' '))
         .map(|(verb, about)| format!("| `{verb}` | {} |\n", about.trim()));
     format!("\n| verb | |\n|---|---|\n{}", rows.collect::<String>())
 }

@@ -87,8 +87,8 @@ impl Report {
         let wrong = self.wrong();
         if wrong.is_empty() {
             return format!(
-                "all {} workflows ended as they should, nothing lost, nothing done twice",
-                self.ended.len()
+                "{} ended as they should: all of them, nothing lost, nothing done twice",
+                counted(self.ended.len(), "workflow")
             );
         }
         let findings = counted(wrong.len(), "finding");

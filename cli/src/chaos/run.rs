@@ -19,6 +19,7 @@ use super::report::{Ended, Events, Report};
 use super::scenario::Scenario;
 use super::turmoil::{Done, Progress, rage};
 use crate::client::session::Session;
+use crate::client::text::counted;
 use crate::context::Context;
 use crate::stack::progress::{Step, say};
 use crate::stack::settings::Settings;
@@ -65,8 +66,10 @@ pub async fn all(plan: &Plan, context: &Context) -> Result<Report> {
     let description = up::bring_up(&wanted, folder).await.context("the stack")?;
     let proxy = Proxy::start(folder, &settings, plan.seed).await?;
     say(&format!(
-        "{} workflows at {} with seed {}",
-        plan.workflows, description.api_endpoint, plan.seed
+        "{} at {} with seed {}",
+        counted(plan.workflows, "workflow"),
+        description.api_endpoint,
+        plan.seed
     ));
     under_faults(plan, context, &proxy).await
 }

@@ -7,7 +7,8 @@ use aegis_contracts::ids::WorkflowId;
 use anyhow::Result;
 use clap::Args;
 
-use super::session::Session;
+use super::refusal::explained;
+use super::session::{Session, quoted};
 use super::text::{local_time, one_line};
 use crate::context::Context;
 use crate::out;
@@ -29,11 +30,20 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
+    let again = format!(
+        "approval-link {} --approver {}",
+        arguments.id,
+        quoted(&arguments.approver)
+    );
     let body = serde_json::to_string(&ApprovalLinkRequest {
         approver: arguments.approver,
     })?;
     let path = format!("/workflows/{}/approval-links", arguments.id);
-    let answer = session.api.post::<ApprovalLink>(&path, body).await?;
+    let answer = match session.api.post::<ApprovalLink>(&path, body).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(error, &arguments.id, &session).await),
+    };
+    session.done("The link is lost. Make another one with", &again);
     if session.json {
         out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);

@@ -8,6 +8,7 @@ use aegis_contracts::view::WorkflowAccepted;
 use anyhow::Result;
 use clap::Args;
 
+use super::refusal::explained;
 use super::session::Session;
 use super::text::status_words;
 use crate::context::Context;
@@ -30,7 +31,12 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         reason: arguments.reason,
     })?;
     let path = format!("/workflows/{}/cancel", arguments.id);
-    let answer = session.api.post::<WorkflowAccepted>(&path, body).await?;
+    let answer = match session.api.post::<WorkflowAccepted>(&path, body).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(error, &arguments.id, &session).await),
+    };
+    let done = "The workflow is cancelled all the same. See with";
+    session.done(done, &format!("get {}", arguments.id));
     if session.json {
         out::json(answer.raw);
     } else {

@@ -3,7 +3,8 @@
 //! Pure. Things that change with every look (heartbeats, presigned URLs) are no difference.
 
 use aegis_contracts::agent::Role;
-use aegis_contracts::view::{PickupView, Status, StepView, WorkflowView};
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::{PickupView, Status, StepStatus, StepView, WorkflowView};
 
 use super::pickup::{waiting, waits_for_a_session};
 use super::show::{attempt, failure_words, progress};
@@ -26,8 +27,21 @@ fn settled(view: &WorkflowView) -> WorkflowView {
     view
 }
 
-/// One line per difference; the first look tells everything that has happened so far.
-pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
+/// A difference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When it came to be so, where the view says it.
+    pub at: Option<Timestamp>,
+    pub text: String,
+}
+
+/// One line per difference; the first look tells everything that has happened so far. `succeeded_at` knows of a step
+/// what a view does not say.
+pub fn lines(
+    before: Option<&WorkflowView>,
+    now: &WorkflowView,
+    succeeded_at: impl Fn(&StepView) -> Option<Timestamp>,
+) -> Vec<Line> {
     let mut lines = Vec::new();
     // In the order of the flow: the decision comes before what it let go on.
     let (decided_on, let_go_on): (Vec<&StepView>, Vec<&StepView>) =
@@ -36,7 +50,9 @@ pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
         let line = |step: &&StepView| {
             let same_role = |known: &&StepView| known.role == step.role;
             let known = before.and_then(|view| view.steps.iter().find(same_role));
-            step_line(known, step)
+            let text = step_line(known, step)?;
+            let at = step_time(step).or_else(|| succeeded_at(step));
+            Some(Line { at, text })
         };
         steps.iter().filter_map(line).collect::<Vec<_>>()
     };
@@ -47,20 +63,26 @@ pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
     if moved && now.status == Status::AwaitingApproval {
         let style = status_style(now.status);
         let word = style.on(format!("{:<10}", "waiting"));
-        lines.push(format!("approval    {word}  revision {}", now.revision));
+        lines.push(Line {
+            at: now.approval.as_ref().map(|approval| approval.requested_at),
+            text: format!("approval    {word}  revision {}", now.revision),
+        });
     }
     lines
 }
 
 /// How it ended, for those who only look on. Where there is more to say about it, somebody else says all of it.
-pub fn ending(now: &WorkflowView) -> Option<String> {
+pub fn ending(now: &WorkflowView) -> Option<Line> {
     let word = status_words(now.status);
     let why = now
         .failure
         .as_ref()
         .filter(|_| now.status == Status::Failed);
     let why = why.map(|failure| format!(": {}", failure_words(failure)));
-    let line = format!("workflow    {word}{}", why.unwrap_or_default());
+    let line = Line {
+        at: Some(now.updated_at),
+        text: format!("workflow    {word}{}", why.unwrap_or_default()),
+    };
     now.status.is_terminal().then_some(line)
 }
 
@@ -98,6 +120,19 @@ fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
     Some(line.trim_end().to_owned())
 }
 
+/// Of one under way: of its last word. When one ended is in the history alone.
+fn step_time(step: &StepView) -> Option<Timestamp> {
+    match step.status {
+        StepStatus::Requested => step.requested_at,
+        StepStatus::Dispatched => step.dispatched_at,
+        StepStatus::Running => step.last_heartbeat_at.or(step.dispatched_at),
+        StepStatus::Succeeded
+        | StepStatus::Failed
+        | StepStatus::Superseded
+        | StepStatus::Cancelled => None,
+    }
+}
+
 /// What is told of a step that waits for a session, and of no other wait.
 fn session_wait(step: &StepView) -> Option<&PickupView> {
     step.pickup
@@ -105,7 +140,7 @@ fn session_wait(step: &StepView) -> Option<&PickupView> {
         .filter(|pickup| waits_for_a_session(pickup))
 }
 
-fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<String> {
+fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line> {
     let Some(approval) = &now.approval else {
         return Vec::new();
     };
@@ -117,11 +152,15 @@ fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Stri
         let kind = decision.decision.as_str().replace('_', " ");
         let comment = decision.comment.as_deref();
         let comment = comment.map(|text| format!(": {}", one_line(text)));
-        format!(
+        let text = format!(
             "approval    {kind} by {}{}",
             one_line(&decision.approver),
             comment.unwrap_or_default()
-        )
+        );
+        Line {
+            at: Some(decision.decided_at),
+            text,
+        }
     };
     approval.decisions.iter().skip(known).map(line).collect()
 }

@@ -10,11 +10,11 @@ use aegis_contracts::ids::WorkflowId;
 use anyhow::Result;
 use clap::Args;
 
+use super::refusal::explained;
 use super::session::Session;
 use super::show;
 use super::text::status_words;
 use crate::context::Context;
-use crate::failure::Advised;
 use crate::out;
 use crate::style::bold;
 use aegis_client::api::Answer;
@@ -147,6 +147,8 @@ async fn run(
         Ok(answer) => answer,
         Err(error) => return Err(explained(error, &decider.id, &session).await),
     };
+    let made = "The decision is made all the same. See how the workflow goes on with";
+    session.done(made, &format!("get {}", decider.id));
     if session.json {
         out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);
@@ -172,32 +174,6 @@ pub async fn decide(
 ) -> Result<Answer<ApprovalView>, ApiError> {
     let body = serde_json::to_string(request).unwrap_or_default();
     session.api.post(&format!("/approve/{id}"), body).await
-}
-
-/// With what to type instead.
-async fn explained(error: ApiError, id: &WorkflowId, session: &Session) -> anyhow::Error {
-    let next = match &error {
-        ApiError::Refused(problem) if problem.code == "stale_revision" => {
-            problem.current_revision.map(|revision| {
-                let look = session.command(&format!("findings {id} --revision {revision}"));
-                let decisions = show::decisions(id, revision, session);
-                [vec![look], decisions].concat()
-            })
-        }
-        ApiError::Refused(problem) if problem.code == "not_awaiting_approval" => {
-            let view = session.workflow(id).await.ok();
-            view.map(|view| show::next_steps(&view.value, session))
-        }
-        _ => None,
-    };
-    match next {
-        Some(next) => Advised {
-            refused: error,
-            next,
-        }
-        .into(),
-        None => error.into(),
-    }
 }
 
 /// A decision, and how many of them count so far.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use aegis_contracts::EVENT_SOURCE;
 use aegis_contracts::external::BusEvent;
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::problem::Code;
 use aegis_contracts::strict;
 use aegis_platform::client::bus::BusClient;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -20,6 +21,8 @@ use crate::context::Context;
 use crate::failure::Coded;
 use crate::out;
 use crate::style::{bold, dim};
+use aegis_client::failure::ApiError;
+use aegis_client::path::shown;
 use aegis_client::stage::Stage;
 
 /// Put an external event on the stage's bus, with no HTTP call to the API.
@@ -83,7 +86,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         .entry("idempotency_key")
         .or_insert_with(|| Value::String(new_key()))
         .clone();
-    let faults = faults(&arguments.detail_type, &arguments.source, &detail);
+    let mut faults = faults(&arguments.detail_type, &arguments.source, &detail);
+    if faults.is_empty() && !arguments.force {
+        faults.extend(absent(&session, &detail).await);
+    }
     if !faults.is_empty() && !arguments.force {
         let message = format!(
             "nobody would act on this event, so it was not sent (--force sends it all the same)\n  {}",
@@ -93,6 +99,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
     let bus = session.stage.output("event_bus_name")?;
     let config = session.stage.connection().load().await;
+    let named = workflow_named(&detail);
     let text = Value::Object(detail).to_string();
     let event_id = BusClient::new(&config, bus)
         .put(&arguments.source, &arguments.detail_type, &text)
@@ -102,12 +109,44 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         ("source", Value::String(arguments.source.clone())),
         ("idempotency_key", key.clone()),
     ];
+    let mut id = named;
     if arguments.detail_type == "WorkflowRequested" && faults.is_empty() {
-        let id = workflow_id(&session.stage, &arguments.source, key.as_str());
-        told.extend(id.map(|id| ("workflow_id", Value::String(id.to_string()))));
+        id = workflow_id(&session.stage, &arguments.source, key.as_str());
+        let id = id.as_ref().map(ToString::to_string);
+        told.extend(id.map(|id| ("workflow_id", Value::String(id))));
     }
+    let get = id.map(|id| format!("get {id}"));
+    let refused = kind.map(|kind| format!("dlq show {}", kind.service));
+    let done = format!(
+        "The event is on the bus all the same, with the idempotency_key {key}. See what came of it with"
+    );
+    let see = get.as_deref().or(refused.as_deref()).unwrap_or("dlq list");
+    session.done(&done, see);
     print(&arguments.detail_type, told, session.json);
+    if !session.json {
+        for words in get.iter().chain(&refused) {
+            outln!("  {}", session.command(words));
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn workflow_named(detail: &Map<String, Value>) -> Option<WorkflowId> {
+    detail.get("workflow_id")?.as_str()?.parse().ok()
+}
+
+/// That there is no such workflow. Whoever may put events and not look at workflows is not stopped.
+async fn absent(session: &Session, detail: &Map<String, Value>) -> Option<String> {
+    let id = workflow_named(detail)?;
+    match session.workflow(&id).await {
+        Err(ApiError::Refused(problem)) if problem.code == Code::WorkflowNotFound.as_str() => {
+            let list = session.command("list");
+            Some(format!(
+                "workflow_id: there is no such workflow; see {list}"
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// Why nobody would act on it; empty where somebody will.
@@ -173,7 +212,9 @@ fn base(detail: Option<&str>) -> Result<Map<String, Value>> {
             bytes
         }
         Some(detail) => match detail.strip_prefix('@') {
-            Some(path) => std::fs::read(path).with_context(|| format!("cannot read {path}"))?,
+            Some(path) => {
+                std::fs::read(path).with_context(|| format!("cannot read {}", shown(path)))?
+            }
             None => detail.as_bytes().to_vec(),
         },
     };

@@ -16,6 +16,8 @@ use serde_json::{Map, Value};
 /// An event that aegis listens to.
 pub struct Kind {
     pub detail_type: &'static str,
+    /// Whose dead letters have it where it is refused.
+    pub service: &'static str,
     schema: &'static str,
     /// Fields beside those of the HTTP body whose twin it is.
     envelope: &'static [&'static str],
@@ -30,6 +32,7 @@ const TRACE: &str = "traceparent";
 pub const KINDS: [Kind; 4] = [
     Kind {
         detail_type: "WorkflowRequested",
+        service: "intake",
         schema: "external-workflow-requested",
         envelope: &[KEY, TRACE],
         body: strictly::<StartRequest>,
@@ -37,6 +40,7 @@ pub const KINDS: [Kind; 4] = [
     },
     Kind {
         detail_type: "ApprovalDecided",
+        service: "approval",
         schema: "external-approval-decided",
         envelope: &[KEY, TRACE, "workflow_id"],
         body: strictly::<DecisionRequest>,
@@ -44,6 +48,7 @@ pub const KINDS: [Kind; 4] = [
     },
     Kind {
         detail_type: "CancelRequested",
+        service: "intake",
         schema: "external-cancel-requested",
         envelope: &[KEY, TRACE, "workflow_id"],
         body: strictly::<CancelBody>,
@@ -51,6 +56,7 @@ pub const KINDS: [Kind; 4] = [
     },
     Kind {
         detail_type: "StepReported",
+        service: "callback",
         schema: "external-step-reported",
         envelope: &[KEY, TRACE, "workflow_id", "token"],
         body: strictly::<AgentReport>,
@@ -257,6 +263,11 @@ mod tests {
             ),
             (
                 "ApprovalDecided",
+                json!({"workflow_id": ID, "decision": "request_changes", "idempotency_key": "k"}),
+                "comment: must say",
+            ),
+            (
+                "ApprovalDecided",
                 json!({"workflow_id": "x", "decision": "approve", "idempotency_key": "k"}),
                 "workflow_id",
             ),
@@ -279,6 +290,10 @@ mod tests {
             let found = faults(detail_type, &detail);
             assert_eq!(found.is_empty(), wrong.is_empty(), "{detail}: {found}");
             assert!(found.contains(wrong), "{detail}: {found}");
+            // As whoever typed it has named it, and once.
+            for part in ["decision.comment", "request.", "; "] {
+                assert!(!found.contains(part), "{detail}: {found}");
+            }
         }
     }
 

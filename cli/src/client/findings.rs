@@ -15,6 +15,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::decide::approvals;
+use super::refusal::explained;
 use super::session::Session;
 use super::show;
 use super::text::{counted, local_time, one_line};
@@ -35,7 +36,10 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
-    let answer = review(&session, &arguments.id, arguments.revision).await?;
+    let answer = match review(&session, &arguments.id, arguments.revision).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(error, &arguments.id, &session).await),
+    };
     if session.json {
         out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);
@@ -44,7 +48,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     out::write(Stream::Out, &page(&review));
     if review.waiting {
         outln!("\n{}", bold("next"));
-        for line in show::decisions(&review.workflow_id, review.approval.revision, &session) {
+        for line in show::decisions(&review.workflow_id, &review.approval, &session) {
             outln!("  {line}");
         }
     }

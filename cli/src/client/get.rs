@@ -6,6 +6,7 @@ use aegis_contracts::ids::WorkflowId;
 use anyhow::Result;
 use clap::Args;
 
+use super::refusal::explained;
 use super::session::Session;
 use super::show;
 use super::summaries::Summaries;
@@ -22,7 +23,10 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
-    let answer = session.workflow(&arguments.id).await?;
+    let answer = match session.workflow(&arguments.id).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(error, &arguments.id, &session).await),
+    };
     if session.json {
         out::json(answer.raw);
     } else {

@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::event_words::told;
+use super::refusal::explained;
 use super::session::Session;
 use super::text::{columns, duration, local_time, one_line};
 use crate::context::Context;
@@ -28,7 +29,10 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let path = format!("/workflows/{}/history", arguments.id);
-    let answer = session.api.get::<History>(&path).await?;
+    let answer = match session.api.get::<History>(&path).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(error, &arguments.id, &session).await),
+    };
     if session.json {
         out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);

@@ -125,6 +125,11 @@ fn sources(stage: &Stage, context: &Context) -> Vec<Source> {
 }
 
 fn chosen(sources: Vec<Source>, name: Option<&str>) -> Result<Vec<Source>> {
+    if sources.is_empty() {
+        bail!(
+            "the stage file names no service whose log could be read: it has no output `log_group_names`"
+        );
+    }
     let Some(name) = name else {
         return Ok(sources);
     };

@@ -2,7 +2,7 @@
 //!
 //! A verb is a file with its `Arguments` and `run`. Below them lie the stage (`stage`, `session`),
 //! its API (`api`, `proof`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
-//! (`show`, `changes`, `next_step`, `text`).
+//! (`show`, `changes`, `next_step`, `refusal`, `text`).
 
 pub mod approval_link;
 pub mod cancel;
@@ -28,6 +28,7 @@ mod log_line;
 pub mod next_step;
 mod pickup;
 pub mod poll;
+mod refusal;
 pub mod request;
 pub mod session;
 pub mod show;

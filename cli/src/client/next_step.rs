@@ -1,7 +1,8 @@
-//! What to do next about a failed workflow or a dead letter: one step for each code or reason.
+//! What to do next about a failed workflow, a refusal of the API or a dead letter: one step for each code or reason.
 //!
 //! The one list of them: `get`, `watch` and `run` show it, and `docs/failure-codes.md` is made from it.
 
+use aegis_contracts::problem::Code;
 use aegis_contracts::view::{FailureView, Status};
 
 /// A sentence, and the command that it leads to.
@@ -169,7 +170,7 @@ const REMEDIES: [(&str, Remedy); 23] = [
     (
         "no_evidence",
         Remedy::of(
-            "The same documents lead to the same result: start a new workflow with other sources, or word the topic differently.",
+            "The same documents lead to the same result: start a new workflow with other sources, or word the topic differently. Without `--sources` the built-in articles are read.",
             Step::Start(" --sources '…'"),
         ),
     ),
@@ -221,6 +222,39 @@ pub fn of_failure(failure: &FailureView) -> Remedy {
     known.map_or(UNKNOWN, |(_, remedy)| *remedy)
 }
 
+/// What leads on after the API has refused something about a workflow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterRefusal {
+    /// The workflow stands otherwise than whoever asked thought: how it stands, and what fits that.
+    Present,
+    /// What follows comes by itself.
+    Watch,
+    Start,
+    List,
+}
+
+/// By the code of the problem; `None` where the problem itself says what to change.
+pub fn of_refusal(code: &str) -> Option<AfterRefusal> {
+    let code = Code::ALL.iter().find(|known| known.as_str() == code)?;
+    Some(match code {
+        Code::StaleRevision
+        | Code::NotAwaitingApproval
+        | Code::NotAnApprover
+        | Code::AlreadyDecided
+        | Code::RevisionsExhausted
+        | Code::RevisionNotFound
+        | Code::NotAnalyzed
+        | Code::ArtifactNotFound
+        | Code::AlreadyEnded
+        | Code::NotFailed
+        | Code::Stale => AfterRefusal::Present,
+        Code::DecisionTooLate => AfterRefusal::Watch,
+        Code::NearExpiry => AfterRefusal::Start,
+        Code::WorkflowNotFound => AfterRefusal::List,
+        _ => return None,
+    })
+}
+
 /// What becomes of a dead letter, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LetterStep {
@@ -246,10 +280,18 @@ impl LetterStep {
 /// By what our services wrote when they set the message aside; `None` where SQS, EventBridge or Lambda moved it.
 pub fn of_letter(reason: Option<&str>) -> LetterStep {
     /// How the reasons begin that a second delivery meets again.
-    const HOPELESS: [(&str, &str); 6] = [
+    const HOPELESS: [(&str, &str); 8] = [
         ("invalid ", INVALID),
         ("not ", INVALID),
         ("misrouted", INVALID),
+        (
+            "not_an_approver",
+            "Its sender may not decide in this name, so it would come back. Let an approver decide (`aegis approve`), and drop this one.",
+        ),
+        (
+            "source_not_allowed",
+            "Agents may not read the source, so it would come back. Send a request with other sources (`aegis emit`), and drop this one.",
+        ),
         (
             "refused",
             "The agent's report is refused again. Drop it; the step ends by its own timeout.",
@@ -264,6 +306,8 @@ pub fn of_letter(reason: Option<&str>) -> LetterStep {
         ),
     ];
     const INVALID: &str = "It is not valid, so it would come back. Send a valid one (`aegis emit`), and drop this one.";
+    /// Decisions of the state machine begin with their code.
+    const REFUSED: &str = "The workflow was no longer where it could take this, and it would be refused again. Drop it.";
     const MEND: &str = "Mend what the reason names, then put it back.";
     const SENDER: &str = "If the sender shall be heard, add it to `external_sources` or `external_accounts` in Terraform, then put this back.";
     let Some(reason) = reason else {
@@ -274,8 +318,14 @@ pub fn of_letter(reason: Option<&str>) -> LetterStep {
     if reason.starts_with("sender_not_allowed") {
         return LetterStep::Redrive(SENDER);
     }
-    let hopeless = HOPELESS.iter().find(|(start, _)| reason.starts_with(start));
-    hopeless.map_or(LetterStep::Redrive(MEND), |(_, why)| LetterStep::Drop(why))
+    if let Some((_, why)) = HOPELESS.iter().find(|(start, _)| reason.starts_with(start)) {
+        return LetterStep::Drop(why);
+    }
+    let code = reason.split(':').next().unwrap_or_default();
+    match Code::ALL.iter().any(|known| known.as_str() == code) {
+        true => LetterStep::Drop(REFUSED),
+        false => LetterStep::Redrive(MEND),
+    }
 }
 
 #[cfg(test)]
@@ -369,9 +419,18 @@ mod tests {
             "misrouted: intake takes no commands",
             "unknown_workflow: there is no such workflow",
             "idempotency_conflict: this idempotency_key was used for another request",
+            "not_an_approver: `eve` may not decide",
+            "stale_revision: waiting is revision 1",
+            "already_decided: ann has decided otherwise",
         ] {
             assert_eq!(of_letter(Some(reason)).verb(), "drop", "{reason}");
         }
+        let stranger = of_letter(Some("not_an_approver: `eve` may not decide"));
+        assert!(
+            stranger.why().contains("aegis approve"),
+            "{}",
+            stranger.why()
+        );
         for reason in [
             None,
             Some("GetItem: AccessDenied: no"),

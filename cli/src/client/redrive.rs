@@ -8,6 +8,7 @@ use aegis_contracts::view::WorkflowAccepted;
 use anyhow::Result;
 use clap::Args;
 
+use super::refusal::explained;
 use super::session::Session;
 use super::text::status_words;
 use crate::context::Context;
@@ -31,7 +32,12 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         version: arguments.failed_version,
     })?;
     let path = format!("/workflows/{}/redrive", arguments.id);
-    let answer = session.api.post::<WorkflowAccepted>(&path, body).await?;
+    let answer = match session.api.post::<WorkflowAccepted>(&path, body).await {
+        Ok(answer) => answer,
+        Err(error) => return Err(explained(error, &arguments.id, &session).await),
+    };
+    let done = "The workflow is taken up again all the same. Follow it with";
+    session.done(done, &format!("watch {}", arguments.id));
     if session.json {
         out::json(answer.raw);
     } else {

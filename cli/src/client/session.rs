@@ -8,10 +8,12 @@ use anyhow::{Context as _, Result};
 
 use crate::context::Context;
 use crate::failure::Coded;
+use crate::out;
 use crate::stack::workspace;
 use crate::style::whole;
 use aegis_client::api::{Answer, Api};
 use aegis_client::failure::ApiError;
+use aegis_client::path::shown;
 use aegis_client::proof::Proofs;
 use aegis_client::stage::Stage;
 
@@ -47,6 +49,12 @@ impl Session {
     /// A command line to suggest, such as `cargo aegis watch wf_…`; a line with it is not broken.
     pub fn command(&self, words: &str) -> String {
         whole(format_args!("{} {words}{}", program(), self.suffix))
+    }
+
+    /// For a verb that has changed something and is about to say so: what stays true if it cannot be said, and the
+    /// command that leads on.
+    pub fn done(&self, what: &str, words: &str) {
+        out::done(format!("{what}\n  {}", self.command(words)));
     }
 
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Answer<WorkflowView>, ApiError> {
@@ -86,7 +94,7 @@ fn absent(context: &Context, path: &Path) -> String {
     if context.stage.is_some() {
         format!(
             "there is no stage file {}: write the output of `terraform output -json` of that stage to it",
-            path.display()
+            shown(path)
         )
     } else {
         format!(

@@ -6,17 +6,19 @@ use aegis_contracts::approval::ApprovalView;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
+use aegis_contracts::text::alike;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowView};
 
 use super::decide::approvals;
 use super::next_step;
 use super::pickup::{is_stuck, stuck_service, waiting};
-use super::session::Session;
+use super::session::{Session, quoted};
 use super::text::{
     bytes, columns, counted, local_time, one_line, status_words, step_style, step_word,
 };
 use crate::style::{Style, bold, dim};
+use aegis_client::stage::Authorization;
 
 /// The whole view. Ends with what one would probably type next.
 pub fn page(view: &WorkflowView, session: &Session) -> String {
@@ -89,8 +91,9 @@ fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
 
 pub fn usage(usage: &Usage) -> String {
     let tokens = format!(
-        "{} tokens in, {} out",
-        usage.input_tokens, usage.output_tokens
+        "{} in, {} out",
+        counted(usage.input_tokens, "token"),
+        usage.output_tokens
     );
     if usage.cost_usd > 0.0 {
         format!("{tokens}, ${:.4}", usage.cost_usd)
@@ -224,7 +227,7 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
     }
     let words: &[&str] = match view.status {
         Status::Researching | Status::Analyzing | Status::Writing => &["watch"],
-        Status::AwaitingApproval => &["findings"],
+        Status::AwaitingApproval => &[],
         Status::Completed => &["report"],
         Status::Failed | Status::Cancelled | Status::Rejected | Status::Expired => &["history"],
     };
@@ -233,7 +236,14 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
         .approval
         .as_ref()
         .filter(|_| view.status == Status::AwaitingApproval);
-    let decisions = waiting.map(|approval| decisions(id, approval.revision, session));
+    let decisions = waiting.map(|approval| {
+        let look = format!("findings {id} --revision {}", approval.revision);
+        [
+            vec![session.command(&look)],
+            decisions(id, approval, session),
+        ]
+        .concat()
+    });
     let dead_letters = stuck_service(view).map(|service| format!("dlq show {service}"));
     let hint = dead_letters.map(|words| session.command(&words));
     let decisions = decisions.into_iter().flatten();
@@ -245,12 +255,33 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
         .collect()
 }
 
-/// The commands that decide on a revision, and on no later one.
-pub fn decisions(id: &WorkflowId, revision: u32, session: &Session) -> Vec<String> {
-    let words = [
-        format!("approve {id} --revision {revision}"),
-        format!("reject {id} --revision {revision}"),
-        format!("request-changes {id} --revision {revision} --comment '…'"),
-    ];
+/// The commands that decide on this revision, and on no later one.
+pub fn decisions(id: &WorkflowId, approval: &ApprovalView, session: &Session) -> Vec<String> {
+    let end = format!(
+        "{id} --revision {}{}",
+        approval.revision,
+        by(approval, session)
+    );
+    let mut words = vec![format!("approve {end}"), format!("reject {end}")];
+    if approval.revision < approval.max_revisions {
+        words.push(format!("request-changes {end} --comment '…'"));
+    }
     words.iter().map(|words| session.command(words)).collect()
+}
+
+/// In whose name, where approvers are named and the API does not see who calls.
+fn by(approval: &ApprovalView, session: &Session) -> String {
+    let sees_who_calls = session.stage.authorization("approve") != Authorization::None;
+    if sees_who_calls || approval.approvers.is_empty() {
+        return String::new();
+    }
+    let has_decided = |name: &String| {
+        let mut decisions = approval.decisions.iter();
+        decisions.any(|decision| alike(&decision.approver, name))
+    };
+    let mut undecided = approval.approvers.iter().filter(|name| !has_decided(name));
+    match (undecided.next(), undecided.next()) {
+        (Some(only), None) => format!(" --approver {}", quoted(only)),
+        _ => " --approver NAME".to_owned(),
+    }
 }

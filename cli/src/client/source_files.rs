@@ -2,15 +2,19 @@
 //!
 //! Reads the disk and knows the limits; uploads nothing.
 
+use std::collections::BTreeMap;
+use std::fs::FileType;
 use std::io::Read as _;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use aegis_contracts::text::{Lines, check, visible_line};
+use aegis_client::path::shown;
+use aegis_contracts::text::{Lines, check};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
-use super::text::{bytes, counted};
+use super::text::bytes;
 
 pub const MAX_FILES: usize = 10_000;
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
@@ -38,10 +42,7 @@ const FORMS: [(&str, &[&str]); 4] = [
 pub struct SourceSet {
     pub files: Vec<SourceFile>,
     pub total_bytes: u64,
-    /// Files of other forms, which are left out.
-    pub left_out: usize,
-    /// Documents that are left out because of their names, each with the reason.
-    pub misnamed: Vec<String>,
+    pub left_out: LeftOut,
     /// `sources/<hash of names and contents>/`: the same files always lie at the same place.
     pub prefix: String,
 }
@@ -59,37 +60,32 @@ pub struct SourceFile {
 /// Where the path cannot be read, holds nothing of a known form, or exceeds a limit.
 pub fn collect(root: &Path) -> Result<SourceSet> {
     let kind = std::fs::metadata(root)
-        .with_context(|| format!("cannot read the source {}", root.display()))?;
+        .with_context(|| format!("cannot read the source {}", shown(root)))?
+        .file_type();
     let Found {
         mut files,
         left_out,
-        misnamed,
-    } = if kind.is_dir() {
-        below(root)?
-    } else {
-        single(root, kind.len())?
+    } = match special(kind) {
+        None if kind.is_dir() => below(root)?,
+        None => single(root)?,
+        Some(what) => bail!("{} is {what}: name a file or a folder", shown(root)),
     };
     if files.is_empty() {
-        let mut instead = Vec::new();
-        instead.extend(
-            (left_out > 0).then(|| format!("{} of other forms", counted(left_out, "file"))),
+        let mut told = format!(
+            "{} holds no Markdown, text, HTML or PDF file that can be taken",
+            shown(root)
         );
-        instead.extend(misnamed);
-        let instead = match instead.is_empty() {
-            true => String::new(),
-            false => format!(", only\n  {}", instead.join("\n  ")),
-        };
-        bail!(
-            "{} holds no Markdown, text, HTML or PDF file that can be taken{instead}",
-            root.display()
-        );
+        for line in left_out.lines() {
+            told.push_str(&format!("\n  {line}"));
+        }
+        bail!(told);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let total_bytes = files.iter().map(|file| file.size).sum();
     if total_bytes > MAX_TOTAL_BYTES {
         bail!(
             "{} holds {} of documents, at most {} can be uploaded: name a smaller folder",
-            root.display(),
+            shown(root),
             bytes(total_bytes),
             bytes(MAX_TOTAL_BYTES)
         );
@@ -99,26 +95,62 @@ pub fn collect(root: &Path) -> Result<SourceSet> {
         files,
         total_bytes,
         left_out,
-        misnamed,
         prefix,
     })
+}
+
+/// What is not uploaded: names by the reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut(BTreeMap<String, Vec<String>>);
+
+impl LeftOut {
+    fn note(&mut self, path: &Path, why: impl Into<String>) {
+        self.0.entry(why.into()).or_default().push(shown(path));
+    }
+
+    /// One for each reason: `left out (hidden): .git, .notes.md`.
+    pub fn lines(&self) -> Vec<String> {
+        /// A folder may hold thousands of pictures.
+        const NAMED: usize = 5;
+        let line = |(why, names): (&String, &Vec<String>)| {
+            let named = names.iter().take(NAMED).cloned().collect::<Vec<_>>();
+            let more = match names.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("left out ({why}): {}{more}", named.join(", "))
+        };
+        self.0.iter().map(line).collect()
+    }
 }
 
 #[derive(Default)]
 struct Found {
     files: Vec<SourceFile>,
-    left_out: usize,
-    misnamed: Vec<String>,
+    left_out: LeftOut,
 }
 
-fn single(path: &Path, size: u64) -> Result<Found> {
+/// What is neither a file nor a folder. To open a pipe would mean to wait for somebody who writes into it.
+fn special(kind: FileType) -> Option<&'static str> {
+    let kinds = [
+        (kind.is_symlink(), "a link"),
+        (kind.is_fifo(), "a pipe"),
+        (kind.is_socket(), "a socket"),
+        (kind.is_char_device() || kind.is_block_device(), "a device"),
+    ];
+    let found = kinds.into_iter().find(|(is_it, _)| *is_it);
+    found.map(|(_, what)| what)
+}
+
+fn single(path: &Path) -> Result<Found> {
     let name = path.file_name().unwrap_or_default();
     let mut found = Found::default();
+    let size = std::fs::metadata(path)?.len();
     match form_of(path) {
         Some(media_type) => found.take(path, Path::new(name), size, media_type)?,
         None => bail!(
             "{} is neither Markdown, text, HTML nor PDF, by the end of its name",
-            path.display()
+            shown(path)
         ),
     }
     Ok(found)
@@ -126,27 +158,38 @@ fn single(path: &Path, size: u64) -> Result<Found> {
 
 /// Hidden files and folders are passed over, and links are not followed.
 fn below(root: &Path) -> Result<Found> {
-    let visible = |entry: &DirEntry| {
-        entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.')
-    };
     let mut found = Found::default();
-    for entry in WalkDir::new(root).into_iter().filter_entry(visible) {
-        let entry = entry.with_context(|| format!("cannot read the folder {}", root.display()))?;
-        if !entry.file_type().is_file() {
+    let mut entries = WalkDir::new(root).into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = entry.with_context(|| format!("cannot read the folder {}", shown(root)))?;
+        let kind = entry.file_type();
+        let name = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        if entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".") {
+            found.left_out.note(name, "hidden");
+            if kind.is_dir() {
+                entries.skip_current_dir();
+            }
+            continue;
+        }
+        if let Some(what) = special(kind) {
+            found.left_out.note(name, what);
+            continue;
+        }
+        if kind.is_dir() {
             continue;
         }
         let Some(media_type) = form_of(entry.path()) else {
-            found.left_out += 1;
+            let why = "neither Markdown, text, HTML nor PDF";
+            found.left_out.note(name, why);
             continue;
         };
         if found.files.len() == MAX_FILES {
             bail!(
                 "{} holds more than {MAX_FILES} documents: name a smaller folder",
-                root.display()
+                shown(root)
             );
         }
         let size = entry.metadata()?.len();
-        let name = entry.path().strip_prefix(root).unwrap_or(entry.path());
         found.take(entry.path(), name, size, media_type)?;
     }
     Ok(found)
@@ -163,14 +206,14 @@ impl Found {
         let name = match usable(name) {
             Ok(name) => name,
             Err(why) => {
-                self.misnamed.push(format!("{}: {why}", shown(path)));
+                self.left_out.note(name, why);
                 return Ok(());
             }
         };
         if size > MAX_FILE_BYTES {
             bail!(
                 "{} has {}, a document may have at most {}",
-                path.display(),
+                shown(path),
                 bytes(size),
                 bytes(MAX_FILE_BYTES)
             );
@@ -196,16 +239,6 @@ fn usable(name: &Path) -> Result<String, String> {
     }
 }
 
-/// A name with each byte that is no character as `\xff`.
-fn shown(path: &Path) -> String {
-    let mut shown = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
-        shown.push_str(&visible_line(chunk.valid()));
-        shown.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
-    }
-    shown
-}
-
 fn form_of(path: &Path) -> Option<&'static str> {
     let end = path.extension()?.to_str()?.to_ascii_lowercase();
     let form = FORMS.iter().find(|(_, ends)| ends.contains(&end.as_str()));
@@ -220,7 +253,7 @@ fn content_hash(files: &[SourceFile]) -> Result<String> {
         hasher.update((file.name.len() as u64).to_be_bytes());
         hasher.update(file.name.as_bytes());
         hasher.update(file.size.to_be_bytes());
-        let say = || format!("cannot read {}", file.path.display());
+        let say = || format!("cannot read {}", shown(&file.path));
         let mut reader = std::fs::File::open(&file.path).with_context(say)?;
         loop {
             let count = reader.read(&mut buffer).with_context(say)?;
@@ -258,12 +291,47 @@ mod tests {
             ("a.md", "# x"),
             ("image.png", "x"),
             (".git/readme.md", "x"),
+            (".git/more.md", "x"),
+            ("b/.draft.md", "x"),
         ]);
+        std::os::unix::fs::symlink("a.md", folder.path().join("link.md")).unwrap();
+        pipe(&folder.path().join("pipe.md"));
+        let socket = folder.path().join("socket.md");
+        let _socket = std::os::unix::net::UnixListener::bind(socket).unwrap();
+        for number in 0..7 {
+            std::fs::write(folder.path().join(format!("{number}.zip")), "x").unwrap();
+        }
         let set = collect(folder.path()).unwrap();
         let names: Vec<&str> = set.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["a.md", "b/deep.HTML"]);
-        assert_eq!((set.left_out, set.total_bytes), (1, 7));
+        assert_eq!(set.total_bytes, 7);
+        let mut told = set.left_out.lines();
+        let others = told.remove(4);
+        let start = "left out (neither Markdown, text, HTML nor PDF): ";
+        assert!(
+            others.starts_with(start) && others.ends_with(" and 3 more"),
+            "{others}"
+        );
+        let hidden = told.remove(3);
+        assert!(
+            hidden.contains(".git") && hidden.contains("b/.draft.md"),
+            "{hidden}"
+        );
+        assert!(!hidden.contains("readme"), "{hidden}");
+        assert_eq!(
+            told,
+            [
+                "left out (a link): link.md",
+                "left out (a pipe): pipe.md",
+                "left out (a socket): socket.md"
+            ]
+        );
         assert_eq!(set.prefix.len(), "sources/".len() + 32 + 1);
+    }
+
+    fn pipe(path: &Path) {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
     }
 
     #[test]
@@ -278,7 +346,12 @@ mod tests {
     fn what_cannot_be_used_is_said() {
         let empty = folder(&[("a.png", "x")]);
         let message = collect(empty.path()).unwrap_err().to_string();
-        assert!(message.contains("1 file of other forms"), "{message}");
+        let told = "left out (neither Markdown, text, HTML nor PDF): a.png";
+        assert!(message.contains(told), "{message}");
+        // Nobody writes into it: whoever opened it would wait for ever.
+        pipe(&empty.path().join("pipe.md"));
+        let message = collect(&empty.path().join("pipe.md")).unwrap_err();
+        assert!(message.to_string().contains("is a pipe"), "{message}");
         let message = collect(&empty.path().join("a.png"))
             .unwrap_err()
             .to_string();
@@ -294,7 +367,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(unix)]
     fn a_name_that_would_hurt_is_left_out_and_named() {
         use std::os::unix::ffi::OsStrExt as _;
         let folder = folder(&[("good, (ä) 数据 #1?%25+&;*'\\.md", "# x")]);
@@ -311,11 +383,12 @@ mod tests {
         }
         let set = collect(folder.path()).unwrap();
         assert_eq!(set.files.len(), 1);
-        assert_eq!(set.misnamed.len(), 5, "{:?}", set.misnamed);
-        let told = set.misnamed.join("\n");
+        let told = set.left_out.lines();
+        assert_eq!(told.len(), 5, "{told:?}");
+        let told = told.join("\n");
         for part in [
-            "ctl\\u{1}.md: ",
-            "not-utf8-\\xff.md: its name is not UTF-8",
+            "): ctl\\u{1}.md",
+            "(its name is not UTF-8): not-utf8-\\xff.md",
             "U+202E",
         ] {
             assert!(told.contains(part), "{told}");

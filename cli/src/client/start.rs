@@ -34,11 +34,13 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let key = arguments.options.key();
     let answer = start(&session, &arguments.topic, &arguments.options, &key).await?;
+    let id = &answer.value.workflow_id;
+    let done = format!("The workflow has started all the same: {id}. Follow it with");
+    session.done(&done, &format!("watch {id}"));
     if session.json {
         out::json(answer.raw);
         return Ok(ExitCode::SUCCESS);
     }
-    let id = &answer.value.workflow_id;
     outln!("{}  {}", bold(id), status_words(answer.value.status));
     outln!("  {}", session.command(&format!("watch {id}")));
     outln!("  {}", session.command(&format!("get {id}")));

@@ -1,10 +1,11 @@
-//! What each finished step said of itself. A view has only the progress of steps under way; the
+//! What each finished step said of itself, and when. A view has only the progress of steps under way; the
 //! summary is in the history.
 
 use std::collections::HashMap;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{History, ProgressView, StepStatus, StepView, WorkflowView};
 use serde_json::json;
 
@@ -13,7 +14,7 @@ use super::session::Session;
 /// Summaries by role and attempt, each asked for once.
 #[derive(Debug, Default)]
 pub struct Summaries {
-    known: HashMap<(Role, u32), String>,
+    known: HashMap<(Role, u32), (String, Timestamp)>,
 }
 
 impl Summaries {
@@ -30,12 +31,18 @@ impl Summaries {
         }
         for step in view.steps.iter_mut().filter(|step| is_silent(step)) {
             let summary = self.known.get(&(step.role, step.attempt));
-            step.progress = summary.map(|message| ProgressView {
+            step.progress = summary.map(|(message, _)| ProgressView {
                 message: message.clone(),
                 percent: None,
             });
         }
         view
+    }
+
+    /// When a step succeeded, as far as it was asked for.
+    pub fn succeeded_at(&self, step: &StepView) -> Option<Timestamp> {
+        let known = self.known.get(&(step.role, step.attempt));
+        known.map(|(_, at)| *at)
     }
 
     async fn learn(&mut self, view: &WorkflowView, session: &Session) {
@@ -52,7 +59,8 @@ impl Summaries {
                 ..
             }) = serde_json::from_value(tagged)
             {
-                self.known.insert((role, attempt), summary);
+                self.known
+                    .insert((role, attempt), (summary, event.occurred_at));
             }
         }
     }

@@ -20,6 +20,15 @@ pub fn clock(at: Timestamp) -> String {
     in_local_form(at, "%H:%M:%S")
 }
 
+/// The time alone where it was today, as most of the lines are that come as things happen; else with its date.
+pub fn moment(at: Timestamp) -> String {
+    let day = |at| in_local_form(at, "%Y-%m-%d");
+    match day(at) == day(now()) {
+        true => clock(at),
+        false => local_time(at),
+    }
+}
+
 /// `19:04:05.123 +01:00`.
 pub fn fine_clock(at: Timestamp) -> String {
     in_local_form(at, "%H:%M:%S%.3f")

@@ -10,10 +10,11 @@ use clap::Args;
 
 use super::changes;
 use super::poll::Poller;
+use super::refusal::explained;
 use super::session::Session;
 use super::show;
 use super::summaries::Summaries;
-use super::text::{clock, now};
+use super::text::{clock, moment, now};
 use crate::context::Context;
 use crate::out;
 use crate::style::dim;
@@ -33,16 +34,20 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
-    let mut poller = Poller::new(arguments.id, LONGEST_PAUSE);
+    let id = arguments.id;
+    let mut poller = Poller::new(id.clone(), LONGEST_PAUSE);
     let mut summaries = Summaries::default();
     let mut shown: Option<WorkflowView> = None;
     loop {
-        let answer = poller.next(&session).await?;
+        let answer = match poller.next(&session).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(explained(error, &id, &session).await),
+        };
         if session.json {
             out::json(json_line(&answer.raw));
         } else {
             let told = summaries.added_to(answer.value.clone(), &session).await;
-            tell(shown.as_ref(), &told, &session);
+            tell(shown.as_ref(), &told, &summaries, &session);
             shown = Some(told);
         }
         let status = answer.value.status;
@@ -62,15 +67,20 @@ pub fn ending(status: Status) -> ExitCode {
     }
 }
 
-fn tell(before: Option<&WorkflowView>, view: &WorkflowView, session: &Session) {
-    let time = clock(if before.is_none() {
-        view.updated_at
-    } else {
-        now()
-    });
-    let lines = changes::lines(before, view);
+fn tell(
+    before: Option<&WorkflowView>,
+    view: &WorkflowView,
+    summaries: &Summaries,
+    session: &Session,
+) {
+    let lines = changes::lines(before, view, |step| summaries.succeeded_at(step));
     for line in lines.into_iter().chain(changes::ending(view)) {
-        outln!("{}  {line}", dim(&time));
+        // What came to be so before the first look has a time of its own. Of an attempt that failed, nobody says it.
+        let time = match before {
+            Some(_) => clock(now()),
+            None => line.at.map_or_else(|| "earlier".to_owned(), moment),
+        };
+        outln!("{}  {}", dim(time), line.text);
     }
     let status_changed = before.is_none_or(|before| before.status != view.status);
     let asks = view.status == Status::AwaitingApproval || view.status.is_terminal();

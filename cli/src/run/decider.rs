@@ -2,11 +2,12 @@
 
 use std::future::Future;
 
-use aegis_contracts::approval::{ApprovalView, DecisionKind, MAX_COMMENT};
-use aegis_contracts::text::{Lines, check, has_words};
+use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
 use anyhow::Result;
-use console::Term;
-use dialoguer::{Input, Select, theme::ColorfulTheme};
+use garde::Validate as _;
+
+use crate::ask;
+use crate::style::bold;
 
 /// What became of the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,87 +51,164 @@ impl Decider for Nobody {
 /// A person.
 pub struct AtTerminal;
 
-/// A list to choose from cannot be drawn on fewer columns.
-const NARROWEST: u16 = 20;
-
 impl Decider for AtTerminal {
     async fn decide(&mut self, approval: &ApprovalView) -> Result<Choice> {
-        if Term::stderr().size().1 < NARROWEST {
-            return Ok(Choice::Nobody);
-        }
         let may_revise = approval.revision < approval.max_revisions;
         // The terminal is read by a blocking call.
-        tokio::task::spawn_blocking(move || ask(may_revise)).await?
+        tokio::task::spawn_blocking(move || choice(may_revise, ask::line)).await?
     }
 
     const ASKS_AGAIN: bool = true;
 }
 
-fn ask(may_revise: bool) -> Result<Choice> {
-    let theme = ColorfulTheme::default();
-    let mut options = vec![
-        ("Approve: write the report", Some(DecisionKind::Approve)),
-        ("Reject: end without a report", Some(DecisionKind::Reject)),
-        ("Decide later: leave it waiting", None),
-    ];
-    if may_revise {
-        let revise = (
-            "Request changes: back to the analyst",
-            Some(DecisionKind::RequestChanges),
-        );
-        options.insert(1, revise);
-    }
-    let labels: Vec<&str> = options.iter().map(|(label, _)| *label).collect();
-    let chosen = Select::with_theme(&theme)
-        .with_prompt("Your decision on these findings")
-        .items(&labels)
-        .default(0)
-        .interact()?;
-    let Some((_, Some(decision))) = options.get(chosen) else {
-        return Ok(Choice::Later);
+/// What may be typed: a letter, or the word that it begins.
+const ANSWERS: [(&str, &str, &str, Option<DecisionKind>); 4] = [
+    ("l", "later", "leave it waiting", None),
+    (
+        "a",
+        "approve",
+        "write the report",
+        Some(DecisionKind::Approve),
+    ),
+    (
+        "c",
+        "changes",
+        "send it back to the analyst",
+        Some(DecisionKind::RequestChanges),
+    ),
+    (
+        "r",
+        "reject",
+        "end without a report",
+        Some(DecisionKind::Reject),
+    ),
+];
+
+/// Asks until there is an answer. Nothing is decided by an empty line, nor by the end of the input.
+fn choice(
+    may_revise: bool,
+    mut read: impl FnMut(&str) -> Result<Option<String>>,
+) -> Result<Choice> {
+    let offered = || {
+        let revises = |kind: Option<DecisionKind>| kind == Some(DecisionKind::RequestChanges);
+        ANSWERS
+            .iter()
+            .filter(move |(.., kind)| may_revise || !revises(*kind))
     };
-    let comment = comment(&theme, *decision)?;
-    Ok(Choice::Decide(*decision, comment))
+    errln!("{}", bold("Your decision on these findings"));
+    for (letter, word, meaning, _) in offered() {
+        errln!("  {}  {word}: {meaning}", bold(letter));
+    }
+    let prompt = match may_revise {
+        true => "Type l, a, c or r, then Enter: ",
+        false => "Type l, a or r, then Enter: ",
+    };
+    loop {
+        let Some(typed) = read(prompt)? else {
+            return Ok(Choice::Later);
+        };
+        let typed = typed.trim().to_lowercase();
+        let chosen = offered().find(|(letter, word, ..)| typed == *letter || typed == *word);
+        match chosen.map(|(.., kind)| *kind) {
+            None => {}
+            Some(None) => return Ok(Choice::Later),
+            Some(Some(decision)) => {
+                if let Some(choice) = with_comment(decision, &mut read)? {
+                    return Ok(choice);
+                }
+            }
+        }
+    }
 }
 
-fn comment(theme: &ColorfulTheme, decision: DecisionKind) -> Result<Option<String>> {
-    let (prompt, optional) = match decision {
-        DecisionKind::Approve => return Ok(None),
-        DecisionKind::Reject => ("Why (may be left empty)", true),
-        DecisionKind::RequestChanges => ("What shall change", false),
+/// `None`: the person does not want to decide that after all.
+fn with_comment(
+    decision: DecisionKind,
+    mut read: impl FnMut(&str) -> Result<Option<String>>,
+) -> Result<Option<Choice>> {
+    let prompt = match decision {
+        DecisionKind::Approve => return Ok(Some(Choice::Decide(decision, None))),
+        DecisionKind::Reject => "Why (may be left empty): ",
+        DecisionKind::RequestChanges => "What shall change: ",
     };
-    let text: String = Input::with_theme(theme)
-        .with_prompt(prompt)
-        .allow_empty(optional)
-        .validate_with(|text: &String| usable(text, optional))
-        .interact_text()?;
-    let text = text.trim().to_owned();
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    loop {
+        let Some(typed) = read(prompt)? else {
+            return Ok(None);
+        };
+        let comment = Some(typed.trim().to_owned()).filter(|text| !text.is_empty());
+        match refused(decision, comment.as_deref()) {
+            None => return Ok(Some(Choice::Decide(decision, comment))),
+            Some(why) => errln!("  {why}"),
+        }
+    }
 }
 
-/// What the API would refuse is asked for again.
-fn usable(comment: &str, optional: bool) -> Result<(), String> {
-    if comment.chars().count() > MAX_COMMENT {
-        return Err(format!("at most {MAX_COMMENT} characters"));
+/// Why the API would refuse the comment, which is then asked for again.
+fn refused(decision: DecisionKind, comment: Option<&str>) -> Option<String> {
+    if comment.is_some_and(|comment| comment.len() >= ask::LONGEST_LINE) {
+        let why = "too long for one line of a terminal: decide later, with --comment";
+        return Some(why.to_owned());
     }
-    if !has_words(comment) && !optional {
-        return Err("the analyst has to know what shall change".to_owned());
-    }
-    check(comment, Lines::Many).map_err(|hostile| hostile.to_string())
+    let request = DecisionRequest {
+        decision,
+        comment: comment.map(str::to_owned),
+        changes: None,
+        approver: None,
+        revision: None,
+    };
+    let report = request.validate().err()?;
+    let reasons: Vec<String> = report.iter().map(|(_, why)| why.to_string()).collect();
+    Some(reasons.join("; "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn answered(may_revise: bool, lines: &[&str]) -> (Choice, usize) {
+        let mut read = 0;
+        let choice = choice(may_revise, |_| {
+            read += 1;
+            Ok(lines.get(read - 1).map(|line| (*line).to_owned()))
+        });
+        (choice.unwrap(), read)
+    }
+
     #[test]
-    fn a_comment_that_says_nothing_is_asked_for_again() {
-        for blank in ["", "   ", "\t", "\u{a0}", "\u{3000}", "..."] {
-            assert!(usable(blank, false).is_err(), "{blank:?}");
-            assert!(usable(blank, true).is_ok(), "{blank:?}");
+    fn nothing_is_decided_that_was_not_typed() {
+        use DecisionKind::{Approve, Reject, RequestChanges};
+        let decided =
+            |kind, comment: Option<&str>| Choice::Decide(kind, comment.map(str::to_owned));
+        for (lines, expected) in [
+            (&["", "", "yes", "1", " "][..], Choice::Later),
+            (&["l"], Choice::Later),
+            (&["", "a"], decided(Approve, None)),
+            (&["APPROVE "], decided(Approve, None)),
+            (&["r", ""], decided(Reject, None)),
+            (&["reject", " too thin "], decided(Reject, Some("too thin"))),
+            (
+                &["c", "", "more on costs"],
+                decided(RequestChanges, Some("more on costs")),
+            ),
+            (&["c"], Choice::Later),
+        ] {
+            assert_eq!(answered(true, lines).0, expected, "{lines:?}");
         }
-        assert!(usable("more on costs", false).is_ok());
-        assert!(usable("more\u{1b}[2J", true).is_err());
-        assert!(usable(&"x".repeat(MAX_COMMENT + 1), true).is_err());
+        // Where no revision is left, it is not offered, and what is typed is no comment.
+        assert_eq!(answered(false, &["c", "a"]), (decided(Approve, None), 2));
+    }
+
+    #[test]
+    fn a_comment_that_the_api_would_refuse_is_asked_for_again() {
+        use DecisionKind::{Reject, RequestChanges};
+        assert!(refused(RequestChanges, None).is_some());
+        assert!(refused(Reject, None).is_none());
+        assert!(refused(RequestChanges, Some("more on costs")).is_none());
+        for comment in ["more\u{1b}[2J", &"x".repeat(2_001), "not \u{fffd}"] {
+            assert!(refused(Reject, Some(comment)).is_some(), "{comment:?}");
+        }
+        // A terminal has cut it.
+        let cut = "数".repeat(ask::LONGEST_LINE / 3 + 1);
+        assert!(refused(Reject, Some(&cut)).is_some());
     }
 }

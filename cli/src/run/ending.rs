@@ -1,7 +1,6 @@
 //! How a run ended: the report on disk, or why there is none and what to do about it.
 
-use std::fs::OpenOptions;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use aegis_contracts::approval::DecisionKind;
@@ -10,7 +9,7 @@ use aegis_contracts::view::{Status, WorkflowView};
 use anyhow::{Context as _, Result};
 
 use super::journey::Followed;
-use crate::client::report::write;
+use crate::client::report::{can_be_written, file, print, write};
 use crate::client::session::Session;
 use crate::client::show::{failure_words, next_steps, usage};
 use crate::client::text::{bytes, duration, local_time, one_line};
@@ -19,49 +18,53 @@ use crate::failure::sentence;
 use crate::out;
 use crate::style::Style;
 use aegis_client::api::Answer;
+use aegis_client::path::shown;
 
 /// Waits for an approval that could not be asked for.
 const UNDECIDED: u8 = 3;
 /// Completed, but the report could not be fetched or written here.
 const NOT_KEPT: u8 = 4;
 
-/// Where the report goes unless something else is said.
-fn default_output(id: &WorkflowId) -> PathBuf {
-    PathBuf::from("aegis-reports").join(format!("{id}.md"))
+/// Where reports go unless something else is said.
+const FOLDER: &str = "aegis-reports";
+
+/// Where the report goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// A file in [`FOLDER`], by the workflow's name.
+    Folder,
+    File(&'a Path),
+    StandardOutput,
 }
 
-/// Whether the report will find its place, asked before anything is spent on it.
-///
-/// # Errors
-/// Where the folder cannot be made, or no file can be in it.
-pub fn can_be_kept(output: Option<&Path>) -> Result<()> {
-    let output = output.unwrap_or(Path::new("aegis-reports/report.md"));
-    let say = || format!("the report could not be written to {}", output.display());
-    if output.is_dir() {
-        return Err(anyhow::anyhow!("it is a folder")).with_context(say);
+impl<'a> Place<'a> {
+    /// What `--output` says, asked before anything is spent on a report.
+    ///
+    /// # Errors
+    /// Where no report can be written there.
+    pub fn of(output: Option<&'a Path>, json: bool) -> Result<Self> {
+        let place = match (output, file(output, json)?) {
+            (None, _) => Self::Folder,
+            (Some(_), Some(file)) => Self::File(file),
+            (Some(_), None) => Self::StandardOutput,
+        };
+        match place {
+            Self::Folder => can_be_written(&Path::new(FOLDER).join("report.md")).with_context(|| {
+                format!("no report can be written into the folder {FOLDER} here; name another place with -o FILE")
+            })?,
+            Self::File(path) => can_be_written(path).with_context(|| {
+                format!("the report could not be written to {}", shown(path))
+            })?,
+            Self::StandardOutput => {}
+        }
+        Ok(place)
     }
-    if output.exists() {
-        return OpenOptions::new()
-            .append(true)
-            .open(output)
-            .map(drop)
-            .with_context(say);
-    }
-    let folder = output
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).with_context(say)?;
-    // A name of its own, and gone again: only the system knows whether it would have let us.
-    let probe = folder.join(format!(".aegis-{}", uuid::Uuid::new_v4()));
-    std::fs::write(&probe, b"").with_context(say)?;
-    std::fs::remove_file(&probe).with_context(say)
 }
 
 pub struct Ending<'a> {
     pub session: &'a Session,
     pub id: &'a WorkflowId,
-    pub output: Option<&'a Path>,
+    pub place: Place<'a>,
 }
 
 impl Ending<'_> {
@@ -86,7 +89,7 @@ impl Ending<'_> {
             }
             Followed::NobodyToAsk(answer) => {
                 let why = "The workflow waits for your decision. It cannot be asked for here, because there \
-                           is no terminal or it is too narrow; `--approve` approves without asking. Decide with";
+                           is no terminal; `--approve` approves without asking. Decide with";
                 self.waiting(&answer.value, why);
                 (answer, ExitCode::from(UNDECIDED))
             }
@@ -100,8 +103,9 @@ impl Ending<'_> {
         let completed = Style::new().green().bold().on("completed");
         errln!("\n{completed} after {took}, {}", usage(&view.usage));
         match self.keep_report(view).await {
-            Ok(line) if self.session.json => errln!("{line}"),
-            Ok(line) => outln!("{line}"),
+            Ok(None) => {}
+            Ok(Some(line)) if self.session.json => errln!("{line}"),
+            Ok(Some(line)) => outln!("{line}"),
             Err(error) => {
                 errln!(
                     "{}\nThe report is kept with the workflow. Get it with",
@@ -115,19 +119,27 @@ impl Ending<'_> {
         ExitCode::SUCCESS
     }
 
-    async fn keep_report(&self, view: &WorkflowView) -> Result<String> {
+    /// The line that says where it is.
+    async fn keep_report(&self, view: &WorkflowView) -> Result<Option<String>> {
         let link = view
             .report
             .as_ref()
             .context("the workflow is completed, but the API names no report")?;
-        let path = match self.output {
-            Some(path) => path.to_owned(),
-            None => default_output(self.id),
-        };
         let report = self.session.api.fetch(&link.url).await?;
+        let path = match self.place {
+            Place::Folder => Path::new(FOLDER).join(format!("{}.md", self.id)),
+            Place::File(path) => path.to_owned(),
+            Place::StandardOutput => {
+                let get = format!("report {}", self.id);
+                self.session
+                    .done("The report is kept with the workflow. Get it with", &get);
+                print(&report);
+                return Ok(None);
+            }
+        };
         write(&path, &report)?;
         let size = bytes(report.len() as u64);
-        Ok(format!("report  {}  ({size})", path.display()))
+        Ok(Some(format!("report  {}  ({size})", shown(&path))))
     }
 
     fn without_report(&self, view: &WorkflowView) {

@@ -11,7 +11,6 @@ mod journey;
 mod journey_tests;
 mod screen;
 
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,9 +21,10 @@ use anyhow::Result;
 use clap::Args;
 
 use self::decider::{Always, AtTerminal, Decider, Nobody};
-use self::ending::Ending;
+use self::ending::{Ending, Place};
 use self::journey::{Followed, Journey};
 use self::screen::Screen;
+use crate::ask;
 use crate::client::request::RequestOptions;
 use crate::client::session::Session;
 use crate::client::show::next_steps;
@@ -66,13 +66,13 @@ pub struct Arguments {
     /// credentials say who you are.
     #[arg(long, value_name = "NAME")]
     approver: Option<String>,
-    /// Write the report here [default: ./aegis-reports/WORKFLOW.md].
+    /// Write the report here [default: ./aegis-reports/WORKFLOW.md]; `-` prints it.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    ending::can_be_kept(arguments.output.as_deref())?;
+    let place = Place::of(arguments.output.as_deref(), context.json)?;
     if context.stage.is_none() {
         bring_up(context).await?;
     }
@@ -88,7 +88,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let ending = Ending {
         session: &session,
         id: &id,
-        output: arguments.output.as_deref(),
+        place,
     };
     let to_the_end = async {
         let followed = follow(&session, &id, &arguments).await?;
@@ -113,10 +113,9 @@ async fn bring_up(context: &Context) -> Result<()> {
 }
 
 async fn follow(session: &Session, id: &WorkflowId, arguments: &Arguments) -> Result<Followed> {
-    let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if arguments.approve {
         travel(session, id, arguments, Always).await
-    } else if can_ask {
+    } else if ask::can_ask() {
         travel(session, id, arguments, AtTerminal).await
     } else {
         travel(session, id, arguments, Nobody).await
@@ -150,7 +149,6 @@ fn give_up(session: &Session) -> ! {
 
 /// Does not return: a question at the terminal may still be waiting in a thread of its own.
 async fn leave(session: &Session, id: &WorkflowId) -> ! {
-    let _ = console::Term::stderr().show_cursor();
     let now = tokio::time::timeout(LAST_LOOK, session.workflow(id)).await;
     match now {
         Ok(Ok(now)) if now.value.status == Status::AwaitingApproval => {

@@ -29,8 +29,8 @@ impl Screen {
             return;
         }
         // How it ended is said in full behind it.
-        for line in changes::lines(before, view) {
-            errln!("{}  {line}", clock(now()));
+        for line in changes::lines(before, view, |_| None) {
+            errln!("{}  {}", clock(now()), line.text);
         }
     }
 

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use serde::Deserialize;
 use tokio::process::Command;
 
+use crate::client::text::counted;
 use crate::stack::environment;
 use crate::stack::foreground::{self, Line};
 use crate::stack::progress::Step;
@@ -80,7 +81,7 @@ pub async fn compile(command: Command, step: &Step) -> Result<(Binaries, u32)> {
 pub fn in_words(compiled: u32) -> String {
     match compiled {
         0 => "nothing to compile".to_owned(),
-        count => format!("{count} crates compiled"),
+        count => format!("{} compiled", counted(count, "crate")),
     }
 }
 

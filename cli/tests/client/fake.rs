@@ -35,6 +35,10 @@ pub struct Seen {
     pub findings_are_broken: bool,
     /// Take decisions whatever the scene, as the API does of one that it has.
     pub again: bool,
+    /// Who may decide.
+    pub approvers: Vec<&'static str>,
+    /// Refuse every change, with this code.
+    pub refuse_with: Option<&'static str>,
     /// Entries that were put on the bus.
     pub events: Vec<Value>,
     /// Answer reads with 403.
@@ -97,6 +101,11 @@ impl Fake {
 
     pub fn with<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
         look(&mut self.seen.lock().unwrap())
+    }
+
+    fn refusal(&self) -> Option<Response> {
+        let code = self.with(|seen| seen.refuse_with)?;
+        Some(problem(StatusCode::CONFLICT, code, "no", json!({})))
     }
 
     fn note(&self, headers: &HeaderMap) {
@@ -164,7 +173,7 @@ async fn look(State(fake): Shared, Path(id): Path<String>, headers: HeaderMap) -
     if id != WORKFLOW {
         return problem(
             StatusCode::NOT_FOUND,
-            "not_found",
+            "workflow_not_found",
             "there is no such workflow",
             json!({}),
         );
@@ -175,7 +184,10 @@ async fn look(State(fake): Shared, Path(id): Path<String>, headers: HeaderMap) -
             return (StatusCode::SERVICE_UNAVAILABLE, "busy").into_response();
         }
         seen.looks += 1;
-        let view = story::view(seen.scene, &fake.endpoint);
+        let mut view = story::view(seen.scene, &fake.endpoint);
+        if view["approval"].is_object() {
+            view["approval"]["approvers"] = json!(seen.approvers);
+        }
         seen.scene = seen.scene.next();
         json_body(StatusCode::OK, &view)
     })
@@ -184,6 +196,9 @@ async fn look(State(fake): Shared, Path(id): Path<String>, headers: HeaderMap) -
 async fn approve(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Response {
     fake.note(&headers);
     let body: Value = serde_json::from_slice(&body).unwrap();
+    if let Some(refusal) = fake.refusal() {
+        return refusal;
+    }
     fake.with(|seen| {
         if seen.refusals > 0 {
             seen.refusals -= 1;
@@ -291,21 +306,27 @@ async fn history() -> Response {
     json_body(StatusCode::OK, &story::history())
 }
 
-async fn cancel(body: Bytes) -> Response {
+async fn cancel(State(fake): Shared, body: Bytes) -> Response {
+    if let Some(refusal) = fake.refusal() {
+        return refusal;
+    }
     let body: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body, json!({"reason": "enough"}));
     accepted("cancelled")
 }
 
-async fn approval_link(body: Bytes) -> Response {
+async fn approval_link(State(fake): Shared, body: Bytes) -> Response {
+    if let Some(refusal) = fake.refusal() {
+        return refusal;
+    }
     let body: Value = serde_json::from_slice(&body).unwrap();
     let link = json!({"url": "https://api.example/approval-links/v1.secret", "approver": body["approver"],
         "revision": 1, "expires_at": "2026-11-23T18:00:00.000Z"});
     json_body(StatusCode::CREATED, &link)
 }
 
-async fn redrive() -> Response {
-    accepted("writing")
+async fn redrive(State(fake): Shared) -> Response {
+    fake.refusal().unwrap_or_else(|| accepted("writing"))
 }
 
 /// 250 workflows, at most 100 at a time.

@@ -2,7 +2,6 @@
 //! pipe and onto a terminal.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
@@ -14,13 +13,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::story::{self, Scene, WORKFLOW};
+use crate::terminal;
 
 /// Sequences that a terminal acts upon, in 7 and in 8 bits, and characters that hide or turn text. The first is one
 /// that this program writes too.
@@ -93,7 +91,7 @@ fn history() -> Value {
 }
 
 #[derive(Clone)]
-struct Stage {
+pub struct Stage {
     origin: String,
     scene: Arc<Mutex<Scene>>,
     /// Whether the dead letter is in somebody's hands.
@@ -102,7 +100,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn start(scene: Scene, refuses: bool) -> Self {
+    pub async fn start(scene: Scene, refuses: bool) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stage = Self {
             origin: format!("http://{}", listener.local_addr().unwrap()),
@@ -376,7 +374,7 @@ const LOCAL: [&str; 9] = [
     "status", "down", "up", "test", "simulate", "chaos", "bench", "cost", "package",
 ];
 
-fn command(folder: &TempDir, words: &[String]) -> Command {
+pub fn command(folder: &TempDir, words: &[String]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aegis"));
     command.args(words);
     if LOCAL.contains(&words[0].as_str()) {
@@ -395,7 +393,7 @@ fn command(folder: &TempDir, words: &[String]) -> Command {
     command
 }
 
-async fn folder(stage: &Stage) -> TempDir {
+pub async fn folder(stage: &Stage) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("stage.json"), stage.file().to_string()).unwrap();
     let docs = folder.path().join("docs");
@@ -422,22 +420,7 @@ async fn piped(folder: &TempDir, words: &[String]) -> (Vec<u8>, Vec<u8>) {
 
 /// Both, on a terminal of `columns`. Nothing is typed there: standard input is none.
 async fn on_a_terminal(folder: &TempDir, words: &[String], columns: u16) -> Vec<u8> {
-    let main = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&main).unwrap();
-    unlockpt(&main).unwrap();
-    let size = Winsize {
-        ws_row: 40,
-        ws_col: columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(&main, size).unwrap();
-    let path = ptsname(&main, Vec::new()).unwrap();
-    let side = File::options()
-        .read(true)
-        .write(true)
-        .open(path.to_str().unwrap())
-        .unwrap();
+    let (mut main, side) = terminal::pair(columns);
     let mut command = command(folder, words);
     command
         .stdin(Stdio::null())
@@ -449,7 +432,7 @@ async fn on_a_terminal(folder: &TempDir, words: &[String], columns: u16) -> Vec<
     let reader = tokio::task::spawn_blocking(move || {
         let mut seen = Vec::new();
         // The last one who has it open is gone: that is an error, and the end.
-        let _ = File::from(main).read_to_end(&mut seen);
+        let _ = main.read_to_end(&mut seen);
         seen
     });
     let status = tokio::time::timeout(PATIENCE, child.wait())
@@ -529,21 +512,13 @@ async fn verbs() -> Vec<String> {
         .await
         .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let list = help
-        .split("Commands:")
-        .nth(1)
-        .unwrap()
-        .split("Options:")
-        .next()
-        .unwrap();
+    let list = help.split("Usage:").nth(1).unwrap();
+    let list = list.split("Options:").next().unwrap();
     let first = list
         .lines()
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let words = first.filter_map(|line| line.split_whitespace().next());
-    words
-        .filter(|verb| *verb != "help")
-        .map(str::to_owned)
-        .collect()
+    words.map(str::to_owned).collect()
 }
 
 #[tokio::test]

@@ -6,11 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod asked;
 mod fake;
 mod hostile;
 mod load;
 mod program;
 mod run;
 mod story;
+mod terminal;
 mod trouble;
 mod verbs;

@@ -81,7 +81,7 @@ async fn without_a_terminal_it_says_how_to_go_on() {
         outcome.err
     );
     for command in [
-        format!("aegis findings {WORKFLOW} --stage stage.json"),
+        format!("aegis findings {WORKFLOW} --revision 0 --stage stage.json"),
         format!("aegis approve {WORKFLOW} --revision 0 --stage stage.json"),
     ] {
         assert!(outcome.err.contains(&command), "{}", outcome.err);

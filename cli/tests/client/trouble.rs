@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::fake::Fake;
 use crate::program::{Outcome, Program};
-use crate::story::{Scene, WORKFLOW};
+use crate::story::{REPORT, Scene, WORKFLOW};
+use crate::terminal::AtTerminal;
 
 async fn at(scene: Scene) -> Program {
     Program::against(&Fake::start(scene).await)
@@ -20,11 +21,11 @@ async fn with_json_an_error_is_an_object_with_its_code() {
     let outcome = program.run(&missing).await.expect(1);
     assert_eq!(
         outcome.json(),
-        json!({"error": {"code": "not_found", "message": "there is no such workflow", "status": 404, "errors": []}})
+        json!({"error": {"code": "workflow_not_found", "message": "there is no such workflow", "status": 404, "errors": []}})
     );
     assert_eq!(
         outcome.err,
-        "error: there is no such workflow (not_found, 404)\n"
+        "error: there is no such workflow (workflow_not_found, 404)\n  aegis list --stage stage.json\n"
     );
 
     let outcome = program.run(&["start", "?", "--json"]).await.expect(1);
@@ -144,6 +145,248 @@ async fn a_full_disk_is_one_sentence() {
     }
 }
 
+#[tokio::test]
+async fn what_was_done_is_named_where_its_result_cannot_be_written() {
+    let emit = [
+        "emit",
+        "WorkflowRequested",
+        "--set",
+        "topic=t",
+        "--idempotency-key",
+        "k-4711",
+    ];
+    for (scene, words, told) in [
+        (
+            Scene::Researching,
+            &["start", "A topic"][..],
+            "aegis watch wf_abcdefghijklmnopqrstuvwxyz --stage",
+        ),
+        (Scene::Researching, &emit, "k-4711"),
+        (
+            Scene::Waiting(0),
+            &["approve", WORKFLOW],
+            "aegis get wf_abcdefghijklmnopqrstuvwxyz",
+        ),
+        (
+            Scene::Researching,
+            &["cancel", WORKFLOW, "--reason", "enough"],
+            "aegis get wf_",
+        ),
+        (Scene::Failed, &["redrive", WORKFLOW], "aegis watch wf_"),
+        (
+            Scene::Waiting(0),
+            &["approval-link", WORKFLOW, "--approver", "ann"],
+            "aegis approval-link wf_abcdefghijklmnopqrstuvwxyz --approver ann",
+        ),
+    ] {
+        let as_json = [words, &["--json"]].concat();
+        for words in [words, &as_json] {
+            let full = File::options().write(true).open("/dev/full").unwrap();
+            let program = at(scene).await;
+            let child = program.command(words).stdout(full).spawn().unwrap();
+            let outcome = Outcome::of(child.wait_with_output().await.unwrap()).expect(1);
+            let error =
+                "error: cannot write to standard output: No space left on device (os error 28)\n";
+            assert!(outcome.err.contains(error), "{words:?}: {}", outcome.err);
+            assert!(outcome.err.contains(told), "{words:?}: {}", outcome.err);
+
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let program = at(scene).await;
+            let child = program.command(words).stdout(writer).spawn().unwrap();
+            let outcome = Outcome::of(child.wait_with_output().await.unwrap()).expect(141);
+            assert!(!outcome.err.contains("error"), "{words:?}: {}", outcome.err);
+            assert!(outcome.err.contains(told), "{words:?}: {}", outcome.err);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_old_report_survives_a_full_disk() {
+    let program = at(Scene::Completed).await;
+    let path = program.folder.path().join("r.md");
+    std::fs::write(&path, "the old report").unwrap();
+    for verb in [&["report", WORKFLOW][..], &["run", "A topic", "--approve"]] {
+        let mut words = vec![
+            "-c",
+            "trap '' XFSZ; ulimit -f 0; exec \"$@\"",
+            "sh",
+            env!("CARGO_BIN_EXE_aegis"),
+        ];
+        words.extend(verb);
+        words.extend(["-o", "r.md", "--stage", "stage.json"]);
+        let mut shell = tokio::process::Command::new("sh");
+        let output = shell
+            .args(&words)
+            .current_dir(program.folder.path())
+            .output()
+            .await;
+        let outcome = Outcome::of(output.unwrap());
+        assert!(
+            [1, 4].contains(&outcome.code),
+            "{} {}",
+            outcome.code,
+            outcome.err
+        );
+        assert!(
+            outcome.err.contains("cannot write r.md: File too large"),
+            "{}",
+            outcome.err
+        );
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "the old report");
+        let left = std::fs::read_dir(program.folder.path()).unwrap().count();
+        assert_eq!(left, 2, "beside stage.json and r.md something is left");
+    }
+}
+
+#[tokio::test]
+async fn a_report_can_go_to_standard_output_by_its_usual_name() {
+    let program = at(Scene::Completed).await;
+    for words in [
+        &["report", WORKFLOW, "-o", "-"][..],
+        &["run", "A topic", "--approve", "-o", "-"],
+    ] {
+        let outcome = program.run(words).await.expect(0);
+        assert_eq!(outcome.out, REPORT, "{words:?}");
+        let as_json = [words, &["--json"]].concat();
+        let outcome = program.run(&as_json).await.expect(1);
+        assert_eq!(outcome.json()["error"]["code"], "usage");
+        assert!(!program.folder.path().join("-").exists());
+    }
+}
+
+#[tokio::test]
+async fn no_password_of_a_stage_is_printed() {
+    let program = at(Scene::Completed).await;
+    let mut stage = program.fake.stage("none");
+    for address in [
+        "http://ann:geheim@127.0.0.1:9/nothing",
+        "ann:geheim@127.0.0.1",
+        "http://ann:geheim@not a host/",
+    ] {
+        stage["api_endpoint"] = json!(address);
+        std::fs::write(program.folder.path().join("stage.json"), stage.to_string()).unwrap();
+        for words in [&["list"][..], &["list", "--json"]] {
+            let outcome = program.run(words).await.expect(1);
+            let told = outcome.out + &outcome.err;
+            assert!(!told.contains("geheim") && !told.is_empty(), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_in_a_sentence_is_one_line() {
+    let program = at(Scene::Completed).await;
+    for words in [
+        &["list", "--stage", "no\nstage.json"][..],
+        &[
+            "start",
+            "t",
+            "--stage",
+            "stage.json",
+            "--sources",
+            "no\nsource.md",
+        ],
+        &[
+            "report",
+            WORKFLOW,
+            "--stage",
+            "stage.json",
+            "-o",
+            "/dev/null/no\nreport.md",
+        ],
+        &[
+            "emit",
+            "X",
+            "--stage",
+            "stage.json",
+            "--detail",
+            "@no\nfile.json",
+        ],
+        &["list", "--stage", "stage.json", "--token-file", "no\ntoken"],
+    ] {
+        let stage = program.fake.stage(match words.contains(&"--token-file") {
+            true => "jwt",
+            false => "none",
+        });
+        std::fs::write(program.folder.path().join("stage.json"), stage.to_string()).unwrap();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_aegis"));
+        command.args(words).current_dir(program.folder.path());
+        let outcome = Outcome::of(command.output().await.unwrap()).expect(1);
+        assert_eq!(outcome.err.lines().count(), 1, "{words:?}: {}", outcome.err);
+        assert!(
+            outcome.err.contains("no\\u{a}"),
+            "{words:?}: {}",
+            outcome.err
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stage_without_services_has_no_logs() {
+    for words in [&["logs"][..], &["logs", "intake"]] {
+        let outcome = at(Scene::Completed).await.run(words).await.expect(1);
+        assert!(outcome.err.contains("names no service"), "{}", outcome.err);
+    }
+}
+
+#[tokio::test]
+async fn a_decision_for_nobody_is_not_sent() {
+    let program = at(Scene::Waiting(0)).await;
+    let decide = |id: &str| {
+        let id = format!("workflow_id={id}");
+        [
+            "emit",
+            "ApprovalDecided",
+            "--set",
+            &id,
+            "--set",
+            "decision=approve",
+        ]
+        .map(str::to_owned)
+    };
+    let words = decide("wf_aaaaaaaaaaaaaaaaaaaaaaaaaa");
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = program.run(&words).await.expect(1);
+    assert!(
+        outcome.err.contains("there is no such workflow"),
+        "{}",
+        outcome.err
+    );
+    assert!(
+        outcome.err.contains("aegis list --stage"),
+        "{}",
+        outcome.err
+    );
+    program.fake.with(|seen| assert_eq!(seen.events.len(), 0));
+    let words = decide(WORKFLOW);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = program.run(&words).await.expect(0);
+    for next in [
+        format!("aegis get {WORKFLOW}"),
+        "aegis dlq show approval".to_owned(),
+    ] {
+        assert!(outcome.out.contains(&next), "{}", outcome.out);
+    }
+    program.fake.with(|seen| assert_eq!(seen.events.len(), 1));
+}
+
+#[tokio::test]
+async fn help_fits_the_terminal() {
+    let program = at(Scene::Researching).await;
+    for words in [&["--help"][..], &["start", "--help"], &["-h"]] {
+        let terminal = AtTerminal::start(&program.command(words), "");
+        let (seen, status) = terminal.end().await;
+        assert!(status.success(), "{seen}");
+        let seen = console::strip_ansi_codes(&seen).replace('\r', "");
+        let examples = seen.find("Examples:").unwrap_or(seen.len());
+        for line in seen[..examples].lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        assert!(seen.lines().count() > 20, "{seen}");
+    }
+}
+
 fn local(program: &Program, words: &[&str]) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_aegis"));
     command
@@ -179,7 +422,9 @@ async fn a_closed_pipe_is_quiet_everywhere() {
                 .unwrap(),
         );
         assert_eq!(outcome.code, 141, "{words:?}: {}", outcome.err);
-        let refused = outcome.err == "error: there is no such workflow (not_found, 404)\n";
+        let refused = outcome
+            .err
+            .starts_with("error: there is no such workflow (workflow_not_found, 404)\n");
         assert!(
             outcome.err.is_empty() || refused,
             "{words:?}: {}",

@@ -54,7 +54,7 @@ async fn a_problem_is_one_message_with_code_and_fields() {
         .expect(1);
     assert_eq!(
         outcome.err,
-        "error: there is no such workflow (not_found, 404)\n"
+        "error: there is no such workflow (workflow_not_found, 404)\n  aegis list --stage stage.json\n"
     );
     let outcome = program.run(&["get", "nonsense"]).await.expect(2);
     assert!(
@@ -84,6 +84,137 @@ async fn get_shows_the_state_and_what_to_do() {
     }
     let outcome = program.run(&["get", WORKFLOW, "--json"]).await.expect(0);
     assert_eq!(outcome.json()["approval"]["revision"], 1);
+}
+
+#[tokio::test]
+async fn a_refusal_leads_on() {
+    let approve = &["approve", WORKFLOW][..];
+    for (scene, words, code, told) in [
+        (
+            Scene::Waiting(0),
+            approve,
+            "decision_too_late",
+            "aegis watch wf_",
+        ),
+        (
+            Scene::Waiting(0),
+            &["approval-link", WORKFLOW, "--approver", "ann"],
+            "decision_too_late",
+            "aegis watch wf_",
+        ),
+        (
+            Scene::Completed,
+            &["approval-link", WORKFLOW, "--approver", "ann"],
+            "not_awaiting_approval",
+            "aegis report wf_",
+        ),
+        (
+            Scene::Waiting(0),
+            approve,
+            "not_an_approver",
+            "may be decided on by ada, bob. Go on with",
+        ),
+        (
+            Scene::Waiting(0),
+            approve,
+            "not_an_approver",
+            "--revision 0 --approver NAME --stage",
+        ),
+        (
+            Scene::Waiting(3),
+            approve,
+            "revisions_exhausted",
+            "aegis reject wf_abcdefghijklmnopqrstuvwxyz --revision 3",
+        ),
+        (
+            Scene::Completed,
+            &["cancel", WORKFLOW],
+            "already_ended",
+            "The workflow is completed. Go on with\n  aegis report wf_",
+        ),
+        (
+            Scene::Writing,
+            &["redrive", WORKFLOW],
+            "not_failed",
+            "The workflow is writing. Go on with\n  aegis watch wf_",
+        ),
+        (
+            Scene::Failed,
+            &["redrive", WORKFLOW],
+            "near_expiry",
+            "aegis start '…'",
+        ),
+        (
+            Scene::Failed,
+            &["redrive", WORKFLOW],
+            "workflow_not_found",
+            "aegis list",
+        ),
+    ] {
+        let program = at(scene).await;
+        program.fake.with(|seen| {
+            seen.refuse_with = Some(code);
+            seen.approvers = vec!["ada", "bob"];
+        });
+        let outcome = program.run(words).await.expect(1);
+        assert!(
+            outcome.err.contains(told),
+            "{words:?} {code}:\n{}",
+            outcome.err
+        );
+        let may_revise = outcome.err.contains("request-changes");
+        assert!(!may_revise || scene != Scene::Waiting(3), "{}", outcome.err);
+        let as_json = [words, &["--json"]].concat();
+        let outcome = program.run(&as_json).await.expect(1);
+        assert_eq!(outcome.json()["error"]["code"], code);
+    }
+    let outcome = at(Scene::Researching)
+        .await
+        .run(&["findings", WORKFLOW])
+        .await;
+    assert!(outcome.err.contains("aegis watch wf_"), "{}", outcome.err);
+}
+
+#[tokio::test]
+async fn commands_name_the_approver_where_the_api_does_not_see_who_calls() {
+    let fake = Fake::start(Scene::Waiting(0)).await;
+    for (approvers, authorization, told) in [
+        (vec![], "none", "--revision 0 --stage"),
+        (
+            vec!["Ada Lovelace"],
+            "none",
+            "--revision 0 --approver 'Ada Lovelace' --stage",
+        ),
+        (
+            vec!["ada", "bob"],
+            "none",
+            "--revision 0 --approver NAME --stage",
+        ),
+        (vec!["ada"], "iam", "--revision 0 --stage"),
+    ] {
+        fake.with(|seen| seen.approvers = approvers);
+        let program = Program::with_authorization(&fake, authorization);
+        let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
+        for verb in ["approve", "reject"] {
+            let line = format!("aegis {verb} {WORKFLOW} {told}");
+            assert!(outcome.out.contains(&line), "{line}:\n{}", outcome.out);
+        }
+    }
+}
+
+#[tokio::test]
+async fn watch_says_when_things_happened_before_it_looked() {
+    let outcome = at(Scene::Completed)
+        .await
+        .run(&["watch", WORKFLOW])
+        .await
+        .expect(0);
+    for line in [
+        "2026-11-23 18:00:01 UTC  researcher  succeeded   12 passages",
+        "2026-11-23 18:00:07 UTC  workflow    completed",
+    ] {
+        assert!(outcome.out.contains(line), "{line}:\n{}", outcome.out);
+    }
 }
 
 #[tokio::test]

@@ -52,6 +52,11 @@ pub async fn run(
         Some(id) => single(sqs, place, id).await?,
         None => each(sqs, place, waiting).await?,
     };
+    let told = format!(
+        "{} deleted all the same. See what is left with",
+        counted(dropped, "message")
+    );
+    session.done(&told, "dlq list");
     if session.json {
         out::json(json!({"queue": place.name, "dropped": dropped}));
     } else {

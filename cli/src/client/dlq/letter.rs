@@ -22,8 +22,6 @@ pub struct Letter {
     pub reason: String,
     pub workflow_id: Option<String>,
     pub age_seconds: Option<u64>,
-    /// Looking at it counts too.
-    pub receive_count: u32,
     /// What `dlq show` advises.
     #[serde(serialize_with = "advised")]
     pub next: LetterStep,
@@ -54,7 +52,6 @@ impl Letter {
             reason: reason(message, &body, seen.max_receives),
             workflow_id: workflow_id(&body),
             age_seconds: sent_at.map(|sent| seen.now.since(sent).as_secs()),
-            receive_count: message.receive_count,
             next: next(message, seen.place),
             body: None,
         }
@@ -147,10 +144,8 @@ fn reason(message: &QueueMessage, body: &Value, max_receives: Option<u32>) -> St
     }
     match max_receives {
         Some(received) => format!("received {} without success", counted(received, "time")),
-        None => format!(
-            "no reason is given; received {}",
-            counted(message.receive_count, "time")
-        ),
+        // How often it was received says nothing: looking at it here counts too.
+        None => "no reason is given".to_owned(),
     }
 }
 

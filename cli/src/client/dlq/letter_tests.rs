@@ -69,7 +69,6 @@ fn ours_carry_their_reason() {
         reason: "invalid ApprovalDecided".to_owned(),
         workflow_id: Some(WORKFLOW.to_owned()),
         age_seconds: Some(60),
-        receive_count: 3,
         next: crate::client::next_step::of_letter(Some("invalid ApprovalDecided")),
         body: None,
     };

@@ -66,6 +66,11 @@ pub async fn run(
     };
     let left = sqs.depth(&place.url).await?;
     let left = left.waiting + left.delayed + left.in_flight;
+    let told = format!(
+        "{} put back all the same. See what is left with",
+        counted(moved.count, "message")
+    );
+    session.done(&told, "dlq list");
     if session.json {
         let (kept, error) = (&moved.kept, moved.error.as_ref().map(ToString::to_string));
         let all = json!({"queue": place.name, "redriven": moved.count, "kept": kept, "left": left, "error": error});

@@ -11,7 +11,7 @@ use super::places::{Place, Places, WayBack};
 use super::queues::Sqs;
 use super::take::Taken;
 use crate::client::session::Session;
-use crate::client::text::{counted, duration, now, one_line};
+use crate::client::text::{duration, now, one_line};
 use crate::out;
 use crate::style::{bold, dim};
 
@@ -96,12 +96,9 @@ fn print(letter: &Letter) {
     let kind = bold(one_line(&letter.kind));
     outln!("{}  {kind}  {}", letter.message_id, one_line(workflow));
     outln!("  {}", one_line(&letter.reason));
-    let age = letter.age().map(duration).unwrap_or_default();
-    let counts = format!(
-        "{age} old, received {}",
-        counted(letter.receive_count, "time")
-    );
-    outln!("  {}", dim(counts));
+    if let Some(age) = letter.age() {
+        outln!("  {}", dim(format!("{} old", duration(age))));
+    }
     if let Some(body) = &letter.body {
         outln!("  {body}");
     }

@@ -8,9 +8,10 @@ mod rotate;
 
 use std::process::ExitCode;
 
+use aegis_engine::error::PortError;
 use aegis_engine::token::{TokenKey, TokenKeys};
 use aegis_platform::client::keys::token_keys;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use aws_config::SdkConfig;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -52,7 +53,15 @@ struct Store {
 
 impl Store {
     async fn load(&self) -> Result<Option<TokenKeys>> {
-        Ok(token_keys(&self.config, &self.parameter).await?)
+        let loaded = token_keys(&self.config, &self.parameter).await;
+        loaded.map_err(|error| match error {
+            // Whether a service would try again does not matter to a person.
+            PortError::Transient(what)
+            | PortError::Throttled(what)
+            | PortError::Permanent(what) => {
+                anyhow!("cannot read the keys of tokens: {what}")
+            }
+        })
     }
 }
 

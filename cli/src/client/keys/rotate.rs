@@ -49,6 +49,7 @@ pub(super) async fn run(
         (false, Err(too_soon)) => bail!("{}", refusal(too_soon)),
     };
     replace_token_keys(&store.config, &store.parameter, &next).await?;
+    session.done("The keys are changed all the same. See with", "keys list");
     if session.json {
         out::json(as_json(&next));
     } else {
