@@ -7,7 +7,7 @@ use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{PickupView, Status, StepStatus, StepView, WorkflowView};
 
 use super::pickup::{waiting, waits_for_a_session};
-use super::show::{attempt, failure_words, progress};
+use super::show::{self, attempt, failure_words, progress};
 use super::text::{one_line, status_style, status_words, step_style, step_word};
 use crate::style::hang;
 
@@ -162,5 +162,19 @@ fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line
             text,
         }
     };
-    approval.decisions.iter().skip(known).map(line).collect()
+    let mut lines: Vec<Line> = approval.decisions.iter().skip(known).map(line).collect();
+    // Nobody's decision, so it is not among them.
+    let was_settled = before.is_some_and(|view| {
+        let known = view.approval.as_ref();
+        known.is_some_and(|known| known.revision == approval.revision && known.settled.is_some())
+    });
+    let silent = approval
+        .settled
+        .as_ref()
+        .filter(|how| how.by.is_none() && !was_settled);
+    lines.extend(silent.map(|how| Line {
+        at: Some(how.at),
+        text: format!("approval    {}", show::settled(how)),
+    }));
+    lines
 }

@@ -165,11 +165,15 @@ impl Page {
         self.title("Decisions");
         let given = approvals(approval);
         let required = counted(approval.required, "approval");
-        let until = match review.waiting {
-            true => format!("; until {}", local_time(approval.deadline_at)),
-            false => String::new(),
+        let until = match (review.waiting, &approval.settled) {
+            (true, _) => format!("; until {}", local_time(approval.deadline_at)),
+            (false, Some(how)) => format!("; {}", show::settled(how)),
+            (false, None) => String::new(),
         };
         self.line(format_args!("  {given} of {required} given{until}"));
+        if review.waiting {
+            self.line(format_args!("  {}", show::silence(approval)));
+        }
         for decision in &approval.decisions {
             self.paragraph(&vote(decision), "  - ");
         }

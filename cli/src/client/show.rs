@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use aegis_contracts::approval::ApprovalView;
+use aegis_contracts::approval::{ApprovalView, OnTimeout, Outcome, Settled};
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
@@ -168,14 +168,25 @@ fn approval_lines(approval: &ApprovalView, waits: bool) -> Vec<String> {
         1 => ", reminded once".to_owned(),
         times => format!(", reminded {times} times"),
     };
-    let mut lines = vec![format!(
-        "revision {} of at most {}; {} of {} given; {who} until {}{escalated}{reminded}",
-        approval.revision,
-        approval.max_revisions,
+    let given = format!(
+        "{} of {} given",
         approvals(approval),
-        counted(approval.required, "approval"),
-        local_time(approval.deadline_at)
+        counted(approval.required, "approval")
+    );
+    let first = match &approval.settled {
+        Some(how) => format!("{}; {given}", settled(how)),
+        None => {
+            let until = local_time(approval.deadline_at);
+            format!("{given}; {who} until {until}{escalated}{reminded}")
+        }
+    };
+    let mut lines = vec![format!(
+        "revision {} of at most {}; {first}",
+        approval.revision, approval.max_revisions
     )];
+    if waits {
+        lines.push(silence(approval).to_owned());
+    }
     if let Some(pickup) = approval.pickup.as_ref().filter(|pickup| is_stuck(pickup)) {
         lines.push(waiting(pickup));
     }
@@ -193,6 +204,33 @@ fn approval_lines(approval: &ApprovalView, waits: bool) -> Vec<String> {
         .collect();
     lines.extend(columns(&rows));
     lines
+}
+
+/// What happens at the deadline of an approval that nobody has settled.
+pub const fn silence(approval: &ApprovalView) -> &'static str {
+    match approval.on_timeout {
+        OnTimeout::Approve => {
+            "silence approves: if it is not settled by then, the report is written without further approval"
+        }
+        OnTimeout::Escalate => "if it is not settled by then, others may decide too",
+        OnTimeout::Expire => "if it is not settled by then, the workflow expires without a report",
+    }
+}
+
+/// `approved by ann at …`; `by silence` where nobody decided and the time was over.
+pub fn settled(how: &Settled) -> String {
+    let outcome = match how.outcome {
+        Outcome::Approved => "approved",
+        Outcome::Rejected => "rejected",
+        Outcome::ChangesRequested => "changes were requested",
+        Outcome::Expired => "expired",
+    };
+    let by = match (&how.by, how.outcome) {
+        (Some(name), _) => format!(" by {}", one_line(name)),
+        (None, Outcome::Approved) => " by silence".to_owned(),
+        (None, _) => String::new(),
+    };
+    format!("{outcome}{by} at {}", local_time(how.at))
 }
 
 fn artifacts(artifacts: &[ArtifactRef]) -> Vec<String> {

@@ -8,7 +8,7 @@ use aegis_contracts::view::{Status, StepStatus, StepView, WorkflowView};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::client::decide::approvals;
-use crate::client::show::{attempt, progress};
+use crate::client::show::{self, attempt, progress};
 use crate::client::text::{counted, local_time};
 
 const TICK: Duration = Duration::from_millis(100);
@@ -176,7 +176,13 @@ fn approval(view: &WorkflowView) -> (State, String) {
             )
         }
         (Status::AwaitingApproval, None) => (State::Active, revision),
-        (Status::Writing | Status::Completed, _) => (State::Done, format!("granted{revision}")),
+        (Status::Writing | Status::Completed, approval) => {
+            let settled = approval
+                .as_ref()
+                .and_then(|approval| approval.settled.as_ref());
+            let how = settled.map_or_else(|| "granted".to_owned(), show::settled);
+            (State::Done, format!("{how}{revision}"))
+        }
         (Status::Rejected | Status::Expired, _) => (State::Broken, ended()),
         (Status::Failed | Status::Cancelled, _) => (State::Ahead, String::new()),
     }

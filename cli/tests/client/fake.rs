@@ -37,6 +37,8 @@ pub struct Seen {
     pub again: bool,
     /// Who may decide.
     pub approvers: Vec<&'static str>,
+    /// Nobody decides, and that approves.
+    pub silence_approves: bool,
     /// Refuse every change, with this code.
     pub refuse_with: Option<&'static str>,
     /// Entries that were put on the bus.
@@ -187,6 +189,13 @@ async fn look(State(fake): Shared, Path(id): Path<String>, headers: HeaderMap) -
         let mut view = story::view(seen.scene, &fake.endpoint);
         if view["approval"].is_object() {
             view["approval"]["approvers"] = json!(seen.approvers);
+            if seen.silence_approves {
+                view["approval"]["on_timeout"] = json!("approve");
+            }
+        } else if seen.silence_approves {
+            view["approval"] = story::approval(0, None);
+            view["approval"]["settled"] =
+                json!({"outcome": "approved", "at": "2026-11-26T18:00:03.000Z"});
         }
         seen.scene = seen.scene.next();
         json_body(StatusCode::OK, &view)

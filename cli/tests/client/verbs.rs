@@ -203,6 +203,25 @@ async fn commands_name_the_approver_where_the_api_does_not_see_who_calls() {
 }
 
 #[tokio::test]
+async fn silence_that_approves_is_announced_and_named() {
+    let program = at(Scene::Waiting(0)).await;
+    let expires = "if it is not settled by then, the workflow expires without a report";
+    for words in [&["get", WORKFLOW][..], &["findings", WORKFLOW]] {
+        let outcome = program.run(words).await.expect(0);
+        assert!(outcome.out.contains(expires), "{}", outcome.out);
+    }
+    program.fake.with(|seen| seen.silence_approves = true);
+    let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
+    assert!(outcome.out.contains("silence approves"), "{}", outcome.out);
+    program.fake.with(|seen| seen.scene = Scene::Completed);
+    let told = "approved by silence at 2026-11-26 18:00:03 UTC";
+    for words in [&["get", WORKFLOW][..], &["watch", WORKFLOW]] {
+        let outcome = program.run(words).await.expect(0);
+        assert!(outcome.out.contains(told), "{}", outcome.out);
+    }
+}
+
+#[tokio::test]
 async fn watch_says_when_things_happened_before_it_looked() {
     let outcome = at(Scene::Completed)
         .await
