@@ -38,7 +38,9 @@ impl Pieces {
     /// Whether a claim stands in one piece. White space does not matter, nor do the bars that the extraction sets
     /// between the cells of a row.
     pub fn hold(&self, claim: &str) -> bool {
-        self.0.contains(&dense(claim).collect::<String>())
+        // The extraction separates the cells of a row so.
+        let claim = claim.replace(" | ", "");
+        self.0.contains(&dense(&claim).collect::<String>())
     }
 }
 

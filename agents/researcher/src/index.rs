@@ -70,6 +70,9 @@ impl Index {
                 index.add(reader, passage);
             }
         }
+        // One page in French, or taken for it, does not make French words of a question's.
+        let share = documents.len() / 10;
+        languages.retain(|_, count| *count > share);
         index.languages = languages.keys().copied().collect();
         index
             .languages
@@ -82,7 +85,7 @@ impl Index {
             body: self.read(reader, &passage.text).into(),
             headings: self.read(reader, &passage.section.join("\n")).into(),
             lead: self
-                .read(reader, passage.lead.as_deref().unwrap_or_default())
+                .read(reader, passage.introduction.as_deref().unwrap_or_default())
                 .into(),
         };
         let different: BTreeSet<Term> = text.body.iter().chain(&text.headings).copied().collect();

@@ -26,6 +26,9 @@ pub struct Passage {
     pub kind: Kind,
     /// What introduces its first block.
     pub lead: Option<String>,
+    /// The whole paragraph that the lead stands in, by which its items are found: `WAL has advantages over a journal. They
+    /// are:` says what they are advantages of.
+    pub introduction: Option<String>,
     /// Each block that it is made of is a line of it.
     pub text: String,
 }
@@ -54,6 +57,7 @@ pub fn passages(index: usize, document: &Document) -> Vec<Passage> {
         passages: Vec::new(),
         open: None,
         lead: None,
+        said: String::new(),
         paragraph: 0,
     };
     let mut section: Option<&[String]> = None;
@@ -91,11 +95,16 @@ struct Cutter {
     open: Option<Passage>,
     /// Of the block that was added last.
     lead: Option<String>,
+    /// The paragraph that was added last.
+    said: String,
     paragraph: usize,
 }
 
 impl Cutter {
     fn add(&mut self, block: &Block) {
+        if block.kind == Kind::Paragraph {
+            self.said.clone_from(&block.text);
+        }
         if let Some(open) = &mut self.open {
             let alike = open.kind == block.kind || (is_prose(open.kind) && is_prose(block.kind));
             // Items stay with what introduces them, and away from what stands behind their list.
@@ -124,10 +133,17 @@ impl Cutter {
                 paragraphs: (self.paragraph, self.paragraph),
                 kind: block.kind,
                 lead: block.lead.clone(),
+                introduction: self.introduction(block),
                 text: piece.to_owned(),
             });
         }
         self.lead.clone_from(&block.lead);
+    }
+
+    fn introduction(&self, block: &Block) -> Option<String> {
+        let lead = block.lead.as_ref()?;
+        let paragraph = self.said.contains(lead.as_str()).then_some(&self.said);
+        Some(paragraph.unwrap_or(lead).clone())
     }
 
     fn close(&mut self) {

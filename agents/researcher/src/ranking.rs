@@ -19,6 +19,8 @@ const TITLE: f64 = 0.5;
 const BARELY: f64 = 0.25;
 /// What it is worth when all words that stand together in the topic stand together in a passage.
 const TOGETHER: f64 = 0.25;
+/// What a passage counts that is found by its headings alone.
+const ABOVE: f64 = 0.5;
 /// A row or a heading says less than a sentence.
 const ROUGH: f64 = 0.85;
 
@@ -68,10 +70,12 @@ pub fn rank(index: &Index, concepts: &[Concept]) -> Vec<Hit> {
             .collect();
         let score: f64 = concepts.iter().enumerate().map(score).sum();
         let coverage = share(concepts, &named);
+        let own = (0..concepts.len()).any(|number| body[number] + lead[number] > 0.0);
+        let place = if own { 1.0 } else { ABOVE };
         hits.push(Hit {
             passage,
             score,
-            fit: score * (BARELY + (1.0 - BARELY) * coverage),
+            fit: place * score * (BARELY + (1.0 - BARELY) * coverage),
             named,
         });
     }

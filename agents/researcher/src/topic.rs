@@ -165,9 +165,10 @@ impl<'a> Reader<'a> {
             .collect();
         if plain {
             let other = |(_, name): &(Term, &str)| {
-                stems
-                    .iter()
-                    .any(|stem| stem != name && same_word(stem, name))
+                name.chars().all(char::is_alphabetic)
+                    && stems
+                        .iter()
+                        .any(|stem| stem != name && same_word(stem, name))
             };
             found.extend(self.index.vocabulary().filter(other).map(|(term, _)| term));
         }
