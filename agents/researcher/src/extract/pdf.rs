@@ -77,10 +77,20 @@ pub fn document(uri: &str, bytes: &[u8]) -> Result<Document, String> {
     })
 }
 
-/// Running heads are kept where they stand first. Numbers of pages differ and are the same all the same.
+/// Running heads are kept where they stand first. They are the same whatever the number of the page in them, `12` or `xii`.
 fn leave_out_edges(pages: &mut [Vec<&str>]) {
     let written = |line: &str| line.chars().any(char::is_alphanumeric);
-    let key = |line: &str| collapse(line).replace(|c: char| c.is_ascii_digit(), "#");
+    let number = |word: &str| {
+        let roman = !word.is_empty() && word.chars().all(|c| "ivxlc".contains(c));
+        roman || word.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let key = |line: &str| {
+        let words = line.split_whitespace();
+        let words: Vec<&str> = words
+            .map(|word| if number(word) { "#" } else { word })
+            .collect();
+        words.join(" ")
+    };
     let edges = |page: &[&str]| -> Vec<usize> {
         let lines: Vec<usize> = (0..page.len()).filter(|n| written(page[*n])).collect();
         let (first, last) = (lines.iter().take(EDGE), lines.iter().rev().take(EDGE));
@@ -154,13 +164,19 @@ mod tests {
     #[test]
     fn what_stands_on_every_page_is_kept_once() {
         let pages: Vec<String> = (1..=5)
-            .map(|n| format!("Handbook\n\nPage text {}.\nEnd\n\n{n}", "x".repeat(n)))
+            .map(|n| {
+                format!(
+                    "Handbook {}\n\nPage text {}.\nEnd\n\n{n}",
+                    "i".repeat(n),
+                    "o".repeat(n)
+                )
+            })
             .collect();
         let mut pages: Vec<Vec<&str>> = pages.iter().map(|page| page.lines().collect()).collect();
         leave_out_edges(&mut pages);
         let texts: Vec<String> = pages.iter().map(|page| collapse(&page.join(" "))).collect();
-        assert_eq!(texts[0], "Handbook Page text x. End");
-        assert_eq!(texts[4], "Page text xxxxx.");
+        assert_eq!(texts[0], "Handbook i Page text o. End");
+        assert_eq!(texts[4], "Page text ooooo.");
         let mut pages = vec![vec!["A ..... 1", "B . . . . 22", "C….. 3", "It has 4"]];
         assert!(leave_out_entries(&mut pages));
         assert_eq!(pages, [["It has 4"]]);
