@@ -148,9 +148,9 @@ fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
         material.named(claim.evidence, &stems)
     };
     let named: BTreeSet<usize> = claims.iter().flat_map(names).collect();
+    let told = |number: usize| !material.asked[number].aside && !material.asked[number].filler;
     let quoted = |wanted: &dyn Fn(usize) -> bool| {
-        let numbers = (0..material.asked.len())
-            .filter(|number| !material.asked[*number].aside && wanted(*number));
+        let numbers = (0..material.asked.len()).filter(|number| told(*number) && wanted(*number));
         let labels = numbers.map(|number| format!("“{}”", material.asked[number].label));
         labels.collect::<Vec<_>>().join(", ")
     };
@@ -201,7 +201,7 @@ fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
     let unknown = material
         .asked
         .iter()
-        .filter(|asked| !asked.known && !asked.aside);
+        .filter(|asked| !asked.known && !asked.aside && !asked.filler);
     let mut gaps: Vec<String> = unknown
         .map(|asked| {
             format!(

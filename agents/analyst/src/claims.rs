@@ -34,6 +34,8 @@ const TOGETHER: f64 = 0.1;
 const ANSWERING: f64 = 0.2;
 /// What a list of changes loses, unless it is asked for.
 const HISTORY_COST: f64 = 0.2;
+/// What an entry of an index or a table of contents loses.
+const REGISTER_COST: f64 = 0.5;
 const LEANING_COST: f64 = 0.15;
 const ABOUT_ITSELF_COST: f64 = 0.25;
 const LONG_COST: f64 = 0.1;
@@ -133,6 +135,7 @@ fn worth(
             material.is_history(rank) && !material.question.is_history(),
             HISTORY_COST,
         )
+        - when(material.is_register(rank), REGISTER_COST)
         - when(piece.leans, LEANING_COST)
         - when(about_itself(piece.text), ABOUT_ITSELF_COST)
         - LONG_COST * too_long;
@@ -179,7 +182,7 @@ fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
             behind: lines.get(number + 1).copied().unwrap_or_default(),
             first: begins && number == 0,
         };
-        let introduces = line.ends_with([':', '：']);
+        let introduces = line.ends_with([':', '：']) || is_header(evidence.kind, number, line);
         let is_item = evidence.kind != PassageKind::Paragraph || lead.is_some() || is_entry(line);
         if introduces {
             lead = Some(line);
@@ -211,6 +214,11 @@ fn begins(location: &str) -> bool {
         .rsplit_once("paragraph")
         .map(|(_, behind)| behind.trim_start_matches(['s', ' ']));
     behind.is_some_and(|behind| behind == "1" || behind.starts_with("1–"))
+}
+
+/// The first row of a table without numbers says what the others mean.
+fn is_header(kind: PassageKind, number: usize, line: &str) -> bool {
+    kind == PassageKind::Row && number == 0 && !line.contains(|c: char| c.is_numeric())
 }
 
 /// `Default: 120 seconds`, as in lists that are not marked as such.

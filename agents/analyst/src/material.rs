@@ -20,6 +20,8 @@ pub struct Asked {
     pub known: bool,
     /// It need not be in the documents.
     pub aside: bool,
+    /// Only asks, as "impact" does: nobody misses it.
+    pub filler: bool,
 }
 
 impl Asked {
@@ -132,6 +134,13 @@ impl<'a> Material<'a> {
             }) >= 0.5
     }
 
+    /// Whether the evidence is an index or a table of contents, whose entries name everything and say nothing.
+    pub fn is_register(&self, evidence: usize) -> bool {
+        let evidence = &self.evidence()[evidence];
+        let mut headings = evidence.headings.iter().chain([&evidence.title]);
+        headings.any(|heading| REGISTERS.contains(&heading.trim().to_lowercase().as_str()))
+    }
+
     /// Whether the evidence tells of versions, as a list of changes does.
     pub fn is_history(&self, evidence: usize) -> bool {
         let evidence = &self.evidence()[evidence];
@@ -221,6 +230,7 @@ fn asked(file: &EvidenceFile, terms: &Terms, surroundings: &[Surroundings]) -> V
                 weight: weight(found, surroundings.len()),
                 known: found > 0,
                 aside: false,
+                filler: false,
             }
         };
         return telling(&file.topic, terms).iter().map(asked).collect();
@@ -231,11 +241,17 @@ fn asked(file: &EvidenceFile, terms: &Terms, surroundings: &[Surroundings]) -> V
             .iter()
             .map(|stems| stems.split(' ').map(str::to_owned).collect());
         let forms: Vec<BTreeSet<String>> = forms.collect();
+        let found = found(&forms);
         Asked {
             label: word.word.clone(),
-            weight: word.weight,
-            known: found(&forms) > 0,
+            // Rare in the documents, and rare among the passages: what all passages have does not tell which one answers.
+            weight: word.weight * weight(found, surroundings.len()),
+            known: found > 0,
             aside: word.aside,
+            filler: terms
+                .of(&word.word)
+                .iter()
+                .all(|stem| terms.is_filler(stem)),
             forms,
         }
     };
@@ -283,6 +299,18 @@ fn weight(found: usize, total: usize) -> f64 {
 pub fn mentions(stems: &BTreeSet<String>, word: &str) -> bool {
     stems.contains(word) || stems.iter().any(|stem| same_word(word, stem))
 }
+
+const REGISTERS: [&str; 9] = [
+    "index",
+    "contents",
+    "table of contents",
+    "list of figures",
+    "list of tables",
+    "inhaltsverzeichnis",
+    "stichwortverzeichnis",
+    "索引",
+    "目次",
+];
 
 /// Headings of lists of changes.
 fn history(heading: &str) -> bool {
