@@ -23,6 +23,12 @@ pub const MAX_TOTAL_BYTES: u64 = 512 * 1024 * 1024;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 const LONGEST_NAME: usize = 900;
 
+const TEXT: &str = "text/plain; charset=utf-8";
+/// Characters of the end of a name that may be a form. A longer one is a part of the name.
+const LONGEST_END: usize = 5;
+/// Bytes that are looked at where the name says nothing.
+const SAMPLE: u64 = 8 * 1024;
+
 /// The forms that the researcher can read, by the ends of file names.
 const FORMS: [(&str, &[&str]); 4] = [
     (
@@ -30,8 +36,10 @@ const FORMS: [(&str, &[&str]); 4] = [
         &["md", "markdown", "mdown", "mkd"],
     ),
     (
-        "text/plain; charset=utf-8",
-        &["txt", "text", "rst", "adoc", "asciidoc", "org"],
+        TEXT,
+        &[
+            "txt", "text", "rst", "adoc", "asciidoc", "org", "log", "tex",
+        ],
     ),
     ("text/html; charset=utf-8", &["html", "htm", "xhtml"]),
     ("application/pdf", &["pdf"]),
@@ -240,9 +248,24 @@ fn usable(name: &Path) -> Result<String, String> {
 }
 
 fn form_of(path: &Path) -> Option<&'static str> {
-    let end = path.extension()?.to_str()?.to_ascii_lowercase();
+    let end = match path.extension() {
+        Some(end) => end.to_str()?.to_ascii_lowercase(),
+        None => String::new(),
+    };
+    // README, README.Debian, LICENSE: such ends are no forms.
+    if end.is_empty() || end.len() > LONGEST_END {
+        return looks_like_text(path).then_some(TEXT);
+    }
     let form = FORMS.iter().find(|(_, ends)| ends.contains(&end.as_str()));
     form.map(|(media_type, _)| *media_type)
+}
+
+/// Programs have no ends of names either.
+fn looks_like_text(path: &Path) -> bool {
+    let mut sample = Vec::new();
+    let read =
+        std::fs::File::open(path).and_then(|file| file.take(SAMPLE).read_to_end(&mut sample));
+    read.is_ok() && !sample.is_empty() && !sample.contains(&0)
 }
 
 /// 128 bits of SHA-256 over every name and content, each with its length.
@@ -340,6 +363,45 @@ mod tests {
         assert_eq!(place(&[("a.md", "x")]), place(&[("a.md", "x")]));
         assert_ne!(place(&[("a.md", "x")]), place(&[("a.md", "y")]));
         assert_ne!(place(&[("a.md", "x")]), place(&[("b.md", "x")]));
+    }
+
+    #[test]
+    fn what_the_researcher_reads_is_taken_and_nothing_else() {
+        use aegis_agent_researcher::{extract, sources::RawFile};
+        let names = [
+            "README",
+            "README.Debian",
+            "a.log",
+            "a.tex",
+            "a.md",
+            "a.txt",
+            "a.rst",
+            "a.org",
+            "a.html",
+            "a.XHTML",
+            "a.pdf",
+            "a.docx",
+            "a.json",
+            "a.png",
+            "Makefile",
+        ];
+        let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, "Some words.")).collect();
+        let folder = folder(&files);
+        for name in names {
+            let file = RawFile {
+                uri: format!("s3://b/{name}"),
+                bytes: b"Some words.".to_vec(),
+            };
+            let other = extract::read(&file).is_err_and(|reason| reason.contains("is not read"));
+            assert_eq!(
+                form_of(&folder.path().join(name)).is_none(),
+                other,
+                "{name}"
+            );
+        }
+        let program = folder.path().join("program");
+        std::fs::write(&program, b"\x7fELF\0\0").unwrap();
+        assert_eq!(form_of(&program), None);
     }
 
     #[test]
