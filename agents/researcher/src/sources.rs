@@ -20,8 +20,8 @@ const MAX_TOTAL: u64 = 512 * 1024 * 1024;
 const READS: usize = 16;
 /// KiB of files whose text is being taken at one time. It takes some twenty times as much memory.
 const ROOM: usize = 64 * 1024;
-/// Unreadable files named in the evidence. A folder of pictures must not fill it.
-const MAX_UNREADABLE: usize = 200;
+/// Unreadable files named in the evidence, and as many losses of files that were read.
+const MAX_UNREADABLE: usize = 100;
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,16 +218,23 @@ fn library(read: Vec<Outcome>) -> Library {
             Err(reason) => library.unreadable.push(UnreadableSource { source, reason }),
         }
     }
-    library.unreadable.extend(losses(&library.documents));
-    let count = library.unreadable.len();
+    listed(&mut library.unreadable);
+    let mut losses = losses(&library.documents);
+    listed(&mut losses);
+    library.unreadable.extend(losses);
+    library
+}
+
+/// A folder of pictures must not fill the evidence.
+fn listed(files: &mut Vec<UnreadableSource>) {
+    let count = files.len();
     if count > MAX_UNREADABLE {
-        library.unreadable.truncate(MAX_UNREADABLE - 1);
-        library.unreadable.push(UnreadableSource {
+        files.truncate(MAX_UNREADABLE - 1);
+        files.push(UnreadableSource {
             source: format!("{} more", count - MAX_UNREADABLE + 1),
             reason: "not listed one by one".to_owned(),
         });
     }
-    library
 }
 
 /// What was lost of documents that were read. The same loss is told once, since every page of a site has menus.
@@ -267,6 +274,12 @@ mod tests {
             file("c.png", "x"),
             file("d.html", "<nav>Home</nav><p>It is."),
         ]);
+        let mut pictures: Vec<RawFile> = (0..300).map(|n| file(&format!("{n}.png"), "x")).collect();
+        pictures.push(file("a.html", "<p>It is <s>was</s>."));
+        let named = parse(pictures).unreadable;
+        assert_eq!(named.len(), MAX_UNREADABLE + 1);
+        assert_eq!(named[MAX_UNREADABLE - 1].source, "201 more");
+        assert!(named[MAX_UNREADABLE].reason.starts_with("struck-out text"));
         let told: Vec<String> = library
             .unreadable
             .iter()
