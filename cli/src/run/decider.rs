@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
+use aegis_contracts::changes::Changes;
 use anyhow::Result;
 use garde::Validate as _;
 
@@ -12,7 +13,8 @@ use crate::style::bold;
 /// What became of the question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
-    Decide(DecisionKind, Option<String>),
+    /// Without a name and a revision.
+    Decide(DecisionRequest),
     /// The person wants to decide later.
     Later,
     /// There is nobody to ask.
@@ -31,7 +33,7 @@ pub struct Always;
 
 impl Decider for Always {
     async fn decide(&mut self, _: &ApprovalView) -> Result<Choice> {
-        Ok(Choice::Decide(DecisionKind::Approve, None))
+        Ok(Choice::Decide(wanted(DecisionKind::Approve)))
     }
 
     const ASKS_AGAIN: bool = false;
@@ -73,7 +75,7 @@ const ANSWERS: [(&str, &str, &str, Option<DecisionKind>); 4] = [
     (
         "c",
         "changes",
-        "send it back to the analyst",
+        "ask for another revision",
         Some(DecisionKind::RequestChanges),
     ),
     (
@@ -127,35 +129,89 @@ fn with_comment(
     mut read: impl FnMut(&str) -> Result<Option<String>>,
 ) -> Result<Option<Choice>> {
     let prompt = match decision {
-        DecisionKind::Approve => return Ok(Some(Choice::Decide(decision, None))),
+        DecisionKind::Approve => return Ok(Some(Choice::Decide(wanted(decision)))),
         DecisionKind::Reject => "Why (may be left empty): ",
-        DecisionKind::RequestChanges => "What shall change: ",
+        DecisionKind::RequestChanges => "In your own words (may be left empty): ",
     };
     loop {
+        let mut wanted = wanted(decision);
+        if decision == DecisionKind::RequestChanges {
+            let Some(changes) = changes(&mut read)? else {
+                return Ok(None);
+            };
+            wanted.changes = Some(changes).filter(|changes| !changes.is_empty());
+        }
         let Some(typed) = read(prompt)? else {
             return Ok(None);
         };
-        let comment = Some(typed.trim().to_owned()).filter(|text| !text.is_empty());
-        match refused(decision, comment.as_deref()) {
-            None => return Ok(Some(Choice::Decide(decision, comment))),
+        wanted.comment = Some(typed.trim().to_owned()).filter(|text| !text.is_empty());
+        match refused(&wanted) {
+            None => return Ok(Some(Choice::Decide(wanted))),
             Some(why) => errln!("  {why}"),
         }
     }
 }
 
-/// Why the API would refuse the comment, which is then asked for again.
-fn refused(decision: DecisionKind, comment: Option<&str>) -> Option<String> {
+/// A decision on whatever is waiting, by whoever asks.
+pub fn wanted(decision: DecisionKind) -> DecisionRequest {
+    DecisionRequest {
+        decision,
+        comment: None,
+        changes: None,
+        approver: None,
+        revision: None,
+    }
+}
+
+/// What agents can carry out. `None`: the person does not want to ask for changes after all.
+fn changes(mut read: impl FnMut(&str) -> Result<Option<String>>) -> Result<Option<Changes>> {
+    let mut changes = Changes::default();
+    loop {
+        let Some(typed) = read("Leave out the findings (like 2,5, or empty): ")? else {
+            return Ok(None);
+        };
+        let numbers = parts(&typed).map(str::parse);
+        match numbers.collect::<Result<Vec<u32>, _>>() {
+            Ok(numbers) => {
+                changes.drop = numbers;
+                break;
+            }
+            Err(_) => errln!("  their numbers, with commas between them"),
+        }
+    }
+    let Some(typed) = read("Say something about (words, with commas between, or empty): ")? else {
+        return Ok(None);
+    };
+    changes.terms = parts(&typed).map(str::to_owned).collect();
+    for (prompt, wish) in [
+        (
+            "Search the sources again first (y, or empty): ",
+            &mut changes.search_again,
+        ),
+        ("Make it shorter (y, or empty): ", &mut changes.shorter),
+    ] {
+        let Some(typed) = read(prompt)? else {
+            return Ok(None);
+        };
+        *wish = matches!(typed.trim().to_lowercase().as_str(), "y" | "yes");
+    }
+    Ok(Some(changes))
+}
+
+fn parts(typed: &str) -> impl Iterator<Item = &str> {
+    typed
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+}
+
+/// Why the API would refuse the decision, which is then asked for again.
+fn refused(request: &DecisionRequest) -> Option<String> {
+    let comment = request.comment.as_deref();
     if comment.is_some_and(|comment| comment.len() >= ask::LONGEST_LINE) {
         let why = "too long for one line of a terminal: decide later, with --comment";
         return Some(why.to_owned());
     }
-    let request = DecisionRequest {
-        decision,
-        comment: comment.map(str::to_owned),
-        changes: None,
-        approver: None,
-        revision: None,
-    };
     let report = request.validate().err()?;
     let reasons: Vec<String> = report.iter().map(|(_, why)| why.to_string()).collect();
     Some(reasons.join("; "))
@@ -177,8 +233,21 @@ mod tests {
     #[test]
     fn nothing_is_decided_that_was_not_typed() {
         use DecisionKind::{Approve, Reject, RequestChanges};
-        let decided =
-            |kind, comment: Option<&str>| Choice::Decide(kind, comment.map(str::to_owned));
+        let decided = |kind, comment: Option<&str>| {
+            Choice::Decide(DecisionRequest {
+                comment: comment.map(str::to_owned),
+                ..wanted(kind)
+            })
+        };
+        let asked = Choice::Decide(DecisionRequest {
+            changes: Some(Changes {
+                drop: vec![2, 5],
+                terms: vec!["costs".to_owned(), "salt caverns".to_owned()],
+                search_again: true,
+                ..Changes::default()
+            }),
+            ..wanted(RequestChanges)
+        });
         for (lines, expected) in [
             (&["", "", "yes", "1", " "][..], Choice::Later),
             (&["l"], Choice::Later),
@@ -187,9 +256,14 @@ mod tests {
             (&["r", ""], decided(Reject, None)),
             (&["reject", " too thin "], decided(Reject, Some("too thin"))),
             (
-                &["c", "", "more on costs"],
+                &["c", "", "", "", "", "", "", "", "", "", "more on costs"],
                 decided(RequestChanges, Some("more on costs")),
             ),
+            (
+                &["c", "two", "2, 5", "costs, salt caverns", "Y", "no", ""],
+                asked,
+            ),
+            (&["c", "1", "", "y"], Choice::Later),
             (&["c"], Choice::Later),
         ] {
             assert_eq!(answered(true, lines).0, expected, "{lines:?}");
@@ -201,6 +275,12 @@ mod tests {
     #[test]
     fn a_comment_that_the_api_would_refuse_is_asked_for_again() {
         use DecisionKind::{Reject, RequestChanges};
+        let refused = |kind, comment: Option<&str>| {
+            refused(&DecisionRequest {
+                comment: comment.map(str::to_owned),
+                ..wanted(kind)
+            })
+        };
         assert!(refused(RequestChanges, None).is_some());
         assert!(refused(Reject, None).is_none());
         assert!(refused(RequestChanges, Some("more on costs")).is_none());

@@ -89,17 +89,16 @@ impl<D: Decider> Journey<'_, D> {
             }
         }
         loop {
-            let (decision, comment) = match self.decider.decide(approval).await? {
-                Choice::Decide(decision, comment) => (decision, comment),
+            let wanted = match self.decider.decide(approval).await? {
+                Choice::Decide(wanted) => wanted,
                 Choice::Later => return Ok(Asked::Later),
                 Choice::Nobody => return Ok(Asked::Nobody),
             };
+            let decision = wanted.decision;
             let request = DecisionRequest {
-                decision,
-                comment,
-                changes: None,
                 approver: self.approver.map(str::to_owned),
                 revision: Some(approval.revision),
+                ..wanted
             };
             match decide(self.session, self.id, &request).await {
                 Ok(answer) => {

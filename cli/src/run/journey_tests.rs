@@ -5,13 +5,13 @@ mod fake;
 #[path = "../../tests/client/story.rs"]
 mod story;
 
-use aegis_contracts::approval::{ApprovalView, DecisionKind};
+use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
 use aegis_contracts::view::Status;
 use anyhow::Result;
 
 use self::fake::Fake;
 use self::story::{Scene, WORKFLOW};
-use super::decider::{Choice, Decider};
+use super::decider::{Choice, Decider, wanted};
 use super::journey::{Followed, Journey};
 use super::screen::Screen;
 use crate::client::session::Session;
@@ -64,11 +64,14 @@ async fn travel(fake: &Fake, choices: Vec<Choice>, faster: bool) -> Result<Follo
 }
 
 fn changes(text: &str) -> Choice {
-    Choice::Decide(DecisionKind::RequestChanges, Some(text.to_owned()))
+    Choice::Decide(DecisionRequest {
+        comment: Some(text.to_owned()),
+        ..wanted(DecisionKind::RequestChanges)
+    })
 }
 
 fn approve() -> Choice {
-    Choice::Decide(DecisionKind::Approve, None)
+    Choice::Decide(wanted(DecisionKind::Approve))
 }
 
 fn ended(followed: &Followed) -> Option<Status> {
