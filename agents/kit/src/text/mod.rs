@@ -16,5 +16,5 @@ pub use definitions::definitions;
 pub use language::Language;
 pub use sentences::sentences;
 pub use shape::{collapse, extent, shorten};
-pub use terms::{Terms, acronyms, pairs, same_word};
+pub use terms::{Terms, pairs, same_word};
 pub use words::{parts, words};

@@ -1,7 +1,6 @@
 //! From text to terms: words without stop words, brought to their stem by their language.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
 use rust_stemmers::Stemmer;
 
@@ -31,10 +30,6 @@ impl Terms {
         let fillers = language.into_iter().flat_map(Language::fillers);
         terms.fillers = fillers.flat_map(|word| terms.of_word(word)).collect();
         terms
-    }
-
-    pub fn english() -> Self {
-        Self::new(Some(Language::English))
     }
 
     /// Every term of the text, in order, with repetitions: of each word what [`Terms::of_word`] says, and last the
@@ -130,28 +125,18 @@ pub fn same_word(a: &str, b: &str) -> bool {
             && !short.chars().any(is_dense))
 }
 
-/// What three to five neighbouring words would be called by their initials: `quantum key distribution` is `qkd`. With the
-/// positions of the words. Whether anybody calls it so is to be seen in the documents.
-pub fn acronyms(labelled: &[(String, String)]) -> Vec<(String, Range<usize>)> {
-    let initial = |(_, label): &(String, String)| label.chars().next();
-    let mut found = Vec::new();
-    for length in 3..=5 {
-        for (start, words) in labelled.windows(length).enumerate() {
-            let letters: String = words.iter().filter_map(initial).collect();
-            found.push((letters.to_lowercase(), start..start + length));
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn english() -> Terms {
+        Terms::new(Some(Language::English))
+    }
+
     #[test]
     fn questions_are_reduced_to_their_subject() {
         let labels = |text: &str| -> Vec<String> {
-            let labelled = Terms::english().labelled(text).into_iter();
+            let labelled = english().labelled(text).into_iter();
             labelled.map(|(_, label)| label).collect()
         };
         let topic = "How does Postgres recover after a crash?";
@@ -183,14 +168,8 @@ mod tests {
 
     #[test]
     fn identifiers_are_whole_and_in_parts() {
-        let terms = Terms::english().of("full_page_writes");
+        let terms = english().of("full_page_writes");
         assert_eq!(terms, ["full_page_writes", "full", "page", "write"]);
-    }
-
-    #[test]
-    fn neighbours_have_acronyms() {
-        let labelled = Terms::english().labelled("Should we use quantum key distribution?");
-        assert_eq!(acronyms(&labelled), [("qkd".to_owned(), 0..3)]);
     }
 
     #[test]
