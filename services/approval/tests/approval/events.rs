@@ -96,15 +96,15 @@ fn what_is_invalid_is_set_aside_with_its_reason() {
         ),
         (
             json!({"decision": "request_changes", "comment": " \n"}),
-            "invalid ApprovalDecided: decision.comment: must say",
+            "invalid ApprovalDecided: comment: must say",
         ),
         (
             json!({"decision": "request_changes"}),
-            "invalid ApprovalDecided: decision.comment: must say",
+            "invalid ApprovalDecided: comment: must say",
         ),
         (
             json!({"approver": "b\u{1b}b"}),
-            "invalid ApprovalDecided: decision.approver: must not",
+            "invalid ApprovalDecided: approver: must not",
         ),
         (
             json!({"idempotency_key": "größe"}),
