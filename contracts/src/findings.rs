@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::changes::ChangeRequest;
 use crate::ids::WorkflowId;
 use crate::request::Depth;
+use crate::text::counted;
 
 /// `evidence.json`: passages that bear on the topic, best first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,9 +23,35 @@ pub struct EvidenceFile {
     #[serde(default)]
     pub asked: Vec<AskedWord>,
     pub evidence: Vec<Evidence>,
-    /// Documents that could not be read, or not in full, with the reason.
+    /// Documents that could not be read, with the reason. The first hundred are named.
     #[serde(default)]
     pub unreadable: Vec<UnreadableSource>,
+    /// How many could not be read, named or not.
+    #[serde(default)]
+    pub documents_unread: u32,
+    /// What was left out of documents that were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
+}
+
+/// Something of one kind that is in documents and not in their text: menus, struck-out text, a page of a PDF.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Loss {
+    pub what: String,
+    /// The first document of which it was left out.
+    pub source: String,
+    /// Of how many.
+    pub documents: u32,
+}
+
+impl Loss {
+    /// For people: `menus are left out (a.html and 2 more files)`. `name` is what to call the document.
+    pub fn words(&self, name: &str) -> String {
+        match self.documents.saturating_sub(1) {
+            0 => format!("{} ({name})", self.what),
+            more => format!("{} ({name} and {})", self.what, counted(more, "more file")),
+        }
+    }
 }
 
 /// A word of the topic, as it was looked for in the documents. Words that carry no subject are left out.

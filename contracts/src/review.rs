@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::ApprovalView;
-use crate::findings::{Evidence, Revised, Stance, UnreadableSource};
+use crate::findings::{Evidence, Loss, Revised, Stance, UnreadableSource};
 use crate::ids::WorkflowId;
 use crate::request::Budget;
 use crate::tolerant;
@@ -33,6 +33,12 @@ pub struct Review {
     pub gaps: Vec<String>,
     /// Documents that the researcher could not read, with the reason: what they say is missing from the findings.
     pub unreadable: Vec<UnreadableSource>,
+    /// How many it could not read, named or not.
+    #[serde(default)]
+    pub documents_unread: u32,
+    /// What was left out of documents that it read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
     /// What the approvers of earlier revisions asked for, and what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revised: Option<Revised>,

@@ -132,6 +132,8 @@ impl Run {
             asked: Vec::new(),
             evidence: evidence.collect(),
             unreadable: Vec::new(),
+            documents_unread: 0,
+            losses: Vec::new(),
         };
         self.write(Role::Researcher, attempt, serde_json::to_vec(&file)?)
             .await

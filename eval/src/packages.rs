@@ -35,6 +35,8 @@ impl Loaded {
         Library {
             documents: self.read.documents.clone(),
             unreadable: self.read.unreadable.clone(),
+            documents_unread: self.read.documents_unread,
+            losses: self.read.losses.clone(),
         }
     }
 }

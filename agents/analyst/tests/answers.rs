@@ -41,6 +41,8 @@ fn asked(topic: &str, passages: Vec<Evidence>) -> AnalysisFile {
         asked: Vec::new(),
         evidence: numbered.collect(),
         unreadable: Vec::new(),
+        documents_unread: 0,
+        losses: Vec::new(),
     };
     analyse(&file, 0, &[], None)
 }

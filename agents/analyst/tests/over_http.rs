@@ -70,6 +70,8 @@ fn file() -> EvidenceFile {
             ),
         ],
         unreadable: Vec::new(),
+        documents_unread: 0,
+        losses: Vec::new(),
     }
 }
 

@@ -57,6 +57,8 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
     let Library {
         documents,
         unreadable,
+        documents_unread,
+        losses,
     } = library;
     let depth = task.parameters.depth;
     let Researched {
@@ -77,6 +79,8 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         asked,
         evidence,
         unreadable,
+        documents_unread: u32::try_from(documents_unread).unwrap_or(u32::MAX),
+        losses,
     })
 }
 
@@ -100,9 +104,9 @@ fn summary(file: &EvidenceFile) -> String {
         counted(size(file.passages_ranked), "passage"),
         counted(size(file.documents_read), "document"),
     );
-    if !file.unreadable.is_empty() {
-        let unread = counted(file.unreadable.len(), "file");
-        text.push_str(&format!("; {unread} could not be read in full"));
+    if file.documents_unread > 0 {
+        let unread = counted(file.documents_unread, "file");
+        text.push_str(&format!("; {unread} could not be read"));
     }
     text.push_str(&taken_for(&file.asked));
     text

@@ -3,7 +3,7 @@
 use aegis_agent_kit::store::{ArtifactStore, Entry, StoreError};
 use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{WorkContext, WorkError};
-use aegis_contracts::findings::UnreadableSource;
+use aegis_contracts::findings::{Loss, UnreadableSource};
 use aegis_contracts::request::BUILTIN_SOURCE;
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
@@ -20,8 +20,8 @@ const MAX_TOTAL: u64 = 512 * 1024 * 1024;
 const READS: usize = 16;
 /// KiB of files whose text is being taken at one time. It takes some twenty times as much memory.
 const ROOM: usize = 64 * 1024;
-/// Unreadable files named in the evidence, and as many losses of files that were read.
-const MAX_UNREADABLE: usize = 100;
+/// Unreadable files named in the evidence, and kinds of losses.
+const MAX_NAMED: usize = 100;
 
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub struct RawFile {
 pub struct Library {
     pub documents: Vec<Document>,
     pub unreadable: Vec<UnreadableSource>,
+    /// How many could not be read, named or not.
+    pub documents_unread: usize,
+    pub losses: Vec<Loss>,
 }
 
 /// Everything that the task's sources hold.
@@ -218,44 +221,30 @@ fn library(read: Vec<Outcome>) -> Library {
             Err(reason) => library.unreadable.push(UnreadableSource { source, reason }),
         }
     }
-    listed(&mut library.unreadable);
-    let mut losses = losses(&library.documents);
-    listed(&mut losses);
-    library.unreadable.extend(losses);
+    // A folder of pictures must not fill the evidence.
+    library.documents_unread = library.unreadable.len();
+    library.unreadable.truncate(MAX_NAMED);
+    library.losses = losses(&library.documents);
     library
 }
 
-/// A folder of pictures must not fill the evidence.
-fn listed(files: &mut Vec<UnreadableSource>) {
-    let count = files.len();
-    if count > MAX_UNREADABLE {
-        files.truncate(MAX_UNREADABLE - 1);
-        files.push(UnreadableSource {
-            source: format!("{} more", count - MAX_UNREADABLE + 1),
-            reason: "not listed one by one".to_owned(),
-        });
-    }
-}
-
-/// What was lost of documents that were read. The same loss is told once, since every page of a site has menus.
-fn losses(documents: &[Document]) -> Vec<UnreadableSource> {
-    let mut told: Vec<(&str, &str, usize)> = Vec::new();
+/// What was left out of documents that were read. The same is told once, since every page of a site has menus.
+fn losses(documents: &[Document]) -> Vec<Loss> {
+    let mut told: Vec<Loss> = Vec::new();
     for document in documents {
-        for loss in &document.losses {
-            match told.iter_mut().find(|(known, ..)| known == loss) {
-                Some((.., more)) => *more += 1,
-                None => told.push((loss, &document.uri, 0)),
+        for what in &document.losses {
+            match told.iter_mut().find(|loss| loss.what == *what) {
+                Some(loss) => loss.documents += 1,
+                None => told.push(Loss {
+                    what: what.clone(),
+                    source: document.uri.clone(),
+                    documents: 1,
+                }),
             }
         }
     }
-    let entry = |(loss, uri, more): (&str, &str, usize)| UnreadableSource {
-        source: match more {
-            0 => uri.to_owned(),
-            _ => format!("{uri} and {}", counted(more, "more file")),
-        },
-        reason: loss.to_owned(),
-    };
-    told.into_iter().map(entry).collect()
+    told.truncate(MAX_NAMED);
+    told
 }
 
 #[cfg(test)]
@@ -274,29 +263,17 @@ mod tests {
             file("c.png", "x"),
             file("d.html", "<nav>Home</nav><p>It is."),
         ]);
-        let mut pictures: Vec<RawFile> = (0..300).map(|n| file(&format!("{n}.png"), "x")).collect();
-        pictures.push(file("a.html", "<p>It is <s>was</s>."));
-        let named = parse(pictures).unreadable;
-        assert_eq!(named.len(), MAX_UNREADABLE + 1);
-        assert_eq!(named[MAX_UNREADABLE - 1].source, "201 more");
-        assert!(named[MAX_UNREADABLE].reason.starts_with("struck-out text"));
-        let told: Vec<String> = library
-            .unreadable
-            .iter()
-            .map(|file| format!("{}: {}", file.source, file.reason))
-            .collect();
-        assert_eq!(told.len(), 3, "{told:?}");
-        assert!(
-            told[0].starts_with("s3://b/c.png: `.png` is not read"),
-            "{told:?}"
-        );
-        assert!(
-            told[1].starts_with("s3://b/a.html and 2 more files: menus"),
-            "{told:?}"
-        );
-        assert!(
-            told[2].starts_with("s3://b/a.html: struck-out text"),
-            "{told:?}"
-        );
+        assert_eq!(library.documents_unread, 1);
+        let unreadable = &library.unreadable[0];
+        assert_eq!(unreadable.source, "s3://b/c.png");
+        assert!(unreadable.reason.starts_with("`.png` is not read"));
+        let told: Vec<String> = library.losses.iter().map(|loss| loss.words("it")).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].starts_with("menus") && told[0].ends_with("(it and 2 more files)"));
+        assert!(told[1].starts_with("struck-out text") && told[1].ends_with("(it)"));
+        let pictures = (0..300).map(|n| file(&format!("{n}.png"), "x")).collect();
+        let pictures = parse(pictures);
+        assert_eq!(pictures.documents_unread, 300);
+        assert_eq!(pictures.unreadable.len(), MAX_NAMED);
     }
 }

@@ -26,7 +26,7 @@ pub fn report(
         section(&mut page, finding, citations);
     }
     uncertain(&mut page, evidence, analysis, paths);
-    origin(&mut page, evidence, citations);
+    origin(&mut page, evidence, citations, paths);
     references(&mut page, citations, paths);
     page.text
 }
@@ -34,7 +34,7 @@ pub fn report(
 /// What this is and how sure it can be, before anything is claimed.
 fn certainty(page: &mut Page, evidence: &EvidenceFile, analysis: &AnalysisFile) {
     let mut text = inline(analysis.summary.trim());
-    let unread = evidence.unreadable.len();
+    let unread = evidence.documents_unread;
     if unread > 0 {
         text.push_str(&format!(
             " {} could not be read; they are listed below.",
@@ -90,7 +90,7 @@ fn label(stance: Stance) -> Option<&'static str> {
     }
 }
 
-fn origin(page: &mut Page, evidence: &EvidenceFile, citations: &Citations<'_>) {
+fn origin(page: &mut Page, evidence: &EvidenceFile, citations: &Citations<'_>, paths: &Paths) {
     page.line("## How this was made");
     let depth = match evidence.depth {
         Depth::Quick => "quick",
@@ -112,6 +112,11 @@ fn origin(page: &mut Page, evidence: &EvidenceFile, citations: &Citations<'_>) {
          stand there word for word as one text. No language model was used. Whether the documents are right was not checked. \
          What no document says is not here, however true.",
     );
+    if !evidence.losses.is_empty() {
+        page.line("Left out of documents that were read:");
+        let losses = evidence.losses.iter();
+        page.list(losses.map(|loss| inline(&loss.words(paths.of(&loss.source)))));
+    }
 }
 
 fn references(page: &mut Page, citations: &Citations<'_>, paths: &Paths) {

@@ -68,5 +68,10 @@ fn unread(evidence: &EvidenceFile, paths: &Paths) -> Vec<String> {
     if rest > 0 {
         items.push(format!("and files with {}", counted(rest, "other reason")));
     }
+    let named = u32::try_from(evidence.unreadable.len()).unwrap_or(u32::MAX);
+    let more = evidence.documents_unread.saturating_sub(named);
+    if more > 0 {
+        items.push(format!("and {}", counted(more, "more file")));
+    }
     items
 }

@@ -51,6 +51,8 @@ fn evidence() -> EvidenceFile {
             ),
         ],
         unreadable: Vec::new(),
+        documents_unread: 0,
+        losses: Vec::new(),
     }
 }
 

@@ -91,6 +91,17 @@ pub fn page(review: &Review) -> String {
         for file in &review.unreadable {
             page.paragraph(&format!("{}: {}", file.source, file.reason), "  - ");
         }
+        let named = u32::try_from(review.unreadable.len()).unwrap_or(u32::MAX);
+        let more = review.documents_unread.saturating_sub(named);
+        if more > 0 {
+            page.paragraph(&format!("and {}", counted(more, "more file")), "  - ");
+        }
+    }
+    if !review.losses.is_empty() {
+        page.title("Left out of files that were read");
+        for loss in &review.losses {
+            page.paragraph(&loss.words(&loss.source), "  - ");
+        }
     }
     if let Some(revised) = &review.revised {
         page.title("Changes asked for before");

@@ -40,6 +40,8 @@ fn evidence(task: &AgentTask, passage: String) -> EvidenceFile {
             score: 1.0,
         }],
         unreadable: Vec::new(),
+        documents_unread: 0,
+        losses: Vec::new(),
     }
 }
 

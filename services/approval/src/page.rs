@@ -9,7 +9,7 @@ use aegis_contracts::approval::{
     ApprovalView, DecisionKind, DecisionView, LINK_CLAIM, MAX_COMMENT, OnTimeout, Outcome,
 };
 use aegis_contracts::changes::Changes;
-use aegis_contracts::findings::{Revised, Stance, UnreadableSource};
+use aegis_contracts::findings::{Revised, Stance};
 use aegis_contracts::problem::Problem;
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
 use aegis_contracts::text::{counted, visible};
@@ -136,15 +136,25 @@ fn findings(review: &Review, unfolded: bool) -> Markup {
             h2 { "Not covered by the evidence" }
             ul { @for gap in &review.gaps { li dir="auto" { (visible(gap)) } } }
         }
-        @if !review.unreadable.is_empty() { (unread(&review.unreadable)) }
+        @if review.documents_unread > 0 { (unread(review)) }
+        @if !review.losses.is_empty() {
+            h2 { "Left out of files that were read" }
+            ul { @for loss in &review.losses { li dir="auto" { (visible(&loss.words(&loss.source))) } } }
+        }
     }
 }
 
-fn unread(files: &[UnreadableSource]) -> Markup {
+fn unread(review: &Review) -> Markup {
+    let files = &review.unreadable;
+    let named = u32::try_from(files.len()).unwrap_or(u32::MAX);
+    let more = review.documents_unread.saturating_sub(named);
     html! {
         h2 { "Not read" }
-        p.bad { (counted(files.len(), "file")) " of the sources could not be read. What they say is missing above." }
-        ul { @for file in files { li dir="auto" { (visible(&file.source)) ": " (visible(&file.reason)) } } }
+        p.bad { (counted(review.documents_unread, "file")) " of the sources could not be read. What they say is missing above." }
+        ul {
+            @for file in files { li dir="auto" { (visible(&file.source)) ": " (visible(&file.reason)) } }
+            @if more > 0 { li { "and " (counted(more, "more file")) } }
+        }
     }
 }
 

@@ -144,6 +144,8 @@ impl Approval {
             findings,
             gaps: analysis.gaps,
             unreadable: evidence.unreadable,
+            documents_unread: evidence.documents_unread,
+            losses: evidence.losses,
             revised: analysis.revised,
             usage: workflow.usage_so_far(),
             budget: workflow.budget,

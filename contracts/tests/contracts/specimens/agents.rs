@@ -8,8 +8,8 @@ use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{
-    AnalysisFile, AskedWord, Claim, Evidence, EvidenceFile, Finding, Origin, PassageKind, Revised,
-    Stance, UnreadableSource,
+    AnalysisFile, AskedWord, Claim, Evidence, EvidenceFile, Finding, Loss, Origin, PassageKind,
+    Revised, Stance, UnreadableSource,
 };
 use aegis_contracts::request::Depth;
 
@@ -150,6 +150,12 @@ pub fn evidence_file() -> EvidenceFile {
         unreadable: vec![UnreadableSource {
             source: "s3://papers/crypto/scan.pdf".to_owned(),
             reason: "holds no text".to_owned(),
+        }],
+        documents_unread: 1,
+        losses: vec![Loss {
+            what: "menus are left out".to_owned(),
+            source: "s3://docs/a.html".to_owned(),
+            documents: 3,
         }],
     }
 }

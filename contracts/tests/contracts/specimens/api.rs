@@ -266,6 +266,8 @@ fn review() -> Review {
         }],
         gaps: analysis.gaps.clone(),
         unreadable: super::agents::evidence_file().unreadable,
+        documents_unread: 1,
+        losses: super::agents::evidence_file().losses,
         revised: analysis.revised.clone(),
         usage: usage(),
         budget: Some(budget()),

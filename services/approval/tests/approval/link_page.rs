@@ -5,7 +5,7 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::changes::Changes;
-use aegis_contracts::findings::UnreadableSource;
+use aegis_contracts::findings::{Loss, UnreadableSource};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, ApiResponse, Authorization};
@@ -625,14 +625,22 @@ fn files_that_were_not_read_are_on_the_page() {
         reason: "holds no <text>".to_owned(),
     };
     evidence.unreadable = vec![file("scan.pdf")];
+    evidence.documents_unread = 3;
+    evidence.losses = vec![Loss {
+        what: "menus are left out".to_owned(),
+        source: "s3://papers/a.html".to_owned(),
+        documents: 2,
+    }];
     world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
     world.succeed();
     let answer = get(&world, &token(&world, "ada"));
     says(
         &answer,
         &[
-            "1 file of the sources could not be read",
+            "3 files of the sources could not be read",
             "s3://papers/scan.pdf: holds no &lt;text&gt;",
+            "and 2 more files",
+            "menus are left out (s3://papers/a.html and 1 more file)",
         ],
     );
     says_nothing_of(&get_of(&World::awaiting_approval()), "Not read");

@@ -40,6 +40,8 @@ pub fn evidence(id: &WorkflowId) -> EvidenceFile {
         asked: Vec::new(),
         evidence: vec![passage(1), passage(2)],
         unreadable: Vec::new(),
+        documents_unread: 0,
+        losses: Vec::new(),
     }
 }
 
