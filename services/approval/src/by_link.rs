@@ -171,13 +171,18 @@ impl Approval {
     ) -> Result<ApiResponse, Box<Problem>> {
         let (link, now) = (visit.link, self.engine.clock.now());
         if let Some((asked, own)) = made(seen, link) {
-            return Ok(page::decided(&Decided {
+            let mut decided = page::decided(&Decided {
                 seen,
                 link,
                 approval: &asked.approval,
                 own,
                 now,
-            }));
+            });
+            // What was sent now is no form, whatever was decided before.
+            if let Some(refused) = refused {
+                decided.status = refused.problem.status;
+            }
+            return Ok(decided);
         }
         let Some(asked) = open_question(seen, link) else {
             let code = Code::NotAwaitingApproval;

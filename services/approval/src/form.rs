@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aegis_contracts::approval::{DecisionKind, DecisionRequest, MAX_COMMENT};
-use aegis_contracts::changes::Changes;
+use aegis_contracts::changes::{Changes, MAX_TERM};
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::request::MAX_BODY;
 use aegis_contracts::text::has_words;
@@ -79,13 +79,24 @@ fn wanted(request: &ApiRequest, typed: &mut Typed) -> Result<DecisionRequest, Bo
         .trim()
         .clone_into(&mut typed.comment);
     let terms = fields.remove("terms").unwrap_or_default();
+    if terms.chars().count() > MAX_TERM {
+        strange = Some("The words to say something about are too long: at most 100 characters.");
+    }
     let terms = terms.split(',').map(str::trim);
     typed.changes.terms = terms
         .filter(|term| !term.is_empty())
         .map(str::to_owned)
         .collect();
-    typed.changes.search_again = fields.remove("search_again").is_some();
-    typed.changes.shorter = fields.remove("shorter").is_some();
+    for (name, wish) in [
+        ("search_again", &mut typed.changes.search_again),
+        ("shorter", &mut typed.changes.shorter),
+    ] {
+        match fields.remove(name).as_deref() {
+            None => {}
+            Some("on") => *wish = true,
+            Some(_) => strange = Some("The form has a value that is not of this page."),
+        }
+    }
     if let Some(strange) = strange {
         return Err(invalid(strange));
     }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use aegis_contracts::approval::{
     ApprovalView, DecisionKind, DecisionView, LINK_CLAIM, MAX_COMMENT, OnTimeout, Outcome,
 };
-use aegis_contracts::changes::Changes;
+use aegis_contracts::changes::{Changes, MAX_TERM};
 use aegis_contracts::findings::{Revised, Stance};
 use aegis_contracts::problem::Problem;
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
@@ -312,7 +312,7 @@ fn changes(review: Option<&Review>, typed: Option<&Changes>) -> Markup {
                 }
             }
             label for="terms" { "Say something about (words, separated by commas)" }
-            input type="text" id="terms" name="terms" value=(visible(&terms)) dir="auto";
+            input type="text" id="terms" name="terms" value=(visible(&terms)) maxlength=(MAX_TERM) dir="auto";
             label {
                 input type="checkbox" name="search_again" checked[typed.is_some_and(|typed| typed.search_again)];
                 " Search the sources again first"

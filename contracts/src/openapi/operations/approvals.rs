@@ -6,6 +6,7 @@ use super::{id, json_body};
 use crate::approval::{
     ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionRequest, MAX_COMMENT,
 };
+use crate::changes::{MAX_NAMED, MAX_TERM};
 use crate::openapi::answers::{BODY, body, page};
 use crate::openapi::builder::{Access, Answer, Builder, Operation};
 use crate::openapi::{ClientAccess, Clients, Route};
@@ -183,9 +184,22 @@ fn decide_by_link() -> Operation {
         "properties": {
             "decision": {"type": "string", "enum": ["approve", "reject", "request_changes"]},
             "comment": {"type": "string", "maxLength": MAX_COMMENT, "pattern": text::PROSE},
+            "drop": {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": MAX_NAMED, "uniqueItems": true},
+            "terms": {"type": "string", "maxLength": MAX_TERM, "pattern": text::LINE},
+            "search_again": {"type": "string", "enum": ["on"]},
+            "shorter": {"type": "string", "enum": ["on"]},
         },
         "if": {"properties": {"decision": {"const": "request_changes"}}},
-        "then": {"required": ["comment"], "properties": {"comment": {"pattern": text::WORDS}}},
+        "then": {"anyOf": [
+            {"required": ["comment"], "properties": {"comment": {"pattern": text::WORDS}}},
+            {"required": ["drop"], "properties": {"drop": {"minItems": 1}}},
+            {"required": ["terms"], "properties": {"terms": {"pattern": text::NAME}}},
+            {"required": ["search_again"]},
+            {"required": ["shorter"]},
+        ]},
+        "else": {"properties": {
+            "drop": {"maxItems": 0}, "terms": {"maxLength": 0}, "search_again": false, "shorter": false,
+        }},
     });
     Operation {
         route: Route {

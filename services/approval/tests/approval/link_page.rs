@@ -182,6 +182,10 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
         ],
     );
     says_nothing_of(&refused, "value=\"1\" checked");
+    let strange = post(&world, &token, "decision=request_changes&shorter=1");
+    page(400, "a value that is not of this page", &strange);
+    let long = format!("decision=request_changes&terms={}", "x".repeat(101));
+    page(400, "at most 100 characters", &post(&world, &token, &long));
     page(
         400,
         "no number",
@@ -193,6 +197,8 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
         &format!("decision=request_changes&{chosen}"),
     );
     page(200, "Your decision is recorded", &decided);
+    let no_form = post(&world, &token, "comment=once+more");
+    page(400, "Your decision is recorded", &no_form);
     says(&decided, &["drop finding 2", "make it shorter"]);
     let other = "decision=request_changes&drop=1";
     let later = post(&world, &token, other);
