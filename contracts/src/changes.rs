@@ -15,16 +15,20 @@ pub const MAX_TERM: usize = 100;
 /// Goes with `request_changes`. What an agent cannot carry out stands in the comment, which people read, and models.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("not" = {
+    "required": ["drop", "keep"],
+    "properties": {"drop": {"minItems": 1}, "keep": {"minItems": 1}},
+}))]
 pub struct Changes {
     /// Findings that shall go, by their number on the revision that was looked at. The first is 1.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(length(max = MAX_NAMED), custom(numbers))]
-    #[schemars(length(max = MAX_NAMED), inner(range(min = 1)))]
+    #[schemars(length(max = MAX_NAMED), inner(range(min = 1)), extend("uniqueItems" = true))]
     pub drop: Vec<u32>,
     /// Findings that alone shall stay. Not together with `drop`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(length(max = MAX_NAMED), custom(numbers), custom(one_of_both(&self.drop)))]
-    #[schemars(length(max = MAX_NAMED), inner(range(min = 1)))]
+    #[schemars(length(max = MAX_NAMED), inner(range(min = 1)), extend("uniqueItems" = true))]
     pub keep: Vec<u32>,
     /// Words or names that the report shall say something about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

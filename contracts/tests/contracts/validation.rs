@@ -354,6 +354,11 @@ fn a_decision_says_what_to_change() {
         ),
         (changing(json!({})), &["comment"]),
         (changing(json!({"drop": [0]})), &["changes.drop"]),
+        (changing(json!({"drop": [2, 2]})), &["changes.drop"]),
+        (
+            changing(json!({"drop": [1], "keep": [2]})),
+            &["changes.keep"],
+        ),
         (changing(json!({"terms": ["a\tb"]})), &["changes.terms[0]"]),
         (changing(json!({"terms": [""]})), &["changes.terms[0]"]),
         (

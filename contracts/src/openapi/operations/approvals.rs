@@ -184,7 +184,7 @@ fn decide_by_link() -> Operation {
         "properties": {
             "decision": {"type": "string", "enum": ["approve", "reject", "request_changes"]},
             "comment": {"type": "string", "maxLength": MAX_COMMENT, "pattern": text::PROSE},
-            "drop": {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": MAX_NAMED, "uniqueItems": true},
+            "drop": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": u32::MAX}, "maxItems": MAX_NAMED, "uniqueItems": true},
             "terms": {"type": "string", "maxLength": MAX_TERM, "pattern": text::LINE},
             "search_again": {"type": "string", "enum": ["on"]},
             "shorter": {"type": "string", "enum": ["on"]},
