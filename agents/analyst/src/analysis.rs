@@ -56,8 +56,8 @@ fn chosen<'a>(material: &Material<'a>, wishes: &Wishes) -> Chosen<'a> {
     if claims.is_empty() && wishes.left_out.is_empty() {
         claims.extend(first_line(material));
     }
-    let answering = match wishes.at_most {
-        // A shorter one shows no claim for the sake of another.
+    let answering = match wishes.shown {
+        // A later revision shows no claim that nobody asked for.
         Some(_) => claims.clone(),
         None => answering(&all).cloned().collect(),
     };

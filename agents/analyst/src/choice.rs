@@ -17,6 +17,8 @@ const LIKENESS_COST: f64 = 0.5;
 const SAME: f64 = 0.75;
 /// What naming all the rest of the topic gains.
 const NEW_WORDS: f64 = 0.25;
+/// More than anything else can be worth: what was shown before goes first.
+const STAYS: f64 = 10.0;
 /// Claims of one passage.
 const OF_ONE_PASSAGE: usize = 4;
 
@@ -27,9 +29,12 @@ fn amount(depth: Depth, wishes: &Wishes) -> usize {
         Depth::Standard => 8,
         Depth::Comprehensive => 12,
     };
-    // What was shown before stays, whatever the evidence is by now.
-    let shown = wishes.allowed.as_ref().map_or(0, BTreeSet::len);
-    let amount = amount.max(shown) + wishes.more;
+    // What was shown before stays, and only what was asked for comes to it.
+    let amount = match wishes.shown.as_ref().map(BTreeSet::len) {
+        None => amount,
+        Some(shown) if wishes.search_again => amount.max(shown) + wishes.more,
+        Some(shown) => shown + wishes.more,
+    };
     wishes.at_most.map_or(amount, |most| amount.min(most))
 }
 
@@ -68,7 +73,12 @@ pub fn choose<'a>(
                 .iter()
                 .map(|other| material.likeness(&other.stems, &candidate.stems));
             let words = material.named(candidate.evidence, &candidate.stems);
-            candidate.worth + candidate.wanted - LIKENESS_COST * like.fold(0.0, f64::max)
+            let stays = if wishes.stays(candidate.text) {
+                STAYS
+            } else {
+                0.0
+            };
+            stays + candidate.worth + candidate.wanted - LIKENESS_COST * like.fold(0.0, f64::max)
                 + NEW_WORDS * material.share_of(words.difference(&named))
         };
         // Of equals the first.

@@ -1,7 +1,7 @@
 //! What approvers asked to be changed, as the choice of claims needs it, and what was done about it.
 //!
 //! A revision shows what the one before it showed, but for what was asked: nothing else comes or goes. Where the sources
-//! were searched again the evidence is another one, and only what was taken out stays out.
+//! were searched again, what answers may come in addition.
 
 use std::collections::BTreeSet;
 
@@ -22,8 +22,10 @@ pub struct Wishes {
     pub wanted: Vec<(String, String)>,
     /// Texts that were taken out, in this revision or an earlier one.
     pub left_out: BTreeSet<String>,
-    /// Texts that alone may stay, beside those that are wanted. `None`: whatever answers.
-    pub allowed: Option<BTreeSet<String>>,
+    /// Texts that were shown before and stay. `None`: there was no revision before.
+    pub shown: Option<BTreeSet<String>>,
+    /// Beside those that stay and those that are wanted, whatever answers may be said.
+    pub search_again: bool,
     /// At most so many claims.
     pub at_most: Option<usize>,
     /// Claims beyond the usual number.
@@ -38,8 +40,7 @@ impl Wishes {
             return wishes;
         };
         let changes = &latest.changes;
-        let asked = requests.iter().flat_map(|request| &request.changes.terms);
-        for (stem, label) in asked.flat_map(|term| terms.labelled(term)) {
+        for (stem, label) in changes.terms.iter().flat_map(|term| terms.labelled(term)) {
             if !wishes.wanted.iter().any(|(known, _)| *known == stem) {
                 wishes.wanted.push((stem, label));
             }
@@ -59,23 +60,22 @@ impl Wishes {
         if changes.shorter {
             wishes.at_most = Some(shown.len().div_ceil(2).max(1));
         }
-        if !changes.search_again {
-            wishes.allowed = Some(&shown - &wishes.left_out);
-        }
+        wishes.shown = Some(&shown - &wishes.left_out);
+        wishes.search_again = changes.search_again;
         wishes
     }
 
     /// Whether the text may be said at all.
     pub fn admit(&self, text: &str, wanted: bool) -> bool {
-        let allowed = self.allowed.as_ref();
-        !self.left_out.contains(text)
-            && (wanted || allowed.is_none_or(|texts| texts.contains(text)))
+        let shown = self.shown.as_ref();
+        let open = self.search_again || shown.is_none_or(|texts| texts.contains(text));
+        !self.left_out.contains(text) && (wanted || open)
     }
 
     /// Whether it was shown before, and nobody asked for it to go.
     pub fn stays(&self, text: &str) -> bool {
-        let allowed = self.allowed.as_ref();
-        allowed.is_some_and(|texts| texts.contains(text))
+        let shown = self.shown.as_ref();
+        shown.is_some_and(|texts| texts.contains(text))
     }
 }
 

@@ -266,6 +266,23 @@ async fn a_term_adds_what_names_it_or_is_said_to_be_unknown() {
     );
     // What an approver asked is told to approvers; the report's readers asked something else.
     assert_eq!(second.gaps, first.gaps);
+    // What was asked for once is not asked for again with the next request.
+    let third = revised(&second, Some("Thanks"), Changes::default()).await;
+    assert_eq!(said(&third), said(&second));
+    // Another search adds to what is there, too.
+    let again = Changes {
+        terms: vec!["fires".to_owned()],
+        search_again: true,
+        ..Changes::default()
+    };
+    let again = revised(&first, None, again).await;
+    assert!(crews(&again));
+    assert!(
+        said(&again)
+            .into_iter()
+            .collect::<BTreeSet<_>>()
+            .is_superset(&before)
+    );
 }
 
 #[tokio::test]

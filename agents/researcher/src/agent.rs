@@ -4,7 +4,8 @@ use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, Role};
-use aegis_contracts::findings::{AskedWord, EvidenceFile, Origin};
+use aegis_contracts::findings::{AskedWord, Evidence, EvidenceFile, Origin};
+use aegis_contracts::request::Depth;
 use async_trait::async_trait;
 
 use crate::research::{Researched, research};
@@ -64,11 +65,24 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
     let Researched {
         passages_ranked,
         asked,
-        evidence,
-    } = research(&searched(task), depth, &documents)
-        // A term that the sources lack shall not cost what they have about the topic: the analyst says so.
-        .or_else(|_| research(&task.topic, depth, &documents))
+        mut evidence,
+    } = research(&task.topic, depth, &documents)
         .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
+    // What approvers want searched for comes to what the topic found. A term that the sources lack finds nothing, and the
+    // analyst says so.
+    let terms = task.change_requests.iter();
+    for term in terms.flat_map(|request| &request.changes.terms) {
+        let found = research(term, Depth::Quick, &documents);
+        for passage in found.map_or_else(|_| Vec::new(), |found| found.evidence) {
+            let same = |known: &Evidence| {
+                (&known.source, &known.passage) == (&passage.source, &passage.passage)
+            };
+            if !evidence.iter().any(same) {
+                let id = format!("e{}", evidence.len() + 1);
+                evidence.push(Evidence { id, ..passage });
+            }
+        }
+    }
     Ok(EvidenceFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: task.workflow_id.clone(),
@@ -82,14 +96,6 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         documents_unread: u32::try_from(documents_unread).unwrap_or(u32::MAX),
         losses,
     })
-}
-
-/// The topic, and what approvers want searched for beside it.
-fn searched(task: &AgentTask) -> String {
-    let terms = task.change_requests.iter();
-    let terms = terms.flat_map(|request| request.changes.terms.iter().cloned());
-    let all: Vec<String> = std::iter::once(task.topic.clone()).chain(terms).collect();
-    all.join("\n")
 }
 
 fn summary(file: &EvidenceFile) -> String {

@@ -1,9 +1,14 @@
 //! What is found for a question, and what is not: each rule of the search over documents that a person can read.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use aegis_agent_kit::testing::task;
+use aegis_agent_researcher::agent::evidence;
+use aegis_agent_researcher::corpus;
 use aegis_agent_researcher::document::Document;
 use aegis_agent_researcher::research::{Researched, research};
 use aegis_agent_researcher::sources::{RawFile, parse};
+use aegis_contracts::agent::{AgentTask, Role};
+use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::Origin;
 use aegis_contracts::request::Depth;
 
@@ -191,5 +196,35 @@ fn a_refusal_says_what_is_true() {
     assert!(
         unknown.contains("“quantum”") && !unknown.contains("port"),
         "{refused}"
+    );
+}
+
+#[test]
+fn another_search_adds_what_the_approvers_ask_for_and_loses_nothing() {
+    let articles = || parse(corpus::articles());
+    let mut task = task(Role::Researcher, "How do heat pumps work?", "");
+    let passages = |task: &AgentTask| -> Vec<String> {
+        let found = evidence(task, articles()).unwrap().evidence;
+        let ids = (1..=found.len()).map(|number| format!("e{number}"));
+        assert!(found.iter().map(|e| e.id.clone()).eq(ids));
+        found.into_iter().map(|e| e.passage).collect()
+    };
+    let before = passages(&task);
+    let terms = ["lattice", "no such thing anywhere"];
+    task.change_requests = vec![ChangeRequest {
+        revision: 0,
+        comment: None,
+        changes: Changes {
+            terms: terms.map(str::to_owned).into(),
+            search_again: true,
+            ..Changes::default()
+        },
+    }];
+    let after = passages(&task);
+    assert_eq!(after[..before.len()], before);
+    let lattices = after[before.len()..].iter();
+    assert!(
+        lattices.filter(|text| text.contains("lattice")).count() > 1,
+        "{after:#?}"
     );
 }

@@ -83,7 +83,7 @@ pub struct RequestChanges {
     /// Make do with about half as many claims.
     #[arg(long, group = "asked")]
     shorter: bool,
-    /// In your own words.
+    /// In your own words, for people: the built-in agents do not read them.
     #[arg(long, short = 'm', value_name = "TEXT", group = "asked")]
     comment: Option<String>,
 }

@@ -302,7 +302,7 @@ pub fn decisions(id: &WorkflowId, approval: &ApprovalView, session: &Session) ->
     );
     let mut words = vec![format!("approve {end}"), format!("reject {end}")];
     if approval.revision < approval.max_revisions {
-        words.push(format!("request-changes {end} --comment '…'"));
+        words.push(format!("request-changes {end} --drop N"));
     }
     words.iter().map(|words| session.command(words)).collect()
 }

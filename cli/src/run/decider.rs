@@ -131,7 +131,9 @@ fn with_comment(
     let prompt = match decision {
         DecisionKind::Approve => return Ok(Some(Choice::Decide(wanted(decision)))),
         DecisionKind::Reject => "Why (may be left empty): ",
-        DecisionKind::RequestChanges => "In your own words (may be left empty): ",
+        DecisionKind::RequestChanges => {
+            "In your own words, for people: the built-in agents do not read them (may be empty): "
+        }
     };
     loop {
         let mut wanted = wanted(decision);

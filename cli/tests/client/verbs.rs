@@ -74,7 +74,7 @@ async fn get_shows_the_state_and_what_to_do() {
         "revision 1 of at most 3; 0 of 1 approval given; anyone may decide until 2026-11-26 18:00:03 UTC",
         "aegis findings wf_",
         "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1",
-        "aegis request-changes wf_abcdefghijklmnopqrstuvwxyz --revision 1 --comment",
+        "aegis request-changes wf_abcdefghijklmnopqrstuvwxyz --revision 1 --drop N",
     ] {
         assert!(
             outcome.out.contains(part),

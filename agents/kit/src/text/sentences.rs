@@ -40,7 +40,7 @@ fn ends_here(piece: &str, rest: &str) -> bool {
         return false;
     }
     match piece.strip_suffix('.') {
-        Some(before) => !abbreviated(before),
+        Some(before) => !abbreviated(before) && !ordinal(before, rest),
         None => true,
     }
 }
@@ -53,6 +53,24 @@ fn abbreviated(before: &str) -> bool {
     // `P. W. Shor`, `z. B.`
     let initial = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
     initial || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
+}
+
+/// Words before a German ordinal: `am 31. März`, `bis zum 3. Werktag`.
+const BEFORE_ORDINALS: [&str; 14] = [
+    "am", "ab", "bis", "zum", "vom", "beim", "im", "dem", "den", "der", "des", "und", "oder",
+    "seit",
+];
+
+/// Whether the full stop makes a number of one or two digits an ordinal.
+fn ordinal(before: &str, rest: &str) -> bool {
+    let mut words = before.rsplit(char::is_whitespace);
+    let number = words.next().unwrap_or_default();
+    let counts =
+        (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+    let after_word = words
+        .next()
+        .is_some_and(|word| BEFORE_ORDINALS.contains(&word.to_lowercase().as_str()));
+    counts && after_word && rest.starts_with(char::is_uppercase)
 }
 
 #[cfg(test)]
@@ -84,6 +102,8 @@ mod tests {
         );
         assert_eq!(sentences("Das gilt z. B. Freitags. Sonst nicht.").len(), 2);
         assert!(sentences(" ").is_empty());
+        let dates = "Resturlaub verfällt am 31. März. Zahlbar bis zum 3. Werktag, ab dem 1. Januar. Es waren 31. Mehr nicht.";
+        assert_eq!(sentences(dates).len(), 4, "{:?}", sentences(dates));
     }
 
     #[test]
