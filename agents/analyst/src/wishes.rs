@@ -126,8 +126,14 @@ pub fn revised(
     }
     if changes.shorter {
         let before = former.map_or(0, |former| former.findings.iter().flat_map(texts).count());
-        let (now, before) = (claims.len(), counted(before, "claim"));
-        done.push(format!("Made shorter: {now} instead of {before}."));
+        let now = claims.len();
+        done.push(match now < before {
+            true => format!(
+                "Made shorter: {now} instead of {}.",
+                counted(before, "claim")
+            ),
+            false => "It could not be made shorter.".to_owned(),
+        });
     }
     if changes.is_empty() {
         done.push(
@@ -156,7 +162,15 @@ fn found(
     searched_again: bool,
     claims: &[Candidate<'_>],
 ) -> String {
-    let stems = material.terms.of(term);
+    let labelled = material.terms.labelled(term);
+    if labelled.is_empty() {
+        return format!("“{term}” names nothing that can be looked for.");
+    }
+    // What was looked for: words without a subject are not.
+    let mut words: Vec<&str> = labelled.iter().map(|(_, label)| label.as_str()).collect();
+    words.dedup();
+    let term = words.join(" ");
+    let stems: Vec<&String> = labelled.iter().map(|(stem, _)| stem).collect();
     let names = |text: &BTreeSet<String>| stems.iter().all(|stem| mentions(text, stem));
     let evidence = material.evidence().iter();
     let passages = evidence.filter(|evidence| names(&material.stems(&evidence.passage)));

@@ -22,6 +22,11 @@ pub fn report(
     let mut page = Page::default();
     page.line(&format!("# {}", inline(analysis.topic.trim())));
     certainty(&mut page, evidence, analysis);
+    if analysis.findings.is_empty() {
+        page.line(
+            "Before they approved, the approvers took all findings out: nothing is reported.",
+        );
+    }
     for finding in &analysis.findings {
         section(&mut page, finding, citations);
     }

@@ -203,6 +203,18 @@ async fn a_claim_that_its_passage_does_not_hold_is_refused() {
 }
 
 #[tokio::test]
+async fn where_approvers_took_everything_out_the_report_says_so() {
+    let mut analysis = analysis();
+    let claims = std::mem::take(&mut analysis.findings).remove(0).claims;
+    analysis.left_out = claims.into_iter().map(|claim| claim.text).collect();
+    let report = Scene::new(&evidence(), &analysis).await.report().await;
+    assert!(
+        report.contains("took all findings out: nothing is reported"),
+        "{report}"
+    );
+}
+
+#[tokio::test]
 async fn invoked_again_it_reports_the_same() {
     let scene = Scene::new(&evidence(), &analysis()).await;
     let first = scene.conclude().await;

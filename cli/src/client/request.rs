@@ -24,7 +24,7 @@ pub struct RequestOptions {
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = APPROVAL)]
     required: u32,
     /// Hours until the approval times out; fractions are allowed [default: the platform's, 72].
-    #[arg(long, value_name = "HOURS", help_heading = APPROVAL)]
+    #[arg(long, value_name = "HOURS", value_parser = amount, help_heading = APPROVAL)]
     timeout_hours: Option<f64>,
     /// What happens when nobody decides in time.
     #[arg(long, value_enum, default_value_t = TimeoutOption::Expire, help_heading = APPROVAL)]
@@ -43,13 +43,13 @@ pub struct RequestOptions {
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = APPROVAL)]
     max_revisions: u32,
     /// Stop before the next step once the agents have cost this many US dollars.
-    #[arg(long, value_name = "DOLLARS", help_heading = BUDGET)]
+    #[arg(long, value_name = "DOLLARS", value_parser = amount, help_heading = BUDGET)]
     budget_usd: Option<f64>,
     /// Stop before the next step once the agents have used this many tokens, in and out.
     #[arg(long, value_name = "TOKENS", help_heading = BUDGET)]
     budget_tokens: Option<u64>,
     /// Stop before the next step once the workflow is this old.
-    #[arg(long, value_name = "MINUTES", help_heading = BUDGET)]
+    #[arg(long, value_name = "MINUTES", value_parser = amount, help_heading = BUDGET)]
     budget_minutes: Option<f64>,
     /// A label that is kept with the workflow and shown by `get`. May be given several times.
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
@@ -129,6 +129,12 @@ pub fn new_key() -> String {
 }
 
 /// `KEY=VALUE`.
+/// JSON has no `nan` and no `inf`: they would be sent as nothing, and the limit would be lost.
+fn amount(text: &str) -> Result<f64, String> {
+    let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite());
+    amount.ok_or_else(|| "expected a number, like 2 or 0.5".to_owned())
+}
+
 pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -185,5 +191,14 @@ mod tests {
     fn escalation_needs_somebody() {
         assert!(parsed("--on-timeout escalate").is_err());
         assert!(parsed("--tag nothing").is_err());
+        for option in ["--timeout-hours", "--budget-usd", "--budget-minutes"] {
+            for amount in ["nan", "inf", "-inf", "two"] {
+                assert!(
+                    parsed(&format!("{option} {amount}")).is_err(),
+                    "{option} {amount}"
+                );
+            }
+            assert!(parsed(&format!("{option} 0.5")).is_ok(), "{option}");
+        }
     }
 }
