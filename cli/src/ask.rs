@@ -33,7 +33,9 @@ pub fn line(prompt: &str) -> Result<Option<String>> {
     }
     out::write(Stream::Err, prompt);
     let mut typed = Vec::new();
-    if input.lock().read_until(b'\n', &mut typed).context(say)? == 0 {
+    input.lock().read_until(b'\n', &mut typed).context(say)?;
+    // Without Enter it is no answer, also where Ctrl-D sent what stood there.
+    if typed.last() != Some(&b'\n') {
         errln!("");
         return Ok(None);
     }

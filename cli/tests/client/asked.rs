@@ -54,6 +54,9 @@ async fn ctrl_d_leaves_the_decision_for_later() {
     terminal.until("Why (may be left empty): ").await;
     terminal.types(CTRL_D);
     terminal.until(QUESTION).await;
+    // A letter without Enter is no answer either, though Ctrl-D sends it.
+    terminal.types("a");
+    terminal.types(CTRL_D);
     terminal.types(CTRL_D);
     let (seen, status) = terminal.end().await;
     assert_eq!(status.code(), Some(3), "{seen}");
