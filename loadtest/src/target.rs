@@ -145,6 +145,7 @@ pub fn is_prod(stage: &Stage) -> bool {
 mod tests {
     use aegis_agent_researcher::corpus::articles;
     use aegis_agent_researcher::extract::read;
+    use aegis_agent_researcher::index::Index;
     use aegis_agent_researcher::research::research;
     use aegis_contracts::request::Depth;
 
@@ -153,9 +154,10 @@ mod tests {
     #[test]
     fn real_researchers_find_evidence_for_the_topic_of_every_workflow() {
         let documents: Vec<_> = articles().iter().map(|file| read(file).unwrap()).collect();
+        let index = Index::build(&documents);
         for number in [0, 7, 1_999, 123_456] {
             let topic = topic_of(&new_mark(), number);
-            let found = research(&topic, Depth::Quick, &documents);
+            let found = research(&topic, Depth::Quick, &documents, &index);
             assert!(found.is_ok(), "{found:?}");
         }
     }

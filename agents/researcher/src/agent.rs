@@ -8,6 +8,7 @@ use aegis_contracts::findings::{AskedWord, Evidence, EvidenceFile, Origin};
 use aegis_contracts::request::Depth;
 use async_trait::async_trait;
 
+use crate::index::Index;
 use crate::research::{Researched, research};
 use crate::sources::{self, Library};
 
@@ -62,17 +63,18 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         losses,
     } = library;
     let depth = task.parameters.depth;
+    let index = Index::build(&documents);
     let Researched {
         passages_ranked,
         asked,
         mut evidence,
-    } = research(&task.topic, depth, &documents)
+    } = research(&task.topic, depth, &documents, &index)
         .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
     // What approvers want searched for comes to what the topic found. A term that the sources lack finds nothing, and the
     // analyst says so.
     let terms = task.change_requests.iter();
     for term in terms.flat_map(|request| &request.changes.terms) {
-        let found = research(term, Depth::Quick, &documents);
+        let found = research(term, Depth::Quick, &documents, &index);
         for passage in found.map_or_else(|_| Vec::new(), |found| found.evidence) {
             let same = |known: &Evidence| {
                 (&known.source, &known.passage) == (&passage.source, &passage.passage)

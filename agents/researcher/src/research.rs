@@ -33,18 +33,20 @@ pub struct Researched {
 #[error("{0}")]
 pub struct NoEvidence(pub String);
 
+/// `index` is that of the documents: making it takes longer than asking it.
+///
 /// # Errors
 /// Where no document is about the topic.
 pub fn research(
     topic: &str,
     depth: Depth,
     documents: &[Document],
+    index: &Index,
 ) -> Result<Researched, NoEvidence> {
-    let index = Index::build(documents);
-    let concepts = concepts(topic, &index);
-    let hits = rank(&index, &concepts);
-    check(topic, documents, &index, &concepts, &hits)?;
-    let chosen = select(&index, &hits, amount(depth));
+    let concepts = concepts(topic, index);
+    let hits = rank(index, &concepts);
+    check(topic, documents, index, &concepts, &hits)?;
+    let chosen = select(index, &hits, amount(depth));
     let evidence = (1..).zip(&chosen).map(|(number, hit)| {
         let passage = &index.passages[hit.passage];
         let document = &documents[passage.document];
@@ -67,7 +69,7 @@ pub fn research(
     });
     Ok(Researched {
         passages_ranked: index.passages.len(),
-        asked: concepts.iter().map(|c| c.asked(&index)).collect(),
+        asked: concepts.iter().map(|c| c.asked(index)).collect(),
         evidence: evidence.collect(),
     })
 }

@@ -5,6 +5,7 @@ use aegis_agent_kit::testing::task;
 use aegis_agent_researcher::agent::evidence;
 use aegis_agent_researcher::corpus;
 use aegis_agent_researcher::document::Document;
+use aegis_agent_researcher::index::Index;
 use aegis_agent_researcher::research::{Researched, research};
 use aegis_agent_researcher::sources::{RawFile, parse};
 use aegis_contracts::agent::{AgentTask, Role};
@@ -21,7 +22,9 @@ fn documents(texts: &[&str]) -> Vec<Document> {
 }
 
 fn ask(topic: &str, texts: &[&str]) -> Result<Researched, String> {
-    research(topic, Depth::Standard, &documents(texts)).map_err(|refused| refused.0)
+    let documents = documents(texts);
+    let index = Index::build(&documents);
+    research(topic, Depth::Standard, &documents, &index).map_err(|refused| refused.0)
 }
 
 fn passages(topic: &str, texts: &[&str]) -> Vec<String> {
