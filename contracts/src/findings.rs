@@ -34,6 +34,13 @@ pub struct EvidenceFile {
     pub losses: Vec<Loss>,
 }
 
+/// `and 3 more files`, where not all documents that could not be read are named.
+pub fn unnamed(unread: u32, named: &[UnreadableSource]) -> Option<String> {
+    let named = u32::try_from(named.len()).unwrap_or(u32::MAX);
+    let more = unread.saturating_sub(named);
+    (more > 0).then(|| format!("and {}", counted(more, "more file")))
+}
+
 /// Something of one kind that is in documents and not in their text: menus, struck-out text, a page of a PDF.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Loss {

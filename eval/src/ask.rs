@@ -42,7 +42,7 @@ pub fn ask(question: &str, depth: Depth, library: Library) -> anyhow::Result<Ans
         Err(refused) if refused.code == "no_evidence" => Made::Refused(refused.message),
         Err(other) => return Err(other.into()),
         Ok(evidence) => {
-            let analysis = analyse(&evidence, 0, &[], None);
+            let analysis = analyse(&evidence, 0, None);
             let citations = Citations::check(&evidence, &analysis)?;
             let paths = Paths::new(&["s3://eval/".to_owned()]);
             let report = report(&evidence, &analysis, &citations, &paths);

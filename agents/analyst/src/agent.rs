@@ -3,6 +3,7 @@
 use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::agent::Role;
+use aegis_contracts::changes::ChangeRequest;
 use aegis_contracts::findings::{AnalysisFile, EvidenceFile, Stance};
 use async_trait::async_trait;
 
@@ -27,9 +28,12 @@ impl Agent for Analyst {
             30,
             format!("weighing {}", counted(file.evidence.len(), "passage")),
         );
-        let former = former(ctx).await?;
-        let (revision, requests) = (ctx.task().revision, ctx.task().change_requests.clone());
-        let work = move || analyse(&file, revision, &requests, former.as_ref());
+        let asked = asked(ctx).await?;
+        let revision = ctx.task().revision;
+        let work = move || {
+            let asked = asked.as_ref().map(|(request, former)| (request, former));
+            analyse(&file, revision, asked)
+        };
         let analysis = tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| WorkError::transient("agent_panicked", error.to_string()))?;
@@ -39,15 +43,15 @@ impl Agent for Analyst {
     }
 }
 
-/// What this analyst wrote for the revision before.
-async fn former(ctx: &WorkContext) -> Result<Option<AnalysisFile>, WorkError> {
-    if ctx.task().change_requests.is_empty() {
+/// The latest change request, and what this analyst wrote for the revision that it is about.
+async fn asked(ctx: &WorkContext) -> Result<Option<(ChangeRequest, AnalysisFile)>, WorkError> {
+    let Some(request) = ctx.task().change_requests.last() else {
         return Ok(None);
-    }
+    };
     let bytes = ctx.input(Role::Analyst.artifact_name()).await?;
     let former = serde_json::from_slice(&bytes)
         .map_err(|error| WorkError::permanent("input_invalid", error.to_string()))?;
-    Ok(Some(former))
+    Ok(Some((request.clone(), former)))
 }
 
 fn summary(analysis: &AnalysisFile) -> String {

@@ -19,17 +19,17 @@ use crate::wishes::{self, Wishes};
 /// Share of the topic's weight that a claim must name before it may be called an answer.
 const HALF: f64 = 0.5;
 
-/// `former` is the analysis of the revision before, which the latest of the change requests is about.
+/// `asked` is the latest change request, and the analysis that it is about.
 pub fn analyse(
     file: &EvidenceFile,
     revision: u32,
-    requests: &[ChangeRequest],
-    former: Option<&AnalysisFile>,
+    asked: Option<(&ChangeRequest, &AnalysisFile)>,
 ) -> AnalysisFile {
     let material = Material::new(file);
-    let wishes = Wishes::of(requests, former, &material.terms);
+    let wishes = asked
+        .map(|(request, former)| Wishes::of(request, former, &material.terms))
+        .unwrap_or_default();
     let chosen = chosen(&material, &wishes);
-    let (latest, said) = (requests.last(), chosen.claims.clone());
     AnalysisFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: file.workflow_id.clone(),
@@ -37,8 +37,9 @@ pub fn analyse(
         revision,
         summary: summary(&material, &chosen.claims),
         gaps: gaps(&material, &chosen.claims),
+        revised: asked
+            .map(|(request, former)| wishes::revised(&material, request, former, &chosen.claims)),
         findings: findings(&material, chosen),
-        revised: latest.map(|request| wishes::revised(&material, request, former, &said)),
         left_out: wishes.left_out.into_iter().collect(),
     }
 }

@@ -33,22 +33,16 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// `former` is the analysis that the latest request is about.
-    pub fn of(requests: &[ChangeRequest], former: Option<&AnalysisFile>, terms: &Terms) -> Self {
+    /// `former` is the analysis that the request is about.
+    pub fn of(request: &ChangeRequest, former: &AnalysisFile, terms: &Terms) -> Self {
         let mut wishes = Self::default();
-        let Some(latest) = requests.last() else {
-            return wishes;
-        };
-        let changes = &latest.changes;
+        let changes = &request.changes;
         for (stem, label) in changes.terms.iter().flat_map(|term| terms.labelled(term)) {
             if !wishes.wanted.iter().any(|(known, _)| *known == stem) {
                 wishes.wanted.push((stem, label));
             }
         }
         wishes.more = FOR_A_TERM * changes.terms.len();
-        let Some(former) = former else {
-            return wishes;
-        };
         wishes.left_out = former.left_out.iter().cloned().collect();
         for (number, finding) in (1..).zip(&former.findings) {
             let kept = changes.keep.is_empty() || changes.keep.contains(&number);
@@ -87,13 +81,13 @@ fn texts(finding: &Finding) -> impl Iterator<Item = String> {
 pub fn revised(
     material: &Material<'_>,
     request: &ChangeRequest,
-    former: Option<&AnalysisFile>,
+    former: &AnalysisFile,
     claims: &[Candidate<'_>],
 ) -> Revised {
     let changes = &request.changes;
     let mut done = Vec::new();
     let numbers = |wanted: &[u32]| -> (Vec<u32>, Vec<u32>) {
-        let known = former.map_or(0, |former| former.findings.len());
+        let known = former.findings.len();
         let is_there = |number: &u32| usize::try_from(*number).is_ok_and(|number| number <= known);
         wanted.iter().copied().partition(is_there)
     };
@@ -125,7 +119,7 @@ pub fn revised(
         done.push(found(material, term, changes.search_again, claims));
     }
     if changes.shorter {
-        let before = former.map_or(0, |former| former.findings.iter().flat_map(texts).count());
+        let before = former.findings.iter().flat_map(texts).count();
         let now = claims.len();
         done.push(match now < before {
             true => format!(

@@ -44,7 +44,7 @@ fn asked(topic: &str, passages: Vec<Evidence>) -> AnalysisFile {
         documents_unread: 0,
         losses: Vec::new(),
     };
-    analyse(&file, 0, &[], None)
+    analyse(&file, 0, None)
 }
 
 fn claims(analysis: &AnalysisFile) -> Vec<&Claim> {

@@ -1,7 +1,7 @@
 //! What a reader should not rely on: differences, and what was not found or read.
 
 use aegis_agent_kit::text::counted;
-use aegis_contracts::findings::{AnalysisFile, EvidenceFile, Stance};
+use aegis_contracts::findings::{AnalysisFile, EvidenceFile, Stance, unnamed};
 
 use crate::escape::{code, inline};
 use crate::page::Page;
@@ -68,10 +68,6 @@ fn unread(evidence: &EvidenceFile, paths: &Paths) -> Vec<String> {
     if rest > 0 {
         items.push(format!("and files with {}", counted(rest, "other reason")));
     }
-    let named = u32::try_from(evidence.unreadable.len()).unwrap_or(u32::MAX);
-    let more = evidence.documents_unread.saturating_sub(named);
-    if more > 0 {
-        items.push(format!("and {}", counted(more, "more file")));
-    }
+    items.extend(unnamed(evidence.documents_unread, &evidence.unreadable));
     items
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use aegis_client::api::Answer;
 use aegis_client::failure::ApiError;
 use aegis_contracts::approval::{DecisionView, LINK_CLAIM};
-use aegis_contracts::findings::{Evidence, Stance};
+use aegis_contracts::findings::{Evidence, Stance, unnamed};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::review::{Review, ReviewedFinding};
 use anyhow::Result;
@@ -91,10 +91,8 @@ pub fn page(review: &Review) -> String {
         for file in &review.unreadable {
             page.paragraph(&format!("{}: {}", file.source, file.reason), "  - ");
         }
-        let named = u32::try_from(review.unreadable.len()).unwrap_or(u32::MAX);
-        let more = review.documents_unread.saturating_sub(named);
-        if more > 0 {
-            page.paragraph(&format!("and {}", counted(more, "more file")), "  - ");
+        if let Some(more) = unnamed(review.documents_unread, &review.unreadable) {
+            page.paragraph(&more, "  - ");
         }
     }
     if !review.losses.is_empty() {

@@ -9,7 +9,7 @@ use aegis_contracts::approval::{
     ApprovalView, DecisionKind, DecisionView, LINK_CLAIM, MAX_COMMENT, OnTimeout, Outcome,
 };
 use aegis_contracts::changes::{Changes, MAX_TERM};
-use aegis_contracts::findings::{Revised, Stance};
+use aegis_contracts::findings::{Revised, Stance, unnamed};
 use aegis_contracts::problem::Problem;
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
 use aegis_contracts::text::{counted, visible};
@@ -146,14 +146,12 @@ fn findings(review: &Review, unfolded: bool) -> Markup {
 
 fn unread(review: &Review) -> Markup {
     let files = &review.unreadable;
-    let named = u32::try_from(files.len()).unwrap_or(u32::MAX);
-    let more = review.documents_unread.saturating_sub(named);
     html! {
         h2 { "Not read" }
         p.bad { (counted(review.documents_unread, "file")) " of the sources could not be read. What they say is missing above." }
         ul {
             @for file in files { li dir="auto" { (visible(&file.source)) ": " (visible(&file.reason)) } }
-            @if more > 0 { li { "and " (counted(more, "more file")) } }
+            @if let Some(more) = unnamed(review.documents_unread, files) { li { (more) } }
         }
     }
 }
