@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Instead of prices: what limits a stage of default settings that so many workflows a minute are started on.
     #[arg(long, value_name = "N", conflicts_with_all = ["workflows", "agents", "artifacts", "images", "no_alarms", "prices"])]
     rate: Option<f64>,
-    /// Another list of prices, in the form of cost/prices.json.
+    /// Another list of prices, in the form of dev/cost/prices.json.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 }

@@ -1,8 +1,8 @@
 //! How this program says that it could not do what it was asked: a sentence on standard error, and with `--json` an
 //! object with a stable code on standard output as well. `docs/command-line.md` lists the codes.
 
+use aegis_aws::client::error::CallError;
 use aegis_client::failure::ApiError;
-use aegis_platform::client::error::CallError;
 use anyhow::Error;
 use serde_json::{Value, json};
 

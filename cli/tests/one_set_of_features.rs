@@ -44,7 +44,7 @@ fn tests_need_no_second_build_of_the_dependencies() {
         "--edges",
         "normal,build,dev",
     ]);
-    let advice = "name what differs as an ordinary dependency of aegis-testing";
+    let advice = "name what differs as an ordinary dependency of aegis-testkit";
     assert!(
         plain.len() > 100,
         "cargo tree printed {} crates",

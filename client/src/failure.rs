@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use aegis_aws::client::error::CallError;
 use aegis_contracts::problem::{FieldError, Problem};
-use aegis_platform::client::error::CallError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {

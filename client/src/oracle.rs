@@ -6,12 +6,12 @@ mod laws;
 
 use std::collections::BTreeMap;
 
+use aegis_aws::client::objects::S3Objects;
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowView};
-use aegis_platform::client::objects::S3Objects;
 use anyhow::Result;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};

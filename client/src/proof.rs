@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aegis_platform::client::signing::RequestSigner;
+use aegis_aws::client::signing::RequestSigner;
 use anyhow::{Context as _, Result, bail};
 use reqwest::Method;
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use aegis_platform::client::connection::{Connection, Keys};
+use aegis_aws::client::connection::{Connection, Keys};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};

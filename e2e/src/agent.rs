@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use aegis_aws::client::objects::Put;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, CLAIM};
@@ -9,7 +10,6 @@ use aegis_contracts::findings::{Evidence, EvidenceFile, PassageKind};
 use aegis_contracts::request::Depth;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::token::Claim;
-use aegis_platform::client::objects::Put;
 use anyhow::{Result, anyhow, ensure};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! A caller of the API who proves who it is, or fails to.
 
-use aegis_platform::client::connection::{Connection, Keys};
-use aegis_platform::client::signing::RequestSigner;
+use aegis_aws::client::connection::{Connection, Keys};
+use aegis_aws::client::signing::RequestSigner;
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::Value;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aegis_platform::client::queues::{QueueMessage, receive};
+use aegis_aws::client::queues::{QueueMessage, receive};
 use anyhow::Result;
 use aws_config::SdkConfig;
 use tokio::sync::Mutex;

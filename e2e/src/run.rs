@@ -2,11 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use aegis_aws::client::logs::LogClient;
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowAccepted, WorkflowView};
-use aegis_platform::client::logs::LogClient;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::sync::RwLockReadGuard;

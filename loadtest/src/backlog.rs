@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::queues::{QueueDepth, queue_depth};
 use aegis_client::stage::Stage;
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::queues::{QueueDepth, queue_depth};
 use tokio::time::{Instant, sleep};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);

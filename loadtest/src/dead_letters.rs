@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aegis_aws::client::queues::queue_depth;
 use aegis_client::stage::Stage;
-use aegis_platform::client::queues::queue_depth;
 use anyhow::{Result, bail};
 
 /// By the queue's name in the output `dlq_urls`.

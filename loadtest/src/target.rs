@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use aegis_aws::client::bus::BusClient;
+use aegis_aws::client::objects::S3Objects;
 use aegis_client::api::{Api, Ask};
 use aegis_client::failure::ApiError;
 use aegis_client::stage::Stage;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::WorkflowPage;
-use aegis_platform::client::bus::BusClient;
-use aegis_platform::client::objects::S3Objects;
 use anyhow::{Context as _, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};

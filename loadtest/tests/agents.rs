@@ -210,9 +210,9 @@ async fn as_a_function_the_work_is_done_before_the_answer_and_not_for_strangers(
     let store = Arc::new(MemoryStore::new());
     let completion: Arc<dyn Completion> = Arc::new(Guarded(Told(sender)));
     let worker = Worker::new(store.clone(), Conduct::default(), completion.clone());
-    let service = aegis_platform::lambda::Service {
+    let service = aegis_aws::lambda::Service {
         api: Some(Arc::new(agents::Function::new(worker, completion))),
-        ..aegis_platform::lambda::Service::default()
+        ..aegis_aws::lambda::Service::default()
     };
     let invocations = "/runtimes/arn%3Aaws%3Ax/invocations";
     let mut task = task(Role::Writer, "topic", "http://127.0.0.1:9/");

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_platform::client::connection::Connection;
-use aegis_platform::client::objects::S3Objects;
-use aegis_platform::telemetry;
+use aegis_aws::client::connection::Connection;
+use aegis_aws::client::objects::S3Objects;
+use aegis_aws::telemetry;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};

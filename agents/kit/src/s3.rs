@@ -1,7 +1,7 @@
 //! The store on S3.
 
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::objects::{self, S3Objects};
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::objects::{self, S3Objects};
 use async_trait::async_trait;
 
 use crate::store::{ArtifactStore, Entry, Put, StoreError};

@@ -522,7 +522,7 @@ async fn storage_that_fails_is_no_acceptance() {
 
 #[tokio::test]
 async fn callbacks_belong_to_the_trace_of_the_task() {
-    aegis_platform::telemetry::init("test").unwrap();
+    aegis_aws::telemetry::init("test").unwrap();
     let scene = Scene::new(Ending::Succeed).await;
     scene.agent.open();
     let process = scene.process();

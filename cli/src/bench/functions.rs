@@ -14,9 +14,9 @@ use crate::stack::packages::make_release_package;
 use crate::stack::progress::Step;
 use crate::stack::{environment, prerequisites, workspace};
 
-/// The binary of bench/hello.
+/// The binary of dev/bench/hello.
 const HELLO: &str = "hello-function";
-/// The binary of bench/dispatcher.
+/// The binary of dev/bench/dispatcher.
 const DISPATCHER: &str = "bench-dispatcher";
 
 pub const RELEASE: &str = "release";
@@ -98,7 +98,7 @@ async fn of_release(root: &Path, package: &str, name: &str, what: &'static str) 
     program.with_context(|| format!("{name} was not built"))
 }
 
-/// The package of bench/dispatcher, built as the functions that it is compared with.
+/// The package of dev/bench/dispatcher, built as the functions that it is compared with.
 pub async fn dispatcher(folder: &StackFolder, profile: &str) -> Result<Vec<u8>> {
     let root = workspace::root()?;
     let program = if profile == RELEASE {

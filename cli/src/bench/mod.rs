@@ -23,7 +23,7 @@ use crate::stack::workspace;
 pub struct Arguments {
     #[command(subcommand)]
     what: What,
-    /// Keep the figures: in bench/results.json, and in docs/performance.md.
+    /// Keep the figures: in dev/bench/results.json, and in docs/performance.md.
     #[arg(long, global = true)]
     keep: bool,
     /// Folder with packages that `aegis package` made for this machine's processors [default: target/lambda, if it holds

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use aegis_aws::client::objects::S3Objects;
 use aegis_bench::step_functions::{
     Board, Calls, Comparison, Deployment, Ground, Plan, Wanted, compare, serve,
 };
 use aegis_client::api::Api;
 use aegis_client::proof::Proofs;
 use aegis_client::stage::Stage;
-use aegis_platform::client::objects::S3Objects;
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aegis_aws::client::queues::{delete, receive};
+use aegis_aws::client::tap::tap;
 use aegis_contracts::EVENT_SOURCE;
 use aegis_contracts::external::BusEvent;
 use aegis_contracts::view::HistoryEvent;
-use aegis_platform::client::queues::{delete, receive};
-use aegis_platform::client::tap::tap;
 use anyhow::{Context as _, Result};
 use aws_config::SdkConfig;
 use futures::future::try_join_all;

@@ -4,11 +4,11 @@
 
 use std::time::{Duration, Instant};
 
+use aegis_aws::client::bus::BusClient;
 use aegis_contracts::approval::{ApprovalView, DecisionKind};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::{CancelBody, RedriveBody};
 use aegis_contracts::view::{Status, WorkflowAccepted, WorkflowView};
-use aegis_platform::client::bus::BusClient;
 use anyhow::{Context as _, Result, bail};
 use futures::future::try_join_all;
 use reqwest::Method;

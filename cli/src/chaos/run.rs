@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use aegis_platform::client::bus::BusClient;
-use aegis_platform::client::objects::S3Objects;
+use aegis_aws::client::bus::BusClient;
+use aegis_aws::client::objects::S3Objects;
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, stream};
 use rand::rngs::StdRng;

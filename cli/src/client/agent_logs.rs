@@ -5,9 +5,9 @@
 
 use std::path::PathBuf;
 
+use aegis_aws::client::logs::LogLine;
 use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
-use aegis_platform::client::logs::LogLine;
 
 use super::log_line::own_time;
 use crate::stack::folder::StackFolder;

@@ -3,12 +3,12 @@
 use std::io::Read as _;
 use std::process::ExitCode;
 
+use aegis_aws::client::bus::BusClient;
 use aegis_contracts::EVENT_SOURCE;
 use aegis_contracts::external::BusEvent;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Code;
 use aegis_contracts::strict;
-use aegis_platform::client::bus::BusClient;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use serde_json::{Map, Value};

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use aegis_aws::client::logs::{LogClient, LogLine};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_platform::client::logs::{LogClient, LogLine};
 use anyhow::{Result, bail};
 use clap::Args;
 use futures::future::try_join_all;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use aegis_aws::client::objects::S3Objects;
 use aegis_contracts::request::BUILTIN_SOURCE;
 use aegis_contracts::text::visible_line;
-use aegis_platform::client::objects::S3Objects;
 use anyhow::{Context as _, Result};
 use futures::{StreamExt as _, TryStreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use aegis_aws::client::objects::S3Objects;
 use aegis_client::stage::Stage;
 use aegis_loadtest::agents::{self, Conduct, Worker};
 use aegis_loadtest::report::Report;
-use aegis_platform::client::objects::S3Objects;
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;

@@ -1,6 +1,6 @@
 //! `stack.json`: the running stack, described for scripts and for the client verbs.
 
-use aegis_platform::client::connection::{Connection, Keys};
+use aegis_aws::client::connection::{Connection, Keys};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aegis_platform::client::queues::queue_depth;
+use aegis_aws::client::queues::queue_depth;
 use futures::future::join_all;
 use serde::Serialize;
 

@@ -1,7 +1,7 @@
 //! Whether the emulator still holds what Terraform made: it can be reset behind our back.
 
-use aegis_platform::client::connection::{Connection, Keys};
-use aegis_platform::client::sts;
+use aegis_aws::client::connection::{Connection, Keys};
+use aegis_aws::client::sts;
 use serde_json::Value;
 
 use crate::stack::emulator::REGION;

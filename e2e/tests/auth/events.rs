@@ -1,10 +1,10 @@
 //! Events of senders that are not listed start nothing and decide nothing.
 
+use aegis_aws::client::queues::send;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_e2e::stack::{ACCOUNT, Stack};
 use aegis_e2e::wait::{SOON, Seen, eventually};
-use aegis_platform::client::queues::send;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 //! Signed requests of real IAM users, whose policies say which routes they may call.
 
+use aegis_aws::client::connection::Keys;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{Status, WorkflowAccepted};
 use aegis_e2e::client::Proof;
-use aegis_platform::client::connection::Keys;
 use anyhow::{Context as _, Result, ensure};
 use reqwest::Method;
 use serde_json::json;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use aegis_aws::client::logs::LogClient;
 use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_cost::path::{self, CALLS, INVOCATIONS, Operation, Units};
@@ -12,7 +13,6 @@ use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::trail::Entry;
 use aegis_e2e::wait::{SOON, Seen, eventually};
-use aegis_platform::client::logs::LogClient;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! What a dispatcher notes and does beside invoking its agent.
 
+use aegis_aws::client::objects::Put;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
@@ -9,7 +10,6 @@ use aegis_e2e::agent::{now, sha256};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::e2e;
 use aegis_e2e::wait::{SOON, Seen, eventually};
-use aegis_platform::client::objects::Put;
 use anyhow::{Result, ensure};
 use serde_json::json;
 

@@ -1,12 +1,12 @@
 //! Dead letters, as an operator finds, mends and drops them with `aegis dlq`.
 
+use aegis_aws::client::queues::send;
 use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::success;
 use aegis_e2e::run::TOPIC;
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, Seen, eventually};
-use aegis_platform::client::queues::send;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use aegis_aws::client::logs::LogClient;
 use aegis_contracts::approval::ApprovalLink;
 use aegis_contracts::view::Status;
 use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::wait::{SOON, Seen, eventually};
-use aegis_platform::client::logs::LogClient;
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};

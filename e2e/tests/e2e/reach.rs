@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::objects::{Put, S3Objects};
+use aegis_aws::client::sts::assume_role;
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::view::Status;
 use aegis_e2e::run::TOPIC;
 use aegis_e2e::stack::{Stack, e2e};
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::objects::{Put, S3Objects};
-use aegis_platform::client::sts::assume_role;
 use anyhow::{Context as _, Result, ensure};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aegis_agent_kit::s3::S3Store;
-use aegis_platform::client::objects::S3Objects;
+use aegis_aws::client::objects::S3Objects;
 
 use super::completion::Callbacks;
 use super::conduct::Conduct;

@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use aegis_agent_kit::invocation::{Invocation, SESSION_HEADER};
 use aegis_agent_kit::s3::S3Store;
+use aegis_aws::client::connection::Connection;
+use aegis_aws::client::objects::S3Objects;
+use aegis_aws::lambda::Service;
 use aegis_contracts::agent::InvocationAnswer;
 use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse};
-use aegis_platform::client::connection::Connection;
-use aegis_platform::client::objects::S3Objects;
-use aegis_platform::lambda::Service;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use axum::http::HeaderMap;

@@ -1,7 +1,7 @@
 //! Agents that wait instead of working, as a function behind a stage's API.
 
+use aegis_aws::lambda::start;
 use aegis_loadtest::agents::from_environment;
-use aegis_platform::lambda::start;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use aegis_approval::{Approval, SERVICE};
+use aegis_aws::lambda::{Service, start};
+use aegis_aws::services::from_environment;
 use aegis_engine::api::RouteGroup;
-use aegis_platform::lambda::{Service, start};
-use aegis_platform::services::from_environment;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aegis_aws::lambda::{Service, start};
+use aegis_aws::services::from_environment;
 use aegis_engine::api::RouteGroup::{Approve, Operate, Read, Start};
 use aegis_intake::{ByGroup, Intake, SERVICE};
-use aegis_platform::lambda::{Service, start};
-use aegis_platform::services::from_environment;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {

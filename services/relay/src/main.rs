@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use aegis_platform::lambda::{Service, start};
-use aegis_platform::services::from_environment;
+use aegis_aws::lambda::{Service, start};
+use aegis_aws::services::from_environment;
 use aegis_relay::{Relay, SERVICE};
 
 #[tokio::main(flavor = "current_thread")]

@@ -9,7 +9,7 @@ use aegis_engine::ports::Table;
 use aegis_engine::stored::HistoryEntry;
 use aegis_engine::stream::{StreamHandler, StreamRecord};
 use aegis_relay::Relay;
-use aegis_testing::world::{World, at_once, received_text};
+use aegis_testkit::world::{World, at_once, received_text};
 
 fn history(world: &World) -> Vec<HistoryEntry> {
     at_once(world.ports.table.history(&world.id)).unwrap()

@@ -1,7 +1,7 @@
 //! What makes the shared dispatcher the one of the writer.
 
+use aegis_aws::services::DispatcherKind;
 use aegis_contracts::agent::Role;
-use aegis_platform::services::DispatcherKind;
 
 pub const KIND: DispatcherKind = DispatcherKind {
     role: Role::Writer,

@@ -1,7 +1,7 @@
 //! Starts the writer for each `Write` command.
 
-use aegis_platform::lambda::start;
-use aegis_platform::services::dispatcher;
+use aegis_aws::lambda::start;
+use aegis_aws::services::dispatcher;
 use aegis_writer_dispatch::KIND;
 
 #[tokio::main(flavor = "current_thread")]

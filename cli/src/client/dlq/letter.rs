@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
+use aegis_aws::client::queues::QueueMessage;
 use aegis_contracts::envelope::{CommandEnvelope, EventEnvelope};
 use aegis_contracts::time::Timestamp;
-use aegis_platform::client::queues::QueueMessage;
 use serde::Serialize;
 use serde_json::Value;
 

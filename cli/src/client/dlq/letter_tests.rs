@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use aegis_aws::client::queues::QueueMessage;
 use aegis_contracts::time::Timestamp;
-use aegis_platform::client::queues::QueueMessage;
 use serde_json::{Value, json};
 
 use super::letter::{Letter, Seen, way_back};

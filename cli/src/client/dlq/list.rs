@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use aegis_platform::client::queues::QueueDepth;
+use aegis_aws::client::queues::QueueDepth;
 use anyhow::Result;
 use clap::Args;
 use futures::future::try_join_all;

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::queues::QueueMessage;
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::queues::QueueMessage;
 
 use super::places::{Place, WayBack};
 use super::queues::Queues;

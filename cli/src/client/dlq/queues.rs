@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::queues::{
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::queues::{
     QueueDepth, QueueMessage, delete, max_receive_count, put_back, queue_depth, receive, send,
 };
 use aws_config::SdkConfig;

@@ -5,8 +5,8 @@
 
 use std::process::ExitCode;
 
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::queues::QueueMessage;
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::queues::QueueMessage;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde::Serialize;

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::queues::QueueMessage;
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::queues::QueueMessage;
 use futures::future::join_all;
 
 use super::queues::Queues;

@@ -8,9 +8,9 @@ mod rotate;
 
 use std::process::ExitCode;
 
+use aegis_aws::client::keys::token_keys;
 use aegis_engine::error::PortError;
 use aegis_engine::token::{TokenKey, TokenKeys};
-use aegis_platform::client::keys::token_keys;
 use anyhow::{Result, anyhow};
 use aws_config::SdkConfig;
 use clap::{Args, Subcommand};

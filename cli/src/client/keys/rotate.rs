@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
+use aegis_aws::client::keys::replace_token_keys;
 use aegis_engine::rotation::TooSoon;
 use aegis_engine::token::TokenKeys;
-use aegis_platform::client::keys::replace_token_keys;
 use anyhow::{Result, bail};
 use clap::Args;
 

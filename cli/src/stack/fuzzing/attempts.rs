@@ -4,13 +4,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aegis_aws::client::keys::token_keys;
+use aegis_aws::client::objects::{Put, S3Objects};
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{CLAIM, attempt_prefix};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::token::{Claim, TokenKeys};
-use aegis_platform::client::keys::token_keys;
-use aegis_platform::client::objects::{Put, S3Objects};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use aegis_platform::client::error::CallError;
-use aegis_platform::client::sts::{TemporaryCredentials, assume_role};
+use aegis_aws::client::error::CallError;
+use aegis_aws::client::sts::{TemporaryCredentials, assume_role};
 use aws_config::SdkConfig;
 use serde::Serialize;
 use tokio::sync::Mutex;

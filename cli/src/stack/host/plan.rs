@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use aegis_platform::client::connection::{Connection, Keys};
+use aegis_aws::client::connection::{Connection, Keys};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aegis_platform::client::signing::RequestSigner;
+use aegis_aws::client::signing::RequestSigner;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use aegis_platform::client::bus::BusClient;
-use aegis_platform::client::connection::{Connection, Keys};
+use aegis_aws::client::bus::BusClient;
+use aegis_aws::client::connection::{Connection, Keys};
 use anyhow::{Context as _, Result, bail, ensure};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use aegis_engine::api::Authorization;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler};
-use aegis_testing::world::{World, at_once, received};
+use aegis_testkit::world::{World, at_once, received};
 
 use crate::service;
 

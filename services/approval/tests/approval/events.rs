@@ -4,7 +4,7 @@ use aegis_contracts::view::Status;
 use aegis_engine::api::Authorization;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
-use aegis_testing::world::{World, at_once, external, received_text};
+use aegis_testkit::world::{World, at_once, external, received_text};
 use aegis_workflow::approval_view;
 use serde_json::{Value, json};
 

@@ -7,10 +7,10 @@ use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
-use aegis_testing::requests::{
+use aegis_testkit::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
 };
-use aegis_testing::world::World;
+use aegis_testkit::world::World;
 use aegis_workflow::Input;
 use serde_json::{Value, json};
 

@@ -12,8 +12,8 @@ use aegis_engine::api::{ApiRequest, ApiResponse, Authorization};
 use aegis_engine::error::PortError;
 use aegis_engine::link::Link;
 use aegis_engine::token::Claim;
-use aegis_testing::requests::{With, ask, ok, request};
-use aegis_testing::world::{World, files};
+use aegis_testkit::requests::{With, ask, ok, request};
+use aegis_testkit::world::{World, files};
 use aegis_workflow::{Input, approval_view};
 
 use crate::links::wanted;

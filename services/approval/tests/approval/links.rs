@@ -3,10 +3,10 @@
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, Authorization};
 use aegis_engine::error::PortError;
-use aegis_testing::requests::{
+use aegis_testkit::requests::{
     With, ask, ok, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
 };
-use aegis_testing::world::World;
+use aegis_testkit::world::World;
 use serde_json::json;
 
 use crate::service;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use aegis_approval::Approval;
 use aegis_engine::api::Authorization;
-use aegis_testing::world::World;
+use aegis_testkit::world::World;
 
 pub fn service(world: &World, authorization: Authorization) -> Arc<Approval> {
     Arc::new(Approval {

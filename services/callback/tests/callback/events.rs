@@ -3,7 +3,7 @@
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
-use aegis_testing::world::{World, at_once, external, received_text};
+use aegis_testkit::world::{World, at_once, external, received_text};
 use serde_json::{Value, json};
 
 use crate::reports::{callback, failed, progress, succeeded};

@@ -3,8 +3,8 @@
 use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
-use aegis_testing::requests::{ask, ok};
-use aegis_testing::world::World;
+use aegis_testkit::requests::{ask, ok};
+use aegis_testkit::world::World;
 use serde_json::{Value, json};
 
 use crate::reports::{callback, failed, post, progress, succeeded};

@@ -8,8 +8,8 @@ use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, NotBase64};
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenKeys};
-use aegis_testing::requests::{With, ask, refusal, refuses_malformed_bodies, tells_of_port_errors};
-use aegis_testing::world::World;
+use aegis_testkit::requests::{With, ask, refusal, refuses_malformed_bodies, tells_of_port_errors};
+use aegis_testkit::world::World;
 use serde_json::{Value, json};
 
 use crate::reports::{callback, failed, post, progress, succeeded};

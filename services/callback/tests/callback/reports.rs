@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use aegis_callback::Callback;
 use aegis_engine::api::ApiRequest;
-use aegis_testing::requests::{With, request};
-use aegis_testing::world::World;
+use aegis_testkit::requests::{With, request};
+use aegis_testkit::world::World;
 use serde_json::{Value, json};
 
 pub fn callback(world: &World) -> Arc<Callback> {

@@ -2,7 +2,7 @@
 
 use aegis_contracts::view::Status;
 use aegis_engine::ports::Table;
-use aegis_testing::world::{World, at_once};
+use aegis_testkit::world::{World, at_once};
 use aegis_workflow::{Input, approval_view};
 
 use crate::sweep::tick;

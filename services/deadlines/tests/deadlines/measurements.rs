@@ -1,7 +1,7 @@
 //! What a sweep measures.
 
-use aegis_testing::measured::measured;
-use aegis_testing::world::World;
+use aegis_testkit::measured::measured;
+use aegis_testkit::world::World;
 
 use crate::quarantine::unreadable;
 use crate::sweep::tick;

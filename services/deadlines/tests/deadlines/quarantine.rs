@@ -3,8 +3,8 @@
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
-use aegis_testing::life::Life;
-use aegis_testing::world::{World, at_once};
+use aegis_testkit::life::Life;
+use aegis_testkit::world::{World, at_once};
 use aegis_workflow::STATE_VERSION;
 
 use crate::sweep::tick;

@@ -5,7 +5,7 @@ use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
-use aegis_testing::world::World;
+use aegis_testkit::world::World;
 use aegis_workflow::Phase;
 
 use crate::sweep::tick;

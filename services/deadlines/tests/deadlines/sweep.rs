@@ -8,7 +8,7 @@ use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::ports::Table;
 use aegis_engine::schedule::ScheduleHandler;
-use aegis_testing::world::{World, at_once};
+use aegis_testkit::world::{World, at_once};
 use aegis_workflow::{Input, STATE_VERSION, failure_view, step_views};
 
 pub fn tick(world: &World) -> Result<(), PortError> {
@@ -156,7 +156,7 @@ fn a_state_that_cannot_be_read_stops_no_other() {
         ),
     ] {
         let world = World::started();
-        let other = aegis_testing::life::Life::begin("broken", world.now());
+        let other = aegis_testkit::life::Life::begin("broken", world.now());
         let opened = world
             .ports
             .table
@@ -173,7 +173,7 @@ fn a_state_that_cannot_be_read_stops_no_other() {
 fn more_than_a_page_is_swept_in_one_tick() {
     let world = World::empty();
     for _ in 0..250 {
-        let life = aegis_testing::life::Life::begin("many", world.now());
+        let life = aegis_testkit::life::Life::begin("many", world.now());
         at_once(
             world
                 .ports

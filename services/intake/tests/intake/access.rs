@@ -2,8 +2,8 @@
 
 use aegis_engine::api::Authorization;
 use aegis_intake::ByGroup;
-use aegis_testing::requests::{With, ask, ok, refusal, request};
-use aegis_testing::world::World;
+use aegis_testkit::requests::{With, ask, ok, refusal, request};
+use aegis_testkit::world::World;
 use serde_json::json;
 
 use crate::{because, service, with};

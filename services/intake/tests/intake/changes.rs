@@ -5,8 +5,8 @@ use aegis_contracts::view::Status;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler};
-use aegis_testing::requests::{With, ask, ok, refusal, request, tells_of_port_errors};
-use aegis_testing::world::{World, at_once};
+use aegis_testkit::requests::{With, ask, ok, refusal, request, tells_of_port_errors};
+use aegis_testkit::world::{World, at_once};
 use aegis_workflow::{Input, StepFailure};
 use serde_json::json;
 

@@ -1,8 +1,8 @@
 //! What is said to anyone: the API's description, and that something is no part of it.
 
 use aegis_engine::api::{ApiRequest, Authorization};
-use aegis_testing::requests::{With, ask, ok, problem, request};
-use aegis_testing::world::World;
+use aegis_testkit::requests::{With, ask, ok, problem, request};
+use aegis_testkit::world::World;
 
 use crate::{service, with};
 

@@ -4,9 +4,9 @@ use aegis_contracts::openapi::ClientAccess;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
-use aegis_testing::life::Life;
-use aegis_testing::requests::{With, ask, ok, problem, request, tells_of_port_errors};
-use aegis_testing::world::{World, at_once};
+use aegis_testkit::life::Life;
+use aegis_testkit::requests::{With, ask, ok, problem, request, tells_of_port_errors};
+use aegis_testkit::world::{World, at_once};
 use serde_json::Value;
 
 use crate::service;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use aegis_engine::api::Authorization;
 use aegis_intake::{ByGroup, Intake};
-use aegis_testing::world::World;
+use aegis_testkit::world::World;
 
 pub fn service(world: &World) -> Arc<Intake> {
     with(world, Authorization::None)

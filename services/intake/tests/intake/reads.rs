@@ -1,8 +1,8 @@
 //! One workflow, its history and its artifacts.
 
 use aegis_engine::error::PortError;
-use aegis_testing::requests::{With, ask, ok, refusal, request, tells_of_port_errors};
-use aegis_testing::world::World;
+use aegis_testkit::requests::{With, ask, ok, refusal, request, tells_of_port_errors};
+use aegis_testkit::world::World;
 use serde_json::{Value, json};
 
 use crate::{because, service};

@@ -4,10 +4,10 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
-use aegis_testing::requests::{
+use aegis_testkit::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
 };
-use aegis_testing::world::{World, at_once};
+use aegis_testkit::world::{World, at_once};
 use serde_json::{Value, json};
 
 use crate::{because, service};

@@ -1,0 +1,73 @@
+//! What is measured on the way of a workflow.
+
+use aegis_contracts::approval::DecisionKind;
+use aegis_testkit::measured::measured;
+use aegis_testkit::world::{World, at_once};
+use aegis_workflow::Input;
+
+#[test]
+fn a_workflow_is_measured_step_by_step() {
+    let found = measured(|| {
+        let world = World::awaiting_approval();
+        world.wait(90);
+        world.decide(DecisionKind::Approve);
+        world.dispatch();
+        world.wait(7);
+        world.succeed();
+    });
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    let expected = [
+        "ApprovalSeconds",
+        "StepCostUsd Role=analyst",
+        "StepCostUsd Role=researcher",
+        "StepCostUsd Role=writer",
+        "StepSeconds Role=analyst",
+        "StepSeconds Role=researcher",
+        "StepSeconds Role=writer",
+        "WorkflowsEnded Status=completed",
+        "WorkflowsStarted",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(found["ApprovalSeconds"], [90.0]);
+    assert_eq!(found["StepSeconds Role=writer"], [7.0]);
+    assert_eq!(found["WorkflowsStarted"], [1.0]);
+    assert_eq!(found["WorkflowsEnded Status=completed"], [1.0]);
+}
+
+#[test]
+fn each_end_is_counted_under_its_status() {
+    for (life, ended) in [
+        (
+            World::failed as fn() -> World,
+            "WorkflowsEnded Status=failed",
+        ),
+        (World::cancelled, "WorkflowsEnded Status=cancelled"),
+        (
+            || {
+                let world = World::awaiting_approval();
+                world.decide(DecisionKind::Reject);
+                world
+            },
+            "WorkflowsEnded Status=rejected",
+        ),
+    ] {
+        let found = measured(|| {
+            life();
+        });
+        assert_eq!(found.get(ended), Some(&vec![1.0]), "{found:?}");
+    }
+}
+
+/// A second delivery changes nothing, so it is not measured either.
+#[test]
+fn what_is_delivered_twice_is_measured_once() {
+    let found = measured(|| {
+        let world = World::started();
+        let (by, reason) = ("ada".to_owned(), None);
+        let cancel = Input::Cancel { by, reason };
+        for _ in 0..2 {
+            at_once(world.engine.apply(&world.id, cancel.clone())).unwrap();
+        }
+    });
+    assert_eq!(found["WorkflowsEnded Status=cancelled"], [1.0]);
+}

@@ -1,0 +1,249 @@
+//! What must hold of every world when it has come to rest.
+
+mod people;
+
+use std::collections::BTreeSet;
+
+use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::event::Event;
+use aegis_contracts::ids::WorkflowId;
+use aegis_testkit::memory::Row;
+use aegis_workflow::{Phase, Workflow};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use crate::queues::{RECURSIVE, WORN_OUT};
+use crate::world::{World, rules};
+
+/// A law that was broken, and by what.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{law}: {what}")]
+pub struct Broken {
+    pub law: &'static str,
+    pub what: String,
+}
+
+type Verdict = Result<(), Broken>;
+
+fn holds(law: &'static str, holds: bool, what: impl FnOnce() -> String) -> Verdict {
+    if holds {
+        return Ok(());
+    }
+    Err(Broken { law, what: what() })
+}
+
+/// # Errors
+/// The first law that does not hold.
+pub fn judge(world: &World) -> Verdict {
+    let rows = world.ports.table.rows();
+    nothing_accepted_is_lost(world, &rows)?;
+    for row in &rows {
+        let workflow = row.workflow().map_err(|error| Broken {
+            law: "every state can be read",
+            what: error.to_string(),
+        })?;
+        every_wait_has_ended(&workflow)?;
+        history_has_no_gap(&workflow, row)?;
+        results_count_once(&workflow, row)?;
+        people::nobody_writes_without_a_grant(world, &workflow, row)?;
+        people::reminders_are_bounded(&workflow, row)?;
+        people::decisions_are_in_time(&workflow, row)?;
+        the_report_is_there(world, &workflow, row)?;
+        people::the_budget_holds(&workflow, row)?;
+        the_flow_is_kept(world, &workflow)?;
+    }
+    every_event_is_published(world, &rows)?;
+    work_is_done_once(world)?;
+    nobody_at_work_ends_as_idle(world)?;
+    sends_are_bounded(world)?;
+    nobody_wakes_itself(world)?;
+    nothing_forged_is_taken(world)?;
+    what_is_dead_is_explained(world)?;
+    poison_is_set_aside(world)
+}
+
+fn nothing_accepted_is_lost(world: &World, rows: &[Row]) -> Verdict {
+    let known: BTreeSet<&WorkflowId> = rows.iter().map(Row::id).collect();
+    world.books(|books| {
+        let mut wanted = books.accepted.iter().chain(&books.asked_by_event);
+        let lost = wanted.find(|id| !known.contains(id));
+        holds("no accepted workflow is lost", lost.is_none(), || {
+            format!("{lost:?} was accepted and is not in the table")
+        })
+    })
+}
+
+fn every_wait_has_ended(workflow: &Workflow) -> Verdict {
+    let ended = matches!(
+        workflow.phase,
+        Phase::Completed
+            | Phase::Failed(_)
+            | Phase::Cancelled(_)
+            | Phase::Rejected
+            | Phase::Expired
+    );
+    holds("no wait is without end", ended, || {
+        let due = workflow.due_at(&rules());
+        format!("{} rests in {:?}, due {due:?}", workflow.id, workflow.phase)
+    })
+}
+
+fn history_has_no_gap(workflow: &Workflow, row: &Row) -> Verdict {
+    let versions: Vec<u64> = row.history().iter().map(|entry| entry.version).collect();
+    let expected: Vec<u64> = (1..=workflow.version).collect();
+    holds("history has no gap", versions == expected, || {
+        format!("{}: {versions:?}", workflow.id)
+    })
+}
+
+fn events(row: &Row) -> impl Iterator<Item = &Event> {
+    row.history()
+        .iter()
+        .flat_map(|entry| &entry.events)
+        .map(|event| &event.body)
+}
+
+fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
+    let mut seen = BTreeSet::new();
+    for event in events(row) {
+        if let Event::StepCompleted { role, attempt, .. } = event {
+            holds(
+                "a result counts once",
+                seen.insert((*role, *attempt)),
+                || format!("{}: {role} {attempt} counted twice", workflow.id),
+            )?;
+        }
+    }
+    let completed = events(row).filter(|event| matches!(event, Event::WorkflowCompleted { .. }));
+    let count = completed.count();
+    let once = count == usize::from(workflow.phase == Phase::Completed);
+    holds("a workflow completes once", once, || {
+        format!("{}: {count} completions", workflow.id)
+    })
+}
+
+fn the_report_is_there(world: &World, workflow: &Workflow, row: &Row) -> Verdict {
+    let mut artifacts: Vec<&ArtifactRef> = Vec::new();
+    for event in events(row) {
+        match event {
+            Event::WorkflowCompleted { report, .. } => artifacts.push(report),
+            Event::StepCompleted { artifacts: new, .. } => artifacts.extend(new),
+            _ => {}
+        }
+    }
+    for artifact in artifacts {
+        let stored = world.ports.artifacts.get(&artifact.key);
+        let digest = stored.map(|bytes| HEXLOWER.encode(&Sha256::digest(bytes)));
+        let matches = digest.as_deref() == Some(artifact.sha256.as_str());
+        holds("artifacts are what was reported", matches, || {
+            format!("{}: {}", workflow.id, artifact.key)
+        })?;
+    }
+    Ok(())
+}
+
+fn the_flow_is_kept(world: &World, workflow: &Workflow) -> Verdict {
+    let first = world.books(|books| books.flow_versions.get(&workflow.id).copied());
+    let kept = first.is_none_or(|first| first == workflow.flow_version);
+    holds("a workflow keeps its flow", kept, || {
+        format!(
+            "{}: from {first:?} to {}",
+            workflow.id, workflow.flow_version
+        )
+    })
+}
+
+fn every_event_is_published(world: &World, rows: &[Row]) -> Verdict {
+    let mut written = 0;
+    for event in rows
+        .iter()
+        .flat_map(Row::history)
+        .flat_map(|entry| &entry.events)
+    {
+        written += 1;
+        let same = world.books(|books| books.published.get(&event.event_id) == Some(event));
+        holds("every event is published as it was written", same, || {
+            format!("{} of {}", event.body.detail_type(), event.workflow_id)
+        })?;
+    }
+    world.books(|books| {
+        let unique = books.published.len() == written && books.contradictions.is_empty();
+        holds("an event has one id and one content", unique, || {
+            let published = books.published.len();
+            format!("{published} published, {written} written")
+        })
+    })
+}
+
+fn work_is_done_once(world: &World) -> Verdict {
+    world.books(|books| {
+        for ((id, role, attempt), facts) in &books.sessions {
+            let once = facts.begun <= facts.ended + 1 && facts.revisions.len() == 1;
+            holds("an attempt is worked on once per life", once, || {
+                format!("{id}: {role} {attempt}: {facts:?}")
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn nobody_at_work_ends_as_idle(world: &World) -> Verdict {
+    world.books(|books| {
+        let none = books.ended_as_idle.is_empty();
+        holds("no session with work ends as idle", none, || {
+            format!("{:?}", books.ended_as_idle)
+        })
+    })
+}
+
+fn sends_are_bounded(world: &World) -> Verdict {
+    let most = rules().max_sends;
+    world.books(|books| {
+        for ((id, command), sends) in &books.sends {
+            holds("sends are bounded", *sends <= most, || {
+                format!("{id}: {command} was sent {sends} times")
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// An approver's decision may send the request for approval again, once: that is all.
+fn nobody_wakes_itself(world: &World) -> Verdict {
+    const MOST: u32 = 2;
+    let longest = world.books(|books| books.longest_lineage);
+    holds("no function wakes itself", longest <= MOST, || {
+        format!("a function came up {longest} times among those that led to its own invocation")
+    })
+}
+
+fn nothing_forged_is_taken(world: &World) -> Verdict {
+    world.books(|books| {
+        let none = books.forgeries_taken.is_empty();
+        holds("nothing forged is taken", none, || {
+            format!("{:?}", books.forgeries_taken)
+        })
+    })
+}
+
+/// When the trouble is over and the letters were put back, only what can never work is left.
+fn what_is_dead_is_explained(world: &World) -> Verdict {
+    world.books(|books| {
+        let mut letters = books.dead_letters.iter();
+        let unexplained =
+            letters.find(|letter| [WORN_OUT, RECURSIVE].contains(&letter.reason.as_str()));
+        holds("what is dead is explained", unexplained.is_none(), || {
+            format!("{unexplained:?}")
+        })
+    })
+}
+
+fn poison_is_set_aside(world: &World) -> Verdict {
+    let poison = world.books(|books| books.poison_records);
+    let aside = world.ports.dead_letters.all().len();
+    // At least once: a batch with poison may be read again, or its reader died before.
+    let law = "poison in the stream is set aside and stops nothing";
+    holds(law, poison == 0 || aside > 0, || {
+        format!("{poison} records, {aside} set aside")
+    })
+}

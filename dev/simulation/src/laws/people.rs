@@ -1,0 +1,119 @@
+//! What people decide and allow is kept, and they are not pestered.
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::event::Event;
+use aegis_contracts::time::Timestamp;
+use aegis_testkit::memory::Row;
+use aegis_workflow::{MAX_REMINDERS, TIMEOUT, Workflow};
+
+use super::{Verdict, events, holds};
+use crate::world::World;
+
+pub(super) fn nobody_writes_without_a_grant(
+    world: &World,
+    workflow: &Workflow,
+    row: &Row,
+) -> Verdict {
+    let granted = events(row).any(|event| matches!(event, Event::ApprovalGranted { .. }));
+    let wrote = world.books(|books| {
+        let mut sessions = books.sessions.keys();
+        sessions.any(|(id, role, _)| *id == workflow.id && *role == Role::Writer)
+    });
+    let law = "nobody writes what nobody approved";
+    holds(law, granted || !wrote, || workflow.id.to_string())
+}
+
+/// Since the request, or the escalation: the first, the second and so on, before the deadline.
+pub(super) fn reminders_are_bounded(workflow: &Workflow, row: &Row) -> Verdict {
+    let mut until: Option<Timestamp> = None;
+    let mut sent = 0;
+    let envelopes = row.history().iter().flat_map(|entry| &entry.events);
+    for event in envelopes {
+        match &event.body {
+            Event::ApprovalRequested { deadline_at, .. }
+            | Event::ApprovalEscalated { deadline_at, .. } => {
+                (until, sent) = (Some(*deadline_at), 0)
+            }
+            Event::ApprovalReminded { reminder, .. } => {
+                sent += 1;
+                let in_time = until.is_some_and(|until| event.occurred_at < until);
+                let bounded = *reminder == sent && sent <= MAX_REMINDERS;
+                let law = "reminders are bounded and never after the deadline";
+                holds(law, in_time && bounded, || {
+                    let (id, at) = (&workflow.id, event.occurred_at);
+                    format!("{id}: reminder {reminder}, the {sent}. one, at {at}, until {until:?}")
+                })?;
+            }
+            // Whatever else is written then does not wait for people.
+            Event::ApprovalRecorded { .. } => {}
+            _ => until = None,
+        }
+    }
+    Ok(())
+}
+
+/// The time ends at the deadline, not when the sweep comes by.
+pub(super) fn decisions_are_in_time(workflow: &Workflow, row: &Row) -> Verdict {
+    let mut until: Option<Timestamp> = None;
+    for event in row.history().iter().flat_map(|entry| &entry.events) {
+        match &event.body {
+            Event::ApprovalRequested { deadline_at, .. }
+            | Event::ApprovalEscalated { deadline_at, .. } => until = Some(*deadline_at),
+            Event::ApprovalGranted { approver, .. } if approver == TIMEOUT => {}
+            Event::ApprovalRecorded { .. }
+            | Event::ApprovalGranted { .. }
+            | Event::ChangesRequested { .. }
+            | Event::WorkflowRejected { .. } => {
+                let in_time = until.is_some_and(|until| event.occurred_at < until);
+                holds("no decision counts after its deadline", in_time, || {
+                    let (id, at) = (&workflow.id, event.occurred_at);
+                    format!(
+                        "{id}: {} at {at}, until {until:?}",
+                        event.body.detail_type()
+                    )
+                })?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What earlier steps used is known when the next one is asked for.
+pub(super) fn the_budget_holds(workflow: &Workflow, row: &Row) -> Verdict {
+    let Some(most) = workflow.budget.and_then(|budget| budget.max_tokens) else {
+        return Ok(());
+    };
+    let mut used = 0;
+    for entry in row.history() {
+        let bodies = || entry.events.iter().map(|event| &event.body);
+        for event in bodies() {
+            if let Event::StepCompleted { usage, .. } = event {
+                used += usage.total_tokens();
+            }
+        }
+        let stopped = bodies().any(|event| {
+            matches!(
+                event,
+                Event::WorkflowFailed { .. } | Event::WorkflowCompleted { .. }
+            )
+        });
+        let went_on = used > most && !stopped && bodies().any(asks_for_more);
+        holds("no step begins over the budget", !went_on, || {
+            format!("{}: {used} of {most} tokens used", workflow.id)
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether the next step follows, unless the workflow ends with it.
+fn asks_for_more(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StepCompleted { .. }
+            | Event::StepRetried { .. }
+            | Event::ApprovalGranted { .. }
+            | Event::ChangesRequested { .. }
+            | Event::WorkflowRedriven { .. }
+    )
+}

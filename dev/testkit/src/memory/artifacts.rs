@@ -1,0 +1,122 @@
+//! The artifact bucket in memory.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::ReportLink;
+use async_trait::async_trait;
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use super::{Faults, lock};
+use aegis_engine::error::PortError;
+use aegis_engine::ports::{Artifacts, Contents, ObjectFacts};
+
+#[derive(Debug, Default)]
+pub struct MemoryArtifacts {
+    objects: Mutex<BTreeMap<String, Vec<u8>>>,
+    faults: Arc<Faults>,
+}
+
+impl MemoryArtifacts {
+    pub fn new(faults: Arc<Faults>) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
+    pub fn put(&self, key: &str, bytes: &[u8]) {
+        lock(&self.objects).insert(key.to_owned(), bytes.to_vec());
+    }
+
+    pub fn remove(&self, key: &str) {
+        lock(&self.objects).remove(key);
+    }
+
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        lock(&self.objects).get(key).cloned()
+    }
+
+    /// Whether `key` was free and now holds `bytes`.
+    pub fn put_new(&self, key: &str, bytes: &[u8]) -> bool {
+        let mut objects = lock(&self.objects);
+        let free = !objects.contains_key(key);
+        if free {
+            objects.insert(key.to_owned(), bytes.to_vec());
+        }
+        free
+    }
+
+    /// Stores the artifact that `role` has to produce and returns the reference to it.
+    pub fn put_result(
+        &self,
+        id: &WorkflowId,
+        role: Role,
+        attempt: u32,
+        bytes: &[u8],
+    ) -> ArtifactRef {
+        let name = role.artifact_name();
+        let key = format!("{}{name}", attempt_prefix(id, role, attempt));
+        self.put(&key, bytes);
+        ArtifactRef {
+            name: name.to_owned(),
+            key,
+            size: bytes.len() as u64,
+            media_type: role.media_type().to_owned(),
+            sha256: HEXLOWER.encode(&Sha256::digest(bytes)),
+        }
+    }
+}
+
+#[async_trait]
+impl Artifacts for MemoryArtifacts {
+    async fn facts(&self, key: &str) -> Result<Option<ObjectFacts>, PortError> {
+        let facts = |bytes: &Vec<u8>| ObjectFacts {
+            size: bytes.len() as u64,
+            sha256: Some(HEXLOWER.encode(&Sha256::digest(bytes))),
+        };
+        let effect = || Ok(lock(&self.objects).get(key).map(facts));
+        self.faults.call("facts", effect).await
+    }
+
+    async fn read(&self, key: &str, limit: usize) -> Result<Option<Contents>, PortError> {
+        let contents = |bytes: Vec<u8>| match bytes.len() > limit {
+            true => Contents::TooLarge,
+            false => Contents::Whole(bytes),
+        };
+        let effect = || Ok(self.get(key).map(contents));
+        self.faults.call("read", effect).await
+    }
+
+    async fn completion(
+        &self,
+        id: &WorkflowId,
+        role: Role,
+        attempt: u32,
+    ) -> Result<Option<CompletionRecord>, PortError> {
+        let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
+        let effect = || {
+            let Some(bytes) = lock(&self.objects).get(&key).cloned() else {
+                return Ok(None);
+            };
+            serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| PortError::Permanent(format!("{key}: {error}")))
+        };
+        self.faults.call("completion", effect).await
+    }
+
+    async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError> {
+        let link = ReportLink {
+            url: format!("memory:///{key}"),
+            expires_at: Timestamp::UNIX_EPOCH.plus(valid),
+        };
+        self.faults.call("presign", || Ok(link)).await
+    }
+}

@@ -1,0 +1,179 @@
+//! One world over the in-memory ports, and a workflow moved to any point of its life in it.
+
+pub mod files;
+mod messages;
+mod starts;
+
+pub use messages::{external, received, received_text};
+
+use std::time::Duration;
+
+use crate::memory::MemoryPorts;
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::Role;
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::usage::Usage;
+use aegis_contracts::view::Status;
+use aegis_engine::ports::{Clock, Table};
+use aegis_engine::token::TokenKeys;
+use aegis_engine::turn::{Engine, Outcome, Turn};
+use aegis_workflow::{Input, Rules, Workflow};
+use futures::FutureExt;
+
+/// 2026-11-23, so that JSON in failures can be read.
+pub const NOW: Timestamp = Timestamp::from_millis(1_795_456_800_000);
+
+pub struct World {
+    pub ports: MemoryPorts,
+    pub engine: Engine,
+    pub id: WorkflowId,
+    pub tokens: TokenKeys,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+/// In-memory ports never wait: what is not ready at once never will be.
+pub fn at_once<T>(future: impl Future<Output = T>) -> T {
+    future
+        .now_or_never()
+        .expect("in-memory ports answer at once")
+}
+
+impl World {
+    /// No workflow yet; the token keys exist.
+    pub fn empty() -> Self {
+        let ports = MemoryPorts::at(NOW);
+        let tokens = TokenKeys::generate();
+        ports.keys.replace(tokens.clone());
+        Self {
+            engine: ports.engine(Rules::default()),
+            id: WorkflowId::derive("ada", "k1"),
+            ports,
+            tokens,
+        }
+    }
+}
+
+impl World {
+    pub fn workflow(&self) -> Workflow {
+        at_once(self.ports.table.load(&self.id)).unwrap().unwrap()
+    }
+
+    pub fn status(&self) -> Status {
+        self.workflow().status()
+    }
+
+    /// Detail types of all events so far.
+    pub fn events(&self) -> Vec<&'static str> {
+        let history = at_once(self.ports.table.history(&self.id)).unwrap();
+        let events = history.iter().flat_map(|entry| &entry.events);
+        events.map(|event| event.body.detail_type()).collect()
+    }
+
+    pub fn wait(&self, seconds: u64) {
+        self.ports.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Applies what must change the state.
+    pub fn apply(&self, input: Input) -> Turn {
+        let turn = at_once(self.engine.apply(&self.id, input)).unwrap();
+        assert!(matches!(turn.outcome, Outcome::Applied(_)), "{turn:?}");
+        turn
+    }
+
+    /// Role and attempt of the step under way.
+    pub fn current(&self) -> (Role, u32) {
+        let workflow = self.workflow();
+        let attempts = Role::ALL.map(|role| (role, workflow.attempts.of(role)));
+        let current = attempts
+            .into_iter()
+            .find(|(role, attempt)| workflow.current_step(*role, *attempt).is_some());
+        current.expect("a step is under way")
+    }
+
+    pub fn dispatch(&self) {
+        let (role, attempt) = self.current();
+        self.apply(Input::Dispatched { role, attempt });
+    }
+
+    /// Stores the result of the step under way and reports it.
+    pub fn succeed(&self) {
+        let (role, attempt) = self.current();
+        self.succeed_with(&files::of(&self.id, role, attempt));
+    }
+
+    /// The same with a file of one's own.
+    pub fn succeed_with(&self, file: &[u8]) {
+        let (role, attempt) = self.current();
+        let artifacts = &self.ports.artifacts;
+        let artifacts = vec![artifacts.put_result(&self.id, role, attempt, file)];
+        self.apply(Input::StepSucceeded {
+            role,
+            attempt,
+            summary: "done".to_owned(),
+            artifacts,
+            usage: Usage::default(),
+        });
+    }
+
+    /// Stores the result of the step under way, as its agent does.
+    pub fn result(&self) -> ArtifactRef {
+        let (role, attempt) = self.current();
+        let file = files::of(&self.id, role, attempt);
+        self.ports
+            .artifacts
+            .put_result(&self.id, role, attempt, &file)
+    }
+
+    /// What the agent of the step under way writes last.
+    pub fn completion(&self) -> CompletionRecord {
+        let (role, attempt) = self.current();
+        CompletionRecord {
+            schema_version: SCHEMA_VERSION,
+            workflow_id: self.id.clone(),
+            role,
+            attempt,
+            completed_at: self.now(),
+            summary: "done".to_owned(),
+            artifacts: vec![self.result()],
+            usage: Usage::default(),
+        }
+    }
+
+    /// Puts `record` where that of the step under way belongs.
+    pub fn put_completion(&self, record: &CompletionRecord) {
+        let (role, attempt) = self.current();
+        let key = format!("{}{COMPLETION}", attempt_prefix(&self.id, role, attempt));
+        let bytes = serde_json::to_vec(record).unwrap();
+        self.ports.artifacts.put(&key, &bytes);
+    }
+
+    pub fn decide(&self, decision: DecisionKind) {
+        let revision = self.workflow().revision;
+        self.apply(Input::Decide {
+            approver: "ada".to_owned(),
+            proven: false,
+            claimed_by: None,
+            decision,
+            comment: Some("say more on lattices".to_owned()),
+            changes: None,
+            revision,
+        });
+    }
+
+    pub fn cancel(&self) {
+        let by = "ada".to_owned();
+        self.apply(Input::Cancel { by, reason: None });
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+}

@@ -1,0 +1,32 @@
+//! The events of one transition: audit trail and outbox.
+
+use aegis_engine::ports::Table;
+use aegis_engine::stored::HistoryEntry;
+use aegis_testkit::world::{World, at_once};
+use serde_json::{from_value, to_value};
+
+use crate::{golden, json};
+
+#[test]
+fn it_is_read_by_code_before_and_after() {
+    let world = World::completed();
+    let history = at_once(world.ports.table.history(&world.id)).unwrap();
+    for entry in history {
+        let name = format!("entry-{}", entry.version);
+        let released = golden::read(&name, &to_value(&entry).unwrap());
+        let known: HistoryEntry = from_value(released.clone()).unwrap();
+        assert_eq!(to_value(&known).unwrap(), released, "{name}");
+        // Each event with its whole envelope, as entries were stored at first.
+        let name = format!("history-{}", entry.version);
+        let first = golden::read(&name, &released);
+        let read: HistoryEntry = from_value(first.clone()).unwrap();
+        assert_eq!(read, known, "{name}");
+        for whole in [released, first] {
+            for (pointer, newer) in json::added_to(&whole, &[]) {
+                let read: HistoryEntry =
+                    from_value(newer).unwrap_or_else(|e| panic!("{name} {pointer}: {e}"));
+                assert_eq!(read, known, "{name} {pointer}");
+            }
+        }
+    }
+}

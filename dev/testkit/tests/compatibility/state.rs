@@ -1,0 +1,147 @@
+//! The state of a workflow.
+
+use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::request::Budget;
+use aegis_engine::stored::decode_state;
+use aegis_testkit::world::World;
+use aegis_workflow::{Answer, FLOW_VERSION, Input, STATE_VERSION, StepFailure, Workflow, decide};
+use serde_json::{Value, to_value};
+
+use crate::{golden, json};
+
+fn retried() -> World {
+    let world = World::dispatched();
+    let (role, attempt) = world.current();
+    let failure = StepFailure {
+        code: "storage_unavailable".to_owned(),
+        message: "the bucket did not answer".to_owned(),
+        transient: true,
+    };
+    world.apply(Input::StepFailed {
+        role,
+        attempt,
+        failure,
+        usage: None,
+    });
+    world
+}
+
+/// With a budget, and a comment on what should change.
+fn revised() -> World {
+    let world = World::awaiting_approval_within(Budget {
+        max_cost_usd: Some(5.0),
+        max_tokens: Some(100_000),
+        max_duration_minutes: Some(600.0),
+    });
+    world.decide(DecisionKind::RequestChanges);
+    world
+}
+
+fn at_work() -> World {
+    let world = World::dispatched();
+    let (role, attempt) = world.current();
+    world.apply(Input::Progress {
+        role,
+        attempt,
+        message: "reading".to_owned(),
+        percent: Some(10),
+        usage: Some(aegis_contracts::usage::Usage {
+            input_tokens: 12,
+            output_tokens: 3,
+            cost_usd: 0.25,
+        }),
+    });
+    world
+}
+
+type Make = fn() -> World;
+
+fn reminded() -> World {
+    let world = World::awaiting_approval();
+    world.wait(25 * 3600);
+    world.apply(Input::DeadlinePassed);
+    world
+}
+
+const STATES: [(&str, Make); 11] = [
+    ("state-requested", World::started as Make),
+    ("state-dispatched", World::dispatched),
+    ("state-at-work", at_work),
+    ("state-retried", retried),
+    ("state-awaiting-approval", World::awaiting_approval),
+    ("state-reminded", reminded),
+    ("state-revised", revised),
+    ("state-writing", World::writing),
+    ("state-completed", World::completed),
+    ("state-failed", World::failed),
+    ("state-cancelled", World::cancelled),
+];
+
+/// (name, what released code wrote)
+fn all() -> Vec<(&'static str, Value)> {
+    let read = |(name, make): (&'static str, Make)| {
+        let now = to_value(make().workflow()).unwrap();
+        (name, golden::read(name, &now))
+    };
+    STATES.into_iter().map(read).collect()
+}
+
+fn decoded(json: &Value) -> Workflow {
+    decode_state(&json.to_string()).unwrap()
+}
+
+#[test]
+fn what_released_code_stored_is_read_and_written_unchanged() {
+    for (name, stored) in all() {
+        assert_eq!(to_value(decoded(&stored)).unwrap(), stored, "{name}");
+    }
+}
+
+#[test]
+fn what_released_code_stored_goes_on() {
+    for (name, stored) in all() {
+        let workflow = decoded(&stored);
+        let cancel = Input::Cancel {
+            by: "ada".to_owned(),
+            reason: None,
+        };
+        let now = workflow.updated_at;
+        let rules = aegis_workflow::Rules::default();
+        match decide(&rules, &workflow, cancel, now) {
+            Answer::Transition(done) => {
+                assert_eq!(done.next.flow_version, workflow.flow_version, "{name}");
+                decoded(&to_value(done.next).unwrap());
+            }
+            Answer::Touch(_) => panic!("{name}: a cancel is a transition"),
+            Answer::Rejected(_) => assert!(workflow.status().is_terminal(), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn what_newer_code_added_is_passed_over_at_every_depth() {
+    for (name, stored) in all() {
+        let known = decoded(&stored);
+        // These name their kind by their only key.
+        for (pointer, newer) in json::added_to(&stored, &["/phase", "/phase/failed/r"]) {
+            let read = decode_state(&newer.to_string());
+            assert_eq!(read, Ok(known.clone()), "{name} {pointer}");
+        }
+    }
+}
+
+#[test]
+fn what_newer_code_must_not_lose_is_left_to_it() {
+    for (name, stored) in all() {
+        for (field, version) in [
+            ("state_version", STATE_VERSION + 1),
+            ("flow_version", FLOW_VERSION + 1),
+        ] {
+            let mut newer = stored.clone();
+            newer[field] = version.into();
+            newer["phase"] = serde_json::json!({"dancing": {}});
+            let refused = decode_state(&newer.to_string()).unwrap_err();
+            assert!(!refused.is_permanent(), "{name}: {refused}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What the table makes of each way in which DynamoDB refuses a write.
+
+use aegis_contracts::time::Timestamp;
+use aegis_engine::error::PortError;
+use aegis_engine::ports::Table;
+use aegis_testkit::life::Life;
+use aws_sdk_dynamodb::Client;
+
+use super::table::{DynamoTable, Shards};
+use crate::told::Told;
+
+async fn table(answers: Vec<(u16, String)>) -> DynamoTable {
+    let config = Told::answering(answers).await.config().await;
+    let shards = Shards {
+        status: 1,
+        deadline: 1,
+    };
+    DynamoTable::new(Client::new(&config), "workflows".to_owned(), shards)
+}
+
+/// An outcome without its words.
+fn kind<T: std::fmt::Debug>(outcome: Result<T, PortError>) -> String {
+    match outcome {
+        Ok(done) => format!("{done:?}"),
+        Err(PortError::Transient(_)) => "transient".to_owned(),
+        Err(PortError::Throttled(_)) => "throttled".to_owned(),
+        Err(PortError::Permanent(_)) => "permanent".to_owned(),
+    }
+}
+
+fn life() -> Life {
+    Life::begin("topic", Timestamp::from_millis(1_795_456_800_000))
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html>
+#[tokio::test]
+async fn every_documented_refusal_of_a_single_write_is_of_its_kind() {
+    let life = life();
+    for (status, code, expected, counted) in [
+        (400, "ConditionalCheckFailedException", "Conflict", "0"),
+        (400, "TransactionConflictException", "Conflict", "0"),
+        (
+            400,
+            "ProvisionedThroughputExceededException",
+            "throttled",
+            "throttled",
+        ),
+        (400, "ThrottlingException", "throttled", "throttled"),
+        (400, "RequestLimitExceeded", "throttled", "throttled"),
+        (
+            400,
+            "TransactionInProgressException",
+            "throttled",
+            "throttled",
+        ),
+        (
+            400,
+            "ReplicatedWriteConflictException",
+            "transient",
+            "transient",
+        ),
+        (500, "InternalServerError", "transient", "transient"),
+        (503, "ServiceUnavailable", "transient", "transient"),
+        (400, "ValidationException", "permanent", "permanent"),
+        (
+            400,
+            "ItemCollectionSizeLimitExceededException",
+            "permanent",
+            "permanent",
+        ),
+        (400, "ResourceNotFoundException", "permanent", "permanent"),
+    ] {
+        let refused = || vec![(status, Told::refusal(code, ""))];
+        let touched = table(refused()).await.touch(1, &life.workflow).await;
+        assert_eq!(kind(touched), expected, "touch: {code}");
+        let tried = table(refused()).await.count_unreadable(life.id()).await;
+        assert_eq!(kind(tried), counted, "count: {code}");
+        let unreadable = r#"{"Item":{"seq":{"N":"1"},"body":{"S":"{not json"}}}"#.to_owned();
+        let mut answers = vec![(200, unreadable)];
+        answers.extend(refused());
+        let taken_off = table(answers).await.quarantine(life.id()).await;
+        assert_eq!(kind(taken_off), expected, "quarantine: {code}");
+    }
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+#[tokio::test]
+async fn a_cancelled_transaction_is_judged_by_all_of_its_reasons() {
+    let life = life();
+    let (next, entry) = (&life.workflow, &life.entry);
+    for (reasons, expected) in [
+        (&["ConditionalCheckFailed", "None"][..], "Conflict"),
+        (&["TransactionConflict", "None"], "Conflict"),
+        (
+            &["TransactionConflict", "ConditionalCheckFailed"],
+            "Conflict",
+        ),
+        (&["ConditionalCheckFailed", "ThrottlingError"], "Conflict"),
+        (&["None", "ThrottlingError"], "throttled"),
+        (&["ProvisionedThroughputExceeded", "None"], "throttled"),
+        (&["TransactionConflict", "ThrottlingError"], "throttled"),
+        (&["ValidationError", "None"], "permanent"),
+        (&["ValidationError", "ThrottlingError"], "permanent"),
+        (&["ItemCollectionSizeLimitExceeded", "None"], "permanent"),
+        (&["SomethingNew", "None"], "transient"),
+        (&["None", "None"], "transient"),
+        (&[], "transient"),
+    ] {
+        let reasons_in_json: Vec<String> = reasons
+            .iter()
+            .map(|code| format!(r#"{{"Code":"{code}"}}"#))
+            .collect();
+        let more = format!(r#","CancellationReasons":[{}]"#, reasons_in_json.join(","));
+        let refused = Told::refusal("TransactionCanceledException", &more);
+        let refused = table(vec![(400, refused)]).await;
+        let committed = refused.commit(1, next, entry).await;
+        assert_eq!(kind(committed), expected, "commit: {reasons:?}");
+        let opened = refused.open(next, &life.request, entry).await;
+        assert_eq!(kind(opened), expected, "open: {reasons:?}");
+    }
+    for (status, code, expected) in [
+        (400, "TransactionInProgressException", "throttled"),
+        (400, "ProvisionedThroughputExceededException", "throttled"),
+        (500, "InternalServerError", "transient"),
+        (400, "ValidationException", "permanent"),
+    ] {
+        let refused = table(vec![(status, Told::refusal(code, ""))]).await;
+        assert_eq!(
+            kind(refused.commit(1, next, entry).await),
+            expected,
+            "{code}"
+        );
+    }
+}
