@@ -51,7 +51,7 @@ moved {
   to   = aws_cloudwatch_event_bus_policy.this
 }
 
-# Every HTTP command has an event twin; a rule takes it to the queue of the service that owns it.
+# Starting, cancelling, deciding and reporting have event twins; a rule takes each to the queue of the service that owns it.
 locals {
   external_commands = {
     intake   = ["WorkflowRequested", "CancelRequested"]

@@ -417,7 +417,7 @@ variable "cors_allow_origins" {
 }
 
 variable "api_throttle_rate" {
-  description = "Requests per second that the API lets through: as many callbacks of agents, and as many of all routes without a limit of their own."
+  description = "Requests per second that the API lets through on all routes without a limit of their own. Agents' callbacks have a limit of the same size for themselves."
   type        = number
   default     = 100
 
@@ -439,7 +439,7 @@ variable "api_throttle_burst" {
 }
 
 variable "start_throttle_rate" {
-  description = "Workflows per second that may be started over the API; who comes in addition gets 429. Each takes a new session of every agent, of which AWS starts 400 a minute: what is let in beyond that waits for them, and fails as agent_capacity after capacity_timeout_hours."
+  description = "Workflows per second that may be started over the API; further requests get 429. Each workflow takes a new session of every agent, and AWS starts 400 a minute: workflows beyond that wait, and fail as agent_capacity after capacity_timeout_hours."
   type        = number
   default     = 6
 
@@ -529,7 +529,7 @@ variable "external_sources" {
 }
 
 variable "external_accounts" {
-  description = "Further AWS accounts whose events are taken from the bus as commands, and that may put events on it. Our own always may, as far as its principals are allowed to."
+  description = "Further AWS accounts whose events are taken from the bus as commands, and that may put events on it. This account always may, as far as its principals are allowed to."
   type        = list(string)
   default     = []
 
@@ -755,7 +755,7 @@ variable "pickup_timeout_seconds" {
 }
 
 variable "capacity_timeout_hours" {
-  description = "Hours that a step waits for a free agent session while the runtime throttles; then its workflow fails as agent_capacity. Fractions are allowed. Items of a workflow are kept longer by what it could wait in all its attempts: 35 days by default."
+  description = "Hours that a step waits for a free agent session while the runtime throttles; then its workflow fails as agent_capacity. Fractions are allowed. It lengthens the longest possible life of a workflow, and so how long its items are kept: by 35 days with the default."
   type        = number
   default     = 48
 

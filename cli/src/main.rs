@@ -2,7 +2,7 @@
 //!
 //! This file only parses and hands over. All that is printed goes through `out`. Each verb is a file of its own with `Arguments` and
 //! `run(arguments, &Context)`; `stack` holds the verbs that need this repository's sources,
-//! `client` those that need only a stage to talk to.
+//! `client` those that talk to a stage, local or in AWS.
 
 #![deny(
     clippy::print_stdout,

@@ -1,16 +1,19 @@
 //! The documents hold what they say: commands parse, links and file names lead somewhere, the table
-//! of verbs is the command's own and that of variables Terraform's, the tests that are said to show a failure are there.
+//! of verbs is the command's own and that of variables Terraform's, the tests that are said to show something are there.
 //!
 //! Runs nothing but `--help`. `UPDATE_GENERATED=1` writes the tables.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use walkdir::{DirEntry, WalkDir};
 
+#[path = "documents/environment.rs"]
+mod environment;
 #[path = "documents/least_privilege.rs"]
 mod least_privilege;
 #[path = "documents/rules.rs"]
@@ -224,59 +227,90 @@ fn every_name_of_the_code_is_one() {
     }
 }
 
-/// First and last cell of each row in the tables whose last column is `shown by`.
-fn shown(text: &str) -> Vec<(&str, &str)> {
-    let mut rows = Vec::new();
-    let mut counts = false;
-    for line in text.lines() {
-        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-        match cells[..] {
-            [_, .., "shown by"] => counts = true,
-            [first, .., last] if line.starts_with("| ") && counts => rows.push((first, last)),
-            _ if !line.starts_with('|') => counts = false,
-            _ => {}
-        }
-    }
-    rows
-}
-
-/// What stands in backticks, without the crates: a colon follows each of them.
-fn tests_named(cell: &str) -> Vec<&str> {
-    let parts: Vec<&str> = cell.split('`').collect();
-    let spans = parts.iter().zip(parts.iter().skip(1)).skip(1).step_by(2);
-    spans
-        .filter(|(_, after)| !after.starts_with(':'))
-        .map(|(name, _)| *name)
+/// Files that `text`, of a document, links to.
+fn linked_files(document: &Path, text: &str) -> Vec<PathBuf> {
+    let folder = document.parent().unwrap();
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split([')', '#']).next())
+        .filter(|link| !link.contains("://") && !link.is_empty())
+        .map(|link| folder.join(link))
         .collect()
 }
 
+/// A file of tests, or the contract that tests of several crates run.
+fn shows_something(path: &Path) -> bool {
+    let test_program = path.ends_with("main.rs") && path.to_string_lossy().contains("/tests/");
+    let contract = path.to_string_lossy().contains("/src/contract/");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let tests = ["#[test]", "#[tokio::test", "run \""].iter();
+    test_program || contract || tests.into_iter().any(|test| text.contains(test))
+}
+
+/// What a document says to be shown is shown by files of tests that are there, or it is said that nothing shows it.
 #[test]
-fn every_test_that_shows_a_failure_is_there() {
-    let all_of = |ending: &str| -> String {
-        files()
-            .filter(|path| path.to_string_lossy().ends_with(ending))
-            .map(|path| fs::read_to_string(path).unwrap())
-            .collect()
-    };
-    let (code, plans) = (all_of(".rs"), all_of(".tftest.hcl"));
-    for (document, at_least) in [("docs/failure-modes.md", 100), ("docs/security.md", 15)] {
-        let text = fs::read_to_string(root().join(document)).unwrap();
-        let rows = shown(&text);
-        for (row, shown_by) in &rows {
-            let names = tests_named(shown_by);
-            let told = !names.is_empty() || shown_by.contains("not shown");
-            assert!(told, "`{row}` has neither a test nor `not shown`");
-            for name in names {
-                // Not a test of ours: a command.
-                if name.contains(' ') {
-                    continue;
-                }
-                let known = code.contains(&format!("fn {name}("))
-                    || plans.contains(&format!("run \"{name}\""));
-                assert!(known, "`{row}`: there is no test `{name}`");
+fn what_is_shown_by_tests_is_shown_by_tests() {
+    // By a paragraph below each table.
+    let path = root().join("docs/failure-modes.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut rows = 0;
+    for section in text.split("\n## ").skip(1) {
+        let (title, body) = section.split_once('\n').unwrap();
+        rows += body.lines().filter(|line| line.starts_with("| ")).count() - 1;
+        let (_, shown_by) = body.split_once("\nShown by: ").expect(title);
+        let files = linked_files(&path, shown_by);
+        assert!(files.len() >= 3, "{title}: {} files of tests", files.len());
+        for file in files {
+            assert!(shows_something(&file), "{title}: {}", file.display());
+        }
+    }
+    assert!(rows >= 70, "{rows} failures");
+
+    // By the last cells of each row: of who does harm, of invariants, of what was verified.
+    for (document, heading, at_least) in [
+        ("docs/security.md", "| shown by |", 15),
+        ("ARCHITECTURE.md", "| shown by |", 15),
+        ("docs/verification.md", "| claim |", 15),
+    ] {
+        let path = root().join(document);
+        let text = fs::read_to_string(&path).unwrap();
+        let (_, table) = text.split_once(heading).unwrap();
+        let rows = table
+            .lines()
+            .skip(2)
+            .take_while(|line| line.starts_with('|'));
+        let rows: Vec<&str> = rows.collect();
+        assert!(rows.len() >= at_least, "{document}: {} rows", rows.len());
+        for row in rows {
+            let files = linked_files(&path, row);
+            let tests = files
+                .iter()
+                .filter(|file| is(file, "rs") || is(file, "hcl"));
+            let tests: Vec<&PathBuf> = tests.collect();
+            assert!(!tests.is_empty(), "{document}: {row}");
+            for file in tests {
+                assert!(shows_something(file), "{document}: {}", file.display());
             }
         }
-        assert!(rows.len() >= at_least, "{document}: {} rows", rows.len());
+    }
+}
+
+/// Each document can be found from the index, and so from the README.
+#[test]
+fn every_document_is_in_the_index() {
+    let index = root().join("docs/README.md");
+    let mut found = BTreeSet::new();
+    let mut open = vec![index];
+    while let Some(path) = open.pop() {
+        let path = path.canonicalize().unwrap();
+        if is(&path, "md") && found.insert(path.clone()) {
+            open.extend(linked_files(&path, &fs::read_to_string(&path).unwrap()));
+        }
+    }
+    let inputs = root().join("agents/researcher/tests/inputs");
+    for (path, _) in documents() {
+        let known = found.contains(&path.canonicalize().unwrap());
+        assert!(known || path.starts_with(&inputs), "{}", path.display());
     }
 }
 
@@ -313,5 +347,5 @@ fn between_marks(document: &str, name: &str, table: &str) {
 
 #[test]
 fn the_table_of_verbs_is_the_command_s_own() {
-    between_marks("README.md", "verbs", &table_of_verbs());
+    between_marks("docs/command-line.md", "verbs", &table_of_verbs());
 }

@@ -1,8 +1,9 @@
-//! The verbs that need only a stage to talk to, and what they share.
+//! The verbs that talk to a stage, local or in AWS, and what they share.
 //!
-//! A verb is a file with its `Arguments` and `run`. Below them lie the stage (`stage`, `session`),
-//! its API (`api`, `proof`, `failure`, `poll`), requests (`request`, `sources`) and texts for people
-//! (`show`, `changes`, `next_step`, `refusal`, `text`).
+//! A verb is a file with its `Arguments` and `run`. The stage, its API and the proof of identity come from the crate
+//! `aegis_client`; `session` opens them and `poll` follows a workflow. `request` and `sources` make requests; `show`,
+//! `changes`, `next_step`, `refusal` and `text` make texts for people. `emit`, `dlq`, `keys`, `logs` and `--sources`
+//! call AWS themselves, with the caller's credentials.
 
 pub mod approval_link;
 pub mod cancel;

@@ -13,8 +13,6 @@
 //!
 //! And underneath: `process` and `process_identity` for what outlives a command, `foreground` for
 //! what does not, `signals`, `environment`, `digest`, `progress`.
-//!
-//! Nothing here knows what a workflow is.
 
 mod agent_image;
 pub mod agents;

@@ -20,43 +20,50 @@ fn source(attribute: Option<&Attribute>) -> Option<String> {
     attribute.map(|one| cell(&one.value.to_string()))
 }
 
-/// An object's fields are told in its description: the table says what kind of thing it is.
-fn kind(block: &Block) -> String {
-    let whole = source(attribute(block, "type")).unwrap();
-    match whole.split_once('(') {
-        Some((outer, rest)) if rest.contains(['(', '{']) => format!("`{outer}`"),
-        _ => format!("`{whole}`"),
+/// `name` or `name = default`.
+fn entry(block: &Block) -> String {
+    let name = block.labels[0].as_str();
+    match source(attribute(block, "default")).as_deref() {
+        Some("null" | "{}" | "[]" | "\"\"") => format!("`{name}`"),
+        // A long one is for a page of its own: the declaration.
+        Some(default) if default.len() > 24 => format!("`{name}`"),
+        Some(default) => format!("`{name} = {default}`"),
+        None => format!("`{name}` (required)"),
     }
 }
 
-fn row(block: &Block) -> String {
-    let name = block.labels[0].as_str();
-    let description = attribute(block, "description").unwrap();
-    // In Markdown an angle bracket would begin a tag.
-    let description = cell(description.value.as_str().unwrap()).replace('<', "&lt;");
-    let default = source(attribute(block, "default"))
-        .map_or_else(|| "required".to_owned(), |default| format!("`{default}`"));
-    format!(
-        "| `{name}` | {} | {default} | {} |\n",
-        kind(block),
-        description
-    )
+/// The comments between the declarations, each with what follows it.
+fn sections(text: &str) -> Vec<(&str, &str)> {
+    let mut sections = Vec::new();
+    for part in text.split("\n# ").skip(1) {
+        let (heading, body) = part.split_once('\n').unwrap();
+        sections.push((heading.split('.').next().unwrap(), body));
+    }
+    sections
 }
 
 #[test]
 fn the_table_of_variables_is_terraform_s_own() {
     let text = fs::read_to_string(root().join("terraform/variables.tf")).unwrap();
-    let declared: Body = text.parse().unwrap();
-    let rows: Vec<String> = declared
-        .blocks()
-        .filter(|block| block.ident.as_str() == "variable")
-        .map(row)
-        .collect();
-    assert!(rows.len() >= 20, "only {} variables", rows.len());
-    let table = format!(
-        "\n| variable | type | default | |\n|---|---|---|---|\n{}",
-        rows.concat()
-    );
+    let mut listed = 0;
+    let mut rows = String::new();
+    for (heading, body) in sections(&format!("\n{text}")) {
+        let declared: Body = body.parse().unwrap();
+        let blocks = declared
+            .blocks()
+            .filter(|block| block.ident.as_str() == "variable");
+        let entries: Vec<String> = blocks
+            .map(|block| {
+                let said = attribute(block, "description").unwrap();
+                assert!(said.value.as_str().unwrap().len() > 10, "{block:?}");
+                entry(block)
+            })
+            .collect();
+        listed += entries.len();
+        rows += &format!("| {heading} | {} |\n", entries.join(", "));
+    }
+    assert_eq!(listed, text.matches("\nvariable \"").count());
+    let table = format!("\n| | |\n|---|---|\n{rows}");
     between_marks("terraform/README.md", "variables", &table);
 }
 

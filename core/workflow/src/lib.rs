@@ -1,6 +1,6 @@
 //! The decisions: (state, input, now) to new state, events and commands.
 //!
-//! Pure: no async, no AWS, no clock, no randomness. Only this crate knows which
+//! Pure: no async, no AWS, no clock, no randomness. Only this crate decides which
 //! step comes next. It does not know how state is stored or how messages travel.
 
 mod answer;

@@ -59,7 +59,8 @@ pub(crate) fn succeeded(
     advance(rules, next, &step, completed, success.artifacts, now)
 }
 
-/// Only this function knows who comes next.
+/// What follows the success of a step. What follows a decision is in `approval::vote`, where a failed workflow goes on
+/// in `redrive`.
 fn advance(
     rules: &Rules,
     mut next: Workflow,

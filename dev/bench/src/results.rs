@@ -40,9 +40,15 @@ impl<T> Kept<T> {
         }
     }
 
+    /// Up to the end of the first table: the command prints the others.
     fn shown(&self, text: impl Fn(&T) -> String) -> String {
         let head = format!("`{}`, {}, {}", self.command, self.date, self.machine);
-        format!("{head}\n\n{}", text(&self.figures).trim_end())
+        let text = text(&self.figures);
+        let mut blocks: Vec<&str> = text.trim_end().split("\n\n").collect();
+        if let Some(table) = blocks.iter().position(|block| block.starts_with('|')) {
+            blocks.truncate(table + 1);
+        }
+        format!("{head}\n\n{}", blocks.join("\n\n"))
     }
 }
 

@@ -36,12 +36,8 @@ fn holds(document: &str, name: &str, table: &str) {
 #[test]
 fn the_documents_say_what_is_computed() {
     let prices = Prices::built_in().unwrap();
-    holds("ARCHITECTURE.md", "calls", &tables::calls());
-    holds(
-        "ARCHITECTURE.md",
-        "prices",
-        &tables::prices(&prices).unwrap(),
-    );
+    holds("docs/cost.md", "calls", &tables::calls());
+    holds("docs/cost.md", "prices", &tables::prices(&prices).unwrap());
     let volumes = [100, 10_000, 1_000_000];
     let months = tables::months(&prices, &volumes).unwrap();
     holds("terraform/README.md", "months", &months);
