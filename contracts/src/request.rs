@@ -75,6 +75,11 @@ pub struct Parameters {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[garde(custom(consistent_approval))]
+#[schemars(extend(
+    "if" = {"properties": {"on_timeout": {"const": "escalate"}}, "required": ["on_timeout"]},
+    "then" = {"properties": {"escalate_to": {"minItems": 1}}, "required": ["escalate_to"]},
+    "else" = {"properties": {"escalate_to": {"maxItems": 0}}},
+))]
 pub struct ApprovalOptions {
     /// How many different people must approve.
     #[serde(default = "one")]
@@ -94,7 +99,7 @@ pub struct ApprovalOptions {
     #[serde(default)]
     #[garde(skip)]
     pub on_timeout: OnTimeout,
-    /// Who may decide in addition once the first deadline has passed; needed for `escalate`.
+    /// Who may decide in addition once the first deadline has passed: for `on_timeout: escalate`, and only for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(length(max = 10), inner(custom(person)), custom(different_people))]
     #[schemars(extend("uniqueItems" = true), inner(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME)))]
@@ -321,6 +326,11 @@ fn consistent_approval(options: &ApprovalOptions, _: &()) -> garde::Result {
     if options.on_timeout == OnTimeout::Escalate && options.escalate_to.is_empty() {
         return Err(garde::Error::new(
             "`on_timeout: escalate` needs `escalate_to`",
+        ));
+    }
+    if options.on_timeout != OnTimeout::Escalate && !options.escalate_to.is_empty() {
+        return Err(garde::Error::new(
+            "`escalate_to` needs `on_timeout: escalate`",
         ));
     }
     // One person may stand in both lists, under one spelling.

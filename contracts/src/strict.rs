@@ -55,8 +55,14 @@ fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
     }
     serde_path_to_error::deserialize(Reader::<false>(body)).map_err(|refused| {
         let path = refused.path().to_string();
-        let field = if path == "." { String::new() } else { path };
-        Refused::Field(field, refused.into_inner().to_string())
+        let parent = if path == "." { String::new() } else { path };
+        let unfit = refused.into_inner();
+        let field = match unfit.missing {
+            None => parent,
+            Some(missing) if parent.is_empty() => missing.to_owned(),
+            Some(missing) => format!("{parent}.{missing}"),
+        };
+        Refused::Field(field, unfit.to_string())
     })
 }
 
@@ -203,6 +209,20 @@ mod tests {
         ] {
             assert_eq!(refused(body).1, reason, "{body}");
         }
+    }
+
+    #[test]
+    fn a_missing_field_is_named_with_its_place() {
+        use crate::callback::AgentReport;
+        assert_eq!(
+            refused("{}"),
+            ("topic".to_owned(), "missing field `topic`".to_owned())
+        );
+        let report = r#"{"kind":"succeeded","artifacts":[{"name":"a"}]}"#;
+        let Err(Refused::Field(field, _)) = from_str::<AgentReport>(report) else {
+            panic!("taken");
+        };
+        assert_eq!(field, "artifacts[0].key");
     }
 
     #[test]

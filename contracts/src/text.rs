@@ -6,8 +6,9 @@
 //! characters escaped.
 //!
 //! Which characters those are is a question of Unicode's properties, not of a list of ours: control characters, line
-//! and paragraph separators, noncharacters, interlinear annotations, and everything that Unicode calls "default
-//! ignorable", which has the bidirectional controls, the zero-width characters and the tags in it. Joiners and
+//! and paragraph separators, noncharacters, interlinear annotations, the stand-in for an embedded object, the pattern
+//! of braille without dots, and everything that Unicode calls "default ignorable", which has the bidirectional
+//! controls, the zero-width characters and the tags in it. Joiners and
 //! variation selectors are of the last kind too, but Persian, the scripts of India, Mongolian and emoji need them:
 //! they may stand where they can have an effect, and nowhere else.
 
@@ -26,7 +27,7 @@ use icu_properties::{
 /// Of JSON Schema's patterns: what cannot be seen, wherever it stands, as far as four hex digits can say it.
 macro_rules! unseen {
     () => {
-        r"\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffb\ufffd-\uffff"
+        r"\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufdd0-\ufdef\ufeff\uffa0\ufff0-\uffff"
     };
 }
 
@@ -34,7 +35,7 @@ pub(crate) use unseen;
 
 macro_rules! spaces {
     () => {
-        r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+        r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
     };
 }
 
@@ -152,19 +153,14 @@ pub fn has_words(text: &str) -> bool {
 /// Whether there is nothing in it to read.
 pub fn is_blank(text: &str) -> bool {
     let depends_on_place = |c: char| JOINERS.contains(&c) || VARIATION_SELECTORS.contains(c);
-    let blank = |c: char| is_space(c) || is_unseen(c) || depends_on_place(c);
+    let blank = |c: char| c.is_whitespace() || is_unseen(c) || depends_on_place(c);
     text.chars().all(blank)
-}
-
-/// Also the pattern of braille without dots, which Unicode counts as a symbol.
-fn is_space(c: char) -> bool {
-    c.is_whitespace() || c == '\u{2800}'
 }
 
 /// A name as it is kept: without spaces around it, and with one spelling for what Unicode can spell in two ways.
 pub fn name(text: &str) -> String {
     const NFC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfc();
-    NFC.normalize(text.trim_matches(is_space)).into_owned()
+    NFC.normalize(text.trim()).into_owned()
 }
 
 /// Whether two names differ in nothing but case, spaces, width or invisible characters: taken for one person, so that
@@ -183,11 +179,12 @@ pub fn folded(name: &str) -> String {
     const NFKC: ComposingNormalizerBorrowed<'static> = ComposingNormalizer::new_nfkc();
     let fold = |text: &str| -> String {
         let composed = NFKC.normalize(text);
-        let shown = composed.chars().filter(|c| is_space(*c) || !is_unseen(*c));
+        let shown = composed
+            .chars()
+            .filter(|c| c.is_whitespace() || !is_unseen(*c));
         // By capitals first: ß and SS are one, so are the two small sigmas.
         let shown = shown.collect::<String>().to_uppercase().to_lowercase();
-        let words = shown.split(is_space).filter(|word| !word.is_empty());
-        words.collect::<Vec<_>>().join(" ")
+        shown.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     // What was left out or has another case may let others compose: once more, and it stays as it is.
     NFKC.normalize(&fold(&fold(name))).into_owned()
@@ -279,7 +276,10 @@ const SCRIPTS: CodePointMapDataBorrowed<'static, Script> = CodePointMapData::<Sc
 
 fn is_unseen(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{2800}' | '\u{fff9}'..='\u{fffc}'
+        )
         || IGNORABLE.contains(c)
         || NONCHARACTERS.contains(c)
 }
@@ -339,11 +339,12 @@ mod tests {
             '\u{200b}'..='\u{200f}',
             '\u{2028}'..='\u{202e}',
             '\u{2060}'..='\u{206f}',
+            '\u{2800}'..='\u{2800}',
             '\u{3164}'..='\u{3164}',
             '\u{fdd0}'..='\u{fdef}',
             '\u{fe00}'..='\u{fe0f}',
             '\u{feff}'..='\u{feff}',
-            '\u{fff9}'..='\u{fffb}',
+            '\u{fff9}'..='\u{fffc}',
             '\u{fffe}'..='\u{ffff}',
             '\u{e0000}'..='\u{e0fff}',
             '\u{10fffe}'..='\u{10ffff}',

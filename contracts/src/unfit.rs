@@ -8,11 +8,15 @@ use serde_json::Value;
 
 /// A value that does not fit.
 #[derive(Debug)]
-pub(crate) struct Unfit(String);
+pub(crate) struct Unfit {
+    reason: String,
+    /// Of the fields of the object that was read: the one that is not there.
+    pub missing: Option<&'static str>,
+}
 
 impl Unfit {
     fn must_be(wanted: &str, found: &str) -> Self {
-        Self(format!("must be {wanted}, not {found}"))
+        Self::custom(format!("must be {wanted}, not {found}"))
     }
 
     /// Where one of a few names is wanted.
@@ -29,7 +33,7 @@ impl Unfit {
 
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.reason)
     }
 }
 
@@ -37,7 +41,17 @@ impl std::error::Error for Unfit {}
 
 impl Error for Unfit {
     fn custom<T: fmt::Display>(reason: T) -> Self {
-        Self(reason.to_string())
+        Self {
+            reason: reason.to_string(),
+            missing: None,
+        }
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self {
+            reason: format!("missing field `{field}`"),
+            missing: Some(field),
+        }
     }
 
     fn invalid_type(found: Unexpected<'_>, wanted: &dyn Expected) -> Self {

@@ -156,7 +156,7 @@ fn what_cannot_be_seen_is_not_taken() {
         ),
         (
             "approval.escalate_to[0]",
-            json!({"topic": "x", "approval": {"escalate_to": [" \u{a0}"]}}),
+            json!({"topic": "x", "approval": {"on_timeout": "escalate", "escalate_to": [" \u{a0}"]}}),
         ),
         (
             "approval.approvers",
@@ -182,7 +182,7 @@ fn what_cannot_be_seen_is_not_taken() {
 #[test]
 fn names_are_kept_without_the_spaces_around_them() {
     let world = World::empty();
-    let spaced = json!({"approvers": ["ann", " bob\u{a0}"], "escalate_to": ["\u{3000}Zoe\u{308}"]});
+    let spaced = json!({"approvers": ["ann", " bob\u{a0}"], "on_timeout": "escalate", "escalate_to": ["\u{3000}Zoe\u{308}"]});
     let id = started(&world, &post(json!({"topic": "x", "approval": spaced})));
     let found = at_once(world.ports.table.load_with_request(&id));
     let policy = found.unwrap().unwrap().0.policy;
