@@ -65,7 +65,12 @@ pub(crate) fn decided(
     let settled = settled.filter(|approval| approval.revision == vote.revision);
     let known = settled.and_then(|approval| approval.decision_of(&vote.approver));
     if let Some(known) = known.filter(|known| known.kind == vote.kind) {
-        return vote.repeating(known);
+        let repeated = vote.repeating(known);
+        // One that says more is meant for the revision that waits, if there is one.
+        let waits = matches!(workflow.phase, Phase::AwaitingApproval(_));
+        if !waits || matches!(repeated, Answer::Rejected(Rejection::Duplicate)) {
+            return repeated;
+        }
     }
     let approval = match &workflow.phase {
         Phase::AwaitingApproval(approval) => approval,
