@@ -237,6 +237,10 @@ fn with_tip(mut error: clap::Error, words: &[OsString]) -> clap::Error {
         return error;
     };
     let tip = match error.kind() {
+        ErrorKind::UnknownArgument if invalid == "--approve" => Some(format!(
+            "`{} run` has --approve; a workflow that was started is approved with `approve`",
+            client::session::program()
+        )),
         ErrorKind::UnknownArgument => behind_an_option(invalid, words),
         ErrorKind::ValueValidation if invalid.contains("<WORKFLOW>") => Some(format!(
             "`{} list` shows the ids of workflows",

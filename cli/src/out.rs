@@ -150,6 +150,14 @@ pub fn own(text: &str) {
     send(Stream::Out, text);
 }
 
+/// Whether standard output goes nowhere: to the null device, which also stands there where a shell closed it (`>&-`).
+fn goes_nowhere() -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let out = rustix::fs::fstat(std::io::stdout());
+    let null = std::fs::metadata("/dev/null");
+    matches!((out, null), (Ok(out), Ok(null)) if out.st_rdev == null.rdev() && null.rdev() != 0)
+}
+
 fn send(stream: Stream, text: &str) {
     let sent = match stream {
         Stream::Out => {
@@ -169,7 +177,12 @@ static DONE: Mutex<Option<String>> = Mutex::new(None);
 /// Called before a verb that has changed something writes its result: the change stays, and what leads on from it,
 /// such as the id of a workflow that was started, must not be lost with the result.
 pub fn done(what: impl Into<String>) {
-    *DONE.lock().unwrap_or_else(PoisonError::into_inner) = Some(what.into());
+    let what = what.into();
+    if goes_nowhere() {
+        write(Stream::Err, &(what + "\n"));
+        return;
+    }
+    *DONE.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
 }
 
 /// Whoever reads our output may stop early, as `head` does: no failure of ours. A result that cannot be written is

@@ -7,13 +7,14 @@ use std::process::ExitCode;
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
 use aegis_contracts::changes::Changes;
 use aegis_contracts::ids::WorkflowId;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
+use super::findings;
 use super::refusal::explained;
 use super::session::Session;
 use super::show;
-use super::text::status_words;
+use super::text::{counted, status_words};
 use crate::context::Context;
 use crate::out;
 use crate::style::bold;
@@ -68,11 +69,12 @@ pub struct RequestChanges {
         value_name = "FINDING",
         group = "asked",
         value_delimiter = ',',
+        value_parser = number,
         conflicts_with = "keep"
     )]
     drop: Vec<u32>,
     /// Keep only this finding. May be repeated, or be a list.
-    #[arg(long, value_name = "FINDING", group = "asked", value_delimiter = ',')]
+    #[arg(long, value_name = "FINDING", group = "asked", value_delimiter = ',', value_parser = number)]
     keep: Vec<u32>,
     /// Say something about these words as well. May be repeated.
     #[arg(long, value_name = "WORDS", group = "asked")]
@@ -86,6 +88,22 @@ pub struct RequestChanges {
     /// In your own words, for people: the built-in agents do not read them.
     #[arg(long, short = 'm', value_name = "TEXT", group = "asked")]
     comment: Option<String>,
+}
+
+fn number(text: &str) -> std::result::Result<u32, String> {
+    let told = || "expected the number of a finding, like 2".to_owned();
+    text.trim().parse().map_err(|_| told())
+}
+
+/// Numbers of findings that a revision does not have: sent, they would use up a revision.
+pub fn unknown_findings(changes: &Changes, revision: u32, findings: usize) -> Option<String> {
+    let named = changes.drop.iter().chain(&changes.keep);
+    let unknown = |number: &&u32| **number == 0 || **number as usize > findings;
+    let number = named.copied().find(|number| unknown(&number))?;
+    let has = counted(findings, "finding");
+    Some(format!(
+        "revision {revision} has {has}, and none with the number {number}"
+    ))
 }
 
 pub async fn approve(arguments: Approve, context: &Context) -> Result<ExitCode> {
@@ -136,6 +154,16 @@ async fn run(
     context: &Context,
 ) -> Result<ExitCode> {
     let session = Session::open(context).await?;
+    if let Some(changes) = &changes {
+        // A stage whose findings cannot be read takes decisions all the same.
+        let review = findings::review(&session, &decider.id, Some(decider.revision)).await;
+        let unknown = review.ok().and_then(|review| {
+            unknown_findings(changes, decider.revision, review.value.findings.len())
+        });
+        if let Some(why) = unknown {
+            bail!("{why}: nothing was asked for");
+        }
+    }
     let request = DecisionRequest {
         decision,
         comment,

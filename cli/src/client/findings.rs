@@ -18,7 +18,7 @@ use super::decide::approvals;
 use super::refusal::explained;
 use super::session::Session;
 use super::show;
-use super::text::{counted, local_time, one_line};
+use super::text::{counted, local_time, now, one_line};
 use crate::context::Context;
 use crate::out::{self, Stream};
 use crate::style::{Style, Styled, bold, hang};
@@ -46,7 +46,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
     let review = answer.value;
     out::write(Stream::Out, &page(&review));
-    if review.waiting {
+    if review.waiting && review.approval.deadline_at > now() {
         outln!("\n{}", bold("next"));
         for line in show::decisions(&review.workflow_id, &review.approval, &session) {
             outln!("  {line}");

@@ -43,7 +43,9 @@ async fn next(problem: &Problem, id: &WorkflowId, session: &Session) -> Vec<Stri
                     true => format!(", and may be decided on by {}", one_line(&names.join(", "))),
                     false => String::new(),
                 };
-                let mut lines = vec![format!("The workflow is {status}{may}. Go on with")];
+                let why = view.failure.as_ref().map(show::failure_words);
+                let why = why.map(|words| format!(": {words}")).unwrap_or_default();
+                let mut lines = vec![format!("The workflow is {status}{may}{why}. Go on with")];
                 lines.extend(show::next_steps(&view, session));
                 lines
             }

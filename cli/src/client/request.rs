@@ -1,9 +1,10 @@
 //! The options that describe a workflow to start; `start` and `run` share them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::approval::OnTimeout;
 use aegis_contracts::request::{ApprovalOptions, Budget, Depth, Parameters, StartRequest};
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 /// What to ask for, besides the topic.
@@ -84,6 +85,27 @@ enum TimeoutOption {
 }
 
 impl RequestOptions {
+    /// What the options say together, looked at before anything is sent.
+    ///
+    /// # Errors
+    /// Options that would be dropped without a word.
+    pub fn check(&self) -> Result<()> {
+        if self.on_timeout != TimeoutOption::Escalate && !self.escalate_to.is_empty() {
+            bail!("--escalate-to needs --on-timeout escalate");
+        }
+        let mut keys = BTreeSet::new();
+        let again = self.tags.iter().find(|(key, _)| !keys.insert(key));
+        if let Some((key, _)) = again {
+            bail!("--tag names the key `{key}` twice, and a workflow has one value for a key");
+        }
+        Ok(())
+    }
+
+    /// Who may decide, if anybody is named.
+    pub fn approvers(&self) -> &[String] {
+        &self.approvers
+    }
+
     /// The body to send. `sources` are those of the options, brought into URI form.
     pub fn request(&self, topic: &str, sources: Vec<String>) -> StartRequest {
         let budget = Budget {
@@ -128,14 +150,14 @@ pub fn new_key() -> String {
     format!("cli-{}", uuid::Uuid::new_v4())
 }
 
-/// `KEY=VALUE`.
 /// JSON has no `nan` and no `inf`: they would be sent as nothing, and the limit would be lost.
-fn amount(text: &str) -> Result<f64, String> {
+fn amount(text: &str) -> std::result::Result<f64, String> {
     let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite());
     amount.ok_or_else(|| "expected a number, like 2 or 0.5".to_owned())
 }
 
-pub fn key_value(text: &str) -> Result<(String, String), String> {
+/// `KEY=VALUE`.
+pub fn key_value(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
@@ -153,7 +175,7 @@ mod tests {
         options: RequestOptions,
     }
 
-    fn parsed(words: &str) -> Result<RequestOptions, clap::Error> {
+    fn parsed(words: &str) -> std::result::Result<RequestOptions, clap::Error> {
         Line::try_parse_from(std::iter::once("x").chain(words.split_whitespace()))
             .map(|line| line.options)
     }
@@ -185,6 +207,28 @@ mod tests {
         .unwrap();
         assert_eq!(request, expected);
         assert_eq!(options.key(), "k");
+    }
+
+    #[test]
+    fn no_option_is_dropped_without_a_word() {
+        for (words, told) in [
+            ("--escalate-to eve", "--on-timeout escalate"),
+            (
+                "--escalate-to eve --on-timeout approve",
+                "--on-timeout escalate",
+            ),
+            ("--tag a=1 --tag b=1 --tag a=2", "`a` twice"),
+        ] {
+            let refused = parsed(words).unwrap().check().unwrap_err().to_string();
+            assert!(refused.contains(told), "{words}: {refused}");
+        }
+        for words in [
+            "",
+            "--on-timeout escalate --escalate-to eve",
+            "--tag a=1 --tag b=1",
+        ] {
+            assert!(parsed(words).unwrap().check().is_ok(), "{words}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use aegis_client::api::{Answer, Api};
 use aegis_client::failure::ApiError;
 use aegis_client::path::shown;
 use aegis_client::proof::Proofs;
-use aegis_client::stage::Stage;
+use aegis_client::stage::{Authorization, Stage};
 
 #[derive(Debug)]
 pub struct Session {
@@ -31,7 +31,8 @@ impl Session {
     /// Where no stage is described, in one sentence with the fix.
     pub async fn open(context: &Context) -> Result<Self> {
         let path = context.stage_file();
-        if !path.exists() {
+        let there = path.try_exists();
+        if !there.with_context(|| format!("cannot look for {}", shown(&path)))? {
             return Err(Coded::new("no_stage", absent(context, &path)).into());
         }
         let stage = Stage::read(&path)?;
@@ -55,6 +56,11 @@ impl Session {
     /// command that leads on.
     pub fn done(&self, what: &str, words: &str) {
         out::done(format!("{what}\n  {}", self.command(words)));
+    }
+
+    /// Whether the API knows by itself who decides; else a decision counts for whoever it names.
+    pub fn sees_who_decides(&self) -> bool {
+        self.stage.authorization("approve") != Authorization::None
     }
 
     pub async fn workflow(&self, id: &WorkflowId) -> Result<Answer<WorkflowView>, ApiError> {

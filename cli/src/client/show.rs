@@ -15,10 +15,9 @@ use super::next_step;
 use super::pickup::{is_stuck, stuck_service, waiting};
 use super::session::{Session, quoted};
 use super::text::{
-    bytes, columns, counted, local_time, one_line, status_words, step_style, step_word,
+    bytes, columns, counted, local_time, now, one_line, status_words, step_style, step_word,
 };
 use crate::style::{Style, bold, dim};
-use aegis_client::stage::Authorization;
 
 /// The whole view. Ends with what one would probably type next.
 pub fn page(view: &WorkflowView, session: &Session) -> String {
@@ -274,7 +273,10 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
         .approval
         .as_ref()
         .filter(|_| view.status == Status::AwaitingApproval);
-    let decisions = waiting.map(|approval| {
+    // Decisions after it are refused; what follows comes by itself.
+    let over = waiting.is_some_and(|approval| approval.deadline_at <= now());
+    let words = if over { &["watch"] } else { words };
+    let decisions = waiting.filter(|_| !over).map(|approval| {
         let look = format!("findings {id} --revision {}", approval.revision);
         [
             vec![session.command(&look)],
@@ -309,8 +311,7 @@ pub fn decisions(id: &WorkflowId, approval: &ApprovalView, session: &Session) ->
 
 /// In whose name, where approvers are named and the API does not see who calls.
 fn by(approval: &ApprovalView, session: &Session) -> String {
-    let sees_who_calls = session.stage.authorization("approve") != Authorization::None;
-    if sees_who_calls || approval.approvers.is_empty() {
+    if session.sees_who_decides() || approval.approvers.is_empty() {
         return String::new();
     }
     let has_decided = |name: &String| {

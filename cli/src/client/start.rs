@@ -31,6 +31,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    arguments.options.check()?;
     let session = Session::open(context).await?;
     let key = arguments.options.key();
     let answer = start(&session, &arguments.topic, &arguments.options, &key).await?;

@@ -4,10 +4,12 @@ use std::future::Future;
 
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
 use aegis_contracts::changes::Changes;
+use aegis_contracts::text::{alike, visible_line};
 use anyhow::Result;
 use garde::Validate as _;
 
 use crate::ask;
+use crate::client::decide::unknown_findings;
 use crate::style::bold;
 
 /// What became of the question.
@@ -22,7 +24,12 @@ pub enum Choice {
 }
 
 pub trait Decider {
-    fn decide(&mut self, approval: &ApprovalView) -> impl Future<Output = Result<Choice>>;
+    /// `findings`: how many there are to decide on, where they could be read.
+    fn decide(
+        &mut self,
+        approval: &ApprovalView,
+        findings: Option<usize>,
+    ) -> impl Future<Output = Result<Choice>>;
 
     /// Whether it makes sense to ask again after a decision that the API refused.
     const ASKS_AGAIN: bool;
@@ -32,7 +39,7 @@ pub trait Decider {
 pub struct Always;
 
 impl Decider for Always {
-    async fn decide(&mut self, _: &ApprovalView) -> Result<Choice> {
+    async fn decide(&mut self, _: &ApprovalView, _: Option<usize>) -> Result<Choice> {
         Ok(Choice::Decide(wanted(DecisionKind::Approve)))
     }
 
@@ -43,7 +50,7 @@ impl Decider for Always {
 pub struct Nobody;
 
 impl Decider for Nobody {
-    async fn decide(&mut self, _: &ApprovalView) -> Result<Choice> {
+    async fn decide(&mut self, _: &ApprovalView, _: Option<usize>) -> Result<Choice> {
         Ok(Choice::Nobody)
     }
 
@@ -51,13 +58,22 @@ impl Decider for Nobody {
 }
 
 /// A person.
-pub struct AtTerminal;
+pub struct AtTerminal {
+    /// Whether a decision has to name who makes it, and `--approver` has not.
+    pub asks_who: bool,
+}
 
 impl Decider for AtTerminal {
-    async fn decide(&mut self, approval: &ApprovalView) -> Result<Choice> {
-        let may_revise = approval.revision < approval.max_revisions;
+    async fn decide(&mut self, approval: &ApprovalView, findings: Option<usize>) -> Result<Choice> {
+        let names = approval.approvers.clone();
+        let question = Question {
+            may_revise: approval.revision < approval.max_revisions,
+            revision: approval.revision,
+            findings,
+            names: if self.asks_who { names } else { Vec::new() },
+        };
         // The terminal is read by a blocking call.
-        tokio::task::spawn_blocking(move || choice(may_revise, ask::line)).await?
+        tokio::task::spawn_blocking(move || question.choice(ask::line)).await?
     }
 
     const ASKS_AGAIN: bool = true;
@@ -86,71 +102,153 @@ const ANSWERS: [(&str, &str, &str, Option<DecisionKind>); 4] = [
     ),
 ];
 
-/// Asks until there is an answer. Nothing is decided by an empty line, nor by the end of the input.
-fn choice(
+/// What is asked, and what the answers are checked against.
+struct Question {
     may_revise: bool,
-    mut read: impl FnMut(&str) -> Result<Option<String>>,
-) -> Result<Choice> {
-    let offered = || {
+    revision: u32,
+    findings: Option<usize>,
+    /// Of whom one has to say that they are it; empty where nobody has to.
+    names: Vec<String>,
+}
+
+type Read<'a> = &'a mut dyn FnMut(&str) -> Result<Option<String>>;
+
+impl Question {
+    /// Asks until there is an answer. Nothing is decided by an empty line, nor by the end of the input.
+    fn choice(&self, mut read: impl FnMut(&str) -> Result<Option<String>>) -> Result<Choice> {
         let revises = |kind: Option<DecisionKind>| kind == Some(DecisionKind::RequestChanges);
-        ANSWERS
-            .iter()
-            .filter(move |(.., kind)| may_revise || !revises(*kind))
-    };
-    errln!("{}", bold("Your decision on these findings"));
-    for (letter, word, meaning, _) in offered() {
-        errln!("  {}  {word}: {meaning}", bold(letter));
-    }
-    let prompt = match may_revise {
-        true => "Type l, a, c or r, then Enter: ",
-        false => "Type l, a or r, then Enter: ",
-    };
-    loop {
-        let Some(typed) = read(prompt)? else {
-            return Ok(Choice::Later);
+        let offered = || {
+            let answers = ANSWERS.iter();
+            answers.filter(|(.., kind)| self.may_revise || !revises(*kind))
         };
-        let typed = typed.trim().to_lowercase();
-        let chosen = offered().find(|(letter, word, ..)| typed == *letter || typed == *word);
-        match chosen.map(|(.., kind)| *kind) {
-            None => {}
-            Some(None) => return Ok(Choice::Later),
-            Some(Some(decision)) => {
-                if let Some(choice) = with_comment(decision, &mut read)? {
-                    return Ok(choice);
+        let prompt = match self.may_revise {
+            true => "Type l, a, c or r, then Enter: ",
+            false => "Type l, a or r, then Enter: ",
+        };
+        loop {
+            errln!("{}", bold("Your decision on these findings"));
+            for (letter, word, meaning, _) in offered() {
+                errln!("  {}  {word}: {meaning}", bold(letter));
+            }
+            let chosen = loop {
+                let Some(typed) = read(prompt)? else {
+                    return Ok(Choice::Later);
+                };
+                let typed = typed.trim().to_lowercase();
+                let is_it = |letter: &str, word: &str| typed == letter || typed == word;
+                let chosen = offered().find(|(letter, word, ..)| is_it(letter, word));
+                if let Some((.., kind)) = chosen {
+                    break *kind;
+                }
+            };
+            let Some(decision) = chosen else {
+                return Ok(Choice::Later);
+            };
+            if let Some(wanted) = self.decision(decision, &mut read)? {
+                return Ok(Choice::Decide(wanted));
+            }
+            // Ctrl-D: not that, after all.
+        }
+    }
+
+    /// `None`: the person does not want to decide that after all.
+    fn decision(&self, decision: DecisionKind, read: Read<'_>) -> Result<Option<DecisionRequest>> {
+        let mut wanted = wanted(decision);
+        if !self.names.is_empty() {
+            let Some(name) = self.name(read)? else {
+                return Ok(None);
+            };
+            wanted.approver = Some(name);
+        }
+        let prompt = match decision {
+            DecisionKind::Approve => return Ok(Some(wanted)),
+            DecisionKind::Reject => "Why (may be left empty): ",
+            DecisionKind::RequestChanges => {
+                let Some(changes) = self.changes(read)? else {
+                    return Ok(None);
+                };
+                wanted.changes = Some(changes).filter(|changes| !changes.is_empty());
+                "In your own words, for people: the built-in agents do not read them (may be empty): "
+            }
+        };
+        loop {
+            let Some(typed) = read(prompt)? else {
+                return Ok(None);
+            };
+            wanted.comment = Some(typed.trim().to_owned()).filter(|text| !text.is_empty());
+            match refused(&wanted) {
+                None => return Ok(Some(wanted)),
+                Some(why) if wanted.comment.is_some() => errln!("  {why}"),
+                // Nothing was asked for at all.
+                Some(why) => {
+                    errln!("  {why}");
+                    return Ok(None);
                 }
             }
         }
     }
-}
 
-/// `None`: the person does not want to decide that after all.
-fn with_comment(
-    decision: DecisionKind,
-    mut read: impl FnMut(&str) -> Result<Option<String>>,
-) -> Result<Option<Choice>> {
-    let prompt = match decision {
-        DecisionKind::Approve => return Ok(Some(Choice::Decide(wanted(decision)))),
-        DecisionKind::Reject => "Why (may be left empty): ",
-        DecisionKind::RequestChanges => {
-            "In your own words, for people: the built-in agents do not read them (may be empty): "
-        }
-    };
-    loop {
-        let mut wanted = wanted(decision);
-        if decision == DecisionKind::RequestChanges {
-            let Some(changes) = changes(&mut read)? else {
+    fn name(&self, read: Read<'_>) -> Result<Option<String>> {
+        let names = visible_line(&self.names.join(", ")).into_owned();
+        loop {
+            let Some(typed) = read(&format!("Who are you ({names}): "))? else {
                 return Ok(None);
             };
-            wanted.changes = Some(changes).filter(|changes| !changes.is_empty());
+            if let Some(name) = self.names.iter().find(|name| alike(name, &typed)) {
+                return Ok(Some(name.clone()));
+            }
         }
-        let Some(typed) = read(prompt)? else {
-            return Ok(None);
-        };
-        wanted.comment = Some(typed.trim().to_owned()).filter(|text| !text.is_empty());
-        match refused(&wanted) {
-            None => return Ok(Some(Choice::Decide(wanted))),
-            Some(why) => errln!("  {why}"),
+    }
+
+    /// What agents can carry out. `None`: the person does not want to ask for changes after all.
+    fn changes(&self, read: Read<'_>) -> Result<Option<Changes>> {
+        let mut changes = Changes::default();
+        loop {
+            let Some(typed) = read("Leave out the findings (like 2,5, or empty): ")? else {
+                return Ok(None);
+            };
+            let Ok(numbers) = parts(&typed).map(str::parse).collect() else {
+                errln!("  their numbers, with commas between them");
+                continue;
+            };
+            changes.drop = numbers;
+            let findings = self.findings.unwrap_or(usize::MAX);
+            let unknown = || unknown_findings(&changes, self.revision, findings);
+            match refused_changes(&changes).or_else(unknown) {
+                None => break,
+                Some(why) => errln!("  {why}"),
+            }
         }
+        loop {
+            let prompt = "Say something about (words, with commas between, or empty): ";
+            let Some(typed) = read(prompt)? else {
+                return Ok(None);
+            };
+            changes.terms = parts(&typed).map(str::to_owned).collect();
+            match refused_changes(&changes) {
+                None => break,
+                Some(why) => errln!("  {why}"),
+            }
+        }
+        for (prompt, wish) in [
+            (
+                "Search the sources again first (y or n): ",
+                &mut changes.search_again,
+            ),
+            ("Make it shorter (y or n): ", &mut changes.shorter),
+        ] {
+            *wish = loop {
+                let Some(typed) = read(prompt)? else {
+                    return Ok(None);
+                };
+                match typed.trim().to_lowercase().as_str() {
+                    "y" | "yes" => break true,
+                    "n" | "no" | "" => break false,
+                    _ => {}
+                }
+            };
+        }
+        Ok(Some(changes))
     }
 }
 
@@ -165,41 +263,6 @@ pub fn wanted(decision: DecisionKind) -> DecisionRequest {
     }
 }
 
-/// What agents can carry out. `None`: the person does not want to ask for changes after all.
-fn changes(mut read: impl FnMut(&str) -> Result<Option<String>>) -> Result<Option<Changes>> {
-    let mut changes = Changes::default();
-    loop {
-        let Some(typed) = read("Leave out the findings (like 2,5, or empty): ")? else {
-            return Ok(None);
-        };
-        let numbers = parts(&typed).map(str::parse);
-        match numbers.collect::<Result<Vec<u32>, _>>() {
-            Ok(numbers) => {
-                changes.drop = numbers;
-                break;
-            }
-            Err(_) => errln!("  their numbers, with commas between them"),
-        }
-    }
-    let Some(typed) = read("Say something about (words, with commas between, or empty): ")? else {
-        return Ok(None);
-    };
-    changes.terms = parts(&typed).map(str::to_owned).collect();
-    for (prompt, wish) in [
-        (
-            "Search the sources again first (y, or empty): ",
-            &mut changes.search_again,
-        ),
-        ("Make it shorter (y, or empty): ", &mut changes.shorter),
-    ] {
-        let Some(typed) = read(prompt)? else {
-            return Ok(None);
-        };
-        *wish = matches!(typed.trim().to_lowercase().as_str(), "y" | "yes");
-    }
-    Ok(Some(changes))
-}
-
 fn parts(typed: &str) -> impl Iterator<Item = &str> {
     typed
         .split(',')
@@ -207,14 +270,23 @@ fn parts(typed: &str) -> impl Iterator<Item = &str> {
         .filter(|part| !part.is_empty())
 }
 
-/// Why the API would refuse the decision, which is then asked for again.
+/// Why the API would refuse these changes.
+fn refused_changes(changes: &Changes) -> Option<String> {
+    told(changes.validate())
+}
+
+/// Why the API would refuse the decision.
 fn refused(request: &DecisionRequest) -> Option<String> {
     let comment = request.comment.as_deref();
     if comment.is_some_and(|comment| comment.len() >= ask::LONGEST_LINE) {
         let why = "too long for one line of a terminal: decide later, with --comment";
         return Some(why.to_owned());
     }
-    let report = request.validate().err()?;
+    told(request.validate())
+}
+
+fn told(checked: std::result::Result<(), garde::Report>) -> Option<String> {
+    let report = checked.err()?;
     let reasons: Vec<String> = report.iter().map(|(_, why)| why.to_string()).collect();
     Some(reasons.join("; "))
 }
@@ -223,13 +295,35 @@ fn refused(request: &DecisionRequest) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn answered(may_revise: bool, lines: &[&str]) -> (Choice, usize) {
+    fn answered_by(names: &[&str], may_revise: bool, lines: &[&str]) -> (Choice, usize) {
         let mut read = 0;
-        let choice = choice(may_revise, |_| {
+        let question = Question {
+            may_revise,
+            revision: 0,
+            findings: Some(5),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let choice = question.choice(|_| {
             read += 1;
             Ok(lines.get(read - 1).map(|line| (*line).to_owned()))
         });
         (choice.unwrap(), read)
+    }
+
+    fn answered(may_revise: bool, lines: &[&str]) -> (Choice, usize) {
+        answered_by(&[], may_revise, lines)
+    }
+
+    #[test]
+    fn whoever_has_to_be_named_is_asked_for() {
+        let names = ["ann", "Bob Lee"];
+        let (choice, read) = answered_by(&names, true, &["a", "", "eve", "bob  lee"]);
+        let by_bob = DecisionRequest {
+            approver: Some("Bob Lee".to_owned()),
+            ..wanted(DecisionKind::Approve)
+        };
+        assert_eq!((choice, read), (Choice::Decide(by_bob), 4));
+        assert_eq!(answered_by(&names, true, &["a"]).0, Choice::Later);
     }
 
     #[test]
@@ -258,11 +352,37 @@ mod tests {
             (&["r", ""], decided(Reject, None)),
             (&["reject", " too thin "], decided(Reject, Some("too thin"))),
             (
-                &["c", "", "", "", "", "", "", "", "", "", "more on costs"],
+                &[
+                    "c",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "c",
+                    "",
+                    "",
+                    "",
+                    "",
+                    "more on costs",
+                ],
                 decided(RequestChanges, Some("more on costs")),
             ),
             (
-                &["c", "two", "2, 5", "costs, salt caverns", "Y", "no", ""],
+                &[
+                    "c",
+                    "two",
+                    "2, 6",
+                    "0",
+                    "2,2",
+                    "2, 5",
+                    "co\u{1b}sts",
+                    "costs, salt caverns",
+                    "ja",
+                    "Y",
+                    "no",
+                    "",
+                ],
                 asked,
             ),
             (&["c", "1", "", "y"], Choice::Later),

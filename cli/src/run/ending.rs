@@ -93,6 +93,13 @@ impl Ending<'_> {
                 self.waiting(&answer.value, why);
                 (answer, ExitCode::from(UNDECIDED))
             }
+            Followed::Refused(answer, why) => {
+                let why = format!(
+                    "The decision was refused: {why}\nThe workflow still waits for one. Decide with"
+                );
+                self.waiting(&answer.value, &why);
+                (answer, ExitCode::from(UNDECIDED))
+            }
         };
         self.print_json(&answer);
         code

@@ -15,6 +15,7 @@ use crate::client::poll::Poller;
 use crate::client::session::Session;
 use crate::client::summaries::Summaries;
 use aegis_client::api::Answer;
+use aegis_client::failure::ApiError;
 
 /// A person is looking.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -35,6 +36,8 @@ pub enum Followed {
     Waiting(Box<Answer<WorkflowView>>),
     /// Nobody could be asked.
     NobodyToAsk(Box<Answer<WorkflowView>>),
+    /// The API refused the decision, and nobody is there to make another.
+    Refused(Box<Answer<WorkflowView>>, Box<ApiError>),
 }
 
 /// What a question led to.
@@ -43,6 +46,7 @@ enum Asked {
     GoOn,
     Later,
     Nobody,
+    Refused(Box<ApiError>),
 }
 
 impl<D: Decider> Journey<'_, D> {
@@ -70,6 +74,7 @@ impl<D: Decider> Journey<'_, D> {
                     Asked::GoOn => {}
                     Asked::Later => return Ok(Followed::Waiting(Box::new(answer))),
                     Asked::Nobody => return Ok(Followed::NobodyToAsk(Box::new(answer))),
+                    Asked::Refused(why) => return Ok(Followed::Refused(Box::new(answer), why)),
                 }
             }
             poller.seen(answer.value);
@@ -78,7 +83,8 @@ impl<D: Decider> Journey<'_, D> {
 
     async fn ask(&mut self, approval: &ApprovalView) -> Result<Asked> {
         self.screen.rest();
-        match findings::review(self.session, self.id, Some(approval.revision)).await {
+        let review = findings::review(self.session, self.id, Some(approval.revision)).await;
+        match &review {
             Ok(answer) => errln!("{}", findings::page(&answer.value)),
             Err(error) => {
                 errln!("the findings cannot be shown: {error}");
@@ -88,15 +94,16 @@ impl<D: Decider> Journey<'_, D> {
                 }
             }
         }
+        let findings = review.ok().map(|answer| answer.value.findings.len());
         loop {
-            let wanted = match self.decider.decide(approval).await? {
+            let wanted = match self.decider.decide(approval, findings).await? {
                 Choice::Decide(wanted) => wanted,
                 Choice::Later => return Ok(Asked::Later),
                 Choice::Nobody => return Ok(Asked::Nobody),
             };
             let decision = wanted.decision;
             let request = DecisionRequest {
-                approver: self.approver.map(str::to_owned),
+                approver: self.approver.map(str::to_owned).or(wanted.approver),
                 revision: Some(approval.revision),
                 ..wanted
             };
@@ -113,6 +120,7 @@ impl<D: Decider> Journey<'_, D> {
                 Err(error) if D::ASKS_AGAIN && error.is_refusal() => {
                     self.screen.note(&format!("that is not possible: {error}"));
                 }
+                Err(error) if error.is_refusal() => return Ok(Asked::Refused(Box::new(error))),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -28,7 +28,7 @@ struct Scripted {
 impl Decider for Scripted {
     const ASKS_AGAIN: bool = true;
 
-    async fn decide(&mut self, _: &ApprovalView) -> Result<Choice> {
+    async fn decide(&mut self, _: &ApprovalView, _: Option<usize>) -> Result<Choice> {
         if let Some(fake) = &self.faster {
             fake.with(|seen| seen.scene = Scene::Writing);
         }
@@ -77,7 +77,7 @@ fn approve() -> Choice {
 fn ended(followed: &Followed) -> Option<Status> {
     match followed {
         Followed::Ended(answer) => Some(answer.value.status),
-        Followed::Waiting(_) | Followed::NobodyToAsk(_) => None,
+        Followed::Waiting(_) | Followed::NobodyToAsk(_) | Followed::Refused(..) => None,
     }
 }
 

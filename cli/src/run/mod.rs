@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use self::decider::{Always, AtTerminal, Decider, Nobody};
@@ -72,11 +72,20 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    arguments.options.check()?;
     let place = Place::of(arguments.output.as_deref(), context.json)?;
     if context.stage.is_none() {
         bring_up(context).await?;
     }
     let session = Session::open(context).await?;
+    let names = arguments.options.approvers();
+    let nameless = arguments.approver.is_none() && !session.sees_who_decides();
+    if arguments.approve && nameless && !names.is_empty() {
+        bail!(
+            "--approve would be refused: only {} may decide; say in whose name with --approver",
+            names.join(", ")
+        );
+    }
     let key = arguments.options.key();
     // `up` has taken Ctrl-C from the system, so from here on it has to be listened for.
     let accepted = tokio::select! {
@@ -91,8 +100,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         place,
     };
     let to_the_end = async {
-        let followed = follow(&session, &id, &arguments).await?;
-        anyhow::Ok(ending.tell(followed).await)
+        match follow(&session, &id, &arguments).await {
+            Ok(followed) => Ok(ending.tell(followed).await),
+            Err(error) => {
+                let watch = session.command(&format!("watch {id}"));
+                Err(error.context(format!(
+                    "{id} could not be followed to its end; `{watch}` follows it again"
+                )))
+            }
+        }
     };
     tokio::select! {
         code = to_the_end => code,
@@ -116,7 +132,8 @@ async fn follow(session: &Session, id: &WorkflowId, arguments: &Arguments) -> Re
     if arguments.approve {
         travel(session, id, arguments, Always).await
     } else if ask::can_ask() {
-        travel(session, id, arguments, AtTerminal).await
+        let asks_who = arguments.approver.is_none() && !session.sees_who_decides();
+        travel(session, id, arguments, AtTerminal { asks_who }).await
     } else {
         travel(session, id, arguments, Nobody).await
     }

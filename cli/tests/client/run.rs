@@ -50,6 +50,35 @@ async fn approves_and_writes_the_report() {
 }
 
 #[tokio::test]
+async fn an_approval_that_would_be_refused_is_told_before_the_start() {
+    let program = at(Scene::Researching).await;
+    let words = ["run", "A topic", "--approve", "--approvers", "ann,bob"];
+    let outcome = program.run(&words).await.expect(1);
+    assert!(
+        outcome.err.contains("ann, bob") && outcome.err.contains("--approver"),
+        "{}",
+        outcome.err
+    );
+    program.fake.with(|seen| assert!(seen.keys.is_empty()));
+    // The API sees who calls.
+    let fake = Fake::start(Scene::Researching).await;
+    let program = Program::with_authorization(&fake, "iam");
+    program.run(&words).await.expect(0);
+}
+
+#[tokio::test]
+async fn a_refused_approval_leads_on() {
+    let program = at(Scene::Waiting(0)).await;
+    program.fake.with(|seen| seen.refusals = 1);
+    let words = ["run", "A topic", "--approve", "--approver", "eve", "--json"];
+    let outcome = program.run(&words).await.expect(3);
+    assert_eq!(outcome.json()["workflow_id"], WORKFLOW);
+    for part in ["The decision was refused: ", "aegis approve wf_"] {
+        assert!(outcome.err.contains(part), "{part}: {}", outcome.err);
+    }
+}
+
+#[tokio::test]
 async fn the_proof_for_the_api_is_not_shown_to_s3() {
     let fake = Fake::start(Scene::Researching).await;
     let program = Program::with_authorization(&fake, "iam");

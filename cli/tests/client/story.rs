@@ -100,7 +100,7 @@ pub fn approval(revision: u32, decision: Option<&Value>) -> Value {
         .into_iter()
         .collect();
     json!({"revision": revision, "required": 1, "approvers": [], "decisions": decisions,
-        "requested_at": "2026-11-23T18:00:03.000Z", "deadline_at": "2026-11-26T18:00:03.000Z",
+        "requested_at": "2026-11-23T18:00:03.000Z", "deadline_at": "2100-11-26T18:00:03.000Z",
         "on_timeout": "expire", "escalated": false, "max_revisions": 3})
 }
 

@@ -190,6 +190,17 @@ async fn what_was_done_is_named_where_its_result_cannot_be_written() {
             assert!(outcome.err.contains(error), "{words:?}: {}", outcome.err);
             assert!(outcome.err.contains(told), "{words:?}: {}", outcome.err);
 
+            // A shell's `>&-` leads here too: the runtime opens the null device in the place of what is closed.
+            let null = File::options()
+                .read(true)
+                .write(true)
+                .open("/dev/null")
+                .unwrap();
+            let program = at(scene).await;
+            let child = program.command(words).stdout(null).spawn().unwrap();
+            let outcome = Outcome::of(child.wait_with_output().await.unwrap()).expect(0);
+            assert!(outcome.err.contains(told), "{words:?}: {}", outcome.err);
+
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);
             let program = at(scene).await;
@@ -397,6 +408,17 @@ fn local(program: &Program, words: &[&str]) -> tokio::process::Command {
 }
 
 #[tokio::test]
+async fn a_folder_that_cannot_be_looked_into_is_not_called_an_absent_stack() {
+    let program = at(Scene::Researching).await;
+    let mut command = local(&program, &["list"]);
+    // A file where a folder should be; who runs tests may be allowed to read everything.
+    command.env("AEGIS_DIR", program.folder.path().join("stage.json"));
+    let outcome = Outcome::of(command.output().await.unwrap()).expect(1);
+    assert!(outcome.err.contains("cannot look for"), "{}", outcome.err);
+    assert!(!outcome.err.contains("no local stack"), "{}", outcome.err);
+}
+
+#[tokio::test]
 async fn a_closed_pipe_is_quiet_everywhere() {
     let program = at(Scene::Completed).await;
     for words in [
@@ -549,6 +571,7 @@ async fn without_credentials_it_says_what_to_set() {
         vec!["logs"],
         vec!["keys", "list"],
     ] {
+        let words = [words.as_slice(), &["--json"]].concat();
         let mut command = program.command(&words);
         for variable in [
             "AWS_ACCESS_KEY_ID",
@@ -569,6 +592,11 @@ async fn without_credentials_it_says_what_to_set() {
             outcome.err.contains("no AWS credentials were found"),
             "{words:?}: {}",
             outcome.err
+        );
+        assert_eq!(
+            outcome.json()["error"]["code"],
+            "no_credentials",
+            "{words:?}"
         );
         assert!(
             outcome.err.contains("AWS_ACCESS_KEY_ID"),

@@ -71,7 +71,7 @@ async fn get_shows_the_state_and_what_to_do() {
     for part in [
         "awaiting approval",
         "analyst     succeeded  attempt 2, revision 1  4 findings",
-        "revision 1 of at most 3; 0 of 1 approval given; anyone may decide until 2026-11-26 18:00:03 UTC",
+        "revision 1 of at most 3; 0 of 1 approval given; anyone may decide until 2100-11-26 18:00:03 UTC",
         "aegis findings wf_",
         "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1",
         "aegis request-changes wf_abcdefghijklmnopqrstuvwxyz --revision 1 --drop N",
@@ -375,6 +375,23 @@ async fn decisions_name_the_revision() {
     }
     program.fake.with(|seen| assert!(seen.decisions.is_empty()));
     program.run(&["request-changes", WORKFLOW]).await.expect(2);
+    // A number that no finding has would use up a revision.
+    for (number, told) in [
+        ("9", "none with the number 9"),
+        ("one", "the number of a finding, like 2"),
+    ] {
+        let words = [
+            "request-changes",
+            WORKFLOW,
+            "--revision",
+            "1",
+            "--drop",
+            number,
+        ];
+        let outcome = program.run(&words).await;
+        assert!(outcome.err.contains(told), "{}", outcome.err);
+    }
+    program.fake.with(|seen| assert!(seen.decisions.is_empty()));
     let words = [
         "request-changes",
         WORKFLOW,
@@ -409,7 +426,7 @@ async fn findings_are_shown_whole_and_as_one_looked_at() {
         "[e1] Title of e1, Section 2 (corpus:builtin/a.md)".to_owned(),
         "- Nothing on costs.".to_owned(),
         "- s3://papers/scan.pdf: holds no text".to_owned(),
-        "1 of 2 approvals given; until 2026-11-26 18:00:03".to_owned(),
+        "1 of 2 approvals given; until 2100-11-26 18:00:03".to_owned(),
         "- ann, approve by link, 2026-11-23 18:00:04 UTC: fine".to_owned(),
         "may still decide: bob".to_owned(),
         format!("aegis approve {WORKFLOW} --revision 1 --stage stage.json"),

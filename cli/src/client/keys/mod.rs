@@ -9,9 +9,8 @@ mod rotate;
 use std::process::ExitCode;
 
 use aegis_aws::client::keys::token_keys;
-use aegis_engine::error::PortError;
 use aegis_engine::token::{TokenKey, TokenKeys};
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result};
 use aws_config::SdkConfig;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -54,14 +53,7 @@ struct Store {
 impl Store {
     async fn load(&self) -> Result<Option<TokenKeys>> {
         let loaded = token_keys(&self.config, &self.parameter).await;
-        loaded.map_err(|error| match error {
-            // Whether a service would try again does not matter to a person.
-            PortError::Transient(what)
-            | PortError::Throttled(what)
-            | PortError::Permanent(what) => {
-                anyhow!("cannot read the keys of tokens: {what}")
-            }
-        })
+        loaded.context("cannot read the keys of tokens")
     }
 }
 
