@@ -1,6 +1,6 @@
 //! Whether what the agents wrote holds the answer, and how clean it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, Stance};
 use anyhow::Context;
@@ -32,9 +32,8 @@ pub struct Judged {
     pub claims: usize,
     /// Claims that stand nowhere in their source as one text.
     pub nowhere: usize,
+    /// Headings over claims in the report.
     pub headings: usize,
-    /// Headings that say nothing: empty, repeated, or only a page's number or file's name.
-    pub poor_headings: usize,
     pub says_sources_differ: bool,
     pub seconds: f64,
 }
@@ -50,7 +49,6 @@ pub fn judge(question: &Question, answer: &Answer, loaded: &Loaded) -> anyhow::R
         claims: 0,
         nowhere: 0,
         headings: 0,
-        poor_headings: 0,
         says_sources_differ: false,
         seconds: answer.seconds,
     };
@@ -70,7 +68,9 @@ pub fn judge(question: &Question, answer: &Answer, loaded: &Loaded) -> anyhow::R
             judged.pieces = vec![lost; patterns.len()];
         }
         Made::Report {
-            evidence, analysis, ..
+            evidence,
+            analysis,
+            report,
         } => {
             let claims = claims(analysis);
             let first = &claims[..claims.len().min(FIRST)];
@@ -90,9 +90,7 @@ pub fn judge(question: &Question, answer: &Answer, loaded: &Loaded) -> anyhow::R
             judged.evidence = evidence.evidence.len();
             judged.claims = claims.len();
             judged.nowhere = nowhere(&claims, &evidence.evidence, loaded)?;
-            let headings = analysis.findings.iter().map(|f| f.heading.as_str());
-            judged.headings = analysis.findings.len();
-            judged.poor_headings = poor(headings);
+            judged.headings = headings(report);
             let differ = |stance: Stance| stance == Stance::Disagreement;
             judged.says_sources_differ = analysis.findings.iter().any(|f| differ(f.stance));
         }
@@ -132,19 +130,15 @@ fn nowhere(claims: &[&Claim], evidence: &[Evidence], loaded: &Loaded) -> anyhow:
     Ok(count)
 }
 
-fn poor<'a>(headings: impl Iterator<Item = &'a str>) -> usize {
-    let mut seen = BTreeSet::new();
-    let says_nothing = |heading: &str| {
-        let text = heading.to_lowercase();
-        let page = text.trim_start_matches("page ");
-        let last = text.rsplit('.').next().unwrap_or_default();
-        text.trim().is_empty()
-            || page.chars().all(|c| c.is_ascii_digit())
-            || ["html", "htm", "pdf", "txt", "md"].contains(&last)
-    };
-    headings
-        .filter(|heading| says_nothing(heading) || !seen.insert(heading.to_lowercase()))
-        .count()
+/// Those over claims, not those that every report has.
+fn headings(report: &str) -> usize {
+    let own = [
+        "## What is uncertain",
+        "## How this was made",
+        "## References",
+    ];
+    let headings = report.lines().filter(|line| line.starts_with("## "));
+    headings.filter(|line| !own.contains(line)).count()
 }
 
 #[cfg(test)]
@@ -209,8 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn headings_that_say_nothing() {
-        let headings = ["Page 12", "R-intro.pdf", "", "Depth", "depth", "Boats"];
-        assert_eq!(poor(headings.into_iter()), 4);
+    fn headings_over_claims_are_counted() {
+        let report =
+            "# Topic\n\n## Depth\n\n- It is deep. [1]\n\n## How this was made\n\n## References\n";
+        assert_eq!(headings(report), 1);
     }
 }

@@ -36,14 +36,13 @@ pub fn row(question: &Question, judged: &Judged) {
     };
     println!(
         "{:4} {:26} {outcome:16} pieces {}: evidence {evidence} claims {claims} first {first} | \
-         {:2} passages, {:2} claims ({} nowhere), headings {}/{} poor, {:.1} s",
+         {:2} passages, {:2} claims ({} nowhere), {} headings, {:.1} s",
         question.id,
         question.kind,
         judged.pieces.len(),
         judged.evidence,
         judged.claims,
         judged.nowhere,
-        judged.poor_headings,
         judged.headings,
         judged.seconds
     );
@@ -75,10 +74,9 @@ pub fn totals(questions: &[Question], judged: &[Judged]) {
     );
     println!(
         "     refused wrongly {refused} of {asked}, answered wrongly {answered} of {silent}; {} claims, {} nowhere; \
-         headings {} of {} poor; slowest {slowest:.1} s",
+         {} headings; slowest {slowest:.1} s",
         sum(|j| j.claims),
         sum(|j| j.nowhere),
-        sum(|j| j.poor_headings),
         sum(|j| j.headings),
     );
     if let Some(memory) = peak_memory() {
