@@ -12,6 +12,9 @@ use crate::page::{Page, fenced};
 use crate::paths::Paths;
 use crate::uncertain::uncertain;
 
+/// Claims up to which a report needs no headings.
+const FEW: usize = 6;
+
 /// What was checked by [`Citations::check`], for a person to read.
 pub fn report(
     evidence: &EvidenceFile,
@@ -27,9 +30,7 @@ pub fn report(
             "Before they approved, the approvers took all findings out: nothing is reported.",
         );
     }
-    for finding in &analysis.findings {
-        section(&mut page, finding, citations);
-    }
+    findings(&mut page, &analysis.findings, citations);
     uncertain(&mut page, evidence, analysis, paths);
     origin(&mut page, evidence, citations, paths);
     references(&mut page, citations, paths);
@@ -49,27 +50,66 @@ fn certainty(page: &mut Page, evidence: &EvidenceFile, analysis: &AnalysisFile) 
     page.line(&format!("*{text}*"));
 }
 
-fn section(page: &mut Page, finding: &Finding, citations: &Citations<'_>) {
-    page.line(&format!("## {}", inline(&finding.heading)));
-    let mut items: Vec<String> = Vec::new();
-    let mut lead: Option<&str> = None;
-    for claim in &finding.claims {
-        // Items of one list stand below what introduces them, which is said once.
-        if claim.lead.as_deref() != lead {
-            lead = claim.lead.as_deref();
-            items.extend(lead.map(|lead| format!("- {}", start(lead))));
+/// From which finding on headings are shown. A few claims are read sooner without any, and a heading over a single claim tells
+/// little that the claim does not.
+fn headed(findings: &[Finding]) -> usize {
+    let claims: usize = findings.iter().map(|finding| finding.claims.len()).sum();
+    if claims <= FEW {
+        return findings.len();
+    }
+    let single = findings
+        .iter()
+        .rposition(|finding| finding.claims.len() == 1);
+    single.map_or(0, |at| at + 1)
+}
+
+/// The findings, those without a heading as one list.
+fn findings(page: &mut Page, findings: &[Finding], citations: &Citations<'_>) {
+    let headed = headed(findings);
+    let mut list = List::default();
+    for (number, finding) in findings.iter().enumerate() {
+        if number >= headed {
+            list.end(page);
+            page.line(&format!("## {}", inline(&finding.heading)));
         }
-        let item = cited(claim, citations);
-        let item = format!("- {item}");
-        items.push(if lead.is_some() {
-            indented(&item)
-        } else {
-            item
+        for claim in &finding.claims {
+            list.add(claim, citations);
+        }
+        if let Some(label) = label(finding.stance) {
+            list.end(page);
+            page.line(&format!("**{label}** {}", inline(&finding.note)));
+        }
+    }
+    list.end(page);
+}
+
+/// Claims that are shown together.
+#[derive(Default)]
+struct List<'a> {
+    items: Vec<String>,
+    lead: Option<&'a str>,
+}
+
+impl<'a> List<'a> {
+    /// Items of one list stand below what introduces them, which is said once.
+    fn add(&mut self, claim: &'a Claim, citations: &Citations<'_>) {
+        if claim.lead.as_deref() != self.lead {
+            self.lead = claim.lead.as_deref();
+            let lead = self.lead.map(|lead| format!("- {}", start(lead)));
+            self.items.extend(lead);
+        }
+        let item = format!("- {}", cited(claim, citations));
+        self.items.push(match self.lead {
+            Some(_) => indented(&item),
+            None => item,
         });
     }
-    page.line(&items.join("\n"));
-    if let Some(label) = label(finding.stance) {
-        page.line(&format!("**{label}** {}", inline(&finding.note)));
+
+    fn end(&mut self, page: &mut Page) {
+        if !self.items.is_empty() {
+            page.line(&self.items.join("\n"));
+        }
+        *self = Self::default();
     }
 }
 

@@ -15,9 +15,7 @@ pub fn uncertain(page: &mut Page, evidence: &EvidenceFile, analysis: &AnalysisFi
         .findings
         .iter()
         .filter(|f| f.stance == Stance::Disagreement);
-    let differ: Vec<String> = differ
-        .map(|f| format!("{}: {}", inline(&f.heading), inline(&f.note)))
-        .collect();
+    let differ: Vec<String> = differ.map(|f| inline(&f.note)).collect();
     let gaps: Vec<String> = analysis.gaps.iter().map(|gap| inline(gap)).collect();
     let unread = unread(evidence, paths);
     if differ.is_empty() && gaps.is_empty() && unread.is_empty() {
