@@ -4,20 +4,17 @@
 
 use std::collections::BTreeSet;
 
-use aegis_agent_kit::text::counted;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::changes::ChangeRequest;
-use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Origin, Stance};
+use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
 
 use crate::choice::{answering, choose};
 use crate::claims::{Candidate, candidates};
 use crate::compare::{Verdict, verdict};
 use crate::material::Material;
+use crate::missing;
 use crate::sections::{Section, sections};
 use crate::wishes::{self, Wishes};
-
-/// Share of the topic's weight that a claim must name before it may be called an answer.
-const HALF: f64 = 0.5;
 
 /// `asked` is the latest change request, and the analysis that it is about.
 pub fn analyse(
@@ -35,8 +32,8 @@ pub fn analyse(
         workflow_id: file.workflow_id.clone(),
         topic: file.topic.clone(),
         revision,
-        summary: summary(&material, &chosen.claims),
-        gaps: gaps(&material, &chosen.claims),
+        summary: missing::summary(&material, &chosen.claims),
+        gaps: missing::gaps(&material, &chosen.claims),
         revised: asked
             .map(|(request, former)| wishes::revised(&material, request, former, &chosen.claims)),
         findings: findings(&material, chosen),
@@ -129,91 +126,4 @@ fn compared<'a>(
         }
     }
     agreement.unwrap_or_else(Verdict::silent)
-}
-
-/// What the claims are, and how far they answer.
-fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
-    let sources: BTreeSet<&str> = claims
-        .iter()
-        .map(|claim| material.evidence()[claim.evidence].source.as_str())
-        .collect();
-    let mut text = format!(
-        "{} from {}, word for word, chosen by the words that they share with the topic. No language model read them, so they may \
-         miss what was meant.",
-        counted(claims.len(), "claim"),
-        counted(sources.len(), "document")
-    );
-    let names = |claim: &Candidate<'_>| {
-        let mut stems = claim.stems.clone();
-        stems.extend(material.stems(claim.lead.unwrap_or_default()));
-        material.named(claim.evidence, &stems)
-    };
-    let named: BTreeSet<usize> = claims.iter().flat_map(names).collect();
-    let told = |number: usize| !material.asked[number].aside && !material.asked[number].filler;
-    let quoted = |wanted: &dyn Fn(usize) -> bool| {
-        let numbers = (0..material.asked.len()).filter(|number| told(*number) && wanted(*number));
-        let labels = numbers.map(|number| format!("“{}”", material.asked[number].label));
-        labels.collect::<Vec<_>>().join(", ")
-    };
-    let (found, missing) = (
-        quoted(&|n| named.contains(&n)),
-        quoted(&|n| !named.contains(&n)),
-    );
-    text.push_str(&match (found.is_empty(), missing.is_empty()) {
-        (false, true) => format!(" They name {found}."),
-        (false, false) => format!(" They name {found}, but not {missing}."),
-        (true, false) => format!(" None of them names {missing}."),
-        (true, true) => String::new(),
-    });
-    for asked in &material.file.asked {
-        match &asked.origin {
-            Origin::MisspeltFor { word } => {
-                text.push_str(&format!(" “{}” was taken for “{word}”.", asked.word))
-            }
-            Origin::AbbreviationOf { words } => {
-                text.push_str(&format!(" “{}” was taken for “{words}”.", asked.word))
-            }
-            Origin::AsWritten | Origin::Unknown => {}
-        }
-    }
-    let weight = |number: &usize| material.asked[*number].weight;
-    let needed = |number: &usize| !material.asked[*number].aside;
-    let total: f64 = (0..material.asked.len())
-        .filter(needed)
-        .map(|number| weight(&number))
-        .sum();
-    let share = |claim: &Candidate<'_>| {
-        names(claim)
-            .iter()
-            .filter(|n| needed(n))
-            .map(weight)
-            .sum::<f64>()
-    };
-    let best = claims.iter().map(share).fold(0.0, f64::max);
-    if best < HALF * total {
-        text.push_str(
-            " No claim names the greater part of what is asked: the documents may not answer it.",
-        );
-    }
-    text
-}
-
-fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
-    let unknown = material
-        .asked
-        .iter()
-        .filter(|asked| !asked.known && !asked.aside && !asked.filler);
-    let mut gaps: Vec<String> = unknown
-        .map(|asked| {
-            format!(
-                "No passage names “{}”, which the topic asks about.",
-                asked.label
-            )
-        })
-        .collect();
-    let digit = |claim: &Candidate<'_>| claim.text.contains(|c: char| c.is_numeric());
-    if material.question.wants_numbers() && !claims.iter().any(digit) {
-        gaps.push("The topic asks for a number; no claim has one.".to_owned());
-    }
-    gaps
 }

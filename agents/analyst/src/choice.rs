@@ -9,8 +9,14 @@ use crate::compare;
 use crate::material::Material;
 use crate::wishes::Wishes;
 
-/// Share of the best claim's worth below which a piece does not answer.
-const FLOOR: f64 = 0.72;
+/// Share of the best claim's worth from which a piece answers as well,
+const FLOOR: f64 = 0.85;
+/// and from which it may be said because it names something of the topic that no better claim names.
+const FLOOR_OF_PARTS: f64 = 0.65;
+/// Share of the topic that is a part of it.
+const PART: f64 = 0.1;
+/// Claims at most where nothing tells which piece answers.
+const VAGUE: usize = 3;
 /// What likeness to a claim that was chosen costs.
 const LIKENESS_COST: f64 = 0.5;
 /// Likeness from which a piece says the same again.
@@ -23,11 +29,16 @@ const STAYS: f64 = 10.0;
 const OF_ONE_PASSAGE: usize = 4;
 
 /// How many claims a report has at most.
-fn amount(depth: Depth, wishes: &Wishes) -> usize {
-    let amount = match depth {
-        Depth::Quick => 4,
-        Depth::Standard => 8,
-        Depth::Comprehensive => 12,
+fn amount(material: &Material<'_>, wishes: &Wishes) -> usize {
+    let amount = match material.file.depth {
+        Depth::Quick => 3,
+        Depth::Standard => 5,
+        Depth::Comprehensive => 8,
+    };
+    let amount = match material.question.wants_list() {
+        true => amount + amount / 2,
+        false if material.is_vague() => amount.min(VAGUE),
+        false => amount,
     };
     // What was shown before stays, and only what was asked for comes to it.
     let amount = match wishes.shown.as_ref().map(BTreeSet::len) {
@@ -38,17 +49,15 @@ fn amount(depth: Depth, wishes: &Wishes) -> usize {
     wishes.at_most.map_or(amount, |most| amount.min(most))
 }
 
-fn floor(all: &[Candidate<'_>]) -> f64 {
-    FLOOR
-        * all
-            .iter()
-            .map(|candidate| candidate.worth)
-            .fold(0.0, f64::max)
+fn best(all: &[Candidate<'_>]) -> f64 {
+    all.iter()
+        .map(|candidate| candidate.worth)
+        .fold(0.0, f64::max)
 }
 
 /// All pieces that answer, chosen or not.
 pub fn answering<'c, 'a>(all: &'c [Candidate<'a>]) -> impl Iterator<Item = &'c Candidate<'a>> {
-    let floor = floor(all);
+    let floor = FLOOR_OF_PARTS * best(all);
     all.iter().filter(move |candidate| candidate.worth >= floor)
 }
 
@@ -58,16 +67,32 @@ pub fn choose<'a>(
     all: &[Candidate<'a>],
     wishes: &Wishes,
 ) -> Vec<Candidate<'a>> {
-    let amount = amount(material.file.depth, wishes);
-    let floor = floor(all);
+    let amount = amount(material, wishes);
+    let best = best(all);
+    let lists = material.question.wants_list();
+    let asked_for = |c: &Candidate<'_>| c.wanted > 0.0 || wishes.stays(c.text);
     let mut pool: Vec<&Candidate<'a>> = all
         .iter()
-        .filter(|c| c.worth >= floor || c.wanted > 0.0 || wishes.stays(c.text))
+        .filter(|c| c.worth >= FLOOR_OF_PARTS * best || asked_for(c))
         .collect();
     let mut chosen: Vec<Candidate<'a>> = Vec::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
+    let mut told: BTreeSet<usize> = BTreeSet::new();
     while chosen.len() < amount {
-        pool.retain(|candidate| fits(material, candidate, &chosen));
+        pool.retain(|candidate| {
+            let adds = || {
+                let new = &told_by(material, candidate) - &told;
+                material.share_of(new.iter()) >= PART
+            };
+            fits(material, candidate, &chosen)
+                && (candidate.worth >= FLOOR * best
+                    || asked_for(candidate)
+                    || adds()
+                    || (lists
+                        && chosen
+                            .first()
+                            .is_some_and(|first| first.is_beside(candidate))))
+        });
         let value = |candidate: &Candidate<'_>| {
             let like = chosen
                 .iter()
@@ -82,17 +107,25 @@ pub fn choose<'a>(
                 + NEW_WORDS * material.share_of(words.difference(&named))
         };
         // Of equals the first.
-        let best = (0..pool.len())
+        let next = (0..pool.len())
             .map(|at| (value(pool[at]), at))
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
-        let Some((_, at)) = best else {
+        let Some((_, at)) = next else {
             break;
         };
         let candidate = pool.remove(at);
         named.extend(material.named(candidate.evidence, &candidate.stems));
+        told.extend(told_by(material, candidate));
         chosen.push(candidate.clone());
     }
     chosen
+}
+
+/// What of the topic it names itself, with what introduces it.
+fn told_by(material: &Material<'_>, candidate: &Candidate<'_>) -> BTreeSet<usize> {
+    let mut stems = candidate.stems.clone();
+    stems.extend(material.stems(candidate.lead.unwrap_or_default()));
+    material.tells(&stems)
 }
 
 fn fits(material: &Material<'_>, candidate: &Candidate<'_>, chosen: &[Candidate<'_>]) -> bool {
@@ -105,5 +138,5 @@ fn fits(material: &Material<'_>, candidate: &Candidate<'_>, chosen: &[Candidate<
             || (material.likeness(&other.stems, &candidate.stems) >= SAME
                 && compare::difference(other, candidate).is_none())
     };
-    from_there < OF_ONE_PASSAGE && !chosen.iter().any(repeats)
+    (from_there < OF_ONE_PASSAGE || material.question.wants_list()) && !chosen.iter().any(repeats)
 }

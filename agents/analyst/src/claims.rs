@@ -9,7 +9,7 @@ use std::ops::Range;
 use aegis_agent_kit::text::{extent, sentences, words};
 use aegis_contracts::findings::PassageKind;
 
-use crate::leaning::{about_itself, leans};
+use crate::leaning::{about_itself, is_reference, leans};
 use crate::material::Material;
 use crate::wishes::Wishes;
 
@@ -25,7 +25,7 @@ const ENTRY: usize = 120;
 const LONG: usize = 320;
 
 /// What a text that has the marks of an answer to this kind of question gains.
-const MARKED: f64 = 0.15;
+const MARKED: f64 = 0.2;
 /// What the first passage gains over the last.
 const RANK: f64 = 0.2;
 /// What two words of the topic gain that stand together in it and in the text.
@@ -36,6 +36,14 @@ const ANSWERING: f64 = 0.2;
 const HISTORY_COST: f64 = 0.2;
 /// What an entry of an index or a table of contents loses.
 const REGISTER_COST: f64 = 0.5;
+/// What the beginning of a section gains whose heading is what the topic asks about: most begin by saying what it is.
+const DEFINING: f64 = 0.15;
+/// What a text gains that names little else than the topic.
+const FOCUS: f64 = 0.15;
+/// What a text gains that names both sides of a comparison.
+const COMPARING: f64 = 0.1;
+/// What a sentence gains together with one that explains it.
+const EXPLAINED: f64 = 0.01;
 const LEANING_COST: f64 = 0.15;
 const ABOUT_ITSELF_COST: f64 = 0.25;
 const LONG_COST: f64 = 0.1;
@@ -67,6 +75,11 @@ impl Candidate<'_> {
         self.start + self.text.len()
     }
 
+    /// Whether both are items of one list or rows of one table.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.evidence == other.evidence && self.lead.is_some() && self.lead == other.lead
+    }
+
     pub fn overlaps(&self, other: &Self) -> bool {
         self.evidence == other.evidence && self.start < other.end() && other.start < self.end()
     }
@@ -77,6 +90,8 @@ struct Piece<'a> {
     start: usize,
     text: &'a str,
     lead: Option<&'a str>,
+    /// Of two sentences where the second begins in the text.
+    second: Option<usize>,
     /// The sentences before and behind it.
     beside: String,
     /// Begins a passage that begins its section.
@@ -122,25 +137,62 @@ fn worth(
     lead: &BTreeSet<String>,
 ) -> f64 {
     let total = material.evidence().len() as f64;
-    let beside = material.stems(&piece.beside);
     let when = |condition: bool, worth: f64| if condition { worth } else { 0.0 };
-    let coverage = material.coverage(rank, stems, lead, &beside);
+    let coverage = covered(material, rank, piece, stems, lead);
     let too_long = extent(piece.text).saturating_sub(LONG) as f64 / LONG as f64;
+    let defines = piece.first && material.is_subject_above(rank);
     let worth = coverage
         + MARKED * material.question.answered_by(piece.text, piece.is_code)
         + RANK * (1.0 - rank as f64 / total)
         + TOGETHER * together(material, piece.text)
+        + FOCUS * focus(material, piece)
         + when(piece.first && material.is_asked_above(rank), ANSWERING)
+        + when(defines, DEFINING)
+        + when(material.compares(stems), COMPARING)
+        + when(piece.second.is_some(), EXPLAINED)
         - when(
             material.is_history(rank) && !material.question.is_history(),
             HISTORY_COST,
         )
         - when(material.is_register(rank), REGISTER_COST)
-        - when(piece.leans, LEANING_COST)
+        // `This option …` below the option's name leans on the heading.
+        - when(piece.leans && !defines, LEANING_COST)
         - when(about_itself(piece.text), ABOUT_ITSELF_COST)
         - LONG_COST * too_long;
     let beside_the_point = piece.is_code && !material.question.wants_commands();
     worth * if beside_the_point { CODE } else { 1.0 }
+}
+
+/// Share of the topic that the piece names.
+fn covered(
+    material: &Material<'_>,
+    rank: usize,
+    piece: &Piece<'_>,
+    stems: &BTreeSet<String>,
+    lead: &BTreeSet<String>,
+) -> f64 {
+    let beside = material.stems(&piece.beside);
+    let cover = |own: &BTreeSet<String>, lead: &BTreeSet<String>| {
+        material.coverage(rank, piece.text, own, lead, &beside)
+    };
+    let Some(at) = piece.second else {
+        return cover(stems, lead);
+    };
+    // One of two sentences answers; the other one introduces or explains it.
+    let (one, two) = piece.text.split_at(at);
+    let (one, two) = (material.stems(one), material.stems(two));
+    cover(&one, &(&two | lead)).max(cover(&two, &(&one | lead)))
+}
+
+/// How much of the text, or of one of its two sentences, names the topic, 0 to 1: every third word is as much as can be.
+fn focus(material: &Material<'_>, piece: &Piece<'_>) -> f64 {
+    let (one, two) = piece.text.split_at(piece.second.unwrap_or(0));
+    let focus = |text| {
+        let stems = material.stems(text);
+        let named = material.tells(&stems).len();
+        (3.0 * named as f64 / stems.len().max(1) as f64).min(1.0)
+    };
+    focus(one).max(focus(two))
 }
 
 /// Share of the topic's neighbouring words that are neighbours in the text, in either order.
@@ -241,6 +293,7 @@ fn whole<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Option<Piece<'a>> {
         start: line.start,
         text,
         lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
+        second: None,
         beside: [line.before, line.behind].join(" "),
         first: line.first,
         leans: lead.is_none() && leans(text),
@@ -254,6 +307,7 @@ fn code<'a>(passage: &'a str, lead: Option<&'a str>) -> Option<Piece<'a>> {
         start: 0,
         text: passage,
         lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
+        second: None,
         beside: String::new(),
         first: false,
         leans: false,
@@ -273,6 +327,7 @@ fn in_sentences<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Vec<Piece<'a>> {
             start: line.start + from,
             text: sentence,
             lead: if number == 0 { lead } else { None },
+            second: None,
             beside: [before.unwrap_or(line.before), behind.unwrap_or(line.behind)].join(" "),
             first: line.first && number == 0,
             leans: leans(sentence),
@@ -281,16 +336,19 @@ fn in_sentences<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Vec<Piece<'a>> {
         // `No, it cannot.` says nothing without what follows.
         if let (true, Some(behind)) = (is_verdict(sentence), behind) {
             piece.text = &line.text[from..offset(line.text, behind) + behind.len()];
+            piece.second = Some(offset(line.text, behind) - from);
             piece.leans = false;
         } else if !is_statement(sentence, all == 1) && !is_verdict(sentence) {
             continue;
         } else if let (true, Some(before)) = (piece.leans, before) {
             let first = offset(line.text, before);
             let both = &line.text[first..from + sentence.len()];
-            if extent(both) < EXTENTS.end && !is_question(before) {
+            if extent(both) < EXTENTS.end && !is_question(before) && !is_reference(before) {
                 piece = Piece {
                     start: line.start + first,
                     text: both,
+                    lead: if number == 1 { lead } else { None },
+                    second: Some(from - first),
                     beside: behind.unwrap_or(line.behind).to_owned(),
                     first: line.first && number == 1,
                     leans: leans(before) && !is_verdict(before),
@@ -333,20 +391,39 @@ fn is_verdict(text: &str) -> bool {
 /// Not a question, a headline, the first half of a list or a piece of code. A text that has no other sentence beside it may end
 /// without a full stop: a note, a caption.
 fn is_statement(text: &str, alone: bool) -> bool {
-    let trimmed = text.trim_end_matches([')', '"', '”', '’', '\'', ']', '»', '」', '』', '）']);
+    let trimmed =
+        without_note(text).trim_end_matches([')', '"', '”', '’', '\'', ']', '»', '」', '』', '）']);
     let closed = trimmed.ends_with(['.', '!', '。', '！', '．', '؟', '۔', '।']);
     let letters = text
         .chars()
         .filter(|c| c.is_alphanumeric() || *c == ' ')
         .count();
-    let opened = text.matches(['(', '（']).count() == text.matches([')', '）']).count();
+    // A text that was cut within a quotation is no sentence.
+    let quoted = text.matches('"').count() % 2 == 1;
+    let opened = !quoted && text.matches(['(', '（']).count() == text.matches([')', '）']).count();
     let enough = words(text).count() >= FEWEST_WORDS;
     let says = closed || (alone && !trimmed.ends_with([',', ';', ':', '：', '、']));
     says && enough
+        && (closed || !is_numbered(text))
         && opened
         && !is_question(text)
         && !is_leader(text)
+        && !is_reference(text)
         && letters * 4 >= text.chars().count() * 3
+}
+
+/// A sentence that a PDF has run together with the number of its footnote: `All is well.1`
+fn without_note(text: &str) -> &str {
+    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let word = before.strip_suffix('.').unwrap_or_default();
+    let is_note = text.len() - before.len() <= 2 && word.ends_with(char::is_alphabetic);
+    if is_note { before } else { text }
+}
+
+/// A heading among the lines of a page: `6.2 Maintainer scripts idempotency`.
+fn is_numbered(text: &str) -> bool {
+    let number = text.split(' ').next().unwrap_or_default();
+    number.contains('.') && number.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 fn is_question(text: &str) -> bool {

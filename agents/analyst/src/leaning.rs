@@ -40,7 +40,8 @@ const LEANING: &[&str] = &[
     "and ",
     "or ",
     "yet ",
-    "again",
+    "again ",
+    "again,",
     "in fact",
     "both ",
     "neither ",
@@ -48,8 +49,10 @@ const LEANING: &[&str] = &[
     "the former",
     "the same ",
     "if this ",
-    "if so",
-    "if not",
+    "if so ",
+    "if so,",
+    "if not ",
+    "if not,",
     "when this ",
     "by doing ",
     "doing so",
@@ -109,7 +112,13 @@ const LEANING: &[&str] = &[
     "そこで",
     "例えば",
     "つまり",
+    "さもなければ",
+    "そうでなければ",
+    "そうすれば",
     "这",
+    "在这",
+    "对此",
+    "由此",
     "该",
     "其",
     "它",
@@ -125,6 +134,33 @@ const LEANING: &[&str] = &[
     "于是",
 ];
 
+const PREPOSITIONS: [&str; 29] = [
+    "in", "on", "at", "with", "without", "by", "for", "from", "of", "after", "before", "during",
+    "under", "to", "as", "when", "if", "because", "while", "since", "until", "through", "despite",
+    "like", "unlike", "using", "given", "all", "once",
+];
+const POINTING: [&str; 8] = [
+    "this", "these", "that", "those", "such", "it", "them", "they",
+];
+
+/// What a heading names and the sentences below it only point to: `Use this option only if …`
+const NAMED_ABOVE: [&str; 14] = [
+    "directive",
+    "option",
+    "parameter",
+    "setting",
+    "command",
+    "function",
+    "method",
+    "module",
+    "variable",
+    "field",
+    "flag",
+    "feature",
+    "pragma",
+    "class",
+];
+
 /// Sentences about the document instead of the matter.
 const ABOUT_ITSELF: &[&str] = &[
     "see section",
@@ -137,6 +173,10 @@ const ABOUT_ITSELF: &[&str] = &[
     "this document",
     "this page",
     "listed below",
+    "the above ",
+    "as mentioned",
+    "as described",
+    "the following example",
     "following sections",
     "table of contents",
     "siehe auch",
@@ -152,11 +192,43 @@ pub fn leans(text: &str) -> bool {
     // A word of a program may begin a sentence, another word in lower case is the rest of one.
     let first = lower.split(' ').next().unwrap_or_default();
     let rest = text.starts_with(char::is_lowercase) && first.chars().all(char::is_alphabetic);
-    rest || LEANING.iter().any(|start| lower.starts_with(start))
+    let inside = |noun: &&str| lower.contains(&format!(" this {noun}"));
+    rest || points_back(&lower)
+        || NAMED_ABOVE.iter().any(inside)
+        || LEANING.iter().any(|start| lower.starts_with(start))
+}
+
+/// `With this instruction, …`, `After these steps …`, `In the above queries …`
+fn points_back(lower: &str) -> bool {
+    let mut words = lower.split(' ');
+    let first = words.next().unwrap_or_default();
+    let second = words.next().unwrap_or_default();
+    let third = words.next().unwrap_or_default();
+    PREPOSITIONS.contains(&first)
+        && (POINTING.contains(&second.trim_end_matches(','))
+            || (["the", "all"].contains(&second)
+                && ["above", "same", "latter", "former", "these", "this"].contains(&third)))
+}
+
+/// Whether a sentence only sends its reader to another place.
+pub fn is_reference(text: &str) -> bool {
+    let lower = text.trim_start_matches(['(', '[']).to_lowercase();
+    [
+        "see ",
+        "refer to ",
+        "siehe ",
+        "vgl. ",
+        "参见",
+        "参照",
+        "详见",
+        "请参阅",
+    ]
+    .iter()
+    .any(|start| lower.starts_with(start))
 }
 
 /// Whether a sentence tells of the document, not of the matter.
 pub fn about_itself(text: &str) -> bool {
     let lower = text.to_lowercase();
-    lower.starts_with("see ") || ABOUT_ITSELF.iter().any(|cue| lower.contains(cue))
+    ABOUT_ITSELF.iter().any(|cue| lower.contains(cue))
 }

@@ -3,7 +3,7 @@
 //! - [`agent`] fetches the evidence: all the I/O there is;
 //! - [`analysis`] is the pure part, evidence in and analysis out. It prepares the [`material`], weighs its pieces as [`claims`] (by what
 //!   the [`question`] waits for, and whether a sentence is [`leaning`] on another), makes a [`choice`] of them, puts them into [`sections`],
-//!   has sources [`compare`]d, and does what approvers wish ([`wishes`]).
+//!   has sources [`compare`]d, tells what is [`missing`], and does what approvers wish ([`wishes`]).
 
 pub mod agent;
 pub mod analysis;
@@ -12,6 +12,7 @@ pub mod claims;
 pub mod compare;
 pub mod leaning;
 pub mod material;
+pub mod missing;
 pub mod question;
 pub mod sections;
 pub mod wishes;

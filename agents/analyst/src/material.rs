@@ -30,6 +30,9 @@ impl Asked {
     }
 }
 
+/// What a word that only asks counts beside words that name a subject.
+const FILLER: f64 = 0.3;
+
 /// What surrounds the sentences of one piece of evidence.
 struct Surroundings {
     /// Of the innermost heading.
@@ -37,6 +40,8 @@ struct Surroundings {
     /// Of all headings and the title.
     headings: BTreeSet<String>,
     passage: BTreeSet<String>,
+    /// Whether the innermost heading names nothing but what the topic asks about.
+    is_subject: bool,
 }
 
 /// All of it, ready to be compared.
@@ -45,6 +50,8 @@ pub struct Material<'a> {
     pub terms: Terms,
     pub question: Question,
     pub asked: Vec<Asked>,
+    /// What is compared, as numbers of the topic's words.
+    sides: Option<(usize, usize)>,
     surroundings: Vec<Surroundings>,
     /// In how many passages a stem occurs.
     frequencies: BTreeMap<String, usize>,
@@ -53,7 +60,11 @@ pub struct Material<'a> {
 /// What a word of the topic counts that stands not in a sentence itself: in what introduces it or the heading right above it, in
 /// another heading or the title, in the sentence beside it, elsewhere in its passage.
 const IN_LEAD: f64 = 0.7;
+/// What counts a word that asks for something (a maximum) where the text has the mark of it (limited to, and a number).
+const MEANT: f64 = 0.9;
 const ABOVE: f64 = 0.7;
+/// In a heading that names nothing but what the topic asks about: all below it is about that.
+const SUBJECT: f64 = 0.9;
 const IN_HEADING: f64 = 0.45;
 const BESIDE: f64 = 0.35;
 const IN_PASSAGE: f64 = 0.2;
@@ -70,15 +81,22 @@ impl<'a> Material<'a> {
                 evidence.headings.join(" ")
             )),
             passage: stems(&evidence.passage),
+            is_subject: false,
         };
-        let surroundings: Vec<Surroundings> = file.evidence.iter().map(around).collect();
+        let mut surroundings: Vec<Surroundings> = file.evidence.iter().map(around).collect();
         let mut frequencies: BTreeMap<String, usize> = BTreeMap::new();
         for stem in surroundings.iter().flat_map(|around| &around.passage) {
             *frequencies.entry(stem.clone()).or_default() += 1;
         }
+        let asked = asked(file, &terms, &surroundings);
+        for (around, evidence) in surroundings.iter_mut().zip(&file.evidence) {
+            let heading = evidence.headings.last();
+            around.is_subject = heading.is_some_and(|heading| is_subject(heading, &terms, &asked));
+        }
         Self {
-            asked: asked(file, &terms, &surroundings),
+            sides: sides(&file.topic, &asked),
             question: Question::new(&file.topic),
+            asked,
             file,
             terms,
             surroundings,
@@ -101,28 +119,56 @@ impl<'a> Material<'a> {
         weight(found, self.file.evidence.len())
     }
 
-    /// Share of the weight of the topic's known words, 0 to 1, where each counts in full in `own` and less around it.
+    /// Share of the weight of the topic's known words, 0 to 1, where each counts in full in the text, whose stems are `own`, and
+    /// less around it.
     pub fn coverage(
         &self,
         evidence: usize,
+        text: &str,
         own: &BTreeSet<String>,
         lead: &BTreeSet<String>,
         beside: &BTreeSet<String>,
     ) -> f64 {
         let around = &self.surroundings[evidence];
+        let above = if around.is_subject { SUBJECT } else { ABOVE };
         let counts = |asked: &Asked| {
             let places = [
                 (1.0, own),
                 (IN_LEAD, lead),
-                (ABOVE, &around.heading),
+                (above, &around.heading),
                 (IN_HEADING, &around.headings),
                 (BESIDE, beside),
                 (IN_PASSAGE, &around.passage),
             ];
-            let place = places.into_iter().find(|(_, stems)| asked.is_in(stems));
-            place.map_or(0.0, |(counts, _)| counts)
+            let there = places.into_iter().filter(|(_, stems)| asked.is_in(stems));
+            let counts = there.map(|(counts, _)| counts).fold(0.0, f64::max);
+            let meant = counts < MEANT && self.question.is_meant_by(&asked.label, text);
+            if meant { MEANT } else { counts }
         };
         share(&self.asked, counts)
+    }
+
+    /// Whether a question of a kind names one subject alone: all that is about it is as good an answer.
+    pub fn is_vague(&self) -> bool {
+        let subjects = self
+            .asked
+            .iter()
+            .filter(|asked| !asked.filler && !asked.aside);
+        self.question.has_kind() && subjects.count() < 2
+    }
+
+    /// Whether the question compares two things, and the stems name both.
+    pub fn compares(&self, stems: &BTreeSet<String>) -> bool {
+        let names = |side: usize| self.asked[side].is_in(stems);
+        self.question.wants_comparison()
+            && self
+                .sides
+                .is_some_and(|(one, other)| names(one) && names(other))
+    }
+
+    /// Whether the heading right above names nothing but what the topic asks about.
+    pub fn is_subject_above(&self, evidence: usize) -> bool {
+        self.surroundings[evidence].is_subject
     }
 
     /// Whether the heading right above asks a question that shares half of the topic's words: what stands below it answers.
@@ -154,6 +200,14 @@ impl<'a> Material<'a> {
         let named = |asked: &Asked| asked.is_in(stems) || asked.is_in(headings);
         (0..self.asked.len())
             .filter(|number| named(&self.asked[*number]))
+            .collect()
+    }
+
+    /// Which of the topic's words that name a subject are among the stems.
+    pub fn tells(&self, stems: &BTreeSet<String>) -> BTreeSet<usize> {
+        let tells = |asked: &Asked| !asked.filler && !asked.aside && asked.is_in(stems);
+        (0..self.asked.len())
+            .filter(|number| tells(&self.asked[*number]))
             .collect()
     }
 
@@ -216,6 +270,9 @@ fn asked(file: &EvidenceFile, terms: &Terms, surroundings: &[Surroundings]) -> V
         };
         surroundings.iter().filter(has).count()
     };
+    // Whoever asks may write in another language than the documents.
+    let known = [Language::English, Language::German];
+    let theirs = Terms::new(Language::among(&file.topic, &known));
     if file.asked.is_empty() {
         let asked = |(word, stems): &(&str, Vec<String>)| {
             // An identifier is named by its parts too.
@@ -233,9 +290,14 @@ fn asked(file: &EvidenceFile, terms: &Terms, surroundings: &[Surroundings]) -> V
                 filler: false,
             }
         };
-        return telling(&file.topic, terms).iter().map(asked).collect();
+        let told = telling(&file.topic, terms);
+        let told = told.iter().filter(|(word, _)| !asks(&theirs, word));
+        return told.map(asked).collect();
     }
+    let filler = |word: &AskedWord| asks(terms, &word.word) || asks(&theirs, &word.word);
+    let only_fillers = file.asked.iter().all(filler);
     let asked = |word: &AskedWord| {
+        let filler = filler(word) && !only_fillers;
         let forms = word
             .stems
             .iter()
@@ -245,18 +307,72 @@ fn asked(file: &EvidenceFile, terms: &Terms, surroundings: &[Surroundings]) -> V
         Asked {
             label: word.word.clone(),
             // Rare in the documents, and rare among the passages: what all passages have does not tell which one answers.
-            weight: word.weight * weight(found, surroundings.len()),
+            weight: (word.weight * weight(found, surroundings.len())).sqrt()
+                * if filler { FILLER } else { 1.0 },
             known: found > 0,
             aside: word.aside,
-            filler: terms
-                .of(&word.word)
-                .iter()
-                .all(|stem| terms.is_filler(stem)),
+            filler,
             forms,
         }
     };
     file.asked.iter().map(asked).collect()
 }
+
+/// Whether at least two of three words of a heading are asked about.
+fn is_subject(heading: &str, terms: &Terms, asked: &[Asked]) -> bool {
+    let stems = |word| terms.of_word(word).into_iter().collect::<BTreeSet<_>>();
+    let words: Vec<BTreeSet<String>> = words(heading)
+        .map(stems)
+        .filter(|stems| !stems.is_empty())
+        .collect();
+    let named = words
+        .iter()
+        .filter(|stems| asked.iter().any(|asked| asked.is_in(stems)));
+    !words.is_empty() && named.count() * 3 >= words.len() * 2
+}
+
+/// Whether a word only asks and names no subject.
+fn asks(terms: &Terms, word: &str) -> bool {
+    terms.of(word).iter().all(|stem| terms.is_filler(stem))
+}
+
+/// The words of the topic on both sides of the first word that sets two things against each other.
+fn sides(topic: &str, asked: &[Asked]) -> Option<(usize, usize)> {
+    let words: Vec<&str> = words(topic).collect();
+    let number = |word: &&str| {
+        let mut named = asked.iter().enumerate().filter(|(_, asked)| !asked.filler);
+        named
+            .find(|(_, asked)| asked.label == **word)
+            .map(|(number, _)| number)
+    };
+    let sides = |at: usize| {
+        let one = words[..at].iter().rev().find_map(number);
+        let other = words[at + 1..].iter().find_map(number);
+        one.zip(other)
+    };
+    let joins = |at: &usize| JOINING.contains(&words[*at].to_lowercase().as_str());
+    (0..words.len()).filter(joins).find_map(sides)
+}
+
+const JOINING: [&str; 17] = [
+    "and",
+    "or",
+    "versus",
+    "vs",
+    "with",
+    "than",
+    "from",
+    "instead",
+    "over",
+    "und",
+    "oder",
+    "mit",
+    "statt",
+    "als",
+    "gegenüber",
+    "和",
+    "与",
+];
 
 /// Whether one of the forms is there with all its stems.
 fn named(forms: &[BTreeSet<String>], stems: &BTreeSet<String>) -> bool {

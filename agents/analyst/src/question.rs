@@ -5,14 +5,37 @@
 struct Kind {
     asked: &'static [&'static str],
     answered: &'static [&'static str],
-    /// A number answers it, too.
-    numbers: bool,
-    /// A command answers it, too.
-    commands: bool,
+    mark: Mark,
+}
+
+/// What marks a text as a possible answer.
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    Cue,
+    /// A cue that sets one thing against another.
+    Contrast,
+    Number,
+    CueAndNumber,
+    CueOrCommand,
+}
+
+impl Kind {
+    fn is_answered_by(&self, text: &str, is_code: bool) -> bool {
+        let cue = || {
+            let spaced = spaced(text);
+            self.answered.iter().any(|cue| spaced.contains(cue))
+        };
+        match self.mark {
+            Mark::Cue | Mark::Contrast => cue(),
+            Mark::Number => has_number(text),
+            Mark::CueAndNumber => has_number(text) && cue(),
+            Mark::CueOrCommand => is_code || has_command(text) || cue(),
+        }
+    }
 }
 
 /// Cues of scripts with spaces begin and end with one where they are whole words.
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     // Why?
     Kind {
         asked: &[
@@ -61,8 +84,7 @@ const KINDS: [Kind; 6] = [
             "否则",
             "为了",
         ],
-        numbers: false,
-        commands: false,
+        mark: Mark::Cue,
     },
     // How much, how long, since when?
     Kind {
@@ -81,7 +103,8 @@ const KINDS: [Kind; 6] = [
             " when were ",
             " which year ",
             " what year ",
-            " limit ",
+            " limit of ",
+            " limit on ",
             " limits ",
             " size ",
             " maximum ",
@@ -118,8 +141,44 @@ const KINDS: [Kind; 6] = [
             "默认",
         ],
         answered: &[],
-        numbers: true,
-        commands: false,
+        mark: Mark::Number,
+    },
+    // How much at most? Words for a limit and a number.
+    Kind {
+        asked: &[
+            " maximum ",
+            " maximal",
+            " limit of ",
+            " limit on ",
+            " limits ",
+            " how big ",
+            " how large ",
+            " at most ",
+            " höchste",
+            " höchstens ",
+            " grenze",
+            "最大",
+            "上限",
+        ],
+        answered: &[
+            " maximum ",
+            " limit ",
+            " limits ",
+            " limited to ",
+            " up to ",
+            " at most ",
+            " no more than ",
+            " must not exceed ",
+            " höchstens ",
+            " maximal ",
+            " bis zu ",
+            "最大",
+            "上限",
+            "以内",
+            "最多",
+            "不超过",
+        ],
+        mark: Mark::CueAndNumber,
     },
     // How to?
     Kind {
@@ -156,8 +215,7 @@ const KINDS: [Kind; 6] = [
             "命令",
             "设置",
         ],
-        numbers: false,
-        commands: true,
+        mark: Mark::CueOrCommand,
     },
     // What to keep away from?
     Kind {
@@ -213,8 +271,7 @@ const KINDS: [Kind; 6] = [
             "避免",
             "危险",
         ],
-        numbers: false,
-        commands: false,
+        mark: Mark::Cue,
     },
     // What sets things apart?
     Kind {
@@ -247,6 +304,9 @@ const KINDS: [Kind; 6] = [
             " instead ",
             " in contrast ",
             " compared ",
+            " comparable ",
+            " advantage",
+            " but ",
             " both ",
             " als ",
             " dagegen ",
@@ -259,8 +319,7 @@ const KINDS: [Kind; 6] = [
             "不同于",
             "而",
         ],
-        numbers: false,
-        commands: false,
+        mark: Mark::Contrast,
     },
     // May one, and must one?
     Kind {
@@ -304,8 +363,7 @@ const KINDS: [Kind; 6] = [
             "不能",
             "只能",
         ],
-        numbers: false,
-        commands: false,
+        mark: Mark::Cue,
     },
 ];
 
@@ -326,18 +384,57 @@ const HISTORY: &[&str] = &[
     "変更",
 ];
 
+/// Cues that a number is asked for and nothing else.
+const COUNTS: &[&str] = &[
+    " how many ",
+    " how much ",
+    " how long ",
+    " how often ",
+    " how old ",
+    " wie viel",
+    " wie lange ",
+    " wie oft ",
+    " wie hoch ",
+    "いくつ",
+    "何日",
+    "何時間",
+    "多少",
+    "几个",
+    "几天",
+    "多久",
+];
+
+/// Cues that several things are asked for.
+const LISTS: &[&str] = &[
+    " what are ",
+    " which are ",
+    " list ",
+    " was sind ",
+    " welche sind ",
+    "哪些",
+    "一覧",
+];
+
 /// What a question waits for. A question may be of several kinds.
 pub struct Question {
     kinds: Vec<&'static Kind>,
     is_history: bool,
+    is_list: bool,
+    is_count: bool,
+    parts: Vec<String>,
 }
 
 impl Question {
     pub fn new(topic: &str) -> Self {
+        let parts = parts(topic);
+        let commas = topic.matches([',', '，', '、']).count();
         let topic = spaced(topic);
         let asked = |kind: &&Kind| kind.asked.iter().any(|cue| topic.contains(cue));
         Self {
             kinds: KINDS.iter().filter(asked).collect(),
+            parts,
+            is_count: COUNTS.iter().any(|cue| topic.contains(cue)),
+            is_list: commas > 1 || LISTS.iter().any(|cue| topic.contains(cue)),
             is_history: HISTORY.iter().any(|cue| topic.contains(cue)),
         }
     }
@@ -347,12 +444,33 @@ impl Question {
         self.is_history
     }
 
-    pub fn wants_numbers(&self) -> bool {
-        self.kinds.iter().any(|kind| kind.numbers)
+    /// Whether a number is the only answer that there can be.
+    pub fn counts(&self) -> bool {
+        self.is_count
     }
 
     pub fn wants_commands(&self) -> bool {
-        self.kinds.iter().any(|kind| kind.commands)
+        self.kinds
+            .iter()
+            .any(|kind| kind.mark == Mark::CueOrCommand)
+    }
+
+    pub fn has_kind(&self) -> bool {
+        !self.kinds.is_empty()
+    }
+
+    /// Whether it asks for several things.
+    pub fn wants_list(&self) -> bool {
+        self.is_list
+    }
+
+    /// The questions in it, as written.
+    pub fn parts(&self) -> &[String] {
+        &self.parts
+    }
+
+    pub fn wants_comparison(&self) -> bool {
+        self.kinds.iter().any(|kind| kind.mark == Mark::Contrast)
     }
 
     /// Share of the question's kinds that a text has a mark of, 0 to 1.
@@ -360,14 +478,59 @@ impl Question {
         if self.kinds.is_empty() {
             return 0.0;
         }
-        let spaced = spaced(text);
-        let marked = |kind: &&&Kind| {
-            (kind.numbers && has_number(text))
-                || (kind.commands && (is_code || has_command(text)))
-                || kind.answered.iter().any(|cue| spaced.contains(cue))
-        };
+        let marked = |kind: &&&Kind| kind.is_answered_by(text, is_code);
         self.kinds.iter().filter(marked).count() as f64 / self.kinds.len() as f64
     }
+
+    /// Whether a word of the topic is the cue of a kind that the text answers: `limited to` names a maximum.
+    pub fn is_meant_by(&self, word: &str, text: &str) -> bool {
+        let word = spaced(word);
+        let cue = |kind: &&&Kind| kind.asked.iter().any(|cue| word.contains(cue));
+        let mut kinds = self.kinds.iter().filter(cue);
+        kinds.any(|kind| kind.mark != Mark::Number && kind.is_answered_by(text, false))
+    }
+}
+
+/// Several questions in one: `When was it built, and who lives there?`
+fn parts(topic: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    for sentence in topic.split_inclusive(['?', '？']) {
+        let mut rest = sentence;
+        while let Some(at) = joint(rest) {
+            let (part, behind) = rest.split_at(at);
+            parts.push(part);
+            rest = behind.trim_start_matches(',');
+        }
+        parts.push(rest);
+    }
+    let parts = parts.into_iter().map(str::trim);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Where the next question begins.
+fn joint(text: &str) -> Option<usize> {
+    let asks = [
+        "how", "what", "when", "why", "which", "where", "who", "wie", "was", "wann", "warum",
+        "welche", "wo", "wer",
+    ];
+    let joints = [" and ", " und "]
+        .iter()
+        .flat_map(|joint| text.match_indices(joint));
+    let begins = |(at, joint): &(usize, &str)| {
+        let next = text[at + joint.len()..]
+            .split(' ')
+            .next()
+            .unwrap_or_default();
+        asks.contains(&next.to_lowercase().as_str())
+    };
+    joints
+        .filter(begins)
+        .map(|(at, _)| at)
+        .min()
+        .filter(|at| *at > 0)
 }
 
 /// In lower case, with one space for each run of what is neither letter nor digit, and at both ends.
@@ -387,7 +550,7 @@ fn spaced(text: &str) -> String {
     spaced
 }
 
-fn has_number(text: &str) -> bool {
+pub fn has_number(text: &str) -> bool {
     let words = [
         "one ", "two ", "three ", "five ", "ten ", "zwei ", "drei ", "zehn ",
     ];

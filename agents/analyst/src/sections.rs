@@ -1,17 +1,13 @@
-//! Claims under headings: the few that answer best first, the others by the section of the document that they are from.
-//! Headings are the documents' own: people wrote those, and they read well.
+//! Claims by the section of the document that they are from: those of the few that answer best first, then the others. So an
+//! approver can take out what belongs together. Headings are the documents' own.
 
-use aegis_contracts::findings::Evidence;
+use aegis_contracts::findings::{Evidence, PassageKind};
 
 use crate::claims::Candidate;
 use crate::material::Material;
 
-/// Claims that answer best and come first.
+/// Claims that answer best, whose sections come first.
 const FIRST: usize = 4;
-/// Sections beyond which those of one document are put together.
-const MOST: usize = 4;
-/// The heading of the first claims, where they are from several documents.
-const IN_SHORT: &str = "In short";
 
 /// Headings that could stand over anything.
 const EMPTY: &[&str] = &[
@@ -91,33 +87,21 @@ type Place<'a> = (&'a str, &'a [String]);
 /// `chosen` is in the order of worth. No section is empty, and no claim is left out.
 pub fn sections<'a>(material: &Material<'a>, chosen: Vec<Candidate<'a>>) -> Vec<Section<'a>> {
     let mut first = chosen;
-    let rest = first.split_off(first.len().min(FIRST));
-    let mut groups = grouped(material, rest);
-    let place = one_place(material, &first);
-    // What is left of the section that answers belongs to it.
-    if let Some(place) = place {
-        let own = |group: &&mut Vec<Candidate<'a>>| {
-            group.iter().all(|claim| place_of(material, claim) == place)
-        };
-        if let Some(group) = groups.iter_mut().find(own) {
-            first.append(group);
-        }
+    let mut rest = first.split_off(first.len().min(FIRST));
+    let mut groups = grouped(material, first);
+    // What is left of the one section that answers belongs to it.
+    if let [only] = groups.as_mut_slice() {
+        let place = place_of(material, &only[0]);
+        let (same, other) = rest
+            .into_iter()
+            .partition(|claim| place_of(material, claim) == place);
+        only.extend::<Vec<_>>(same);
+        rest = other;
     }
-    groups.retain(|group| !group.is_empty());
-    keep_passages_together(&mut first);
+    groups.extend(grouped(material, rest));
     let mut sections: Vec<Section<'a>> = Vec::new();
-    if !first.is_empty() {
-        let heading = match one_document(material, &first) {
-            true => heading(material, &first, &sections),
-            false => IN_SHORT.to_owned(),
-        };
-        sections.push(Section {
-            heading,
-            claims: first,
-        });
-    }
     for mut group in groups {
-        in_order(material, &mut group);
+        keep_sentences_in_order(material, &mut group);
         let heading = heading(material, &group, &sections);
         sections.push(Section {
             heading,
@@ -136,43 +120,15 @@ fn place_of<'a>(material: &Material<'a>, claim: &Candidate<'_>) -> Place<'a> {
     (&evidence.source, &evidence.headings)
 }
 
-fn one_place<'a>(material: &Material<'a>, claims: &[Candidate<'_>]) -> Option<Place<'a>> {
-    let place = place_of(material, claims.first()?);
-    claims
-        .iter()
-        .all(|claim| place_of(material, claim) == place)
-        .then_some(place)
-}
-
-fn one_document(material: &Material<'_>, claims: &[Candidate<'_>]) -> bool {
-    let source = claims.first().map(|claim| &of(material, claim).source);
-    claims
-        .iter()
-        .all(|claim| Some(&of(material, claim).source) == source)
-}
-
-/// By section; by document where there would be too many.
+/// By section, in the order of the best claim of each.
 fn grouped<'a>(material: &Material<'a>, claims: Vec<Candidate<'a>>) -> Vec<Vec<Candidate<'a>>> {
-    let by_section = by(claims, |a, b| {
-        place_of(material, a) == place_of(material, b)
-    });
-    if by_section.len() <= MOST {
-        return by_section;
-    }
-    let claims = by_section.into_iter().flatten().collect();
-    by(claims, |a, b| {
-        of(material, a).source == of(material, b).source
-    })
-}
-
-/// In the order of the best claim of each.
-fn by<'a>(
-    claims: Vec<Candidate<'a>>,
-    same: impl Fn(&Candidate<'a>, &Candidate<'a>) -> bool,
-) -> Vec<Vec<Candidate<'a>>> {
     let mut groups: Vec<Vec<Candidate<'a>>> = Vec::new();
     for claim in claims {
-        match groups.iter_mut().find(|group| same(&group[0], &claim)) {
+        let place = place_of(material, &claim);
+        match groups
+            .iter_mut()
+            .find(|group| place_of(material, &group[0]) == place)
+        {
             Some(group) => group.push(claim),
             None => groups.push(vec![claim]),
         }
@@ -180,49 +136,20 @@ fn by<'a>(
     groups
 }
 
-/// The best passage first, and what one passage says in its order.
-fn keep_passages_together(claims: &mut [Candidate<'_>]) {
+/// What one paragraph says stays in its order; items and rows stay in the order of their worth.
+fn keep_sentences_in_order(material: &Material<'_>, claims: &mut [Candidate<'_>]) {
     let order: Vec<usize> = claims.iter().map(|claim| claim.evidence).collect();
-    let first = |claim: &Candidate<'_>| {
-        order
-            .iter()
-            .position(|evidence| *evidence == claim.evidence)
-    };
-    claims.sort_by_key(|claim| (first(claim), claim.start));
-}
-
-/// As the document has them.
-fn in_order(material: &Material<'_>, claims: &mut [Candidate<'_>]) {
-    claims.sort_by_cached_key(|claim| {
-        let evidence = of(material, claim);
-        (
-            evidence.headings.clone(),
-            paragraph(&evidence.location),
-            claim.evidence,
-            claim.start,
-        )
+    let first = |claim: &Candidate<'_>| order.iter().position(|at| *at == claim.evidence);
+    claims.sort_by_key(|claim| {
+        let prose = of(material, claim).kind == PassageKind::Paragraph;
+        (first(claim), if prose { claim.start } else { 0 })
     });
-}
-
-/// The number of the first paragraph in a location.
-fn paragraph(location: &str) -> u32 {
-    let digits = |text: &str| {
-        text.chars()
-            .take_while(char::is_ascii_digit)
-            .collect::<String>()
-    };
-    let behind = location
-        .rsplit_once("paragraph")
-        .map(|(_, behind)| behind.trim_start_matches(['s', ' ']));
-    behind
-        .and_then(|behind| digits(behind).parse().ok())
-        .unwrap_or(0)
 }
 
 /// The innermost heading that all the claims have in common, or the document's title.
 fn heading(material: &Material<'_>, claims: &[Candidate<'_>], before: &[Section<'_>]) -> String {
     let Some(first) = claims.first().map(|claim| of(material, claim)) else {
-        return IN_SHORT.to_owned();
+        return String::new();
     };
     let common = |(depth, heading): &(usize, &String)| {
         claims

@@ -243,3 +243,137 @@ fn a_report_says_how_far_it_answers() {
         analysis.summary
     );
 }
+
+fn texts(analysis: &AnalysisFile) -> Vec<&str> {
+    claims(analysis)
+        .iter()
+        .map(|claim| claim.text.as_str())
+        .collect()
+}
+
+#[test]
+fn only_what_answers_as_well_or_adds_a_part_is_said() {
+    let passages = || {
+        vec![
+            paragraph(
+                "Ferries",
+                "The ferry to Larvik leaves the harbour at eight o'clock. Tickets for the ferry are sold on the quay.",
+            ),
+            paragraph(
+                "Larvik",
+                "The harbour of Larvik was built in the last century.",
+            ),
+            paragraph(
+                "Fleet",
+                "Another ferry carries the mail to the islands in the north.",
+            ),
+        ]
+    };
+    let one = "The ferry to Larvik leaves the harbour at eight o'clock.";
+    let analysis = asked(
+        "When does the ferry to Larvik leave the harbour?",
+        passages(),
+    );
+    assert_eq!(texts(&analysis), [one]);
+    let two = "Tickets for the ferry are sold on the quay.";
+    let topic = "When does the ferry to Larvik leave the harbour, and where are tickets sold?";
+    assert_eq!(texts(&asked(topic, passages())), [one, two]);
+}
+
+#[test]
+fn a_list_that_was_asked_for_is_not_cut_short() {
+    let rows = "tables | 4,096\ncolumns | 1,600\nsize of a row | 2 GB\nsize of a field | 1 GB\nindexes | 64\nunique keys | 32";
+    let table = || {
+        passage(
+            PassageKind::Row,
+            Some("Item | Upper limit"),
+            "Limits of the store",
+            rows,
+        )
+    };
+    let said = |topic: &str| claims(&asked(topic, vec![table()])).len();
+    assert_eq!(said("What are the limits of the store?"), 6);
+    assert!(said("What is the upper limit of columns in the store?") < 4);
+}
+
+#[test]
+fn the_first_sentence_below_the_subject_says_what_it_is() {
+    let text = "This option sets how eagerly pages are moved to the disk, from 0 to 200. Large values may slow other programs.";
+    let other = "The value of swap_eagerness is read when the machine starts, and it can be seen in the log.";
+    let passages = vec![paragraph("swap_eagerness", text), paragraph("Start", other)];
+    let analysis = asked("What does swap_eagerness control?", passages);
+    assert!(
+        texts(&analysis)[0].starts_with("This option sets"),
+        "{:?}",
+        texts(&analysis)
+    );
+}
+
+#[test]
+fn a_limit_is_found_in_other_words() {
+    let passages = vec![
+        paragraph("Memory", "Vectors are limited to 4,096 elements of length."),
+        paragraph(
+            "Functions",
+            "The maximum function returns a vector whose length is that of its longest argument.",
+        ),
+    ];
+    let analysis = asked("What is the maximum length of a vector?", passages);
+    assert_eq!(
+        texts(&analysis)[0],
+        "Vectors are limited to 4,096 elements of length."
+    );
+}
+
+#[test]
+fn a_sentence_is_shown_with_the_one_that_it_points_to() {
+    let text = "The command full-upgrade also removes packages. With this instruction the upgrade to a new release is completed.";
+    let analysis = asked(
+        "How is the upgrade to a new release completed?",
+        vec![paragraph("Upgrades", text)],
+    );
+    assert_eq!(texts(&analysis), [text]);
+    // What only sends the reader elsewhere answers nothing.
+    let text = "See the upgrade to a new release. The upgrade to a new release is described there by its author.";
+    let analysis = asked("upgrade to a new release", vec![paragraph("Notes", text)]);
+    assert!(!texts(&analysis).contains(&"See the upgrade to a new release."));
+}
+
+#[test]
+fn what_is_said_to_be_missing_is_missing() {
+    let text = "Der Versand kostet vier Euro und dauert zwei Tage.";
+    let analysis = asked(
+        "Was kosten Versand und Zoll?",
+        vec![paragraph("Preise", text)],
+    );
+    assert!(
+        analysis.summary.contains("but not “Zoll”"),
+        "{}",
+        analysis.summary
+    );
+    // Words that only ask are not missed, in whatever language the documents are.
+    let analysis = asked(
+        "Wann dauert der Versand?",
+        vec![paragraph(
+            "Shipping",
+            "Versand: the parcel is on its way for two days, and costs of it are low.",
+        )],
+    );
+    assert!(!analysis.summary.contains("“Wann”"), "{}", analysis.summary);
+    let topic = "How is the parcel sent, and which customs form does it need?";
+    let analysis = asked(
+        topic,
+        vec![paragraph(
+            "Shipping",
+            "The parcel is sent by rail through the mountains.",
+        )],
+    );
+    assert!(
+        analysis
+            .gaps
+            .iter()
+            .any(|gap| gap.contains("the part “and which customs form does it need?”")),
+        "{:?}",
+        analysis.gaps
+    );
+}
