@@ -1,4 +1,5 @@
-//! The outside world, as small traits. Each has an in-memory twin in [`crate::memory`]; both honour the same contract tests.
+//! The outside world, as small traits. Each is implemented in memory (`aegis_testkit::memory`) and on AWS (`aegis_aws::ports`);
+//! one set of contract tests holds both.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The door for clients: opens workflows, serves reads, takes cancel and redrive.
+//! Serves clients: opens workflows, answers reads, takes cancel and redrive.
 //!
 //! HTTP requests and the events of other systems meet in the same functions once they are parsed.
 

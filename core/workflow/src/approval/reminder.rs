@@ -1,4 +1,4 @@
-//! People are reminded of what waits for them, and of what nobody has told them yet the command is sent again.
+//! Reminds approvers while an approval waits, and sends `RequestApproval` again while nobody has picked it up.
 
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::event::Event;
