@@ -90,9 +90,11 @@ impl World {
             "required": required,
             "timeout_hours": self.dice.between(1, 30) as f64 / 10.0,
             "on_timeout": on_timeout,
-            "escalate_to": ["zoe"],
             "max_revisions": self.dice.below(3),
         });
+        if on_timeout == Some(&"escalate") {
+            approval["escalate_to"] = json!(["zoe"]);
+        }
         if self.dice.chance(0.5) {
             approval["approvers"] = json!(["ann", "bob", "cid"]);
         }

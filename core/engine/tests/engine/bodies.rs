@@ -18,7 +18,7 @@ fn errors_of(wrong: Value) -> Vec<(String, String)> {
 #[test]
 fn errors_name_their_field() {
     for (wrong, field) in [
-        (json!({}), ""),
+        (json!({}), "topic"),
         (json!({"topic": ""}), "topic"),
         (json!({"topic": "--"}), "topic"),
         (json!({"topic": "x".repeat(1001)}), "topic"),
