@@ -115,11 +115,7 @@ fn waiting_since(workflow: &Workflow) -> Option<Timestamp> {
     match &workflow.phase {
         Phase::Working(step) => Some(step.requested_at),
         Phase::AwaitingApproval(approval) => Some(approval.requested_at),
-        Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => None,
+        Phase::Ended(_) => None,
     }
 }
 

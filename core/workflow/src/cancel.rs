@@ -7,7 +7,7 @@ use aegis_contracts::time::Timestamp;
 use crate::answer::Answer;
 use crate::decide::transition;
 use crate::rules::Rules;
-use crate::state::{Cancellation, Phase, Workflow};
+use crate::state::{Cancellation, Ended, Phase, Workflow};
 
 pub(crate) fn cancelled(
     rules: &Rules,
@@ -21,18 +21,18 @@ pub(crate) fn cancelled(
     match &workflow.phase {
         Phase::Working(step) => next.usage = next.usage.plus(step.usage),
         Phase::AwaitingApproval(approval) => next.settled = Some(approval.clone().settled()),
-        Phase::Cancelled(_) => return Answer::duplicate(),
-        Phase::Completed | Phase::Failed(_) | Phase::Rejected | Phase::Expired => {
+        Phase::Ended(Ended::Cancelled(_)) => return Answer::duplicate(),
+        Phase::Ended(_) => {
             return Answer::illegal(
                 Code::AlreadyEnded,
                 format!("the workflow is {}", status.as_str()),
             );
         }
     }
-    next.phase = Phase::Cancelled(Cancellation {
+    next.phase = Phase::Ended(Ended::Cancelled(Cancellation {
         by: by.clone(),
         status,
-    });
+    }));
     let events = vec![Event::WorkflowCancelled {
         cancelled_by: by,
         reason,

@@ -10,7 +10,7 @@ use crate::budget::over_budget;
 use crate::decide::transition;
 use crate::input::StepFailure;
 use crate::rules::Rules;
-use crate::state::{Failure, Phase, ResumeAt, Step, Workflow, working_status};
+use crate::state::{Ended, Failure, Phase, ResumeAt, Step, Workflow, working_status};
 use crate::step::{current, request};
 
 pub(crate) fn failed(
@@ -22,7 +22,7 @@ pub(crate) fn failed(
     usage: Option<Usage>,
     now: Timestamp,
 ) -> Answer {
-    if let Phase::Failed(known) = &workflow.phase
+    if let Phase::Ended(Ended::Failed(known)) = &workflow.phase
         && known.resume == ResumeAt::Step(role)
         && known.attempt == Some(attempt)
     {
@@ -126,6 +126,6 @@ pub(crate) fn fail(
         message: failure.message.clone(),
         status: failure.status,
     });
-    next.phase = Phase::Failed(failure);
+    next.phase = Phase::Ended(Ended::Failed(failure));
     transition(rules, next, now, events, Vec::new())
 }

@@ -36,7 +36,7 @@ pub use rules::{MAX_REMINDERS, RESEND_FLOOR, Rules};
 pub use session::STOP_AFTER;
 pub use start::{Start, start};
 pub use state::{
-    Approval, ApprovalPolicy, Attempts, Cancellation, Decision, FLOW_VERSION, Failure, Phase,
-    Progress, ResumeAt, STATE_VERSION, Step, StepResult, StoredArtifact, Workflow,
+    Approval, ApprovalPolicy, Attempts, Cancellation, Decision, Ended, FLOW_VERSION, Failure,
+    Phase, Progress, ResumeAt, STATE_VERSION, Step, StepResult, StoredArtifact, Workflow,
 };
 pub use view::{approval_view, artifact_refs, failure_view, step_views, waiting_approval_view};

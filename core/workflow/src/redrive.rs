@@ -10,7 +10,7 @@ use crate::budget::over_budget;
 use crate::decide::transition;
 use crate::rules::Rules;
 use crate::start::longest_life;
-use crate::state::{Phase, ResumeAt, Workflow};
+use crate::state::{Ended, Phase, ResumeAt, Workflow};
 use crate::{approval, step};
 
 /// Puts the workflow into a new attempt of `role`.
@@ -31,13 +31,8 @@ pub(crate) fn redriven(
         return Answer::duplicate();
     }
     let failure = match &workflow.phase {
-        Phase::Failed(failure) => failure,
-        Phase::Working(_)
-        | Phase::AwaitingApproval(_)
-        | Phase::Completed
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => {
+        Phase::Ended(Ended::Failed(failure)) => failure,
+        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => {
             let status = workflow.status().as_str();
             return Answer::illegal(
                 Code::NotFailed,

@@ -19,11 +19,6 @@ pub(crate) fn ended(workflow: &Workflow) -> Option<SessionCommand> {
             role: step.role,
             attempt: step.attempt,
         }),
-        Phase::AwaitingApproval(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => None,
+        Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
     }
 }

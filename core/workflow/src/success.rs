@@ -13,7 +13,7 @@ use crate::decide::transition;
 use crate::failure::fail;
 use crate::results::{own_artifacts, record_result};
 use crate::rules::Rules;
-use crate::state::{Phase, ResumeAt, Step, Workflow, working_status};
+use crate::state::{Ended, Phase, ResumeAt, Step, Workflow, working_status};
 use crate::step::current;
 use crate::{approval, redrive};
 
@@ -79,7 +79,7 @@ fn advance(
                 .find(|artifact| artifact.name == Role::Writer.artifact_name());
             let usage = next.usage;
             events.extend(report.map(|report| Event::WorkflowCompleted { report, usage }));
-            next.phase = Phase::Completed;
+            next.phase = Phase::Ended(Ended::Completed);
             return transition(rules, next, now, events, Vec::new());
         }
     };

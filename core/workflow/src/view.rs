@@ -7,7 +7,7 @@ use aegis_contracts::view::{FailureView, PickupView, ProgressView, Status, StepS
 
 use crate::approval::{count_approvals, on_timeout, who_may_decide};
 use crate::state::{
-    Approval, Decision, Phase, ResumeAt, Step, StepResult, Workflow, working_status,
+    Approval, Decision, Ended, Phase, ResumeAt, Step, StepResult, Workflow, working_status,
 };
 
 /// The latest attempt of each role that was asked for, in flow order.
@@ -75,17 +75,15 @@ fn running_view(step: &Step) -> StepView {
 /// Of an attempt that ended without a result.
 fn ended_status(workflow: &Workflow, role: Role) -> StepStatus {
     match &workflow.phase {
-        Phase::Failed(failure) if failure.resume == ResumeAt::Step(role) => StepStatus::Failed,
-        Phase::Cancelled(cancellation) if cancellation.status == working_status(role) => {
+        Phase::Ended(Ended::Failed(failure)) if failure.resume == ResumeAt::Step(role) => {
+            StepStatus::Failed
+        }
+        Phase::Ended(Ended::Cancelled(cancellation))
+            if cancellation.status == working_status(role) =>
+        {
             StepStatus::Cancelled
         }
-        Phase::Working(_)
-        | Phase::AwaitingApproval(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => StepStatus::Superseded,
+        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => StepStatus::Superseded,
     }
 }
 
@@ -121,14 +119,15 @@ fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
         at: approval.deadline_at,
     };
     settling.or_else(|| match &workflow.phase {
-        Phase::Expired => Some(silence(Outcome::Expired)),
-        Phase::Cancelled(cancellation) if cancellation.status == Status::AwaitingApproval => None,
-        Phase::Working(_)
-        | Phase::AwaitingApproval(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected => Some(silence(Outcome::Approved)),
+        Phase::Ended(Ended::Expired) => Some(silence(Outcome::Expired)),
+        Phase::Ended(Ended::Cancelled(cancellation))
+            if cancellation.status == Status::AwaitingApproval =>
+        {
+            None
+        }
+        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => {
+            Some(silence(Outcome::Approved))
+        }
     })
 }
 
@@ -136,12 +135,7 @@ fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
 pub fn waiting_approval_view(workflow: &Workflow) -> Option<ApprovalView> {
     match &workflow.phase {
         Phase::AwaitingApproval(approval) => Some(view_of(workflow, approval)),
-        Phase::Working(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => None,
+        Phase::Working(_) | Phase::Ended(_) => None,
     }
 }
 
@@ -209,14 +203,9 @@ pub fn failure_view(workflow: &Workflow) -> Option<FailureView> {
         version: workflow.version,
     };
     match &workflow.phase {
-        Phase::Failed(failure) => {
+        Phase::Ended(Ended::Failed(failure)) => {
             Some(view(&failure.code, failure.message.clone(), failure.status))
         }
-        Phase::Working(_)
-        | Phase::AwaitingApproval(_)
-        | Phase::Completed
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => None,
+        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
     }
 }

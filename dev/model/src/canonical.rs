@@ -7,7 +7,7 @@
 use std::hash::{Hash, Hasher};
 
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::{Approval, Phase, RESEND_FLOOR, ResumeAt, Step, Workflow};
+use aegis_workflow::{Approval, Ended, Phase, RESEND_FLOOR, ResumeAt, Step, Workflow};
 
 use crate::state::{Activity, Handler, Session, State};
 
@@ -177,8 +177,8 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
     match &workflow.phase {
         Phase::Working(step) => write_step(step, now, to),
         Phase::AwaitingApproval(approval) => write_approval(approval, now, to),
-        Phase::Completed => to.write_u8(3),
-        Phase::Failed(failure) => {
+        Phase::Ended(Ended::Completed) => to.write_u8(3),
+        Phase::Ended(Ended::Failed(failure)) => {
             to.write_u8(4);
             to.write_u8(match failure.resume {
                 ResumeAt::Step(role) => role as u8,
@@ -186,9 +186,9 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
             });
             to.write_u32(failure.attempt.unwrap_or_default());
         }
-        Phase::Cancelled(_) => to.write_u8(5),
-        Phase::Rejected => to.write_u8(6),
-        Phase::Expired => to.write_u8(7),
+        Phase::Ended(Ended::Cancelled(_)) => to.write_u8(5),
+        Phase::Ended(Ended::Rejected) => to.write_u8(6),
+        Phase::Ended(Ended::Expired) => to.write_u8(7),
     }
 }
 

@@ -20,13 +20,7 @@ impl Choreography {
                 step.sent_at.filter(|_| step.throttled_at.is_none())
             }
             Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => approval.sent_at,
-            Phase::Working(_)
-            | Phase::AwaitingApproval(_)
-            | Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => None,
+            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         };
         let owed = state.workflow.owed().as_ref().and_then(Message::of);
         if state.in_flight.iter().all(|message| Some(*message) == owed) {

@@ -7,7 +7,7 @@ use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::command::SessionCommand;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::{Owed, Phase, Rules, Workflow};
+use aegis_workflow::{Ended, Owed, Phase, Rules, Workflow};
 
 use crate::ask::Ask;
 use crate::message::Message;
@@ -79,7 +79,7 @@ impl State {
     fn record_transition(&mut self, written: &Written<'_>, events: &[Event]) {
         self.record_version(written.next.version);
         let redriven = matches!(events.first(), Some(Event::WorkflowRedriven { .. }));
-        let revived = redriven && matches!(self.workflow.phase, Phase::Failed(_));
+        let revived = redriven && matches!(self.workflow.phase, Phase::Ended(Ended::Failed(_)));
         if !self.is_live() && !revived {
             self.blame(Violation::EndLeft);
         }

@@ -1,7 +1,7 @@
 //! Which actions a state allows, in an order that depends on the state alone.
 
 use aegis_contracts::approval::DecisionKind;
-use aegis_workflow::Phase;
+use aegis_workflow::{Ended, Phase};
 
 use crate::action::Action;
 use crate::message::{APPROVERS, Message};
@@ -149,17 +149,11 @@ impl Choreography {
                     }));
                 }
             }
-            Phase::Failed(_) if state.left.redrives > 0 => {
+            Phase::Ended(Ended::Failed(_)) if state.left.redrives > 0 => {
                 let version = state.workflow.version;
                 actions.push(Action::Wish(Message::Redrive { version }));
             }
-            Phase::AwaitingApproval(_)
-            | Phase::Working(_)
-            | Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => {}
+            Phase::AwaitingApproval(_) | Phase::Working(_) | Phase::Ended(_) => {}
         }
         if state.left.cancels > 0 && state.is_live() {
             actions.push(Action::Wish(Message::Cancel));

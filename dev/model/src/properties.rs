@@ -1,7 +1,7 @@
 //! What must hold in every state, and what must be reachable lest the check be empty.
 
 use aegis_contracts::agent::Role;
-use aegis_workflow::{Phase, codes};
+use aegis_workflow::{Ended, Phase, codes};
 use stateright::Property;
 
 use crate::message::Message;
@@ -129,24 +129,24 @@ pub fn goals(goals: &[Goal]) -> Vec<Law> {
 fn reach(goal: Goal) -> Law {
     match goal {
         Goal::Completed => Law::sometimes("completed", |_, s| {
-            matches!(s.workflow.phase, Phase::Completed)
+            matches!(s.workflow.phase, Phase::Ended(Ended::Completed))
         }),
         Goal::Failed => Law::sometimes("failed", |_, s| {
-            matches!(s.workflow.phase, Phase::Failed(_))
+            matches!(s.workflow.phase, Phase::Ended(Ended::Failed(_)))
         }),
         Goal::OutOfCapacity => Law::sometimes(
             "failed for want of a free session",
-            |_, s| matches!(&s.workflow.phase, Phase::Failed(why) if why.code == codes::AGENT_CAPACITY),
+            |_, s| matches!(&s.workflow.phase, Phase::Ended(Ended::Failed(why)) if why.code == codes::AGENT_CAPACITY),
         ),
         Goal::Cancelled => Law::sometimes("cancelled", |_, s| {
-            matches!(s.workflow.phase, Phase::Cancelled(_))
+            matches!(s.workflow.phase, Phase::Ended(Ended::Cancelled(_)))
         }),
         Goal::Rejected => Law::sometimes("rejected", |_, s| {
-            matches!(s.workflow.phase, Phase::Rejected)
+            matches!(s.workflow.phase, Phase::Ended(Ended::Rejected))
         }),
-        Goal::Expired => {
-            Law::sometimes("expired", |_, s| matches!(s.workflow.phase, Phase::Expired))
-        }
+        Goal::Expired => Law::sometimes("expired", |_, s| {
+            matches!(s.workflow.phase, Phase::Ended(Ended::Expired))
+        }),
         Goal::Believed => Law::sometimes("completion record believed", |_, s| s.facts.believed),
         Goal::Redriven => Law::sometimes("redriven", |_, s| s.facts.redriven),
         Goal::SecondRevision => Law::sometimes("second revision approved", |_, s| {

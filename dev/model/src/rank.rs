@@ -43,11 +43,7 @@ fn noted(workflow: &Workflow) -> i64 {
         Phase::AwaitingApproval(approval) => {
             i64::from(approval.sends) + 100 * i64::from(approval.notified_at.is_some())
         }
-        Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => 0,
+        Phase::Ended(_) => 0,
     }
 }
 

@@ -109,11 +109,7 @@ impl State {
     pub fn is_live(&self) -> bool {
         match &self.workflow.phase {
             Phase::Working(_) | Phase::AwaitingApproval(_) => true,
-            Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => false,
+            Phase::Ended(_) => false,
         }
     }
 

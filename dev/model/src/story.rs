@@ -1,6 +1,6 @@
 //! A counterexample as a story: what happened, and where the workflow was after it.
 
-use aegis_workflow::{Phase, Workflow};
+use aegis_workflow::{Ended, Phase, Workflow};
 
 use crate::action::Action;
 use crate::state::State;
@@ -54,8 +54,8 @@ fn place(workflow: &Workflow) -> String {
                 approval.revision
             )
         }
-        Phase::Failed(failure) => format!("v{version} failed: {}", failure.code),
-        Phase::Completed | Phase::Cancelled(_) | Phase::Rejected | Phase::Expired => {
+        Phase::Ended(Ended::Failed(failure)) => format!("v{version} failed: {}", failure.code),
+        Phase::Ended(_) => {
             format!("v{version} {}", workflow.status().as_str())
         }
     }

@@ -78,13 +78,7 @@ pub(crate) fn notified(
                 Vec::new(),
             )
         }
-        Phase::AwaitingApproval(_)
-        | Phase::Working(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => {
+        Phase::AwaitingApproval(_) | Phase::Working(_) | Phase::Ended(_) => {
             Answer::stale(format!("revision {revision} does not wait for approval"))
         }
     }

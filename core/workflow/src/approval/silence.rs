@@ -11,7 +11,7 @@ use super::vote::grant;
 use crate::answer::Answer;
 use crate::decide::transition;
 use crate::rules::Rules;
-use crate::state::{Approval, Phase, Workflow};
+use crate::state::{Approval, Ended, Phase, Workflow};
 
 /// Recorded as the approver where silence means approval.
 pub const TIMEOUT: &str = "timeout";
@@ -61,7 +61,7 @@ pub(crate) fn timed_out(
         }
         OnTimeout::Expire => {
             next.settled = Some(approval.clone().settled());
-            next.phase = Phase::Expired;
+            next.phase = Phase::Ended(Ended::Expired);
             transition(
                 rules,
                 next,

@@ -16,7 +16,7 @@ use crate::decide::transition;
 use crate::failure::fail;
 use crate::redrive::enter_step;
 use crate::rules::Rules;
-use crate::state::{Approval, Decision, Phase, ResumeAt, Workflow};
+use crate::state::{Approval, Decision, Ended, Phase, ResumeAt, Workflow};
 
 pub(crate) struct Vote {
     pub approver: String,
@@ -74,12 +74,7 @@ pub(crate) fn decided(
     }
     let approval = match &workflow.phase {
         Phase::AwaitingApproval(approval) => approval,
-        Phase::Working(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => {
+        Phase::Working(_) | Phase::Ended(_) => {
             let status = workflow.status().as_str();
             return Answer::illegal(
                 Code::NotAwaitingApproval,
@@ -192,7 +187,7 @@ fn settle(
         }
         DecisionKind::Reject => {
             next.settled = Some(approval.settled());
-            next.phase = Phase::Rejected;
+            next.phase = Phase::Ended(Ended::Rejected);
             let rejected = Event::WorkflowRejected {
                 revision,
                 approver,

@@ -28,11 +28,7 @@ impl Workflow {
         match &self.phase {
             Phase::Working(step) => Some(step.due_at(rules)),
             Phase::AwaitingApproval(approval) => Some(approval.due_at(rules)),
-            Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => None,
+            Phase::Ended(_) => None,
         }
     }
 
@@ -48,13 +44,7 @@ impl Workflow {
             {
                 Some(step)
             }
-            Phase::Working(_)
-            | Phase::AwaitingApproval(_)
-            | Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => None,
+            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         }
     }
 }
@@ -130,10 +120,6 @@ pub(crate) fn passed(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
             approval::timed_out(rules, workflow, waiting, now)
         }
         Phase::AwaitingApproval(waiting) => approval::look(rules, workflow, waiting, now),
-        Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => Answer::duplicate(),
+        Phase::Ended(_) => Answer::duplicate(),
     }
 }

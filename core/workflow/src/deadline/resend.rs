@@ -33,13 +33,7 @@ pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
         {
             approval::resend(rules, workflow, waiting, now)
         }
-        Phase::Working(_)
-        | Phase::AwaitingApproval(_)
-        | Phase::Completed
-        | Phase::Failed(_)
-        | Phase::Cancelled(_)
-        | Phase::Rejected
-        | Phase::Expired => Answer::duplicate(),
+        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => Answer::duplicate(),
     }
 }
 

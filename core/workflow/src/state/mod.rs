@@ -15,4 +15,4 @@ pub use approval::{Approval, ApprovalPolicy, Decision};
 pub use ending::{Cancellation, Failure, ResumeAt};
 pub use step::{Attempts, Progress, Step, StepResult, StoredArtifact};
 pub(crate) use workflow::working_status;
-pub use workflow::{FLOW_VERSION, Phase, STATE_VERSION, Workflow};
+pub use workflow::{Ended, FLOW_VERSION, Phase, STATE_VERSION, Workflow};

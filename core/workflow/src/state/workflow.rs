@@ -89,6 +89,14 @@ pub enum Phase {
     /// An agent is asked for, or at work.
     Working(Step),
     AwaitingApproval(Approval),
+    #[serde(untagged)]
+    Ended(Ended),
+}
+
+/// How a workflow has ended. Only a failed one is taken up again, by a redrive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
     Completed,
     Failed(Failure),
     Cancelled(Cancellation),
@@ -110,11 +118,11 @@ impl Workflow {
         match &self.phase {
             Phase::Working(step) => working_status(step.role),
             Phase::AwaitingApproval(_) => Status::AwaitingApproval,
-            Phase::Completed => Status::Completed,
-            Phase::Failed(_) => Status::Failed,
-            Phase::Cancelled(_) => Status::Cancelled,
-            Phase::Rejected => Status::Rejected,
-            Phase::Expired => Status::Expired,
+            Phase::Ended(Ended::Completed) => Status::Completed,
+            Phase::Ended(Ended::Failed(_)) => Status::Failed,
+            Phase::Ended(Ended::Cancelled(_)) => Status::Cancelled,
+            Phase::Ended(Ended::Rejected) => Status::Rejected,
+            Phase::Ended(Ended::Expired) => Status::Expired,
         }
     }
 
@@ -126,13 +134,7 @@ impl Workflow {
     pub fn current_step(&self, role: Role, attempt: u32) -> Option<&Step> {
         match &self.phase {
             Phase::Working(step) if step.role == role && step.attempt == attempt => Some(step),
-            Phase::Working(_)
-            | Phase::AwaitingApproval(_)
-            | Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => None,
+            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         }
     }
 
@@ -147,13 +149,7 @@ impl Workflow {
                     revision: approval.revision,
                 }))
             }
-            Phase::Working(_)
-            | Phase::AwaitingApproval(_)
-            | Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => None,
+            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         }
     }
 
@@ -161,12 +157,7 @@ impl Workflow {
     pub fn usage_so_far(&self) -> Usage {
         match &self.phase {
             Phase::Working(step) => self.usage.plus(step.usage),
-            Phase::AwaitingApproval(_)
-            | Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired => self.usage,
+            Phase::AwaitingApproval(_) | Phase::Ended(_) => self.usage,
         }
     }
 }

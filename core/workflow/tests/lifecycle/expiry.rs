@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::problem::Code;
-use aegis_workflow::{ApprovalPolicy, Input, Phase, Rejection, Rules};
+use aegis_workflow::{ApprovalPolicy, Ended, Input, Phase, Rejection, Rules};
 use proptest::prelude::*;
 
 use crate::laws;
@@ -80,7 +80,7 @@ fn the_slowest_life_fits() {
         };
     }
     let walk = work_slowly(walk);
-    assert_eq!(walk.workflow.phase, Phase::Completed);
+    assert_eq!(walk.workflow.phase, Phase::Ended(Ended::Completed));
     let left = walk.workflow.expires_at.since(walk.now);
     assert!(left >= walk.rules.retention, "only {left:?} left");
 }

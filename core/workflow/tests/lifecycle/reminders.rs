@@ -6,7 +6,8 @@ use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::event::Event;
 use aegis_contracts::view::Status;
 use aegis_workflow::{
-    Answer, ApprovalPolicy, Input, MAX_REMINDERS, Phase, Rules, Transition, Workflow, approval_view,
+    Answer, ApprovalPolicy, Ended, Input, MAX_REMINDERS, Phase, Rules, Transition, Workflow,
+    approval_view,
 };
 
 use crate::specimens::reminded_daily;
@@ -89,7 +90,7 @@ fn each_interval_reminds_once_and_never_at_the_deadline() {
         let (none, last) = reminders(told(awaiting(every(never), policy())));
         check_state(&last.workflow);
         assert_eq!(none, [], "{never:?}");
-        assert_eq!(swept(&last).next.phase, Phase::Expired);
+        assert_eq!(swept(&last).next.phase, Phase::Ended(Ended::Expired));
     }
 }
 
@@ -100,7 +101,7 @@ fn reminders_are_counted_and_come_to_an_end() {
     assert_eq!(all, expected);
     let shown = approval_view(&last.workflow).unwrap();
     assert_eq!(shown.reminders, MAX_REMINDERS);
-    assert_eq!(swept(&last).next.phase, Phase::Expired);
+    assert_eq!(swept(&last).next.phase, Phase::Ended(Ended::Expired));
 }
 
 #[test]
@@ -164,7 +165,11 @@ fn an_outage_makes_one_reminder_and_the_next_is_an_interval_later() {
     let due = once.workflow.due_at(&once.rules).unwrap();
     assert_eq!(due, once.now.plus(HOUR));
     let missed = told(awaiting(every(HOUR), policy())).wait(80 * HOUR);
-    assert_eq!(swept(&missed).next.phase, Phase::Expired, "and no reminder");
+    assert_eq!(
+        swept(&missed).next.phase,
+        Phase::Ended(Ended::Expired),
+        "and no reminder"
+    );
 }
 
 #[test]

@@ -8,13 +8,13 @@ use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::command::Command;
 use aegis_contracts::problem::Code;
 use aegis_contracts::request::Budget;
-use aegis_workflow::{Answer, ApprovalPolicy, Input, Phase, Rejection, Workflow};
+use aegis_workflow::{Answer, ApprovalPolicy, Ended, Input, Phase, Rejection, Workflow};
 
 use crate::walk::{Walk, attempts, failed, policy, progress, redrive, used};
 
 pub fn failure(workflow: &Workflow) -> (&str, &str) {
     match &workflow.phase {
-        Phase::Failed(failure) => (&failure.code, &failure.message),
+        Phase::Ended(Ended::Failed(failure)) => (&failure.code, &failure.message),
         other => panic!("not failed: {other:?}"),
     }
 }
@@ -254,7 +254,7 @@ fn an_escalation_keeps_the_votes_and_ends_by_expiry() {
     while !walk.workflow.status().is_terminal() {
         walk = walk.silent();
     }
-    assert_eq!(walk.workflow.phase, Phase::Expired);
+    assert_eq!(walk.workflow.phase, Phase::Ended(Ended::Expired));
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn every_budget_is_watched_and_the_last_step_may_finish() {
         .succeeded()
         .succeeded();
     let done = writing.decided("ada", DecisionKind::Approve, 0).succeeded();
-    assert_eq!(done.workflow.phase, Phase::Completed);
+    assert_eq!(done.workflow.phase, Phase::Ended(Ended::Completed));
     assert_eq!(
         done.workflow.usage.total_tokens(),
         3 * used(1000).total_tokens()

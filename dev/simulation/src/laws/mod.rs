@@ -8,7 +8,7 @@ use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::event::Event;
 use aegis_contracts::ids::WorkflowId;
 use aegis_testkit::memory::Row;
-use aegis_workflow::{Phase, Workflow};
+use aegis_workflow::{Ended, Phase, Workflow};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -74,14 +74,7 @@ fn nothing_accepted_is_lost(world: &World, rows: &[Row]) -> Verdict {
 }
 
 fn every_wait_has_ended(workflow: &Workflow) -> Verdict {
-    let ended = matches!(
-        workflow.phase,
-        Phase::Completed
-            | Phase::Failed(_)
-            | Phase::Cancelled(_)
-            | Phase::Rejected
-            | Phase::Expired
-    );
+    let ended = matches!(workflow.phase, Phase::Ended(_));
     holds("no wait is without end", ended, || {
         let due = workflow.due_at(&rules());
         format!("{} rests in {:?}, due {due:?}", workflow.id, workflow.phase)
@@ -116,7 +109,7 @@ fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
     }
     let completed = events(row).filter(|event| matches!(event, Event::WorkflowCompleted { .. }));
     let count = completed.count();
-    let once = count == usize::from(workflow.phase == Phase::Completed);
+    let once = count == usize::from(workflow.phase == Phase::Ended(Ended::Completed));
     holds("a workflow completes once", once, || {
         format!("{}: {count} completions", workflow.id)
     })
