@@ -27,8 +27,15 @@ pub struct Index {
     /// In how many passages and titles a term stands, by number.
     frequencies: Vec<u32>,
     texts: Vec<Text>,
-    /// What the documents explain abbreviations by, in terms, and as it is first written.
-    definitions: BTreeMap<(Term, Vec<Term>), String>,
+    /// What the documents explain abbreviations by.
+    definitions: BTreeMap<Term, BTreeMap<Vec<Term>, Definition>>,
+}
+
+struct Definition {
+    /// As it is first written.
+    words: String,
+    /// By how many passages.
+    given: usize,
 }
 
 /// The terms of a passage by field.
@@ -96,7 +103,9 @@ impl Index {
             let short = self.read(reader, &short);
             let long = self.read(reader, &words);
             if let ([short], [_, _, ..]) = (&short[..], &long[..]) {
-                self.definitions.entry((*short, long)).or_insert(words);
+                let given = self.definitions.entry(*short).or_default();
+                let definition = given.entry(long).or_insert(Definition { words, given: 0 });
+                definition.given += 1;
             }
         }
         self.texts.push(text);
@@ -147,6 +156,17 @@ impl Index {
         (self.frequency(number) > 0).then_some(number)
     }
 
+    /// A word's stems in the documents' languages, those that they have.
+    pub fn terms(&self, word: &str) -> impl Iterator<Item = Term> {
+        let languages = self
+            .languages
+            .iter()
+            .map(|language| Terms::new(Some(*language)));
+        let stems = languages.filter_map(|terms| terms.of_word(word).into_iter().next());
+        let stems: BTreeSet<String> = stems.collect();
+        stems.into_iter().filter_map(|stem| self.find(&stem))
+    }
+
     pub fn name(&self, term: Term) -> &str {
         self.names
             .get(term as usize)
@@ -171,11 +191,15 @@ impl Index {
         &self.texts[passage]
     }
 
-    /// What the documents explain abbreviations by.
+    /// What the documents explain abbreviations by. An abbreviation of several things (`VM`) stands for what most passages
+    /// say, and for nothing where they do not agree.
     pub fn definitions(&self) -> impl Iterator<Item = (Term, &[Term], &str)> {
-        self.definitions
-            .iter()
-            .map(|((short, long), words)| (*short, long.as_slice(), words.as_str()))
+        self.definitions.iter().filter_map(|(short, all)| {
+            let total: usize = all.values().map(|definition| definition.given).sum();
+            let (long, most) = all.iter().max_by_key(|(_, definition)| definition.given)?;
+            let agreed = most.given * 3 >= total * 2;
+            agreed.then_some((*short, long.as_slice(), most.words.as_str()))
+        })
     }
 }
 

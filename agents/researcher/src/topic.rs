@@ -1,5 +1,7 @@
 //! The topic as a list of concepts, each with the forms that the documents have of it and its weight.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aegis_agent_kit::text::{Language, Terms, pairs, parts, same_word, words};
 use aegis_contracts::findings::{AskedWord, Origin};
 
@@ -12,6 +14,16 @@ const MEANT_IN: usize = 3;
 /// Letters from which one letter may be wrong, and from which two may.
 const ONE_WRONG: usize = 6;
 const TWO_WRONG: usize = 9;
+
+/// Two to nine.
+const NUMBERS: [[&str; 8]; 2] = [
+    [
+        "two", "three", "four", "five", "six", "seven", "eight", "nine",
+    ],
+    [
+        "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun",
+    ],
+];
 
 /// One thing that the topic is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +38,10 @@ pub struct Concept {
     /// Whether it is only what the question was asked for, such as a project's name before a colon, and need not be in
     /// the documents.
     pub aside: bool,
-    filler: bool,
+    /// Whether it only asks, as "impact" does.
+    pub filler: bool,
+    /// Whether it is a part of an identifier: the `vm` of `vm.swappiness` is a name and stands for nothing.
+    part: bool,
 }
 
 impl Concept {
@@ -133,11 +148,22 @@ impl<'a> Reader<'a> {
         pieces.extend(pairs(word));
         let found = |piece: &String| {
             let forms = self.known(piece);
-            (!forms.is_empty()).then(|| concept(piece, forms, Origin::AsWritten))
+            (!forms.is_empty()).then(|| Concept {
+                part: true,
+                ..concept(piece, forms, Origin::AsWritten)
+            })
         };
         let concepts: Vec<Concept> = pieces.iter().filter_map(found).collect();
         if !concepts.is_empty() {
             return concepts;
+        }
+        if self.terms.is_filler(stem) {
+            return Vec::new();
+        }
+        if let Some(long) = self.counted(word) {
+            let names: Vec<&str> = long.iter().map(|term| self.index.name(*term)).collect();
+            let words = names.join(" ");
+            return vec![concept(word, vec![long], Origin::AbbreviationOf { words })];
         }
         if let Some(meant) = self.meant(word, stem) {
             let origin = Origin::MisspeltFor {
@@ -214,9 +240,39 @@ impl<'a> Reader<'a> {
         word.unwrap_or(name).to_lowercase()
     }
 
+    /// Words with a number and these initials that follow each other, by what most passages have of them: `2PC` is
+    /// `two-phase commit`. Of letters alone too many words have the initials.
+    fn counted(&self, word: &str) -> Option<Vec<Term>> {
+        let (digit, letters) = word.split_at_checked(1)?;
+        let number = digit.parse::<usize>().ok()?.checked_sub(2)?;
+        if letters.len() < 2 || !letters.chars().all(|c| c.is_ascii_uppercase()) {
+            return None;
+        }
+        let numbers = NUMBERS.iter().filter_map(|words| words.get(number));
+        let numbers: Vec<Term> = numbers.filter_map(|w| self.index.find(w)).collect();
+        let letters = letters.to_lowercase();
+        let spelled = |run: &&[Term]| {
+            let initials = run[1..]
+                .iter()
+                .map(|term| self.index.name(*term).chars().next());
+            numbers.contains(&run[0]) && initials.eq(letters.chars().map(Some))
+        };
+        let mut found: BTreeMap<&[Term], usize> = BTreeMap::new();
+        for passage in 0..self.index.passages.len() {
+            let runs = self.index.text(passage).body.windows(letters.len() + 1);
+            for run in runs.filter(spelled).collect::<BTreeSet<_>>() {
+                *found.entry(run).or_default() += 1;
+            }
+        }
+        let (run, passages) = found.into_iter().max_by_key(|(_, passages)| *passages)?;
+        (passages >= MEANT_IN).then(|| run.to_vec())
+    }
+
     /// Abbreviations stand for what the documents explain them by, and the other way round.
     fn spell_out(&self, concepts: &mut [Concept]) {
-        let single = |concept: &Concept, term: Term| concept.forms.iter().any(|f| *f == [term]);
+        let single = |concept: &Concept, term: Term| {
+            !concept.part && concept.forms.iter().any(|form| *form == [term])
+        };
         for (short, long, words) in self.index.definitions() {
             for concept in concepts.iter_mut().filter(|c| single(c, short)) {
                 concept.forms.push(long.to_vec());
@@ -248,14 +304,15 @@ fn concept(label: &str, forms: Vec<Vec<Term>>, origin: Origin) -> Concept {
         origin,
         aside: false,
         filler: false,
+        part: false,
     }
 }
 
 /// Rare words tell most; what no document has weighs like the word in the middle.
 fn weigh(concepts: &mut [Concept], index: &Index) {
     for concept in concepts.iter_mut() {
-        let found = concept.forms.iter().filter_map(|form| form.first());
-        let found = found.map(|term| index.frequency(*term)).max().unwrap_or(0);
+        let most = |form: &Vec<Term>| form.iter().map(|term| index.frequency(*term)).min();
+        let found = concept.forms.iter().filter_map(most).max().unwrap_or(0);
         concept.weight = rarity(found, index.passages.len());
     }
     let known = concepts
@@ -278,5 +335,5 @@ fn weigh(concepts: &mut [Concept], index: &Index) {
 /// BM25's inverse document frequency, over passages.
 fn rarity(found: usize, passages: usize) -> f64 {
     let (found, passages) = (found as f64, passages as f64);
-    (1.0 + (passages - found + 0.5).max(0.0) / (found + 0.5)).ln()
+    (1.0 + (passages - found + 0.5).max(0.5) / (found + 0.5)).ln()
 }

@@ -137,6 +137,101 @@ fn abbreviations_stand_for_what_documents_explain() {
 }
 
 #[test]
+fn an_abbreviation_of_several_things_stands_for_itself() {
+    let machines = "# Machines\n\nEach virtual machine (VM) has a disk, and a virtual machine has a card for the network.\n";
+    let memory = "# Memory\n\nThe subsystem of the virtual memory (VM) is tuned here.\n\n## vm.swappiness\n\nIt controls how soon pages are swapped.\n";
+    let found = ask("What does the VM do with pages?", &[machines, memory]).unwrap();
+    assert_eq!(origin(&found, "VM"), Origin::AsWritten);
+    // A part of a name is a name, whatever else it is short for.
+    let found = ask(
+        "What does vm.swap_pages control?",
+        &[machines, GARDEN, memory],
+    )
+    .unwrap();
+    assert_eq!(origin(&found, "vm"), Origin::AsWritten);
+}
+
+#[test]
+fn a_number_and_initials_stand_for_words_that_documents_often_have() {
+    let says = |what: &str| format!("# Part\n\nThe two-phase commit {what} in the server.\n");
+    let texts = ["waits", "prepares", "ends"].map(says);
+    let unwise = "# Dangers\n\nThe two-phase commit holds its locks, a danger to others.\n";
+    let found = ask(
+        "What are the dangers of 2PC?",
+        &[&texts[0], &texts[1], &texts[2], unwise, GARDEN],
+    );
+    let found = found.unwrap();
+    assert!(found.evidence[0].passage.contains("holds its locks"));
+    let words = "two phase commit".to_owned();
+    assert_eq!(origin(&found, "2PC"), Origin::AbbreviationOf { words });
+}
+
+#[test]
+fn words_that_only_ask_are_not_looked_for() {
+    let text = "# Tarif\n\nDer neue Tarif gilt ab Januar. Er kommt nach der Sitzung.\n";
+    let english = "# Tariff\n\nThe new tariff holds from January. The board has met on it.\n";
+    let japanese = "# 料金\n\n新しい料金は一月から適用されます。\n";
+    for (topic, text, asked) in [
+        ("Ab wann gilt der Tarif?", text, &["gilt", "Tarif"][..]),
+        ("Wofür gilt der Tarif?", text, &["gilt", "Tarif"]),
+        (
+            "Although it may cost, must the tariff hold?",
+            english,
+            &["cost", "tariff", "hold"],
+        ),
+        ("What is the impact of the tariff?", english, &["tariff"]),
+        ("料金は何時から適用されますか", japanese, &["料金", "適用"]),
+    ] {
+        let found = ask(topic, &[text, text]).unwrap();
+        let words: Vec<&str> = found
+            .asked
+            .iter()
+            .map(|asked| asked.word.as_str())
+            .collect();
+        assert_eq!(words, asked, "{topic}");
+    }
+}
+
+#[test]
+fn a_verb_is_found_in_its_other_forms() {
+    for (topic, other, text, answer) in [
+        (
+            "How long are invoices kept?",
+            "# Paper\n\nInvoices are printed, and the invoices are signed by hand.\n",
+            "# Archive\n\nWe keep all invoices for seven years.\n",
+            "seven",
+        ),
+        (
+            "Was kostet ein Stellplatz?",
+            "# Plätze\n\nEin Stellplatz liegt am See, ein Stellplatz am Wald.\n",
+            "# Preise\n\nDie Kosten je Stellplatz sind zwölf Euro am Tag.\n",
+            "zwölf",
+        ),
+        (
+            "Wie lange dauert die Prüfung?",
+            "# Anmeldung\n\nZur Prüfung meldet man sich an, und die Prüfung ist im Mai.\n",
+            "# Ablauf\n\nPrüfungen dauern zwei Stunden mit einer Pause.\n",
+            "zwei Stunden",
+        ),
+    ] {
+        let found = passages(topic, &[other, text, other]);
+        assert!(found[0].contains(answer), "{topic}: {found:?}");
+    }
+}
+
+#[test]
+fn another_word_with_the_same_beginning_is_not_the_word() {
+    let text =
+        "# Functions\n\nServerless functions are small, and serverless functions are cheap.\n";
+    let refused = ask("Which server runs the backup?", &[text, GARDEN]);
+    assert!(
+        refused
+            .unwrap_err()
+            .contains("no document mentions “server”")
+    );
+}
+
+#[test]
 fn sources_that_contradict_each_other_are_both_kept() {
     let says = |tonnes: &str| {
         format!(

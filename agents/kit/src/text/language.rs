@@ -58,18 +58,30 @@ const BY_STOP_WORDS: [Language; 17] = [
     Language::Turkish,
 ];
 
-/// Japanese words that carry grammar; those in hiragana alone are left out as a kind.
-const JAPANESE: &str = "何 時 場合 事 物 者 私 彼 何故 可能 必要 方法 説明 違い";
+/// Words that carry grammar, or only ask, and are in no list of the crate.
+const ENGLISH: &str = "although though unless whether without within upon via per among across toward towards despite since also \
+    else ever however therefore thus hence otherwise yet already may might must could would shall cannot let us rather";
+const GERMAN: &str = "ab beim wann warum wieso weshalb wofür wozu woher wohin worin wovon wodurch womit woran worauf daran darauf \
+    daraus darin davon dafür dagegen danach dabei dadurch hierfür sowie bzw falls obwohl je pro seit außer innerhalb darf dürfen \
+    müssen soll sollen sollten wurde wurden worden mehr bereits";
+const FRENCH: &str = "combien quand pourquoi comment où quel quelle quels quelles lequel laquelle";
+const SPANISH: &str = "cuánto cuánta cuántos cuántas cuándo cuál cuáles dónde cómo qué por";
+const ITALIAN: &str = "quanto quanta quanti quante quando perché come dove quale quali";
+const PORTUGUESE: &str = "quanto quanta quantos quantas quando porque como onde qual quais";
+const DUTCH: &str = "hoeveel wanneer waarom hoe waar welke welk";
+/// Japanese; those of up to three hiragana are left out as a kind.
+const JAPANESE: &str = "何 時 場合 事 物 者 私 彼 何故 可能 必要 方法 説明 違い 何時 何日 何年 何人 何個 何度 何回 何処 誰 幾つ \
+    いくつか どのくらい どれくらい どのように どうして どうやって";
 const CHINESE: &str = "的 了 是 在 有 和 与 或 就 都 而 及 着 把 被 对 对于 从 到 这 那 这个 那个 哪 哪些 什么 怎么 怎样 如何 \
     为什么 为 吗 呢 吧 我 你 他 她 它 我们 你们 他们 也 很 会 能 可以 应该 一个 个 中 上 下 不 没有 之 其 以 由 时 请 多少 几 \
-    的是 哪个 是否 那么 并 但 但是 如果 因为 所以 還是 這 個 為 為什麼 什麼 嗎 對 從 會 沒有 應該";
+    何时 何地 多久 多长 多大 哪里 哪儿 谁 几个 几天 几次 的是 哪个 是否 那么 并 但 但是 如果 因为 所以 還是 這 個 為 為什麼 什麼 嗎 對 從 會 沒有 應該";
 
 /// Words of questions and orders that say little about a subject, as people write them.
 const ENGLISH_FILLERS: &str = "about analyse analysis analyze article aspect aspects best compare comparison current describe \
     detail detailed details difference differences different discuss does effect effects evaluate example examples explain \
     future get good guide happen happens help impact impacts implication implications important influence introduction latest \
     long main make many mean means much need new overview possible pros question report research role should state study \
-    summarise summarize summary take tell today topic use used using want way work works would could can may might must";
+    summarise summarize summary take tell today topic use used using want way work works several various";
 const GERMAN_FILLERS: &str = "beispiel beispiele besten beschreibe braucht brauche brauchen bedeutet erkläre erklären erreiche \
     funktioniert genau geht gibt lange macht möglich nutzen richtig überblick unterschied unterschiede verwenden viel viele \
     warum wichtig wann wofür wozu zusammenfassung";
@@ -132,10 +144,24 @@ impl Language {
         match self {
             Self::Chinese => CHINESE.split_whitespace().collect(),
             Self::Japanese => JAPANESE.split_whitespace().collect(),
-            _ => self
-                .code()
-                .map(|(code, _)| stop_words::get(code).to_vec())
-                .unwrap_or_default(),
+            _ => {
+                let crates = self.code().map(|(code, _)| stop_words::get(code));
+                let crates = crates.into_iter().flatten().copied();
+                crates.chain(self.more().split_whitespace()).collect()
+            }
+        }
+    }
+
+    fn more(self) -> &'static str {
+        match self {
+            Self::English => ENGLISH,
+            Self::German => GERMAN,
+            Self::French => FRENCH,
+            Self::Spanish => SPANISH,
+            Self::Italian => ITALIAN,
+            Self::Portuguese => PORTUGUESE,
+            Self::Dutch => DUTCH,
+            _ => "",
         }
     }
 

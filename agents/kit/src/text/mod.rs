@@ -9,6 +9,7 @@ mod script;
 mod sentences;
 mod shape;
 mod terms;
+mod verbs;
 mod words;
 
 pub use aegis_contracts::text::counted;

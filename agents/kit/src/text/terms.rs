@@ -6,10 +6,12 @@ use rust_stemmers::Stemmer;
 
 use super::language::Language;
 use super::script::{is_dense, is_han, is_hiragana};
+use super::verbs::{person, present};
 use super::words::{parts, words};
 
 /// Makes terms of the text of one language.
 pub struct Terms {
+    language: Option<Language>,
     stemmer: Option<Stemmer>,
     stop_words: BTreeSet<&'static str>,
     fillers: BTreeSet<String>,
@@ -19,6 +21,7 @@ impl Terms {
     /// Where the language is unknown, words are only brought to lower case.
     pub fn new(language: Option<Language>) -> Self {
         let mut terms = Self {
+            language,
             stemmer: language.and_then(Language::stemmer).map(Stemmer::create),
             stop_words: language
                 .map(Language::stop_words)
@@ -62,7 +65,11 @@ impl Terms {
         }
         let is_word = word.chars().all(|c| c.is_alphabetic() || c == '\'');
         Some(match &self.stemmer {
-            Some(stemmer) if is_word => stemmer.stem(&word).into_owned(),
+            Some(stemmer) if is_word => match self.language {
+                Some(Language::English) => stemmer.stem(present(&word)).into_owned(),
+                Some(Language::German) => person(stemmer, stemmer.stem(&word).into_owned()),
+                _ => stemmer.stem(&word).into_owned(),
+            },
             _ => word,
         })
     }
@@ -114,14 +121,18 @@ pub fn pairs(text: &str) -> impl Iterator<Item = String> + '_ {
         .map(|(a, b)| [a, b].iter().collect())
 }
 
+/// Endings that stemmers leave at one form of a word and take from another.
+const ENDINGS: &str = "e i y s t n r es en er em ed et te al ic iv ist ism ion ing ent ant anc enc iti eri abl ibl ment ness \
+    ten tet end iert ert ier ung ungs ig igt lich bar";
+
 /// Whether two terms are forms of one word. `recover` and `recovery` have the stems `recov` and `recoveri`: forms share all but
-/// a short ending. Words of Chinese characters have no endings.
+/// an ending. `server` and `serverless` are two words. Words of Chinese characters have no endings.
 pub fn same_word(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    let ending = |long: &str| ENDINGS.split_whitespace().any(|ending| ending == long);
     a == b
         || (short.len() >= 5
-            && long.len() <= short.len() + 4
-            && long.starts_with(short)
+            && long.strip_prefix(short).is_some_and(ending)
             && !short.chars().any(is_dense))
 }
 
@@ -178,6 +189,7 @@ mod tests {
         assert!(same_word("cryptographi", "cryptograph"));
         assert!(!same_word("cost", "costli"), "too short to be sure");
         assert!(!same_word("recov", "record"));
+        assert!(!same_word("server", "serverless"), "no ending");
         assert!(!same_word("目录", "目录下"), "another word");
     }
 }
