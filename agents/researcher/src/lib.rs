@@ -8,6 +8,7 @@
 pub mod agent;
 pub mod corpus;
 pub mod document;
+pub mod expected;
 pub mod extract;
 pub mod index;
 pub mod passages;

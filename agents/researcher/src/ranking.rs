@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::document::Kind;
-use crate::index::{Index, Term};
+use crate::index::{Index, Term, Text};
 use crate::topic::Concept;
 
 /// BM25's `k1`: how fast a word that is repeated ceases to count.
@@ -19,8 +19,10 @@ const TITLE: f64 = 0.5;
 const BARELY: f64 = 0.25;
 /// What it is worth when all words that stand together in the topic stand together in a passage.
 const TOGETHER: f64 = 0.25;
-/// What a passage counts that is found by its headings alone.
+/// What a passage counts that is found by its headings alone, and says nothing that answers say.
 const ABOVE: f64 = 0.5;
+/// What more a passage is worth that says much of what answers of the question's kind say.
+const ANSWERS: f64 = 0.5;
 /// A row or a heading says less than a sentence.
 const ROUGH: f64 = 0.85;
 
@@ -37,7 +39,7 @@ pub struct Hit {
 }
 
 /// All passages that name any of the concepts, best first. Ties go by position, so that the order is always the same.
-pub fn rank(index: &Index, concepts: &[Concept]) -> Vec<Hit> {
+pub fn rank(index: &Index, concepts: &[Concept], expected: &[BTreeSet<Term>]) -> Vec<Hit> {
     let lookup = Lookup::new(concepts);
     let titles: Vec<Vec<f64>> = index.titles.iter().map(|t| lookup.count(t)).collect();
     let lengths = (0..index.passages.len()).map(|p| index.text(p).body.len());
@@ -71,14 +73,21 @@ pub fn rank(index: &Index, concepts: &[Concept]) -> Vec<Hit> {
         let score: f64 = concepts.iter().enumerate().map(score).sum();
         let coverage = share(concepts, &named);
         let own = (0..concepts.len()).any(|number| body[number] + lead[number] > 0.0);
-        let place = if own { 1.0 } else { ABOVE };
+        let answers = answers(text, expected);
+        let place = if own || answers > 0.0 { 1.0 } else { ABOVE };
+        let fit = place * score * (BARELY + (1.0 - BARELY) * coverage);
         hits.push(Hit {
             passage,
             score,
-            fit: place * score * (BARELY + (1.0 - BARELY) * coverage),
+            fit: fit * (1.0 + ANSWERS * answers),
             named,
         });
     }
+    sort(index, concepts, hits)
+}
+
+/// By fit, of which the best is 1.
+fn sort(index: &Index, concepts: &[Concept], mut hits: Vec<Hit>) -> Vec<Hit> {
     let best = most(hits.iter().map(|hit| hit.fit));
     for hit in &mut hits {
         hit.fit = hit.fit / best + TOGETHER * together(&index.text(hit.passage).body, concepts);
@@ -90,6 +99,16 @@ pub fn rank(index: &Index, concepts: &[Concept]) -> Vec<Hit> {
     let best = most(hits.iter().map(|hit| hit.fit));
     hits.iter_mut().for_each(|hit| hit.fit /= best);
     hits
+}
+
+/// How much a passage says of what answers to one of the question's kinds say: 0 for nothing, towards 1 for much.
+fn answers(text: &Text, expected: &[BTreeSet<Term>]) -> f64 {
+    let said = |terms: &BTreeSet<Term>| {
+        let all = text.body.iter().chain(&text.lead);
+        let said = all.filter(|term| terms.contains(term)).count() as f64;
+        said / (said + 1.0)
+    };
+    expected.iter().map(said).fold(0.0, f64::max)
 }
 
 /// Share of the concepts' weight that these have, 0 to 1, without those that need not be in the documents.

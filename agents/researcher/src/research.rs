@@ -10,6 +10,7 @@ use aegis_contracts::findings::{AskedWord, Evidence, Origin, PassageKind};
 use aegis_contracts::request::Depth;
 
 use crate::document::{Document, Kind};
+use crate::expected::expected;
 use crate::index::Index;
 use crate::ranking::{Hit, rank, share};
 use crate::selection::{amount, select};
@@ -17,8 +18,10 @@ use crate::topic::{Concept, concepts};
 
 /// Share of the topic's weight that at least one document must mention,
 const DOCUMENT_FLOOR: f64 = 0.5;
-/// and at least one passage with its headings.
+/// and at least one passage with its headings,
 const PASSAGE_FLOOR: f64 = 0.34;
+/// or more of it, where no document has one of the topic's words: what is left must stand together to be the subject.
+const PASSAGE_FLOOR_UNKNOWN: f64 = 0.5;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Researched {
@@ -44,7 +47,7 @@ pub fn research(
     index: &Index,
 ) -> Result<Researched, NoEvidence> {
     let concepts = concepts(topic, index);
-    let hits = rank(index, &concepts);
+    let hits = rank(index, &concepts, &expected(topic, index));
     check(topic, documents, index, &concepts, &hits)?;
     let chosen = select(index, &hits, amount(depth));
     let evidence = (1..).zip(&chosen).map(|(number, hit)| {
@@ -82,22 +85,30 @@ fn check(
     concepts: &[Concept],
     hits: &[Hit],
 ) -> Result<(), NoEvidence> {
+    let telling = telling(concepts);
+    let share = |named: &BTreeSet<usize>| share(&telling, named);
     let mut mentioned: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
     let mut best_passage: f64 = 0.0;
     for hit in hits {
-        best_passage = best_passage.max(share(concepts, &hit.named));
+        best_passage = best_passage.max(share(&hit.named));
         let document = index.passages[hit.passage].document;
         mentioned.entry(document).or_default().extend(&hit.named);
     }
     let covered = mentioned
         .iter()
-        .map(|(document, named)| (share(concepts, named), *document, named));
+        .map(|(document, named)| (share(named), *document, named));
     // Of equals the first.
     let closest = covered.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let enough = closest
         .as_ref()
         .is_some_and(|(share, ..)| *share >= DOCUMENT_FLOOR);
-    if enough && best_passage >= PASSAGE_FLOOR {
+    let unknown = |concept: &Concept| concept.origin == Origin::Unknown && !concept.aside;
+    let floor = if concepts.iter().any(unknown) {
+        PASSAGE_FLOOR_UNKNOWN
+    } else {
+        PASSAGE_FLOOR
+    };
+    if enough && best_passage >= floor {
         return Ok(());
     }
     let mut message = format!(
@@ -126,6 +137,16 @@ fn check(
         message.push_str(&format!("; no document mentions {unknown}"));
     }
     Err(NoEvidence(message))
+}
+
+/// The concepts, where what only asks has no weight unless there is nothing else: no document need mention "impact".
+fn telling(concepts: &[Concept]) -> Vec<Concept> {
+    let mut telling = concepts.to_vec();
+    if !concepts.iter().all(|concept| concept.filler) {
+        let fillers = telling.iter_mut().filter(|concept| concept.filler);
+        fillers.for_each(|concept| concept.weight = 0.0);
+    }
+    telling
 }
 
 fn quoted(concepts: &[Concept], is: impl Fn(usize, &Concept) -> bool) -> String {

@@ -231,6 +231,55 @@ fn another_word_with_the_same_beginning_is_not_the_word() {
     );
 }
 
+/// What answers a question says it in words that the question does not have.
+#[test]
+fn what_answers_comes_before_what_only_names_the_same() {
+    for (topic, names, answers) in [
+        (
+            "How does the diesel pump compare with the electric pump?",
+            "The diesel pump and the electric pump stand in the yard, and the electric pump is blue.",
+            "An advantage of the electric pump is silence; the diesel pump is a drawback at night.",
+        ),
+        (
+            "When should the electric pump not be used?",
+            "The electric pump is used in the yard, and it is blue.",
+            "Avoid using the electric pump where water stands.",
+        ),
+        (
+            "How long does the electric pump run?",
+            "The electric pump runs well and in silence.",
+            "An electric pump runs for nine hours and is then charged again.",
+        ),
+        (
+            "Wie lange läuft die Pumpe?",
+            "Die Pumpe läuft gut und leise.",
+            "Die Pumpe läuft neun Stunden und muss dann ruhen.",
+        ),
+    ] {
+        let text = |text: &str| format!("# Pump\n\n{text}\n");
+        let found = passages(topic, &[&text(names), &text(answers), GARDEN]);
+        assert_eq!(found[0], answers, "{topic}");
+    }
+    // Even where the words of the question stand in the heading only.
+    let text = "# Rules\n\n## Return of a pump\n\nGive it back clean: small ones within 2 days, large ones within 10 days.\n\n\
+                ## Rent\n\nA pump waits in the yard for whoever rents a pump.\n";
+    let found = passages("How long until the return of a pump?", &[text, GARDEN]);
+    assert!(found[0].contains("10 days"), "{found:?}");
+}
+
+#[test]
+fn words_far_from_each_other_are_no_subject_where_one_is_unknown() {
+    let text = "# Library\n\n## Storage\n\nThe default is a file on the disk of the reader.\n\n\
+                ## Embedding\n\nEach port of the library is tested by default.\n\n\
+                ## Servers\n\nA server is not needed, as the library is a part of the program.\n";
+    let topic = "What is the default port, password and certificate of the server?";
+    let refused = ask(topic, &[text, GARDEN]).unwrap_err();
+    assert!(
+        refused.contains("no document mentions “password”"),
+        "{refused}"
+    );
+}
+
 #[test]
 fn sources_that_contradict_each_other_are_both_kept() {
     let says = |tonnes: &str| {
