@@ -79,13 +79,11 @@ fn first_line<'a>(material: &Material<'a>) -> Option<Candidate<'a>> {
 
 fn findings(material: &Material<'_>, chosen: Chosen<'_>) -> Vec<Finding> {
     let Chosen { claims, answering } = chosen;
-    let mut said: BTreeSet<(usize, usize)> = claims
-        .iter()
-        .map(|claim| (claim.evidence, claim.start))
-        .collect();
+    let mut said: BTreeSet<Key> = claims.iter().map(key).collect();
+    let mut pairs = BTreeSet::new();
     let mut findings = Vec::new();
     for (number, mut section) in (1..).zip(sections(material, claims)) {
-        let verdict = compared(material, &mut section, &answering, &mut said);
+        let verdict = compared(material, &mut section, &answering, &mut said, &mut pairs);
         let claim = |claim: Candidate<'_>| Claim {
             text: claim.text.to_owned(),
             lead: claim.lead.map(str::to_owned),
@@ -102,20 +100,32 @@ fn findings(material: &Material<'_>, chosen: Chosen<'_>) -> Vec<Finding> {
     findings
 }
 
+/// A claim by its place.
+type Key = (usize, usize);
+
+fn key(claim: &Candidate<'_>) -> Key {
+    (claim.evidence, claim.start)
+}
+
 /// How the section's claims compare with all that answers, differences before agreement. What a claim differs from is said
 /// beside it, so that a reader can judge.
 fn compared<'a>(
     material: &Material<'a>,
     section: &mut Section<'a>,
     answering: &[Candidate<'a>],
-    said: &mut BTreeSet<(usize, usize)>,
+    said: &mut BTreeSet<Key>,
+    pairs: &mut BTreeSet<BTreeSet<Key>>,
 ) -> Verdict {
     let mut agreement = None;
     for (at, claim) in section.claims.iter().enumerate() {
         for other in answering {
             match verdict(material, claim, other) {
                 Some(verdict) if verdict.stance == Stance::Disagreement => {
-                    if said.insert((other.evidence, other.start)) {
+                    // Told once, at the better claim.
+                    if !pairs.insert([key(claim), key(other)].into_iter().collect()) {
+                        continue;
+                    }
+                    if said.insert(key(other)) {
                         section.claims.insert(at + 1, other.clone());
                     }
                     return verdict;

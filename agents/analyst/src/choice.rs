@@ -7,6 +7,7 @@ use aegis_contracts::request::Depth;
 use crate::claims::Candidate;
 use crate::compare;
 use crate::material::Material;
+use crate::missing::is_doubtful;
 use crate::wishes::Wishes;
 
 /// Share of the best claim's worth from which a piece answers as well,
@@ -29,7 +30,7 @@ const STAYS: f64 = 10.0;
 const OF_ONE_PASSAGE: usize = 4;
 
 /// How many claims a report has at most.
-fn amount(material: &Material<'_>, wishes: &Wishes) -> usize {
+fn amount(material: &Material<'_>, all: &[Candidate<'_>], wishes: &Wishes) -> usize {
     let amount = match material.file.depth {
         Depth::Quick => 3,
         Depth::Standard => 5,
@@ -37,7 +38,7 @@ fn amount(material: &Material<'_>, wishes: &Wishes) -> usize {
     };
     let amount = match material.question.wants_list() {
         true => amount + amount / 2,
-        false if material.is_vague() => amount.min(VAGUE),
+        false if material.is_vague() || is_doubtful(material, all) => amount.min(VAGUE),
         false => amount,
     };
     // What was shown before stays, and only what was asked for comes to it.
@@ -67,7 +68,7 @@ pub fn choose<'a>(
     all: &[Candidate<'a>],
     wishes: &Wishes,
 ) -> Vec<Candidate<'a>> {
-    let amount = amount(material, wishes);
+    let amount = amount(material, all, wishes);
     let best = best(all);
     let lists = material.question.wants_list();
     let asked_for = |c: &Candidate<'_>| c.wanted > 0.0 || wishes.stays(c.text);
@@ -135,6 +136,8 @@ fn fits(material: &Material<'_>, candidate: &Candidate<'_>, chosen: &[Candidate<
         .count();
     let repeats = |other: &Candidate<'_>| {
         other.overlaps(candidate)
+            || other.text.contains(candidate.text)
+            || candidate.text.contains(other.text)
             || (material.likeness(&other.stems, &candidate.stems) >= SAME
                 && compare::difference(other, candidate).is_none())
     };

@@ -9,7 +9,7 @@ use std::ops::Range;
 use aegis_agent_kit::text::{extent, sentences, words};
 use aegis_contracts::findings::PassageKind;
 
-use crate::leaning::{about_itself, is_reference, leans};
+use crate::leaning::{about_itself, is_reference, leans, leans_on_heading};
 use crate::material::Material;
 use crate::wishes::Wishes;
 
@@ -44,7 +44,7 @@ const FOCUS: f64 = 0.15;
 const COMPARING: f64 = 0.1;
 /// What a sentence gains together with one that explains it.
 const EXPLAINED: f64 = 0.01;
-const LEANING_COST: f64 = 0.15;
+const LEANING_COST: f64 = 0.25;
 const ABOUT_ITSELF_COST: f64 = 0.25;
 const LONG_COST: f64 = 0.1;
 /// What code counts where no command is asked for.
@@ -140,7 +140,10 @@ fn worth(
     let when = |condition: bool, worth: f64| if condition { worth } else { 0.0 };
     let coverage = covered(material, rank, piece, stems, lead);
     let too_long = extent(piece.text).saturating_sub(LONG) as f64 / LONG as f64;
-    let defines = piece.first && material.is_subject_above(rank);
+    let subject_above = material.is_subject_above(rank);
+    let defines = piece.first && subject_above;
+    // `This option …` below the option's name can be understood.
+    let explained = subject_above && (piece.first || leans_on_heading(piece.text));
     let worth = coverage
         + MARKED * material.question.answered_by(piece.text, piece.is_code)
         + RANK * (1.0 - rank as f64 / total)
@@ -155,8 +158,7 @@ fn worth(
             HISTORY_COST,
         )
         - when(material.is_register(rank), REGISTER_COST)
-        // `This option …` below the option's name leans on the heading.
-        - when(piece.leans && !defines, LEANING_COST)
+        - when(piece.leans && !explained, LEANING_COST)
         - when(about_itself(piece.text), ABOUT_ITSELF_COST)
         - LONG_COST * too_long;
     let beside_the_point = piece.is_code && !material.question.wants_commands();
@@ -219,7 +221,7 @@ fn together(material: &Material<'_>, text: &str) -> f64 {
 fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
     let evidence = &material.evidence()[number];
     let passage = evidence.passage.as_str();
-    let mut lead = evidence.lead.as_deref();
+    let mut lead = evidence.lead.as_deref().filter(|lead| introduces(lead));
     if evidence.kind == PassageKind::Code {
         return code(passage, lead).into_iter().collect();
     }
@@ -249,6 +251,12 @@ fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
         }
     }
     found
+}
+
+/// A header with one cell names a box (`| Caution`) and says nothing about its rows.
+fn introduces(lead: &str) -> bool {
+    let cells = lead.split('|').filter(|cell| !cell.trim().is_empty());
+    !lead.contains('|') || cells.count() > 1
 }
 
 /// A line of a passage and its neighbours.
@@ -343,7 +351,8 @@ fn in_sentences<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Vec<Piece<'a>> {
         } else if let (true, Some(before)) = (piece.leans, before) {
             let first = offset(line.text, before);
             let both = &line.text[first..from + sentence.len()];
-            if extent(both) < EXTENTS.end && !is_question(before) && !is_reference(before) {
+            let whole = is_statement(before, false) || is_verdict(before);
+            if extent(both) < EXTENTS.end && whole {
                 piece = Piece {
                     start: line.start + first,
                     text: both,
@@ -351,7 +360,7 @@ fn in_sentences<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Vec<Piece<'a>> {
                     second: Some(from - first),
                     beside: behind.unwrap_or(line.behind).to_owned(),
                     first: line.first && number == 1,
-                    leans: leans(before) && !is_verdict(before),
+                    leans: leans(before) && !is_verdict(before) && !(number == 1 && lead.is_some()),
                     ..piece
                 };
             }

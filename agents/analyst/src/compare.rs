@@ -4,10 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use aegis_agent_kit::text::words;
 use aegis_contracts::findings::Stance;
 
 use crate::claims::Candidate;
 use crate::material::Material;
+use crate::question::{same_unit, spelled};
 
 /// Likeness, numbers and negations aside, from which two claims say the same.
 const SAME_STATEMENT: f64 = 0.65;
@@ -16,6 +18,9 @@ const SHARED_WORDS: usize = 3;
 /// and one of them may have more for each that is shared, where the other has none of its own. With words of their own on both
 /// sides they may be about two things: `connections time out after 5 s` and `reads time out after 10 s`.
 const MORE_WORDS: f64 = 0.4;
+
+/// Share of a question that a claim must name itself before its number is taken for the answer.
+const NEARLY_ALL: f64 = 0.75;
 
 const NEGATIONS: [&str; 22] = [
     "not", "no", "never", "cannot", "without", "neither", "nor", "isn't", "don't", "doesn't",
@@ -82,7 +87,7 @@ pub fn verdict(material: &Material<'_>, a: &Candidate<'_>, b: &Candidate<'_>) ->
         return None;
     }
     let names = format!("“{}” and “{}”", title(material, a), title(material, b));
-    if let Some(why) = difference(a, b) {
+    if let Some(why) = difference(a, b).or_else(|| other_answer(material, a, b)) {
         return Some(Verdict {
             stance: Stance::Disagreement,
             note: format!("{names} may differ: {why}."),
@@ -113,6 +118,28 @@ pub fn difference(a: &Candidate<'_>, b: &Candidate<'_>) -> Option<String> {
     other_numbers(a.text, b.text).or_else(negated)
 }
 
+/// Where a number is the answer, both claims name nearly all of the question themselves, and each has one number for what is asked
+/// and another one: `three years of support` and `5 years of support`.
+fn other_answer(material: &Material<'_>, a: &Candidate<'_>, b: &Candidate<'_>) -> Option<String> {
+    let names = |claim: &Candidate<'_>| {
+        let told = material.tells(&claim.stems);
+        material.share_of(told.iter()) >= NEARLY_ALL
+    };
+    let answer = |text| {
+        let mut found = amounts(text);
+        found.retain(|amount| material.question.is_counted_in(amount.unit));
+        found.dedup();
+        let [one] = found.as_slice() else { return None };
+        Some((one.value, one.unit, format!("{} {}", one.number, one.unit)))
+    };
+    if !names(a) || !names(b) {
+        return None;
+    }
+    let ((ours, unit, one), (theirs, their_unit, other)) = (answer(a.text)?, answer(b.text)?);
+    let same = same_unit(&unit.to_lowercase(), &their_unit.to_lowercase());
+    (same && ours != theirs).then(|| format!("one says “{one}”, the other “{other}”"))
+}
+
 fn same_subject(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
     let shared = a.intersection(b).count();
     let (fewer, more) = (a.len().min(b.len()), a.len().max(b.len()));
@@ -139,15 +166,22 @@ fn frame(stems: &BTreeSet<String>) -> BTreeSet<String> {
 
 fn negates(text: &str) -> bool {
     let word = |word: &str| NEGATIONS.contains(&word.to_lowercase().replace('’', "'").as_str());
-    aegis_agent_kit::text::words(text).any(word)
-        || NEGATING.iter().any(|negating| text.contains(negating))
+    words(text).any(word) || NEGATING.iter().any(|negating| text.contains(negating))
 }
 
 /// A number and the word behind it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Amount<'a> {
+    /// As written.
     number: &'a str,
+    value: f64,
     unit: &'a str,
+}
+
+impl PartialEq for Amount<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value && self.unit == other.unit
+    }
 }
 
 /// Where both give other numbers for the same unit.
@@ -186,9 +220,22 @@ fn amounts(text: &str) -> Vec<Amount<'_>> {
         at = start + length.max(1);
         if !is_name(&text[..start], &rest[number.len()..]) {
             let unit = unit(&rest[number.len()..]);
-            found.push(Amount { number, unit });
+            let value = number.replace(',', "").parse().unwrap_or(f64::NAN);
+            found.push(Amount {
+                number,
+                value,
+                unit,
+            });
         }
     }
+    found.extend(words(text).filter_map(|word| {
+        let end = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
+        Some(Amount {
+            number: word,
+            value: f64::from(spelled(word)?),
+            unit: unit(&text[end..]),
+        })
+    }));
     found
 }
 

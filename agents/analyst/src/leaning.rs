@@ -134,16 +134,14 @@ const LEANING: &[&str] = &[
     "于是",
 ];
 
-const PREPOSITIONS: [&str; 29] = [
-    "in", "on", "at", "with", "without", "by", "for", "from", "of", "after", "before", "during",
-    "under", "to", "as", "when", "if", "because", "while", "since", "until", "through", "despite",
-    "like", "unlike", "using", "given", "all", "once",
+/// Behind these a pronoun means something in the sentence before.
+const PREPOSITIONS: [&str; 17] = [
+    "in", "on", "at", "with", "without", "by", "for", "from", "of", "after", "before", "as",
+    "when", "if", "because", "while", "until",
 ];
-const POINTING: [&str; 8] = [
-    "this", "these", "that", "those", "such", "it", "them", "they",
-];
+const POINTING: [&str; 4] = ["this", "these", "those", "such"];
 
-/// What a heading names and the sentences below it only point to: `Use this option only if …`
+/// What a heading names and the sentences below it only point to.
 const NAMED_ABOVE: [&str; 14] = [
     "directive",
     "option",
@@ -192,22 +190,37 @@ pub fn leans(text: &str) -> bool {
     // A word of a program may begin a sentence, another word in lower case is the rest of one.
     let first = lower.split(' ').next().unwrap_or_default();
     let rest = text.starts_with(char::is_lowercase) && first.chars().all(char::is_alphabetic);
-    let inside = |noun: &&str| lower.contains(&format!(" this {noun}"));
     rest || points_back(&lower)
-        || NAMED_ABOVE.iter().any(inside)
+        || leans_on_heading(text)
         || LEANING.iter().any(|start| lower.starts_with(start))
 }
 
-/// `With this instruction, …`, `After these steps …`, `In the above queries …`
+/// Whether a sentence points to what its heading names: `Use this option only if …`
+pub fn leans_on_heading(text: &str) -> bool {
+    let lower = format!(" {}", text.to_lowercase());
+    let named = |noun: &&str| lower.contains(&format!(" this {noun}"));
+    NAMED_ABOVE.iter().any(named)
+}
+
+/// `With this instruction, …`, `Once reaching this limit …`, `In the above queries …`
 fn points_back(lower: &str) -> bool {
-    let mut words = lower.split(' ');
-    let first = words.next().unwrap_or_default();
-    let second = words.next().unwrap_or_default();
-    let third = words.next().unwrap_or_default();
-    PREPOSITIONS.contains(&first)
-        && (POINTING.contains(&second.trim_end_matches(','))
-            || (["the", "all"].contains(&second)
-                && ["above", "same", "latter", "former", "these", "this"].contains(&third)))
+    let words: Vec<&str> = lower.split([' ', ',']).take(4).collect();
+    let pointing = words.iter().any(|word| POINTING.contains(word));
+    let behind = |places: &[&str], pronouns: &[&str]| {
+        let mut pairs = words.windows(2).take(2);
+        pairs.any(|pair| places.contains(&pair[0]) && pronouns.contains(&pair[1]))
+    };
+    pointing
+        || behind(&PREPOSITIONS, &["it", "them", "they"])
+        || behind(&["the"], &["above", "latter", "former"])
+        || [
+            "both of these",
+            "all of these",
+            "each of these",
+            "of these values",
+        ]
+        .iter()
+        .any(|cue| lower.contains(cue))
 }
 
 /// Whether a sentence only sends its reader to another place.

@@ -64,7 +64,7 @@ const IN_LEAD: f64 = 0.7;
 const MEANT: f64 = 0.9;
 const ABOVE: f64 = 0.7;
 /// In a heading that names nothing but what the topic asks about: all below it is about that.
-const SUBJECT: f64 = 0.9;
+const SUBJECT: f64 = 0.8;
 const IN_HEADING: f64 = 0.45;
 const BESIDE: f64 = 0.35;
 const IN_PASSAGE: f64 = 0.2;
@@ -318,8 +318,9 @@ fn asked(file: &EvidenceFile, terms: &Terms, surroundings: &[Surroundings]) -> V
     file.asked.iter().map(asked).collect()
 }
 
-/// Whether at least two of three words of a heading are asked about.
+/// Whether at least two of three words of a heading are asked about. What stands in brackets (its type) tells nothing.
 fn is_subject(heading: &str, terms: &Terms, asked: &[Asked]) -> bool {
+    let heading = heading.split(" (").next().unwrap_or_default();
     let stems = |word| terms.of_word(word).into_iter().collect::<BTreeSet<_>>();
     let words: Vec<BTreeSet<String>> = words(heading)
         .map(stems)

@@ -113,6 +113,12 @@ fn taken_for(asked: &AskedWord, claims: &[Candidate<'_>]) -> String {
     }
 }
 
+/// Whether no piece names the greater part of the topic.
+pub fn is_doubtful(material: &Material<'_>, claims: &[Candidate<'_>]) -> bool {
+    let all: BTreeSet<usize> = (0..material.asked.len()).collect();
+    best_share(material, claims, &all) < HALF
+}
+
 /// Why the claims may be no answer.
 fn doubt(material: &Material<'_>, claims: &[Candidate<'_>]) -> &'static str {
     if material.is_vague() {

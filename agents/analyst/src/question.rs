@@ -1,6 +1,8 @@
 //! What kind of answer a question waits for, and the marks by which a sentence may be one. Words of four languages;
 //! a question in another one has no kind, and its sentences are compared by their words alone.
 
+use aegis_agent_kit::text::words;
+
 /// A kind of question: cues that it is asked, and cues that a text answers it.
 struct Kind {
     asked: &'static [&'static str],
@@ -404,6 +406,12 @@ const COUNTS: &[&str] = &[
     "多久",
 ];
 
+const TIMES: [&str; 24] = [
+    "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "week", "weeks",
+    "month", "months", "year", "years", "sekunden", "minuten", "stunden", "tage", "tagen",
+    "wochen", "monate", "monaten", "jahre", "jahren",
+];
+
 /// Cues that several things are asked for.
 const LISTS: &[&str] = &[
     " what are ",
@@ -421,6 +429,8 @@ pub struct Question {
     is_history: bool,
     is_list: bool,
     is_count: bool,
+    /// As cues are looked for.
+    topic: String,
     parts: Vec<String>,
 }
 
@@ -433,6 +443,7 @@ impl Question {
         Self {
             kinds: KINDS.iter().filter(asked).collect(),
             parts,
+            topic: topic.clone(),
             is_count: COUNTS.iter().any(|cue| topic.contains(cue)),
             is_list: commas > 1 || LISTS.iter().any(|cue| topic.contains(cue)),
             is_history: HISTORY.iter().any(|cue| topic.contains(cue)),
@@ -453,6 +464,19 @@ impl Question {
         self.kinds
             .iter()
             .any(|kind| kind.mark == Mark::CueOrCommand)
+    }
+
+    /// Whether the answer is counted in this unit: in years where it is asked how long, in what stands behind "how many".
+    pub fn is_counted_in(&self, unit: &str) -> bool {
+        let unit = unit.to_lowercase();
+        let long = [" how long ", " how old ", " wie lange "];
+        if long.iter().any(|cue| self.topic.contains(cue)) {
+            return TIMES.contains(&unit.as_str());
+        }
+        let many = [" how many ", " wie viele "];
+        let many = many.iter().find_map(|cue| self.topic.split_once(cue));
+        let counted = many.and_then(|(_, behind)| behind.split(' ').next());
+        counted.is_some_and(|counted| same_unit(counted, &unit))
     }
 
     pub fn has_kind(&self) -> bool {
@@ -550,13 +574,33 @@ fn spaced(text: &str) -> String {
     spaced
 }
 
-pub fn has_number(text: &str) -> bool {
-    let words = [
-        "one ", "two ", "three ", "five ", "ten ", "zwei ", "drei ", "zehn ",
-    ];
-    let lower = || text.to_lowercase();
-    text.contains(|c: char| c.is_numeric()) || words.iter().any(|word| lower().contains(word))
+/// `year` and `years`.
+pub fn same_unit(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    !short.is_empty() && long.starts_with(short) && long.len() <= short.len() + 2
 }
+
+/// In digits or spelled out.
+pub fn has_number(text: &str) -> bool {
+    text.contains(|c: char| c.is_numeric()) || words(text).any(|word| spelled(word).is_some())
+}
+
+/// The number that a word is, of those that are mostly spelled out.
+pub fn spelled(word: &str) -> Option<u8> {
+    let word = word.to_lowercase();
+    // What is one is rarely counted.
+    let mut named = (2..).zip(ENGLISH).chain((2..).zip(GERMAN));
+    named
+        .find(|(_, name)| *name == word)
+        .map(|(number, _)| number)
+}
+
+const ENGLISH: [&str; 11] = [
+    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+];
+const GERMAN: [&str; 11] = [
+    "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf",
+];
 
 /// An option (`--soft`), or a word in a program's type, in the text.
 fn has_command(text: &str) -> bool {

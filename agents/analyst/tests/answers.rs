@@ -300,7 +300,11 @@ fn a_list_that_was_asked_for_is_not_cut_short() {
 fn the_first_sentence_below_the_subject_says_what_it_is() {
     let text = "This option sets how eagerly pages are moved to the disk, from 0 to 200. Large values may slow other programs.";
     let other = "The value of swap_eagerness is read when the machine starts, and it can be seen in the log.";
-    let passages = vec![paragraph("swap_eagerness", text), paragraph("Start", other)];
+    let passages = vec![
+        paragraph("swap_eagerness", text),
+        paragraph("Weather", "Rain fell on the hills for most of the week."),
+        paragraph("Start", other),
+    ];
     let analysis = asked("What does swap_eagerness control?", passages);
     assert!(
         texts(&analysis)[0].starts_with("This option sets"),
@@ -375,5 +379,39 @@ fn what_is_said_to_be_missing_is_missing() {
             .any(|gap| gap.contains("the part “and which customs form does it need?”")),
         "{:?}",
         analysis.gaps
+    );
+}
+
+#[test]
+fn two_numbers_for_what_was_asked_may_differ() {
+    let one = "The security team handles each stable release until the next one is a year old. This amounts to three years of security support for a stable release.";
+    let other = "Volunteers give 5 years of security support to every stable release.";
+    let question = "How long does a stable release get security support?";
+    let analysis = asked(question, vec![paragraph("A", one), paragraph("B", other)]);
+    let notes: Vec<&str> = analysis
+        .findings
+        .iter()
+        .map(|finding| finding.note.as_str())
+        .collect();
+    let note =
+        "“Document 1” and “Document 2” may differ: one says “three years”, the other “5 years”.";
+    assert_eq!(
+        notes.iter().filter(|told| **told == note).count(),
+        1,
+        "{notes:?}"
+    );
+    assert!(
+        notes.iter().all(|told| *told == note || told.is_empty()),
+        "told once: {notes:?}"
+    );
+    // Numbers of something else are no answer.
+    let other = "Volunteers answer questions about security support of a stable release on 5 days of the week, and 2 days are free.";
+    let analysis = asked(question, vec![paragraph("A", one), paragraph("B", other)]);
+    assert!(
+        analysis
+            .findings
+            .iter()
+            .all(|f| f.stance != Stance::Disagreement),
+        "{analysis:#?}"
     );
 }
