@@ -11,7 +11,7 @@ use crate::missing::is_doubtful;
 use crate::wishes::Wishes;
 
 /// Share of the best claim's worth from which a piece answers as well,
-const FLOOR: f64 = 0.85;
+const FLOOR: f64 = 0.88;
 /// and from which it may be said because it names something of the topic that no better claim names.
 const FLOOR_OF_PARTS: f64 = 0.65;
 /// Share of the topic that is a part of it.

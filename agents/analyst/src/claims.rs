@@ -144,8 +144,10 @@ fn worth(
     let defines = piece.first && subject_above;
     // `This option …` below the option's name can be understood.
     let explained = subject_above && (piece.first || leans_on_heading(piece.text));
+    // Where one subject tells nothing apart, the marks of an answer must.
+    let marked = if material.is_vague() { 2.0 } else { 1.0 } * MARKED;
     let worth = coverage
-        + MARKED * material.question.answered_by(piece.text, piece.is_code)
+        + marked * material.question.answered_by(piece.text, piece.is_code)
         + RANK * (1.0 - rank as f64 / total)
         + TOGETHER * together(material, piece.text)
         + FOCUS * focus(material, piece)
@@ -236,17 +238,18 @@ fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
             behind: lines.get(number + 1).copied().unwrap_or_default(),
             first: begins && number == 0,
         };
-        let introduces = line.ends_with([':', '：']) || is_header(evidence.kind, number, line);
+        let leads = line.ends_with([':', '：']) || is_header(evidence.kind, number, line);
         let is_item = evidence.kind != PassageKind::Paragraph || lead.is_some() || is_entry(line);
-        if introduces {
-            lead = Some(line);
+        if leads {
+            let row = evidence.kind == PassageKind::Row && !line.ends_with([':', '：']);
+            lead = Some(line).filter(|line| introduces(line) && (!row || line.contains('|')));
         } else if is_item && (evidence.kind == PassageKind::Row || extent(line) <= ITEM) {
             found.extend(whole(&line_at, lead));
         } else {
-            found.extend(in_sentences(&line_at, lead));
+            found.extend(in_sentences(material, &line_at, lead));
         }
         // Only the next paragraph is what a sentence with a colon introduces; a list is so as a whole.
-        if !introduces && evidence.kind == PassageKind::Paragraph && extent(line) > ITEM {
+        if !leads && evidence.kind == PassageKind::Paragraph && extent(line) > ITEM {
             lead = None;
         }
     }
@@ -323,7 +326,11 @@ fn code<'a>(passage: &'a str, lead: Option<&'a str>) -> Option<Piece<'a>> {
     })
 }
 
-fn in_sentences<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Vec<Piece<'a>> {
+fn in_sentences<'a>(
+    material: &Material<'a>,
+    line: &Line<'a>,
+    lead: Option<&'a str>,
+) -> Vec<Piece<'a>> {
     let sentences: Vec<&'a str> = sentences(line.text);
     let all = sentences.len();
     let mut found = Vec::new();
@@ -348,21 +355,28 @@ fn in_sentences<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Vec<Piece<'a>> {
             piece.leans = false;
         } else if !is_statement(sentence, all == 1) && !is_verdict(sentence) {
             continue;
-        } else if let (true, Some(before)) = (piece.leans, before) {
+        } else if let Some(before) = before.filter(|before| {
+            (is_statement(before, false) || is_verdict(before))
+                && (piece.leans || material.is_reason_for(before, sentence))
+        }) {
             let first = offset(line.text, before);
             let both = &line.text[first..from + sentence.len()];
-            let whole = is_statement(before, false) || is_verdict(before);
-            if extent(both) < EXTENTS.end && whole {
-                piece = Piece {
-                    start: line.start + first,
-                    text: both,
-                    lead: if number == 1 { lead } else { None },
-                    second: Some(from - first),
-                    beside: behind.unwrap_or(line.behind).to_owned(),
-                    first: line.first && number == 1,
-                    leans: leans(before) && !is_verdict(before) && !(number == 1 && lead.is_some()),
-                    ..piece
-                };
+            let pair = Piece {
+                start: line.start + first,
+                text: both,
+                lead: if number == 1 { lead } else { None },
+                second: Some(from - first),
+                beside: behind.unwrap_or(line.behind).to_owned(),
+                first: line.first && number == 1,
+                leans: leans(before) && !is_verdict(before) && !(number == 1 && lead.is_some()),
+                is_code: false,
+            };
+            if extent(both) >= EXTENTS.end {
+                // Too long to be shown together.
+            } else if piece.leans {
+                piece = pair;
+            } else {
+                found.push(pair);
             }
         } else if piece.lead.is_some() {
             piece.leans = false;

@@ -33,6 +33,9 @@ impl Asked {
 /// What a word that only asks counts beside words that name a subject.
 const FILLER: f64 = 0.3;
 
+/// Share of the topic that a sentence must name before the next one may be its reason.
+const HALF: f64 = 0.5;
+
 /// What surrounds the sentences of one piece of evidence.
 struct Surroundings {
     /// Of the innermost heading.
@@ -146,6 +149,15 @@ impl<'a> Material<'a> {
             if meant { MEANT } else { counts }
         };
         share(&self.asked, counts)
+    }
+
+    /// Whether a sentence gives the reason for what the one before it says, where that is asked and both are about the topic.
+    pub fn is_reason_for(&self, before: &str, sentence: &str) -> bool {
+        let share = |text| self.share_of(self.tells(&self.stems(text)).iter());
+        self.question.is_reason(sentence)
+            && !self.question.is_reason(before)
+            && share(before) >= HALF
+            && share(sentence) > 0.0
     }
 
     /// Whether a question of a kind names one subject alone: all that is about it is as good an answer.

@@ -14,6 +14,8 @@ struct Kind {
 #[derive(Clone, Copy, PartialEq)]
 enum Mark {
     Cue,
+    /// A cue that a reason is given.
+    Reason,
     /// A cue that sets one thing against another.
     Contrast,
     Number,
@@ -28,7 +30,7 @@ impl Kind {
             self.answered.iter().any(|cue| spaced.contains(cue))
         };
         match self.mark {
-            Mark::Cue | Mark::Contrast => cue(),
+            Mark::Cue | Mark::Reason | Mark::Contrast => cue(),
             Mark::Number => has_number(text),
             Mark::CueAndNumber => has_number(text) && cue(),
             Mark::CueOrCommand => is_code || has_command(text) || cue(),
@@ -65,6 +67,8 @@ const KINDS: [Kind; 7] = [
             " therefore ",
             " otherwise ",
             " ensures ",
+            " explains ",
+            " due to ",
             " to avoid ",
             " to prevent ",
             " necessary ",
@@ -86,7 +90,7 @@ const KINDS: [Kind; 7] = [
             "否则",
             "为了",
         ],
-        mark: Mark::Cue,
+        mark: Mark::Reason,
     },
     // How much, how long, since when?
     Kind {
@@ -247,18 +251,29 @@ const KINDS: [Kind; 7] = [
             "风险",
         ],
         answered: &[
-            " not ",
             " never ",
             " avoid",
             " unless ",
             " cannot ",
+            " do not ",
+            " don t ",
+            " should not ",
+            " must not ",
+            " not recommended ",
+            " not suitable ",
+            " unsuitable ",
+            " not a good ",
+            " better served ",
             " caution",
             " warning",
             " danger",
             " risk",
             " unwise ",
             " disadvantage",
-            " nicht ",
+            " nicht empfohlen ",
+            " sollte nicht ",
+            " sollten nicht ",
+            " darf nicht ",
             " nie ",
             " niemals ",
             " vorsicht",
@@ -495,6 +510,12 @@ impl Question {
 
     pub fn wants_comparison(&self) -> bool {
         self.kinds.iter().any(|kind| kind.mark == Mark::Contrast)
+    }
+
+    /// Whether it asks why, and the text gives a reason.
+    pub fn is_reason(&self, text: &str) -> bool {
+        let mut kinds = self.kinds.iter();
+        kinds.any(|kind| kind.mark == Mark::Reason && kind.is_answered_by(text, false))
     }
 
     /// Share of the question's kinds that a text has a mark of, 0 to 1.

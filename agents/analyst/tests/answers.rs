@@ -415,3 +415,17 @@ fn two_numbers_for_what_was_asked_may_differ() {
         "{analysis:#?}"
     );
 }
+
+#[test]
+fn a_reason_in_the_next_sentence_comes_with_what_it_explains() {
+    let text = "A study of old houses found a higher factor for pumps in the ground. The ground is warmer than winter air, which \
+                explains the advantage.";
+    let passages = vec![paragraph("Pumps", text)];
+    let why = asked(
+        "Why do pumps in the ground have a higher factor?",
+        passages.clone(),
+    );
+    assert_eq!(texts(&why), [text]);
+    let what = asked("Which pumps have a higher factor?", passages);
+    assert_eq!(texts(&what), [&text[..68]]);
+}

@@ -181,3 +181,31 @@ fn references(page: &mut Page, citations: &Citations<'_>, paths: &Paths) {
         page.quote(&quoted);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_begin_where_only_sections_of_several_claims_follow() {
+        let finding = |claims: usize| Finding {
+            id: "f1".to_owned(),
+            heading: "Recovery".to_owned(),
+            claims: vec![
+                Claim {
+                    text: "It recovers.".to_owned(),
+                    lead: None,
+                    evidence: "e1".to_owned(),
+                };
+                claims
+            ],
+            stance: Stance::SingleSource,
+            note: String::new(),
+        };
+        let of =
+            |claims: &[usize]| headed(&claims.iter().copied().map(finding).collect::<Vec<_>>());
+        assert_eq!(of(&[2, 1, 2]), 3, "a few claims need none");
+        assert_eq!(of(&[2, 1, 2, 3]), 2);
+        assert_eq!(of(&[3, 3, 1]), 3, "a heading over one claim tells little");
+    }
+}

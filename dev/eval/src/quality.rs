@@ -72,8 +72,8 @@ const NOT_TOLD: [&str; 2] = [
     "How do I connect an Oracle tablespace over JDBC?",
 ];
 /// Of 16 pieces of answers, and claims for each question. Better figures may be written down here.
-const IN_FIRST_CLAIMS: usize = 14;
-const CLAIMS: usize = 8;
+const IN_FIRST_CLAIMS: usize = 16;
+const CLAIMS: usize = 2;
 
 fn question(text: &str, pieces: &[&str]) -> Question {
     Question {
