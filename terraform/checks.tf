@@ -104,7 +104,7 @@ resource "terraform_data" "rules" {
 
     precondition {
       condition     = !(var.export_spans && local.is_local)
-      error_message = "export_spans is for AWS: an emulator has no X-Ray. `aegis up --traces` sends spans to a receiver of one's own."
+      error_message = "export_spans is for AWS: an emulator has no X-Ray. `cargo xtask up --traces` sends spans to a receiver of one's own."
     }
 
     precondition {

@@ -74,7 +74,7 @@ resource "aws_s3_object" "code" {
 
     precondition {
       condition     = local.present[each.key]
-      error_message = "${each.value} is missing: run `cargo aegis package${contains(local.services, each.key) ? "" : " --service ${each.key}"}`, or name the packages' folder in lambda_dist_dir."
+      error_message = "${each.value} is missing: run `cargo xtask package${contains(local.services, each.key) ? "" : " --service ${each.key}"}`, or name the packages' folder in lambda_dist_dir."
     }
   }
 }

@@ -615,7 +615,7 @@ variable "build_agent_images" {
 }
 
 variable "agent_dist_dir" {
-  description = "Folder with the agents' programs, <agent>-agent, that `aegis package --agents` made."
+  description = "Folder with the agents' programs, <agent>-agent, that `cargo xtask package --agents` made."
   type        = string
   default     = "../target/agents"
 

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::parser::ValueSource;
 use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::{bench, chaos, client, cost, failure, loadtest, out, run, simulate, stack};
+use crate::{client, out, run};
 
 /// Durable AI-agent workflows on serverless AWS, on this machine or on any stage.
 #[derive(Debug, Parser)]
@@ -25,8 +24,7 @@ pub struct GlobalArguments {
     /// Folder that holds the local stack [default: .aegis at the workspace root].
     #[arg(long, global = true, env = "AEGIS_DIR", value_name = "FOLDER")]
     pub dir: Option<PathBuf>,
-    /// Talk to the stage that this file describes instead of the local stack. Verbs that know only the local stack,
-    /// such as `up` and `down`, refuse it.
+    /// Talk to the stage that this file describes instead of the local stack.
     #[arg(long, global = true, env = "AEGIS_STAGE", value_name = "FILE")]
     pub stage: Option<PathBuf>,
     /// File with a bearer token, for stages that ask for one; AEGIS_TOKEN holds the token itself.
@@ -58,28 +56,10 @@ pub enum Verb {
     Emit(client::emit::Arguments),
     Dlq(client::dlq::Arguments),
     Keys(client::keys::Arguments),
-    /// Start the local stack, or bring it up to date with the sources.
-    Up(stack::up::Arguments),
-    /// Stop the local stack; what it holds stays unless it is wiped.
-    Down(stack::down::Arguments),
-    /// Say what of the local stack is running.
-    Status(stack::status::Arguments),
-    /// Run all tests, the end-to-end ones against a stack of their own.
-    Test(stack::test::Arguments),
-    Simulate(simulate::Arguments),
-    Chaos(chaos::Arguments),
-    Loadtest(Box<loadtest::Arguments>),
-    Bench(bench::Arguments),
-    Cost(cost::Arguments),
-    /// Build the Lambda packages that a stage in AWS runs.
-    Package(stack::package::Arguments),
-    /// The local stand-in for the agent runtime; started by `up`.
-    #[command(hide = true)]
-    AgentHost(stack::host::Arguments),
 }
 
 /// What the verbs are for, in the order of the help.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 4] = [
     ("Run a workflow", &["run", "start", "watch", "report"]),
     (
         "Decide on findings",
@@ -96,48 +76,11 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Operate a stage",
         &["cancel", "redrive", "emit", "dlq", "keys"],
     ),
-    ("Local stack", &["up", "down", "status"]),
-    (
-        "Test, measure, build",
-        &[
-            "test", "simulate", "chaos", "loadtest", "bench", "cost", "package",
-        ],
-    ),
-];
-
-/// Work on the local stack, or on none: another stage cannot be meant.
-const LOCAL: [&str; 10] = [
-    "up",
-    "down",
-    "status",
-    "test",
-    "simulate",
-    "chaos",
-    "bench",
-    "cost",
-    "package",
-    "agent-host",
 ];
 
 /// The command as it is parsed, with its help.
-fn command() -> clap::Command {
-    let mut command = Command::command();
-    for verb in LOCAL {
-        // Understood, so that it can be refused in a sentence, but not offered.
-        let unused = |id: &'static str, name: &'static str| {
-            Arg::new(id)
-                .long(name)
-                .value_name("FILE")
-                .value_parser(clap::value_parser!(PathBuf))
-                .global(true)
-                .hide(true)
-        };
-        command = command.mut_subcommand(verb, |known| {
-            known
-                .arg(unused("stage", "stage"))
-                .arg(unused("token_file", "token-file"))
-        });
-    }
+pub fn command() -> clap::Command {
+    let command = Command::command();
     // Nothing is broken in a pipe.
     let width = out::terminal_width(out::Stream::Out);
     let heading = command.get_styles().get_header().to_owned();
@@ -184,49 +127,14 @@ fn groups(command: &clap::Command, width: Option<usize>) -> String {
 
 /// What was typed, or the exit code where that was help or a mistake, which is said here.
 pub fn parsed() -> Result<Command, ExitCode> {
-    from(std::env::args_os().collect()).map_err(|error| {
-        let text = error.render();
-        if !error.use_stderr() {
-            let coloured = console::colors_enabled();
-            out::own(&if coloured {
-                text.ansi().to_string()
-            } else {
-                text.to_string()
-            });
-            return ExitCode::SUCCESS;
-        }
-        // What was typed is in it, so it is shown as any other text from elsewhere.
-        let text = text.to_string();
-        out::write(out::Stream::Err, &text);
-        if std::env::args_os().any(|word| word == "--json") {
-            failure::tell_usage(text.trim_start_matches("error: ").trim_end());
-        }
-        u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
-    })
+    from(std::env::args_os().collect()).map_err(|error| aegis_terminal::failure::refused(&error))
 }
 
 fn from(words: Vec<OsString>) -> Result<Command, clap::Error> {
     let matches = command()
         .try_get_matches_from(&words)
         .map_err(|error| with_tip(error, &words))?;
-    let mut command = Command::from_arg_matches(&matches)?;
-    let verb = matches.subcommand_name().unwrap_or_default();
-    if command.global.stage.is_some() && LOCAL.contains(&verb) {
-        // The variable is there for other verbs too, and only this one would delete something.
-        let by_variable = matches.value_source("stage") == Some(ValueSource::EnvVariable);
-        if !by_variable || matches!(command.verb, Verb::Down(_)) {
-            let which = if by_variable {
-                "AEGIS_STAGE"
-            } else {
-                "--stage"
-            };
-            let sentence =
-                format!("`{verb}` knows no other stage than the local stack: leave {which} away\n");
-            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, sentence));
-        }
-        command.global.stage = None;
-    }
-    Ok(command)
+    Command::from_arg_matches(&matches)
 }
 
 /// With a tip that works when it is followed.
@@ -305,35 +213,6 @@ mod tests {
         known.sort_unstable();
         assert_eq!(grouped, known);
         command.debug_assert();
-    }
-
-    #[test]
-    fn a_local_verb_refuses_another_stage() {
-        for verb in LOCAL {
-            let needed: &[&str] = match verb {
-                "bench" => &["model"],
-                "agent-host" => &["--plan", "p"],
-                _ => &[],
-            };
-            for words in [
-                [&[verb], needed, &["--stage", "s.json"]].concat(),
-                [&["--stage", "s.json", verb], needed].concat(),
-            ] {
-                let refused = parse(&words).unwrap_err().to_string();
-                let told = format!(
-                    "error: `{verb}` knows no other stage than the local stack: leave --stage away\n"
-                );
-                assert_eq!(refused, told);
-            }
-            let help = parse(&[verb, "--help"]).unwrap_err().to_string();
-            assert!(!help.contains("--stage"), "{help}");
-            assert!(parse(&[&[verb], needed].concat()).is_ok(), "{verb}");
-        }
-        for words in [&["list"][..], &["run", "t"], &["loadtest", "steady"]] {
-            let words = [words, &["--stage", "s.json"]].concat();
-            let parsed = parse(&words).unwrap();
-            assert_eq!(parsed.global.stage, Some(PathBuf::from("s.json")));
-        }
     }
 
     #[test]

@@ -5,8 +5,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
-use aegis_contracts::text::visible_line;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use rustix::termios::{QueueSelector, tcflush};
 
 use crate::out::{self, Stream};
@@ -45,11 +44,15 @@ pub fn line(prompt: &str) -> Result<Option<String>> {
 
 /// # Errors
 /// Where there is nobody to ask; `otherwise` says how to do without.
+#[cfg(feature = "aws")]
 pub fn agreed(question: &str, otherwise: &str) -> Result<bool> {
     if !can_ask() {
-        bail!("there is no terminal to ask at: {otherwise}");
+        anyhow::bail!("there is no terminal to ask at: {otherwise}");
     }
-    let answer = line(&format!("{} [y/N] ", visible_line(question)))?;
+    let answer = line(&format!(
+        "{} [y/N] ",
+        aegis_contracts::text::visible_line(question)
+    ))?;
     let answer = answer.unwrap_or_default().trim().to_lowercase();
     Ok(["y", "yes"].contains(&answer.as_str()))
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::args::GlobalArguments;
-use crate::stack::folder::StackFolder;
-use crate::stack::workspace;
+use aegis_client::local;
+use aegis_client::local::StackFolder;
 
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -21,7 +21,7 @@ impl Context {
     pub fn new(global: &GlobalArguments) -> anyhow::Result<Self> {
         let root = match &global.dir {
             Some(dir) => std::path::absolute(dir)?,
-            None => workspace::default_stack_folder()?,
+            None => local::default_stack_folder()?,
         };
         Ok(Self {
             folder: StackFolder::new(root),

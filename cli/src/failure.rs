@@ -1,13 +1,12 @@
 //! How this program says that it could not do what it was asked: a sentence on standard error, and with `--json` an
 //! object with a stable code on standard output as well. `docs/command-line.md` lists the codes.
 
-use aegis_aws::client::error::CallError;
 use aegis_client::failure::ApiError;
+use aegis_signing::SigningError;
 use anyhow::Error;
 use serde_json::{Value, json};
 
-use crate::out;
-use crate::style::Style;
+use aegis_terminal::failure::{object, tell_coded};
 
 /// An error of this program's own that scripts may want to tell from others.
 #[derive(Debug, thiserror::Error)]
@@ -34,26 +33,12 @@ pub struct Advised {
     pub next: Vec<String>,
 }
 
-/// `error: …`
-pub fn sentence(error: &Error) -> String {
-    format!("{} {error:#}", Style::new().red().bold().on("error:"))
-}
-
 pub fn tell(error: &Error, as_json: bool) {
-    errln!("{}", sentence(error));
-    if as_json {
-        out::json(json!({ "error": described(error) }));
-    }
-}
-
-/// Of what was typed wrong, which `clap` has told already.
-pub fn tell_usage(message: &str) {
-    out::json(json!({"error": {"code": "usage", "message": out::plain(message), "status": null}}));
+    tell_coded(error, as_json, || described(error));
 }
 
 fn described(error: &Error) -> Value {
-    let message = out::plain(&format!("{error:#}"));
-    let mut described = json!({"code": "failed", "message": message, "status": null});
+    let mut described = object("failed", &format!("{error:#}"));
     for cause in error.chain() {
         if let Some(coded) = cause.downcast_ref::<Coded>() {
             described["code"] = coded.code.into();
@@ -69,14 +54,29 @@ fn described(error: &Error) -> Value {
                 described["message"] = problem.detail.as_str().into();
                 described["errors"] = json!(problem.errors);
             }
-        } else if let Some(call) = cause.downcast_ref::<CallError>() {
-            described["code"] = call.kind().into();
+        } else if let Some(signing) = cause.downcast_ref::<SigningError>() {
+            described["code"] = signing.kind().into();
+        } else if let Some(kind) = of_aws(cause) {
+            described["code"] = kind.into();
         } else {
             continue;
         }
         break;
     }
     described
+}
+
+/// The code of a call to AWS that failed.
+#[cfg(feature = "aws")]
+fn of_aws(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    use aegis_aws::client::error::CallError;
+    cause.downcast_ref::<CallError>().map(CallError::kind)
+}
+
+/// Without the feature no call is made.
+#[cfg(not(feature = "aws"))]
+fn of_aws(_cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    None
 }
 
 #[cfg(test)]

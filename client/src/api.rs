@@ -3,18 +3,21 @@
 //! Every request of the API is idempotent, so one that met a passing trouble is
 //! sent again a few times.
 
+use std::path::Path;
 use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Problem;
 use aegis_contracts::text::{Lines, check};
 use aegis_contracts::view::WorkflowView;
+use anyhow::Context as _;
 use reqwest::{Method, Url, header, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::failure::ApiError;
 use crate::proof::{Group, Proofs};
+use crate::stage::Stage;
 
 /// Longer than the gateway's own limit of 30 s.
 const TIMEOUT: Duration = Duration::from_secs(35);
@@ -63,6 +66,15 @@ impl Api {
             proofs,
             hint: hint.to_owned(),
         })
+    }
+
+    /// The API of a stage; `hint` is said when nothing answers.
+    ///
+    /// # Errors
+    /// Where nothing can be proved to it, or the machine's TLS certificates cannot be read.
+    pub async fn of(stage: &Stage, token_file: Option<&Path>, hint: &str) -> anyhow::Result<Self> {
+        let proofs = Proofs::of(stage, token_file).await?;
+        Self::new(&stage.api_endpoint, proofs, hint).context("cannot set up the HTTP client")
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Answer<T>, ApiError> {

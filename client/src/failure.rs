@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use aegis_aws::client::error::CallError;
 use aegis_contracts::problem::{FieldError, Problem};
+
+use aegis_signing::SigningError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -30,7 +31,7 @@ pub enum ApiError {
     #[error("the answer of {path} cannot be read: {reason}")]
     Unreadable { path: String, reason: String },
     #[error(transparent)]
-    Signing(#[from] CallError),
+    Signing(#[from] SigningError),
     #[error(
         "this route asks for a bearer token: put one into AEGIS_TOKEN, or name a file that holds it with --token-file"
     )]

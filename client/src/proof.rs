@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use aegis_aws::client::signing::RequestSigner;
+use aegis_signing::RequestSigner;
 use anyhow::{Context as _, Result, bail};
 use reqwest::Method;
 
 use crate::failure::ApiError;
 use crate::path::shown;
+use crate::signing::signer;
 use crate::stage::{Authorization, Stage};
 
 /// Holds the token itself, for those who have it in their environment.
@@ -68,7 +69,7 @@ impl Proofs {
         let demanded = Group::ALL.map(|(name, group)| (group, stage.authorization(name)));
         let any = |wanted| demanded.iter().any(|(_, found)| *found == wanted);
         let signer = match any(Authorization::Iam) {
-            true => Some(RequestSigner::new(&stage.connection().load().await)?),
+            true => Some(signer(stage).await?),
             false => None,
         };
         let token = match any(Authorization::Jwt) {

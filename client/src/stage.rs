@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+#[cfg(feature = "aws")]
 use aegis_aws::client::connection::{Connection, Keys};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -66,6 +67,7 @@ impl Stage {
             .unwrap_or(Authorization::None)
     }
 
+    #[cfg(feature = "aws")]
     pub fn connection(&self) -> Connection {
         let keys = match (&self.access_key_id, &self.secret_access_key) {
             (Some(id), Some(secret)) => Some(Keys {

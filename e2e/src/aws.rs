@@ -1,7 +1,7 @@
 //! IAM, STS, Cognito and DynamoDB, as far as tests need users, tokens and items: their plain protocols, signed.
 
 use aegis_aws::client::connection::Keys;
-use aegis_aws::client::signing::RequestSigner;
+use aegis_aws::client::signing::signer;
 use anyhow::{Context as _, Result, ensure};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
@@ -145,7 +145,7 @@ async fn call(
     body: String,
 ) -> Result<String> {
     let url = format!("{aws_endpoint_url}/");
-    let signer = RequestSigner::for_service(config, service)?;
+    let signer = signer(config, service)?;
     let signed = signer
         .headers("POST", &url, headers, body.as_bytes())
         .await?;

@@ -1,7 +1,8 @@
 //! A caller of the API who proves who it is, or fails to.
 
 use aegis_aws::client::connection::{Connection, Keys};
-use aegis_aws::client::signing::RequestSigner;
+use aegis_aws::client::signing::signer;
+use aegis_signing::{EXECUTE_API, RequestSigner};
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::Value;
@@ -44,7 +45,7 @@ impl Stack {
             endpoint_url: Some(self.aws_endpoint_url.clone()),
             keys: Some(keys),
         };
-        let signer = RequestSigner::new(&connection.load().await)?;
+        let signer = signer(&connection.load().await, EXECUTE_API)?;
         Ok(self.client(Proof::Signature(signer)))
     }
 }

@@ -1,4 +1,4 @@
-//! The `aegis` command as an operator types it, on the tests' stack.
+//! The `aegis` command as an operator types it, on the tests' stack, and `cargo xtask` where the stack itself changes.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,7 +18,7 @@ pub struct Outcome {
 }
 
 impl Stack {
-    /// Runs the command that brought the stack up, without a terminal.
+    /// Runs the command that was built with the stack, without a terminal.
     ///
     /// # Errors
     /// Where it cannot be started.
@@ -32,7 +32,8 @@ impl Stack {
     /// Where it cannot be started.
     pub async fn aegis_at(&self, words: &[&str], stage: &Path) -> Result<Outcome> {
         let stage = stage.display().to_string();
-        self.run(&[words, &["--stage", &stage]].concat()).await
+        self.run("aegis", &[words, &["--stage", &stage]].concat())
+            .await
     }
 
     /// Sets variables of the stack, as an operator does who changes a stage.
@@ -43,13 +44,13 @@ impl Stack {
         let folder = self.folder.display().to_string();
         let mut words = vec!["up", "--dir", &folder];
         words.extend(variables.iter().flat_map(|pair| ["--var", pair]));
-        let outcome = self.run(&words).await?;
-        ensure!(outcome.code == Some(0), "aegis {words:?}: {}", outcome.err);
+        let outcome = self.run("xtask", &words).await?;
+        ensure!(outcome.code == Some(0), "xtask {words:?}: {}", outcome.err);
         Ok(())
     }
 
-    async fn run(&self, words: &[&str]) -> Result<Outcome> {
-        let program: PathBuf = self.folder.join("programs").join("aegis");
+    async fn run(&self, program: &str, words: &[&str]) -> Result<Outcome> {
+        let program: PathBuf = self.folder.join("programs").join(program);
         let output = Command::new(&program)
             .args(words)
             .stdin(Stdio::null())

@@ -28,7 +28,7 @@ use crate::wait::{SOON, Seen, eventually};
 
 /// Path of the stack's description.
 const VARIABLE: &str = "AEGIS_STACK";
-const MISSING: &str = "these tests need a running stack: start them with `cargo aegis test e2e`, which sets AEGIS_STACK";
+const MISSING: &str = "these tests need a running stack: start them with `cargo xtask test e2e`, which sets AEGIS_STACK";
 /// Queue and rule that carry all events to the tests.
 const TAP: &str = "aegis-e2e-events";
 /// Whose account the bus's events are of, locally.

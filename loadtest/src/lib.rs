@@ -6,11 +6,23 @@
 //! - `measure`: how long things took and how many there were; `report`: what is said of it
 //! - `agents`: agents that take a drawn time instead of working
 //! - `run`: all of it in order
+//! - `command`: what is typed, and what is shown
 //!
-//! It decides nothing about a workflow, and prints nothing: that is the command line's.
+//! It decides nothing about a workflow.
+
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what is printed goes through `aegis_terminal`"
+)]
+
+// For its macros.
+#[macro_use]
+extern crate aegis_terminal;
 
 pub mod agents;
 mod backlog;
+pub mod command;
 mod dead_letters;
 pub mod drive;
 mod list;

@@ -3,7 +3,7 @@
 #
 # REPOSITORY_URL   the agent's ECR repository
 # IMAGE_TAG        names the content; an image under this tag is never built again
-# AGENT_BINARY     the program, from `cargo aegis package --agents`
+# AGENT_BINARY     the program, from `cargo xtask package --agents`
 # IMAGE_PLATFORM   such as linux/arm64
 # IMAGE_REGION     region of the repository
 set -euo pipefail
@@ -16,7 +16,7 @@ fail() {
 for name in REPOSITORY_URL IMAGE_TAG AGENT_BINARY IMAGE_PLATFORM IMAGE_REGION; do
     [[ -n ${!name:-} ]] || fail "$name is not set"
 done
-[[ -f $AGENT_BINARY ]] || fail "$AGENT_BINARY is missing: run \`cargo aegis package --agents\`"
+[[ -f $AGENT_BINARY ]] || fail "$AGENT_BINARY is missing: run \`cargo xtask package --agents\`"
 for program in docker aws; do
     command -v "$program" >/dev/null || fail "$program is not installed; set build_agent_images = false to do without"
 done

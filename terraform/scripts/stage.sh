@@ -16,14 +16,14 @@ build_stage() {
     architecture=$(value_of var.lambda_architecture)
     packages=$(absolute "$(value_of var.lambda_dist_dir)")
     say "Build the functions for $architecture"
-    (cd .. && cargo aegis package --architecture "$architecture" --out "$packages")
+    (cd .. && cargo xtask package --architecture "$architecture" --out "$packages")
     agents=$(value_of 'join(" ", local.agent_images_to_build)')
     [[ -n $agents ]] || return 0
     programs=$(absolute "$(value_of var.agent_dist_dir)")
     has docker || fail "docker is missing for the images of: $agents; see ./deploy.sh check"
     require_aws 'Pushing images'
     say "Build the programs of the agents"
-    (cd .. && cargo aegis package --agents --architecture arm64 --out "$programs")
+    (cd .. && cargo xtask package --agents --architecture arm64 --out "$programs")
 }
 
 # make_plan [ARGUMENT...]: leaves it in $scratch/plan; 0: nothing to do, 2: changes.

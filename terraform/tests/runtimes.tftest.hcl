@@ -1,4 +1,4 @@
-# The template of the agents' runtimes. `aegis test terraform` puts the template of each of these runs before cfn-lint.
+# The template of the agents' runtimes. `cargo xtask test terraform` puts the template of each of these runs before cfn-lint.
 
 mock_provider "aws" {
   override_during = plan

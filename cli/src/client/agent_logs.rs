@@ -10,7 +10,7 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
 
 use super::log_line::own_time;
-use crate::stack::folder::StackFolder;
+use aegis_client::local::StackFolder;
 
 /// One agent's file.
 #[derive(Debug)]

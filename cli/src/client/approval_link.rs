@@ -9,10 +9,10 @@ use clap::Args;
 
 use super::refusal::explained;
 use super::session::{Session, quoted};
-use super::text::{local_time, one_line};
 use crate::context::Context;
 use crate::out;
 use crate::style::whole;
+use aegis_terminal::text::{local_time, one_line};
 
 /// Make a link by which one approver sees what was found and decides on it, until the approval's deadline.
 ///

@@ -10,9 +10,9 @@ use clap::Args;
 
 use super::refusal::explained;
 use super::session::Session;
-use super::text::status_words;
 use crate::context::Context;
 use crate::out;
+use aegis_terminal::text::status_words;
 
 /// Cancel a workflow. Its agent is told to stop at its next report; cancelling twice is no error.
 #[derive(Debug, Args)]

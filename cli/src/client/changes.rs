@@ -8,8 +8,8 @@ use aegis_contracts::view::{PickupView, Status, StepStatus, StepView, WorkflowVi
 
 use super::pickup::{waiting, waits_for_a_session};
 use super::show::{self, attempt, failure_words, progress};
-use super::text::{one_line, status_style, status_words, step_style, step_word};
 use crate::style::hang;
+use aegis_terminal::text::{one_line, status_style, status_words, step_style, step_word};
 
 /// Whether a person or script would call the second view news.
 pub fn is_news(before: Option<&WorkflowView>, now: &WorkflowView) -> bool {

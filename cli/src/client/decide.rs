@@ -14,12 +14,12 @@ use super::findings;
 use super::refusal::explained;
 use super::session::Session;
 use super::show;
-use super::text::{counted, status_words};
 use crate::context::Context;
 use crate::out;
 use crate::style::bold;
 use aegis_client::api::Answer;
 use aegis_client::failure::ApiError;
+use aegis_terminal::text::{counted, status_words};
 
 #[derive(Debug, Args)]
 struct Decider {

@@ -16,7 +16,6 @@ use serde_json::{Map, Value};
 use super::event_check::{KINDS, Kind, hostile, near, told};
 use super::request::{key_value, new_key};
 use super::session::Session;
-use super::text::{columns, one_line};
 use crate::context::Context;
 use crate::failure::Coded;
 use crate::out;
@@ -24,6 +23,7 @@ use crate::style::{bold, dim};
 use aegis_client::failure::ApiError;
 use aegis_client::path::shown;
 use aegis_client::stage::Stage;
+use aegis_terminal::text::{columns, one_line};
 
 /// Put an external event on the stage's bus, with no HTTP call to the API.
 ///

@@ -9,7 +9,7 @@ use aegis_contracts::view::{HistoryEvent, Status};
 use serde_json::json;
 
 use super::show::usage;
-use super::text::local_time;
+use aegis_terminal::text::local_time;
 
 pub fn told(event: &HistoryEvent) -> String {
     let tagged = json!({"type": event.kind, "data": event.data});

@@ -18,10 +18,10 @@ use super::decide::approvals;
 use super::refusal::explained;
 use super::session::Session;
 use super::show;
-use super::text::{counted, local_time, now, one_line};
 use crate::context::Context;
 use crate::out::{self, Stream};
 use crate::style::{Style, Styled, bold, hang};
+use aegis_terminal::text::{counted, local_time, now, one_line};
 
 /// Show what approvers decide on: every finding, claim and passage of a revision, and the decisions so far.
 #[derive(Debug, Args)]

@@ -10,10 +10,10 @@ use clap::Args;
 use super::event_words::told;
 use super::refusal::explained;
 use super::session::Session;
-use super::text::{columns, duration, local_time, one_line};
 use crate::context::Context;
 use crate::out;
 use crate::style::{bold, dim};
+use aegis_terminal::text::{columns, duration, local_time, one_line};
 
 /// Show every event of a workflow as a timeline.
 ///

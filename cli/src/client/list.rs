@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::session::Session;
-use super::text::{columns, local_time, shortened, status_words};
 use crate::context::Context;
 use crate::out::{self, Stream};
 use crate::style::{dim, whole};
+use aegis_terminal::text::{columns, local_time, shortened, status_words};
 
 /// As many as the API gives at once.
 const PAGE: usize = 100;

@@ -9,8 +9,8 @@ use aegis_contracts::time::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::text::{fine_clock, one_line};
 use crate::style::{Style, bold, dim};
+use aegis_terminal::text::{fine_clock, one_line};
 
 /// Fields that every line has, or that nobody reads.
 const LEFT_OUT: [&str; 9] = [

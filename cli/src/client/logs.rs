@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use super::agent_logs::{self, AgentLog};
 use super::log_line::{is_platform, own_time, shown};
 use super::session::Session;
-use super::text::now;
 use crate::context::Context;
 use crate::out;
 use aegis_client::stage::Stage;
+use aegis_terminal::text::now;
 
 const PAUSE: Duration = Duration::from_secs(1);
 /// Lines may become readable a while after others that are younger.

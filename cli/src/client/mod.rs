@@ -2,30 +2,23 @@
 //!
 //! A verb is a file with its `Arguments` and `run`. The stage, its API and the proof of identity come from the crate
 //! `aegis_client`; `session` opens them and `poll` follows a workflow. `request` and `sources` make requests; `show`,
-//! `changes`, `next_step`, `refusal` and `text` make texts for people. `emit`, `dlq`, `keys`, `logs` and `--sources`
-//! call AWS themselves, with the caller's credentials.
+//! `changes`, `next_step` and `refusal` make texts for people. `emit`, `dlq`, `keys`, `logs` and the upload of
+//! documents call AWS themselves, with the caller's credentials: they are the feature `aws`.
 
 pub mod approval_link;
 pub mod cancel;
 pub mod decide;
-pub mod dlq;
-pub mod emit;
 pub mod findings;
 pub mod get;
 pub mod history;
-pub mod keys;
 pub mod list;
-pub mod logs;
 pub mod redrive;
 pub mod report;
 pub mod start;
 pub mod watch;
 
-mod agent_logs;
 pub mod changes;
-mod event_check;
 mod event_words;
-mod log_line;
 pub mod next_step;
 mod pickup;
 pub mod poll;
@@ -33,7 +26,31 @@ mod refusal;
 pub mod request;
 pub mod session;
 pub mod show;
-mod source_files;
 mod sources;
 pub mod summaries;
-pub mod text;
+
+#[cfg(feature = "aws")]
+mod agent_logs;
+#[cfg(feature = "aws")]
+pub mod dlq;
+#[cfg(feature = "aws")]
+pub mod emit;
+#[cfg(feature = "aws")]
+mod event_check;
+#[cfg(feature = "aws")]
+pub mod keys;
+#[cfg(feature = "aws")]
+mod log_line;
+#[cfg(feature = "aws")]
+pub mod logs;
+#[cfg(feature = "aws")]
+mod source_files;
+#[cfg(feature = "aws")]
+mod upload;
+
+#[cfg(not(feature = "aws"))]
+mod without_aws;
+#[cfg(not(feature = "aws"))]
+use without_aws::upload;
+#[cfg(not(feature = "aws"))]
+pub use without_aws::{dlq, emit, keys, logs};

@@ -2,7 +2,7 @@
 
 use aegis_contracts::view::{PickupView, WorkflowView};
 
-use super::text::{counted, duration, local_time, now};
+use aegis_terminal::text::{counted, duration, local_time, now};
 
 /// Sent once it is on its way; sent again, something is wrong, unless no agent is free.
 pub fn waiting(pickup: &PickupView) -> String {

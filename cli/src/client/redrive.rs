@@ -10,9 +10,9 @@ use clap::Args;
 
 use super::refusal::explained;
 use super::session::Session;
-use super::text::status_words;
 use crate::context::Context;
 use crate::out;
+use aegis_terminal::text::status_words;
 
 /// Take a failed workflow up again at the step that failed; finished steps are kept.
 #[derive(Debug, Args)]

@@ -6,9 +6,9 @@ use aegis_contracts::problem::Problem;
 use super::next_step::{AfterRefusal, of_refusal};
 use super::session::Session;
 use super::show;
-use super::text::one_line;
 use crate::failure::Advised;
 use aegis_client::failure::ApiError;
+use aegis_terminal::text::one_line;
 
 /// The error, with what leads on from it where that is known.
 pub async fn explained(refused: ApiError, id: &WorkflowId, session: &Session) -> anyhow::Error {

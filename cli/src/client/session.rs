@@ -9,12 +9,11 @@ use anyhow::{Context as _, Result};
 use crate::context::Context;
 use crate::failure::Coded;
 use crate::out;
-use crate::stack::workspace;
 use crate::style::whole;
 use aegis_client::api::{Answer, Api};
 use aegis_client::failure::ApiError;
+use aegis_client::local;
 use aegis_client::path::shown;
-use aegis_client::proof::Proofs;
 use aegis_client::stage::{Authorization, Stage};
 
 #[derive(Debug)]
@@ -36,9 +35,8 @@ impl Session {
             return Err(Coded::new("no_stage", absent(context, &path)).into());
         }
         let stage = Stage::read(&path)?;
-        let proofs = Proofs::of(&stage, context.token_file.as_deref()).await?;
-        let api = Api::new(&stage.api_endpoint, proofs, &unreachable_hint(context))
-            .context("cannot set up the HTTP client")?;
+        let token = context.token_file.as_deref();
+        let api = Api::of(&stage, token, &unreachable_hint(context)).await?;
         Ok(Self {
             stage,
             api,
@@ -90,7 +88,7 @@ fn suffix(context: &Context) -> String {
         return told("--stage", "AEGIS_STAGE", file) + &token;
     }
     let folder = context.folder.root();
-    match workspace::default_stack_folder() {
+    match local::default_stack_folder() {
         Ok(default) if default == folder => token,
         _ => told("--dir", "AEGIS_DIR", folder) + &token,
     }
@@ -103,10 +101,8 @@ fn absent(context: &Context, path: &Path) -> String {
             shown(path)
         )
     } else {
-        format!(
-            "no local stack is running: start it with `{} up`, or name a stage with --stage FILE",
-            program()
-        )
+        "no local stack is running: start it with `cargo xtask up` in a clone, or name a stage with --stage FILE"
+            .to_owned()
     }
 }
 
@@ -114,10 +110,8 @@ fn unreachable_hint(context: &Context) -> String {
     if context.stage.is_some() {
         String::new()
     } else {
-        let program = program();
-        format!(
-            "\n  the local stack may have stopped: see `{program} status`; `{program} up` starts it"
-        )
+        "\n  the local stack may have stopped: see `cargo xtask status`; `cargo xtask up` starts it"
+            .to_owned()
     }
 }
 

@@ -14,10 +14,10 @@ use super::decide::approvals;
 use super::next_step;
 use super::pickup::{is_stuck, stuck_service, waiting};
 use super::session::{Session, quoted};
-use super::text::{
+use crate::style::{Style, bold, dim};
+use aegis_terminal::text::{
     bytes, columns, counted, local_time, now, one_line, status_words, step_style, step_word,
 };
-use crate::style::{Style, bold, dim};
 
 /// The whole view. Ends with what one would probably type next.
 pub fn page(view: &WorkflowView, session: &Session) -> String {

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
-use super::text::bytes;
+use aegis_terminal::text::bytes;
 
 pub const MAX_FILES: usize = 10_000;
 pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;

@@ -10,11 +10,11 @@ use reqwest::Method;
 use super::request::RequestOptions;
 use super::session::Session;
 use super::sources;
-use super::text::status_words;
 use crate::context::Context;
 use crate::out;
 use crate::style::bold;
 use aegis_client::api::{Answer, Ask};
+use aegis_terminal::text::status_words;
 
 /// Start a workflow and return at once; `watch`, `approve` and `report` go on from there.
 #[derive(Debug, Args)]

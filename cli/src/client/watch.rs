@@ -14,10 +14,10 @@ use super::refusal::explained;
 use super::session::Session;
 use super::show;
 use super::summaries::Summaries;
-use super::text::{clock, moment, now};
 use crate::context::Context;
 use crate::out;
 use crate::style::dim;
+use aegis_terminal::text::{clock, moment, now};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 

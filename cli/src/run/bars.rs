@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::client::decide::approvals;
 use crate::client::show::{self, attempt, progress};
-use crate::client::text::{counted, local_time};
+use aegis_terminal::text::{counted, local_time};
 
 const TICK: Duration = Duration::from_millis(100);
 

@@ -12,13 +12,13 @@ use super::journey::Followed;
 use crate::client::report::{can_be_written, file, print, write};
 use crate::client::session::Session;
 use crate::client::show::{failure_words, next_steps, usage};
-use crate::client::text::{bytes, duration, local_time, one_line};
 use crate::client::watch::ending;
-use crate::failure::sentence;
 use crate::out;
 use crate::style::Style;
 use aegis_client::api::Answer;
 use aegis_client::path::shown;
+use aegis_terminal::failure::sentence;
+use aegis_terminal::text::{bytes, duration, local_time, one_line};
 
 /// Waits for an approval that could not be asked for.
 const UNDECIDED: u8 = 3;

@@ -16,7 +16,7 @@ use super::journey::{Followed, Journey};
 use super::screen::Screen;
 use crate::client::session::Session;
 use crate::context::Context;
-use crate::stack::folder::StackFolder;
+use aegis_client::local::StackFolder;
 
 /// Says one choice after the other; may let somebody else decide first.
 struct Scripted {

@@ -1,7 +1,7 @@
 //! `aegis run`: from a topic to a report on disk, with the person at the approval.
 //!
 //! `journey` goes along with the workflow, `screen` and `bars` draw it, `decider` is the
-//! approval, `ending` says how it ended. Knows no stack: `stack::up` brings that.
+//! approval, `ending` says how it ended. `local_stack` has a stack started where there is none.
 
 mod bars;
 mod decider;
@@ -9,6 +9,7 @@ mod ending;
 mod journey;
 #[cfg(test)]
 mod journey_tests;
+mod local_stack;
 mod screen;
 
 use std::path::PathBuf;
@@ -29,10 +30,9 @@ use crate::client::request::RequestOptions;
 use crate::client::session::Session;
 use crate::client::show::next_steps;
 use crate::client::start;
-use crate::client::text::one_line;
 use crate::context::Context;
-use crate::stack;
 use crate::style::bold;
+use aegis_terminal::text::one_line;
 
 /// What a shell sees of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
@@ -41,9 +41,9 @@ const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// Run one workflow from its topic to the report on disk.
 ///
-/// Brings the local stack up where no --stage is named, starts the workflow, shows each step, asks
-/// you at the approval (approve, reject or request changes), and writes the report. Ctrl-C leaves
-/// the workflow running.
+/// Starts the workflow, shows each step, asks you at the approval (approve, reject or request changes), and writes the
+/// report. Where no --stage is named and no local stack runs, `cargo xtask up` is run first, in a clone. Ctrl-C leaves the
+/// workflow running.
 ///
 /// The exit code is 0 for a completed workflow whose report is written, 1 for one that ended in any other way or
 /// could not be followed, 3 for one that waits for your decision, 4 for a completed one whose report could not be
@@ -75,7 +75,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     arguments.options.check()?;
     let place = Place::of(arguments.output.as_deref(), context.json)?;
     if context.stage.is_none() {
-        bring_up(context).await?;
+        local_stack::ensure(context).await?;
     }
     let session = Session::open(context).await?;
     let names = arguments.options.approvers();
@@ -87,7 +87,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         );
     }
     let key = arguments.options.key();
-    // `up` has taken Ctrl-C from the system, so from here on it has to be listened for.
+    // What was started before has taken Ctrl-C from the system, so from here on it has to be listened for.
     let accepted = tokio::select! {
         accepted = start::start(&session, &arguments.topic, &arguments.options, &key) => accepted?,
         _ = tokio::signal::ctrl_c() => give_up(&session),
@@ -114,18 +114,6 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         code = to_the_end => code,
         _ = tokio::signal::ctrl_c() => leave(&session, &id).await,
     }
-}
-
-/// Where traces go is said as for `up`, so that a stack with traces keeps them.
-async fn bring_up(context: &Context) -> Result<()> {
-    let arguments = stack::up::Arguments {
-        variables: Vec::new(),
-        traces: std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT")
-            .ok()
-            .filter(|url| !url.is_empty()),
-    };
-    stack::up::bring_up(&arguments, &context.folder).await?;
-    Ok(())
 }
 
 async fn follow(session: &Session, id: &WorkflowId, arguments: &Arguments) -> Result<Followed> {

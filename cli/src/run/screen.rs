@@ -7,7 +7,7 @@ use aegis_contracts::view::WorkflowView;
 
 use super::bars::Bars;
 use crate::client::changes;
-use crate::client::text::{clock, now};
+use aegis_terminal::text::{clock, now};
 
 pub struct Screen {
     /// None where standard error is no terminal.

@@ -261,16 +261,6 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
             "dlq",
             "keys",
             "logs",
-            "up",
-            "down",
-            "status",
-            "test",
-            "simulate",
-            "chaos",
-            "loadtest",
-            "bench",
-            "cost",
-            "package",
         ];
         let verb = verb.into_iter().find(|verb| *verb == words[0]).unwrap();
         let words = words.iter().map(|word| (*word).to_owned()).collect();
@@ -345,21 +335,6 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
         vec!["keys", "rotate"],
         vec!["logs"],
         vec!["logs", HOSTILE_TYPED],
-        vec!["loadtest", HOSTILE_TYPED],
-    ] {
-        add(Failed, &words);
-    }
-    // Of the local stack, which is not here: what they are called with is all that they hear.
-    for words in [
-        vec!["status"],
-        vec!["down"],
-        vec!["up", HOSTILE_TYPED],
-        vec!["test", HOSTILE_TYPED],
-        vec!["simulate", "--seed", HOSTILE_TYPED],
-        vec!["chaos", "--minutes", HOSTILE_TYPED],
-        vec!["bench", HOSTILE_TYPED],
-        vec!["cost", "--prices", HOSTILE_TYPED],
-        vec!["package", HOSTILE_TYPED],
     ] {
         add(Failed, &words);
     }
@@ -370,18 +345,10 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
 const HOSTILE_TYPED: &str =
     "bad\u{1b}[31m\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}2J\r\u{202e}\u{200b}\u{feff}\u{e0041}";
 
-const LOCAL: [&str; 9] = [
-    "status", "down", "up", "test", "simulate", "chaos", "bench", "cost", "package",
-];
-
 pub fn command(folder: &TempDir, words: &[String]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_aegis"));
     command.args(words);
-    if LOCAL.contains(&words[0].as_str()) {
-        command.args(["--dir", "not-\u{1b}[2J-\u{202e}-here"]);
-    } else {
-        command.args(["--stage", "stage.json"]);
-    }
+    command.args(["--stage", "stage.json"]);
     command
         .current_dir(folder.path())
         .env("TZ", "UTC")
@@ -533,9 +500,6 @@ async fn no_verb_lets_anybody_steer_the_terminal() {
     );
     for (scene, words) in calls.values().flatten() {
         for refuses in [false, true] {
-            if refuses && LOCAL.contains(&words[0].as_str()) {
-                continue;
-            }
             let stage = Stage::start(*scene, refuses).await;
             let folder = folder(&stage).await;
             let (out, err) = piped(&folder, words).await;

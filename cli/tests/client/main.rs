@@ -9,7 +9,6 @@
 mod asked;
 mod fake;
 mod hostile;
-mod load;
 mod program;
 mod run;
 mod story;

@@ -90,13 +90,9 @@ async fn a_full_disk_is_one_sentence() {
         vec!["report", WORKFLOW],
         vec!["history", WORKFLOW],
         vec!["--help"],
-        vec!["cost"],
     ] {
         let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
         let mut command = program.command(&words);
-        if words == ["cost"] {
-            command = local(&program, &words);
-        }
         let outcome = Outcome::of(
             command
                 .stdout(full())
@@ -112,9 +108,6 @@ async fn a_full_disk_is_one_sentence() {
         assert_eq!(outcome.err, told, "{words:?}");
         // And nowhere to say it.
         let mut command = program.command(&words);
-        if words == ["cost"] {
-            command = local(&program, &words);
-        }
         let output = command
             .stdout(full())
             .stderr(full())

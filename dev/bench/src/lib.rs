@@ -5,7 +5,18 @@
 //! - `step_functions`: the same flow on Step Functions, side by side on one local AWS
 //!
 //! `results` keeps figures and shows them in docs/performance.md.
-//! Knows nothing of how a stack is brought up: whoever calls has one.
+//! `verbs` is `cargo xtask bench`: it brings up what a bench needs and prints its figures. Nothing else here knows how a
+//! stack is brought up.
+
+#![deny(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what is printed goes through `aegis_terminal`"
+)]
+
+// For its macros.
+#[macro_use]
+extern crate aegis_terminal;
 
 pub mod cold_start;
 mod memory;
@@ -13,3 +24,4 @@ pub mod model;
 pub mod results;
 pub mod step_functions;
 mod text;
+pub mod verbs;

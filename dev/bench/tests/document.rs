@@ -22,6 +22,6 @@ fn the_document_shows_the_figures_that_are_kept() {
         .find(|(kept, stands)| kept != stands);
     assert!(
         shown == document,
-        "docs/performance.md does not show dev/bench/results.json, `cargo aegis bench … --keep` writes both; first in: {other:#?}"
+        "docs/performance.md does not show dev/bench/results.json, `cargo xtask bench … --keep` writes both; first in: {other:#?}"
     );
 }

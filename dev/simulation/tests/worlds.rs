@@ -20,7 +20,7 @@ fn held(seed: u64, workflows: u64) {
     let summary = campaign(&wanted, &|_| {});
     let defeat = summary.defeat.as_ref().map(|defeat| {
         let (broken, seed) = (&defeat.broken, defeat.seed);
-        format!("{broken}; replay: cargo aegis simulate --seed {seed} --story")
+        format!("{broken}; replay: cargo xtask simulate --seed {seed} --story")
     });
     assert!(defeat.is_none(), "{}", defeat.unwrap());
     assert!(summary.workflows >= workflows);

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counts/requests.py");
-/// A Python that has botocore. `cargo aegis test` sets it.
+/// A Python that has botocore. `cargo xtask test` sets it.
 const PYTHON: &str = "AEGIS_PYTHON";
 /// How the agent host's log begins a line about a request.
 const AT_THE_HOST: &str = "request ";
@@ -74,7 +74,7 @@ pub fn aws_would_take(requests: &[Request]) -> Result<()> {
 
 fn refused(requests: &Value) -> Result<String> {
     let python = std::env::var_os(PYTHON)
-        .with_context(|| format!("{PYTHON} names no Python; `cargo aegis test e2e` sets it"))?;
+        .with_context(|| format!("{PYTHON} names no Python; `cargo xtask test e2e` sets it"))?;
     let mut program = Command::new(python)
         .arg(SCRIPT)
         .stdin(Stdio::piped())

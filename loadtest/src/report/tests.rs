@@ -88,7 +88,7 @@ fn report(findings: Vec<Finding>) -> Report {
     let measured = measure::of(&driven, &verdict);
     let setup = Setup {
         at: Timestamp::UNIX_EPOCH,
-        command: "aegis loadtest steady".to_owned(),
+        command: "cargo xtask loadtest steady".to_owned(),
         scenario: "steady".to_owned(),
         description: "d".to_owned(),
         endpoint: "http://127.0.0.1:1".to_owned(),

@@ -4,13 +4,12 @@
 
 use std::sync::Arc;
 
+use aegis_signing::RequestSigner;
 use async_trait::async_trait;
 use aws_config::BehaviorVersion;
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
-
-use crate::client::signing::RequestSigner;
 
 /// The service whose endpoint this is.
 const SERVICE: &str = "xray";
@@ -76,7 +75,7 @@ impl Parts {
 
 async fn signer() -> Result<RequestSigner, HttpError> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    Ok(RequestSigner::for_service(&config, SERVICE)?)
+    Ok(crate::client::signing::signer(&config, SERVICE)?)
 }
 
 #[cfg(test)]
@@ -115,7 +114,7 @@ mod tests {
                 secret_access_key: "secret".to_owned(),
             }),
         };
-        RequestSigner::for_service(&connection.load().await, SERVICE).unwrap()
+        crate::client::signing::signer(&connection.load().await, SERVICE).unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

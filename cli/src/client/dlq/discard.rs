@@ -13,8 +13,8 @@ use super::redrive::absent;
 use super::take::{Taken, find};
 use crate::ask;
 use crate::client::session::Session;
-use crate::client::text::counted;
 use crate::out;
+use aegis_terminal::text::counted;
 
 /// Letters that are taken out at once.
 const ROUND: usize = 50;

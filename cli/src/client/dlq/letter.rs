@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::places::{Place, SCHEDULE, WayBack, last_part};
 use crate::client::next_step::{LetterStep, of_letter};
-use crate::client::text::counted;
+use aegis_terminal::text::counted;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Letter {

@@ -13,9 +13,9 @@ use super::places::{Place, Places};
 use super::queues::Sqs;
 use super::take::Taken;
 use crate::client::session::Session;
-use crate::client::text::{columns, duration, now};
 use crate::out;
 use crate::style::dim;
+use aegis_terminal::text::{columns, duration, now};
 
 /// SQS tells no age: it is read off the letters themselves, this many of them.
 const LOOKED_AT: usize = 100;

@@ -20,6 +20,7 @@ mod take;
 
 use std::process::ExitCode;
 
+use aegis_client::stage::Stage;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
@@ -73,9 +74,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 ///
 /// # Errors
 /// Where a queue cannot be read.
-pub async fn everything(session: &Session) -> Result<Vec<(String, Letter)>> {
-    let places = Places::of(&session.stage)?;
-    let sqs = Sqs::new(session.stage.connection().load().await);
+pub async fn everything(stage: &Stage) -> Result<Vec<(String, Letter)>> {
+    let places = Places::of(stage)?;
+    let sqs = Sqs::new(stage.connection().load().await);
     let mut all = Vec::new();
     for place in places.all() {
         let (letters, _) = show::read(place, &sqs, usize::MAX, false).await?;

@@ -18,8 +18,8 @@ use super::places::{Place, Places};
 use super::queues::{Queues, Sqs};
 use super::take::{Taken, find};
 use crate::client::session::Session;
-use crate::client::text::counted;
 use crate::out;
+use aegis_terminal::text::counted;
 
 /// Letters that are taken out at once.
 const ROUND: usize = 50;

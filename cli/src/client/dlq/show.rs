@@ -11,9 +11,9 @@ use super::places::{Place, Places, WayBack};
 use super::queues::Sqs;
 use super::take::Taken;
 use crate::client::session::Session;
-use crate::client::text::{duration, now, one_line};
 use crate::out;
 use crate::style::{bold, dim};
+use aegis_terminal::text::{duration, now, one_line};
 
 /// Show the messages of one dead-letter queue, each with its reason. They stay where they are.
 ///

@@ -16,9 +16,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::client::session::Session;
-use crate::client::text::{columns, duration, local_time, now};
 use crate::context::Context;
 use crate::style::dim;
+use aegis_terminal::text::{columns, duration, local_time, now};
 
 /// Look at the keys that sign callback tokens, or rotate them. The first dispatch of a stage makes them.
 #[derive(Debug, Args)]

@@ -11,9 +11,9 @@ use clap::Args;
 use super::{Store, as_json, print};
 use crate::ask;
 use crate::client::session::Session;
-use crate::client::text::{duration, local_time, now};
 use crate::out;
 use crate::style::dim;
+use aegis_terminal::text::{duration, local_time, now};
 
 /// Make a new key. Functions sign with it within two minutes; tokens of the key before stay good, so
 /// that no run in flight notices. A further rotation is refused for nine hours: by then no step can

@@ -101,7 +101,7 @@ pub fn serve(
         .merge(pushed);
     Ok(tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, app).await {
-            eprintln!("the agents' server broke: {error}");
+            errln!("the agents' server broke: {error}");
         }
     }))
 }

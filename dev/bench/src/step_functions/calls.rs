@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use aegis_aws::client::signing::RequestSigner;
+use aegis_aws::client::signing::signer;
+use aegis_signing::RequestSigner;
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
@@ -48,10 +49,10 @@ impl Calls {
         Ok(Self {
             http: reqwest::Client::builder().timeout(TIMEOUT).build()?,
             endpoint: format!("{}/", endpoint.trim_end_matches('/')),
-            states: RequestSigner::for_service(config, STATES.name)?,
-            tables: RequestSigner::for_service(config, TABLES.name)?,
-            stacks: RequestSigner::for_service(config, STACKS.0)?,
-            topics: RequestSigner::for_service(config, TOPICS.0)?,
+            states: signer(config, STATES.name)?,
+            tables: signer(config, TABLES.name)?,
+            stacks: signer(config, STACKS.0)?,
+            topics: signer(config, TOPICS.0)?,
         })
     }
 

@@ -1,0 +1,66 @@
+//! In the place of what speaks to AWS beside the API, in a build without the feature `aws`: one sentence that says how to
+//! get it.
+
+use crate::failure::Coded;
+
+fn left_out(what: &str) -> anyhow::Error {
+    let message = format!(
+        "{what} AWS beside the API, which this build cannot do: install it with `cargo install --path cli --features aws`, \
+         or type `cargo aegis` in a clone"
+    );
+    Coded::new("no_aws", message).into()
+}
+
+macro_rules! left_out {
+    ($verb:ident, $about:literal) => {
+        pub mod $verb {
+            use std::process::ExitCode;
+
+            use crate::context::Context;
+
+            #[derive(Debug, clap::Args)]
+            #[command(about = $about)]
+            pub struct Arguments {
+                #[arg(hide = true, allow_hyphen_values = true)]
+                words: Vec<String>,
+            }
+
+            /// # Errors
+            /// Always.
+            pub async fn run(_: Arguments, _: &Context) -> anyhow::Result<ExitCode> {
+                Err(super::left_out(concat!("`", stringify!($verb), "` asks")))
+            }
+        }
+    };
+}
+
+left_out!(
+    emit,
+    "Put an event on the stage's bus (in builds with the feature `aws`)"
+);
+left_out!(
+    dlq,
+    "Look into dead-letter queues (in builds with the feature `aws`)"
+);
+left_out!(
+    keys,
+    "List or rotate the keys of callback tokens (in builds with the feature `aws`)"
+);
+left_out!(
+    logs,
+    "Show the logs of the services (in builds with the feature `aws`)"
+);
+
+pub mod upload {
+    use std::path::Path;
+
+    use aegis_client::stage::Stage;
+
+    /// # Errors
+    /// Always.
+    pub async fn upload(_: &Stage, _: &str, _: &Path) -> anyhow::Result<String> {
+        Err(super::left_out(
+            "documents of this machine are uploaded to a bucket of",
+        ))
+    }
+}
