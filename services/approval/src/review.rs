@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::changes::Changes;
 use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, Finding};
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::problem::{Code, Problem, ProblemLink};
+use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
-use aegis_contracts::text::{alike, visible_line};
+use aegis_contracts::text::{alike, counted, visible_line};
 use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Contents;
@@ -175,6 +176,49 @@ impl Approval {
             Withheld::Broken(name, format!("is not what its agent should write: {error}"))
         })?;
         Ok((file, hash))
+    }
+
+    /// A number that no finding has would use up a revision. Findings that cannot be read stop no decision: then the
+    /// analyst says what it could not do.
+    pub(crate) async fn findings_are_there(
+        &self,
+        id: &WorkflowId,
+        revision: u32,
+        changes: &Changes,
+    ) -> Result<(), Box<Problem>> {
+        let lists = [("drop", &changes.drop), ("keep", &changes.keep)];
+        if lists.iter().all(|(_, numbers)| numbers.is_empty()) {
+            return Ok(());
+        }
+        let Ok(Some(seen)) = self.seen(id).await else {
+            return Ok(());
+        };
+        let mut asked = seen.asked.iter();
+        let Some(asked) = asked.find(|asked| asked.approval.revision == revision) else {
+            return Ok(());
+        };
+        let Ok((analysis, _)) = self.file::<AnalysisFile>(asked, Role::Analyst).await else {
+            return Ok(());
+        };
+        let known = analysis.findings.len();
+        let errors: Vec<FieldError> = lists
+            .iter()
+            .flat_map(|(name, numbers)| numbers.iter().enumerate().map(move |at| (name, at)))
+            .filter(|(_, (_, number))| **number as usize > known)
+            .map(|(name, (at, number))| FieldError {
+                field: format!("changes.{name}[{at}]"),
+                reason: format!(
+                    "revision {revision} has {}, and none with the number {number}",
+                    counted(known, "finding")
+                ),
+            })
+            .collect();
+        let Some(first) = errors.first() else {
+            return Ok(());
+        };
+        let detail = format!("{}: {}", first.field, first.reason);
+        let problem = Problem::new(Code::InvalidRequest, detail);
+        Err(Box::new(problem.with_errors(errors)))
     }
 
     pub(crate) async fn too_large(&self, asked: &Asked) -> Withheld {

@@ -57,6 +57,10 @@ impl Approval {
         let id = request.workflow_id()?;
         let wanted: DecisionRequest = body::read(request)?;
         let approver = self.approver(principal, wanted.approver)?;
+        let revision = wanted.revision.unwrap_or(0);
+        if let Some(changes) = &wanted.changes {
+            self.findings_are_there(&id, revision, changes).await?;
+        }
         let input = Input::Decide {
             approver,
             proven: self.authorization != Authorization::None,
@@ -64,7 +68,7 @@ impl Approval {
             decision: wanted.decision,
             comment: wanted.comment,
             changes: wanted.changes,
-            revision: wanted.revision.unwrap_or(0),
+            revision,
         };
         let workflow = self.decide(&id, input).await?;
         Ok(approval(&workflow))

@@ -67,12 +67,13 @@ fn a_source_that_may_not_name_an_approver_decides_as_itself() {
 }
 
 #[test]
-fn another_revision_is_stale_and_acknowledged() {
+fn a_decision_on_another_revision_is_not_lost() {
     let world = World::awaiting_approval();
     let before = world.workflow();
+    let told = "stale_revision: the decision names revision 3, waiting is revision 0";
     assert_eq!(
         handle(&world, &decided(&world, json!({"revision": 3}))),
-        Disposition::Ack
+        Disposition::DeadLetter(told.to_owned())
     );
     assert_eq!(world.workflow(), before);
 }

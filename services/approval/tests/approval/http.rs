@@ -10,7 +10,7 @@ use aegis_engine::error::PortError;
 use aegis_testkit::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
 };
-use aegis_testkit::world::World;
+use aegis_testkit::world::{World, files};
 use aegis_workflow::Input;
 use serde_json::{Value, json};
 
@@ -110,6 +110,25 @@ fn rejection_and_changes() {
     assert_eq!(world.status(), Status::Analyzing);
     let heard = world.workflow().change_requests();
     assert_eq!(heard[0].comment.as_deref(), Some("more"));
+}
+
+#[test]
+fn a_finding_that_is_not_there_uses_up_no_revision() {
+    let world = World::awaiting_approval();
+    let known = files::analysis(&world.id, 1).findings.len();
+    let service = service(&world, Authorization::None);
+    for list in ["drop", "keep"] {
+        let body = json!({"decision": "request_changes", "changes": {list: [1, known + 1]}});
+        let problem = problem(&ask(service.as_ref(), &post(&world, body)));
+        assert_eq!(problem.status, 400);
+        assert_eq!(problem.errors[0].field, format!("changes.{list}[1]"));
+        assert_eq!(world.status(), Status::AwaitingApproval);
+    }
+    decided(
+        &world,
+        json!({"decision": "request_changes", "changes": {"drop": [known]}}),
+    );
+    assert_eq!(world.status(), Status::Analyzing);
 }
 
 #[test]
