@@ -15,6 +15,8 @@ use crate::view::PickupView;
 
 /// Longest comment, in characters.
 pub const MAX_COMMENT: usize = 2_000;
+/// Recorded as the approver where silence means approval: the name of nobody.
+pub const TIMEOUT: &str = "timeout";
 /// Longest name of an approver, in characters.
 pub const MAX_APPROVER: usize = 128;
 /// Begins `claimed_by` of a decision by link; who made the link follows.

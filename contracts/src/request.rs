@@ -6,7 +6,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::approval::{MAX_APPROVER, OnTimeout};
+use crate::approval::{MAX_APPROVER, OnTimeout, TIMEOUT};
 use crate::text::{self, Lines};
 
 /// Longest topic, in characters.
@@ -199,6 +199,10 @@ pub(crate) fn person(name: &str, _: &()) -> garde::Result {
     text::check(name, Lines::One).map_err(garde::Error::new)?;
     if text::is_blank(name) {
         return Err(garde::Error::new("must not be blank"));
+    }
+    if text::alike(name, TIMEOUT) {
+        let reason = format!("must not be `{TIMEOUT}`, which stands for silence in the history");
+        return Err(garde::Error::new(reason));
     }
     let length = name.chars().count();
     if length > MAX_APPROVER {

@@ -7,10 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aegis_contracts::approval::MAX_APPROVER;
+use aegis_contracts::approval::{MAX_APPROVER, TIMEOUT};
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::TIMEOUT;
 use serde::{Deserialize, Serialize};
 
 /// The name of everybody where nobody has to prove anything.

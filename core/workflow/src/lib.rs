@@ -27,7 +27,7 @@ mod success;
 mod view;
 
 pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
-pub use approval::{TIMEOUT, too_late};
+pub use approval::too_late;
 pub use decide::decide;
 pub use input::{Input, StepFailure};
 pub use retries::{RetryPolicy, StepRetries};

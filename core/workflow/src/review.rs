@@ -3,13 +3,12 @@
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{
-    ApprovalView, DecisionKind, DecisionView, OnTimeout, Outcome, Settled,
+    ApprovalView, DecisionKind, DecisionView, OnTimeout, Outcome, Settled, TIMEOUT,
 };
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 
-use crate::approval::TIMEOUT;
 use crate::state::Workflow;
 
 /// One revision that approvers were asked about.

@@ -18,7 +18,6 @@ use crate::rules::Rules;
 use crate::state::{Approval, Phase, Workflow};
 
 pub(crate) use reminder::{look, resend};
-pub use silence::TIMEOUT;
 pub(crate) use silence::{on_timeout, timed_out};
 pub(crate) use vote::{Vote, count_approvals, decided};
 

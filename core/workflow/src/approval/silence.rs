@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aegis_contracts::approval::OnTimeout;
+use aegis_contracts::approval::{OnTimeout, TIMEOUT};
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
@@ -12,9 +12,6 @@ use crate::answer::Answer;
 use crate::decide::transition;
 use crate::rules::Rules;
 use crate::state::{Approval, Ended, Phase, Workflow};
-
-/// Recorded as the approver where silence means approval.
-pub const TIMEOUT: &str = "timeout";
 
 /// What the deadline of this approval leads to. It escalates once.
 pub(crate) fn on_timeout(workflow: &Workflow, escalated: bool) -> OnTimeout {

@@ -1,10 +1,11 @@
 //! What people decide and allow is kept, and they are not pestered.
 
 use aegis_contracts::agent::Role;
+use aegis_contracts::approval::TIMEOUT;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 use aegis_testkit::memory::Row;
-use aegis_workflow::{MAX_REMINDERS, TIMEOUT, Workflow};
+use aegis_workflow::{MAX_REMINDERS, Workflow};
 
 use super::{Verdict, events, holds};
 use crate::world::World;
