@@ -112,7 +112,7 @@ fn check(
         return Ok(());
     }
     let mut message = format!(
-        "nothing in the sources is about “{topic}”: {} with {} were searched",
+        "nothing in the sources is about “{topic}”, which is {} with {}",
         counted(documents.len(), "document"),
         counted(index.passages.len(), "passage")
     );

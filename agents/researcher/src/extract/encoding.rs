@@ -71,7 +71,8 @@ fn choose(bytes: &[u8], declared: Option<&'static Encoding>) -> &'static Encodin
         // A server's header is lost with the download. No text in a one-byte encoding happens to be UTF-8.
         Some(encoding) if encoding.is_single_byte() && right > 0 && wrong == 0 => UTF_8,
         Some(encoding) if encoding != UTF_8 => encoding,
-        _ if right > 2 * wrong => UTF_8,
+        // What is two or three bytes of UTF-8 is rarely so by chance.
+        _ if right > wrong => UTF_8,
         _ => {
             let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
             detector.feed(bytes, true);
@@ -136,6 +137,12 @@ mod tests {
     fn a_wrong_byte_costs_one_character() {
         let mut bytes = "Größe, Maß, Fuß. ".repeat(100).into_bytes();
         bytes.insert(100, 0xff);
+        // One in English, with a pair of quotes beside it.
+        let few = b"The \xe2\x80\x9cteam\xe2\x80\x9d rotates it; it\x92s logged.";
+        assert_eq!(
+            text(few, None),
+            "The “team” rotates it; it\u{fffd}s logged."
+        );
         let decoded = decode(&bytes, None).unwrap();
         assert_eq!(decoded.wrong, 1);
         assert_eq!(decoded.text.matches("Größe").count(), 100);
