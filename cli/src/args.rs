@@ -134,7 +134,20 @@ fn from(words: Vec<OsString>) -> Result<Command, clap::Error> {
     let matches = command()
         .try_get_matches_from(&words)
         .map_err(|error| with_tip(error, &words))?;
-    Command::from_arg_matches(&matches)
+    let command = Command::from_arg_matches(&matches)?;
+    let together = match &command.verb {
+        Verb::Run(arguments) => arguments.options.check(),
+        Verb::Start(arguments) => arguments.options.check(),
+        _ => Ok(()),
+    };
+    together.map_err(|why| {
+        clap::Error::raw(
+            ErrorKind::ArgumentConflict,
+            why + "
+",
+        )
+    })?;
+    Ok(command)
 }
 
 /// With a tip that works when it is followed.

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionRequest};
 use aegis_contracts::changes::Changes;
 use aegis_contracts::ids::WorkflowId;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 
-use super::findings;
 use super::refusal::explained;
 use super::session::Session;
 use super::show;
@@ -19,7 +18,7 @@ use crate::out;
 use crate::style::bold;
 use aegis_client::api::Answer;
 use aegis_client::failure::ApiError;
-use aegis_terminal::text::{counted, status_words};
+use aegis_terminal::text::status_words;
 
 #[derive(Debug, Args)]
 struct Decider {
@@ -95,17 +94,6 @@ fn number(text: &str) -> std::result::Result<u32, String> {
     text.trim().parse().map_err(|_| told())
 }
 
-/// Numbers of findings that a revision does not have: sent, they would use up a revision.
-pub fn unknown_findings(changes: &Changes, revision: u32, findings: usize) -> Option<String> {
-    let named = changes.drop.iter().chain(&changes.keep);
-    let unknown = |number: &&u32| **number == 0 || **number as usize > findings;
-    let number = named.copied().find(|number| unknown(&number))?;
-    let has = counted(findings, "finding");
-    Some(format!(
-        "revision {revision} has {has}, and none with the number {number}"
-    ))
-}
-
 pub async fn approve(arguments: Approve, context: &Context) -> Result<ExitCode> {
     run(
         arguments.decider,
@@ -154,16 +142,6 @@ async fn run(
     context: &Context,
 ) -> Result<ExitCode> {
     let session = Session::open(context).await?;
-    if let Some(changes) = &changes {
-        // A stage whose findings cannot be read takes decisions all the same.
-        let review = findings::review(&session, &decider.id, Some(decider.revision)).await;
-        let unknown = review.ok().and_then(|review| {
-            unknown_findings(changes, decider.revision, review.value.findings.len())
-        });
-        if let Some(why) = unknown {
-            bail!("{why}: nothing was asked for");
-        }
-    }
     let request = DecisionRequest {
         decision,
         comment,
@@ -210,7 +188,7 @@ pub fn told(decision: DecisionKind, approval: &ApprovalView) -> String {
     match (decision, approvals(approval)) {
         (DecisionKind::Approve, given) if given < required as usize => {
             format!(
-                "approved revision {revision}: {given} of the {required} approvals that are needed"
+                "approved revision {revision}: {given} of the {required} approvals that are needed, each by another person"
             )
         }
         (DecisionKind::Approve, _) => format!("approved revision {revision}"),

@@ -1,5 +1,6 @@
 //! `aegis emit`: puts an external event on the bus, as another system would.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::process::ExitCode;
 
@@ -76,7 +77,13 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let mut detail = base(arguments.detail.as_deref())?;
     let kind = Kind::named(&arguments.detail_type);
+    let mut named = BTreeSet::new();
     for (field, value) in &arguments.fields {
+        if !named.insert(field) {
+            return Err(
+                Coded::new("usage", format!("--set names the field `{field}` twice")).into(),
+            );
+        }
         set(&mut detail, field, typed(kind, field, value))?;
     }
     if let Some(key) = arguments.idempotency_key {

@@ -30,7 +30,7 @@ pub struct Arguments {
         short = 'n',
         value_name = "N",
         default_value_t = 20,
-        value_parser = clap::value_parser!(u32).range(1..),
+        value_parser = positive,
         conflicts_with = "all"
     )]
     limit: u32,
@@ -40,6 +40,11 @@ pub struct Arguments {
     /// Go on where an earlier answer's `next_cursor` says.
     #[arg(long, value_name = "CURSOR")]
     cursor: Option<String>,
+}
+
+fn positive(text: &str) -> std::result::Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a whole number from 1".to_owned())
 }
 
 fn statuses() -> impl clap::builder::TypedValueParser<Value = String> {

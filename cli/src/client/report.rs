@@ -51,6 +51,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         write(path, &report)?;
     }
     if session.json {
+        if let Some(path) = file {
+            errln!("report  {}", shown(path));
+        }
         let raw: Value = serde_json::from_str(&answer.raw)?;
         out::json(raw.get("report").unwrap_or(&Value::Null));
     } else if let Some(path) = file {

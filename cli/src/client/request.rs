@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::approval::OnTimeout;
 use aegis_contracts::request::{ApprovalOptions, Budget, Depth, Parameters, StartRequest};
-use anyhow::{Result, bail};
+use aegis_contracts::text::is_blank;
 use clap::{Args, ValueEnum};
 
 /// What to ask for, besides the topic.
@@ -89,14 +89,20 @@ impl RequestOptions {
     ///
     /// # Errors
     /// Options that would be dropped without a word.
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<(), String> {
         if self.on_timeout != TimeoutOption::Escalate && !self.escalate_to.is_empty() {
-            bail!("--escalate-to needs --on-timeout escalate");
+            return Err("--escalate-to needs --on-timeout escalate".to_owned());
+        }
+        let mut names = self.approvers.iter().chain(&self.escalate_to);
+        if names.any(|name| is_blank(name)) {
+            return Err("a name of an approver is empty".to_owned());
         }
         let mut keys = BTreeSet::new();
         let again = self.tags.iter().find(|(key, _)| !keys.insert(key));
         if let Some((key, _)) = again {
-            bail!("--tag names the key `{key}` twice, and a workflow has one value for a key");
+            return Err(format!(
+                "--tag names the key `{key}` twice, and a workflow has one value for a key"
+            ));
         }
         Ok(())
     }
@@ -151,13 +157,13 @@ pub fn new_key() -> String {
 }
 
 /// JSON has no `nan` and no `inf`: they would be sent as nothing, and the limit would be lost.
-fn amount(text: &str) -> std::result::Result<f64, String> {
+fn amount(text: &str) -> Result<f64, String> {
     let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite());
     amount.ok_or_else(|| "expected a number, like 2 or 0.5".to_owned())
 }
 
 /// `KEY=VALUE`.
-pub fn key_value(text: &str) -> std::result::Result<(String, String), String> {
+pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
@@ -175,7 +181,7 @@ mod tests {
         options: RequestOptions,
     }
 
-    fn parsed(words: &str) -> std::result::Result<RequestOptions, clap::Error> {
+    fn parsed(words: &str) -> Result<RequestOptions, clap::Error> {
         Line::try_parse_from(std::iter::once("x").chain(words.split_whitespace()))
             .map(|line| line.options)
     }
@@ -218,8 +224,9 @@ mod tests {
                 "--on-timeout escalate",
             ),
             ("--tag a=1 --tag b=1 --tag a=2", "`a` twice"),
+            ("--approvers ann,", "is empty"),
         ] {
-            let refused = parsed(words).unwrap().check().unwrap_err().to_string();
+            let refused = parsed(words).unwrap().check().unwrap_err();
             assert!(refused.contains(told), "{words}: {refused}");
         }
         for words in [

@@ -309,10 +309,15 @@ pub fn decisions(id: &WorkflowId, approval: &ApprovalView, session: &Session) ->
     words.iter().map(|words| session.command(words)).collect()
 }
 
-/// In whose name, where approvers are named and the API does not see who calls.
+/// In whose name, where that matters and the API does not see who calls.
 fn by(approval: &ApprovalView, session: &Session) -> String {
-    if session.sees_who_decides() || approval.approvers.is_empty() {
+    if session.sees_who_decides() {
         return String::new();
+    }
+    if approval.approvers.is_empty() {
+        // Whoever does not say who they are is one and the same person.
+        let several = approval.required > 1;
+        return (if several { " --approver NAME" } else { "" }).to_owned();
     }
     let has_decided = |name: &String| {
         let mut decisions = approval.decisions.iter();

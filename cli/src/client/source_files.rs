@@ -179,11 +179,12 @@ fn below(root: &Path) -> Result<Found> {
             }
             continue;
         }
-        if let Some(what) = special(kind) {
+        // What was named itself may be a link to a folder.
+        if let Some(what) = special(kind).filter(|_| entry.depth() > 0) {
             found.left_out.note(name, what);
             continue;
         }
-        if kind.is_dir() {
+        if kind.is_dir() || entry.depth() == 0 {
             continue;
         }
         let Some(media_type) = form_of(entry.path()) else {
@@ -350,6 +351,16 @@ mod tests {
             ]
         );
         assert_eq!(set.prefix.len(), "sources/".len() + 32 + 1);
+    }
+
+    #[test]
+    fn a_link_to_a_folder_may_be_named() {
+        let folder = folder(&[("a.md", "x")]);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let link = elsewhere.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
+        let set = collect(&link).unwrap();
+        assert_eq!((set.files.len(), set.left_out), (1, LeftOut::default()));
     }
 
     fn pipe(path: &Path) {

@@ -27,11 +27,10 @@ pub struct Arguments {
     /// What the report shall be about, at most 1,000 characters.
     topic: String,
     #[command(flatten)]
-    options: RequestOptions,
+    pub options: RequestOptions,
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    arguments.options.check()?;
     let session = Session::open(context).await?;
     let key = arguments.options.key();
     let answer = start(&session, &arguments.topic, &arguments.options, &key).await?;

@@ -9,7 +9,6 @@ use anyhow::Result;
 use garde::Validate as _;
 
 use crate::ask;
-use crate::client::decide::unknown_findings;
 use crate::style::bold;
 
 /// What became of the question.
@@ -24,12 +23,7 @@ pub enum Choice {
 }
 
 pub trait Decider {
-    /// `findings`: how many there are to decide on, where they could be read.
-    fn decide(
-        &mut self,
-        approval: &ApprovalView,
-        findings: Option<usize>,
-    ) -> impl Future<Output = Result<Choice>>;
+    fn decide(&mut self, approval: &ApprovalView) -> impl Future<Output = Result<Choice>>;
 
     /// Whether it makes sense to ask again after a decision that the API refused.
     const ASKS_AGAIN: bool;
@@ -39,7 +33,7 @@ pub trait Decider {
 pub struct Always;
 
 impl Decider for Always {
-    async fn decide(&mut self, _: &ApprovalView, _: Option<usize>) -> Result<Choice> {
+    async fn decide(&mut self, _: &ApprovalView) -> Result<Choice> {
         Ok(Choice::Decide(wanted(DecisionKind::Approve)))
     }
 
@@ -50,7 +44,7 @@ impl Decider for Always {
 pub struct Nobody;
 
 impl Decider for Nobody {
-    async fn decide(&mut self, _: &ApprovalView, _: Option<usize>) -> Result<Choice> {
+    async fn decide(&mut self, _: &ApprovalView) -> Result<Choice> {
         Ok(Choice::Nobody)
     }
 
@@ -64,12 +58,10 @@ pub struct AtTerminal {
 }
 
 impl Decider for AtTerminal {
-    async fn decide(&mut self, approval: &ApprovalView, findings: Option<usize>) -> Result<Choice> {
+    async fn decide(&mut self, approval: &ApprovalView) -> Result<Choice> {
         let names = approval.approvers.clone();
         let question = Question {
             may_revise: approval.revision < approval.max_revisions,
-            revision: approval.revision,
-            findings,
             names: if self.asks_who { names } else { Vec::new() },
         };
         // The terminal is read by a blocking call.
@@ -105,8 +97,6 @@ const ANSWERS: [(&str, &str, &str, Option<DecisionKind>); 4] = [
 /// What is asked, and what the answers are checked against.
 struct Question {
     may_revise: bool,
-    revision: u32,
-    findings: Option<usize>,
     /// Of whom one has to say that they are it; empty where nobody has to.
     names: Vec<String>,
 }
@@ -212,9 +202,7 @@ impl Question {
                 continue;
             };
             changes.drop = numbers;
-            let findings = self.findings.unwrap_or(usize::MAX);
-            let unknown = || unknown_findings(&changes, self.revision, findings);
-            match refused_changes(&changes).or_else(unknown) {
+            match refused_changes(&changes) {
                 None => break,
                 Some(why) => errln!("  {why}"),
             }
@@ -299,8 +287,6 @@ mod tests {
         let mut read = 0;
         let question = Question {
             may_revise,
-            revision: 0,
-            findings: Some(5),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
         };
         let choice = question.choice(|_| {
@@ -372,7 +358,6 @@ mod tests {
                 &[
                     "c",
                     "two",
-                    "2, 6",
                     "0",
                     "2,2",
                     "2, 5",

@@ -13,6 +13,7 @@ use crate::client::decide::{decide, told};
 use crate::client::findings;
 use crate::client::poll::Poller;
 use crate::client::session::Session;
+use crate::client::show::decisions;
 use crate::client::summaries::Summaries;
 use aegis_client::api::Answer;
 use aegis_client::failure::ApiError;
@@ -83,8 +84,7 @@ impl<D: Decider> Journey<'_, D> {
 
     async fn ask(&mut self, approval: &ApprovalView) -> Result<Asked> {
         self.screen.rest();
-        let review = findings::review(self.session, self.id, Some(approval.revision)).await;
-        match &review {
+        match findings::review(self.session, self.id, Some(approval.revision)).await {
             Ok(answer) => errln!("{}", findings::page(&answer.value)),
             Err(error) => {
                 errln!("the findings cannot be shown: {error}");
@@ -94,9 +94,8 @@ impl<D: Decider> Journey<'_, D> {
                 }
             }
         }
-        let findings = review.ok().map(|answer| answer.value.findings.len());
         loop {
-            let wanted = match self.decider.decide(approval, findings).await? {
+            let wanted = match self.decider.decide(approval).await? {
                 Choice::Decide(wanted) => wanted,
                 Choice::Later => return Ok(Asked::Later),
                 Choice::Nobody => return Ok(Asked::Nobody),
@@ -110,6 +109,13 @@ impl<D: Decider> Journey<'_, D> {
             match decide(self.session, self.id, &request).await {
                 Ok(answer) => {
                     self.screen.note(&told(decision, &answer.value));
+                    if answer.value.settled.is_none() {
+                        self.screen
+                            .note("the approvals of others are waited for; they decide with");
+                        for line in decisions(self.id, &answer.value, self.session) {
+                            self.screen.note(&line);
+                        }
+                    }
                     return Ok(Asked::GoOn);
                 }
                 Err(error) if self.has_moved(approval).await? => {

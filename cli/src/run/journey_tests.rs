@@ -28,7 +28,7 @@ struct Scripted {
 impl Decider for Scripted {
     const ASKS_AGAIN: bool = true;
 
-    async fn decide(&mut self, _: &ApprovalView, _: Option<usize>) -> Result<Choice> {
+    async fn decide(&mut self, _: &ApprovalView) -> Result<Choice> {
         if let Some(fake) = &self.faster {
             fake.with(|seen| seen.scene = Scene::Writing);
         }

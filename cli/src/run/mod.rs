@@ -58,7 +58,7 @@ pub struct Arguments {
     /// What the report shall be about, at most 1,000 characters.
     topic: String,
     #[command(flatten)]
-    options: RequestOptions,
+    pub options: RequestOptions,
     /// Approve the findings without asking; needed where there is no terminal to ask at.
     #[arg(long)]
     approve: bool,
@@ -72,7 +72,6 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    arguments.options.check()?;
     let place = Place::of(arguments.output.as_deref(), context.json)?;
     if context.stage.is_none() {
         local_stack::ensure(context).await?;

@@ -375,22 +375,13 @@ async fn decisions_name_the_revision() {
     }
     program.fake.with(|seen| assert!(seen.decisions.is_empty()));
     program.run(&["request-changes", WORKFLOW]).await.expect(2);
-    // A number that no finding has would use up a revision.
-    for (number, told) in [
-        ("9", "none with the number 9"),
-        ("one", "the number of a finding, like 2"),
-    ] {
-        let words = [
-            "request-changes",
-            WORKFLOW,
-            "--revision",
-            "1",
-            "--drop",
-            number,
-        ];
-        let outcome = program.run(&words).await;
-        assert!(outcome.err.contains(told), "{}", outcome.err);
-    }
+    let words = ["request-changes", WORKFLOW, "--drop", "one"];
+    let outcome = program.run(&words).await.expect(2);
+    assert!(
+        outcome.err.contains("the number of a finding, like 2"),
+        "{}",
+        outcome.err
+    );
     program.fake.with(|seen| assert!(seen.decisions.is_empty()));
     let words = [
         "request-changes",
@@ -429,7 +420,7 @@ async fn findings_are_shown_whole_and_as_one_looked_at() {
         "1 of 2 approvals given; until 2100-11-26 18:00:03".to_owned(),
         "- ann, approve by link, 2026-11-23 18:00:04 UTC: fine".to_owned(),
         "may still decide: bob".to_owned(),
-        format!("aegis approve {WORKFLOW} --revision 1 --stage stage.json"),
+        format!("aegis approve {WORKFLOW} --revision 1 --approver NAME --stage stage.json"),
     ];
     parts.extend((1..=6).map(|number| format!("- Claim {number}. [e")));
     for part in parts {
