@@ -12,8 +12,10 @@ use crate::wishes::Wishes;
 
 /// Share of the best claim's worth from which a piece answers as well,
 const FLOOR: f64 = 0.88;
-/// and from which it may be said because it names something of the topic that no better claim names.
-const FLOOR_OF_PARTS: f64 = 0.65;
+/// from which it may be said because it names a part of the topic that no better claim names,
+const FLOOR_OF_PARTS: f64 = 0.75;
+/// and from which it may because it stands beside the best one in a list that was asked for.
+const FLOOR_OF_LISTS: f64 = 0.65;
 /// Share of the topic that is a part of it.
 const PART: f64 = 0.1;
 /// Claims at most where nothing tells which piece answers.
@@ -74,25 +76,28 @@ pub fn choose<'a>(
     let asked_for = |c: &Candidate<'_>| c.wanted > 0.0 || wishes.stays(c.text);
     let mut pool: Vec<&Candidate<'a>> = all
         .iter()
-        .filter(|c| c.worth >= FLOOR_OF_PARTS * best || asked_for(c))
+        .filter(|c| c.worth >= FLOOR_OF_LISTS * best || asked_for(c))
         .collect();
     let mut chosen: Vec<Candidate<'a>> = Vec::new();
     let mut named: BTreeSet<usize> = BTreeSet::new();
     let mut told: BTreeSet<usize> = BTreeSet::new();
     while chosen.len() < amount {
         pool.retain(|candidate| {
+            let is_beside = || {
+                lists
+                    && chosen
+                        .first()
+                        .is_none_or(|first| first.is_beside(candidate))
+            };
             let adds = || {
                 let new = &told_by(material, candidate) - &told;
-                material.share_of(new.iter()) >= PART
+                candidate.worth >= FLOOR_OF_PARTS * best && material.share_of(new.iter()) >= PART
             };
             fits(material, candidate, &chosen)
                 && (candidate.worth >= FLOOR * best
                     || asked_for(candidate)
                     || adds()
-                    || (lists
-                        && chosen
-                            .first()
-                            .is_some_and(|first| first.is_beside(candidate))))
+                    || is_beside())
         });
         let value = |candidate: &Candidate<'_>| {
             let like = chosen
