@@ -8,7 +8,7 @@ use aegis_contracts::findings::{AskedWord, Evidence, Origin};
 
 use crate::claims::Candidate;
 use crate::material::Material;
-use crate::question::has_number;
+use crate::question::{has_number, spaced};
 
 /// Share of the topic's weight that a claim must name before it may be called an answer.
 const HALF: f64 = 0.5;
@@ -96,12 +96,10 @@ fn alike(a: &str, b: &str) -> bool {
 /// What a word was taken for, if a claim was chosen for it.
 fn taken_for(asked: &AskedWord, claims: &[Candidate<'_>]) -> String {
     let says = |text: &str| {
-        let text = text.to_lowercase();
+        let text = spaced(text);
         claims.iter().any(|claim| {
             let lead = claim.lead.unwrap_or_default();
-            format!("{lead} {}", claim.text)
-                .to_lowercase()
-                .contains(&text)
+            spaced(&format!("{lead} {}", claim.text)).contains(&text)
         })
     };
     match &asked.origin {
@@ -194,6 +192,34 @@ pub fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_abbreviation_is_told_where_a_claim_has_only_its_words() {
+        let asked = AskedWord {
+            word: "2PC".to_owned(),
+            stems: Vec::new(),
+            weight: 1.0,
+            origin: Origin::AbbreviationOf {
+                words: "two phase commit".to_owned(),
+            },
+            aside: false,
+        };
+        let claim = |text| Candidate {
+            evidence: 0,
+            start: 0,
+            text,
+            lead: None,
+            stems: BTreeSet::new(),
+            worth: 1.0,
+            wanted: 0.0,
+        };
+        let told = |text| taken_for(&asked, &[claim(text)]);
+        assert_eq!(
+            told("It is prepared for two-phase commit."),
+            " “2PC” was taken for “two phase commit”."
+        );
+        assert_eq!(told("2PC is a two-phase commit."), "");
+    }
 
     #[test]
     fn forms_of_a_word_are_not_missing() {

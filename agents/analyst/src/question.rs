@@ -579,7 +579,7 @@ fn joint(text: &str) -> Option<usize> {
 }
 
 /// In lower case, with one space for each run of what is neither letter nor digit, and at both ends.
-fn spaced(text: &str) -> String {
+pub fn spaced(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len() + 2);
     spaced.push(' ');
     for c in text.chars() {
