@@ -18,6 +18,7 @@ use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
 
+use crate::apply::{Engine, Outcome};
 use crate::error::PortError;
 use crate::keys::KeyRing;
 use crate::message::{
@@ -28,7 +29,6 @@ use crate::metrics;
 use crate::ports::AgentRuntime;
 use crate::stored::StoredRequest;
 use crate::trace;
-use crate::turn::{Engine, Outcome};
 
 /// Deliveries of a command that a throttled start leaves in the queue: most have a session then. Terraform sees to it
 /// that no queue gives a message up so early.

@@ -5,6 +5,7 @@
 //! Knows no AWS and makes no decision about the flow.
 
 pub mod api;
+pub mod apply;
 pub mod artifacts;
 pub mod authorization;
 pub mod body;
@@ -24,4 +25,3 @@ pub mod stored;
 pub mod stream;
 pub mod token;
 pub mod trace;
-pub mod turn;

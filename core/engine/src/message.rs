@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
+use crate::apply::{Applied, Outcome};
 use crate::error::PortError;
-use crate::turn::{Outcome, Turn};
 
 /// One message of an SQS queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +127,7 @@ pub fn disposition_of_error(message: &Received, error: &PortError) -> Dispositio
 ///
 /// Stale and duplicate ones are acknowledged: the world went on without them. A command that could not be sent
 /// brings the message back; the redelivery finds the command owed and sends it.
-pub fn disposition_of_turn(message: &Received, turn: &Turn) -> Disposition {
+pub fn disposition_of_turn(message: &Received, turn: &Applied) -> Disposition {
     if let Some(error) = &turn.undelivered {
         return match disposition_of_error(message, error) {
             // Sooner than this the redelivery would not send it.

@@ -8,7 +8,7 @@ use stateright::{Checker, Expectation, HasDiscoveries, Model};
 use crate::broken::Broken;
 use crate::model::Choreography;
 use crate::scenario::Scenario;
-use crate::story::{Counterexample, tell};
+use crate::trace::{Counterexample, tell};
 
 /// What a run has seen.
 #[derive(Debug, Clone)]
@@ -31,11 +31,11 @@ pub struct Summary {
 /// Why a scenario did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refuted {
-    #[error("`{property}` does not hold in `{scenario}`:\n{story}")]
+    #[error("`{property}` does not hold in `{scenario}`:\n{trace}")]
     Property {
         scenario: &'static str,
         property: &'static str,
-        story: String,
+        trace: String,
     },
     #[error("no life in `{scenario}` came to: {goals}")]
     Unreached {
@@ -115,7 +115,7 @@ impl Summary {
             return Err(Refuted::Property {
                 scenario,
                 property: example.property,
-                story: example.story.clone(),
+                trace: example.trace.clone(),
             });
         }
         if self.unreached.is_empty() {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use aegis_contracts::agent::Role;
 use aegis_workflow::Phase;
 
+use crate::applied::Outcome;
 use crate::ask::Ask;
 use crate::broken::Broken;
 use crate::message::Message;
 use crate::model::Choreography;
 use crate::state::{Activity, Handler, State};
-use crate::turn::Outcome;
 
 impl Choreography {
     /// A handler takes `message`, which has left its queue.

@@ -25,6 +25,7 @@
 
 mod action;
 mod agent;
+mod applied;
 mod ask;
 mod broken;
 mod canonical;
@@ -43,12 +44,11 @@ mod scenario;
 mod scenarios;
 mod state;
 mod steps;
-mod story;
-mod turn;
+mod trace;
 mod violation;
 
 pub use broken::Broken;
 pub use check::{Refuted, Summary, check};
 pub use scenario::{Fault, Goal, Scenario, small_rules};
 pub use scenarios::{scenarios, wide_scenarios};
-pub use story::Counterexample;
+pub use trace::Counterexample;

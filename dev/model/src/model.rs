@@ -8,12 +8,12 @@ use aegis_workflow::{Rules, Start, start};
 use stateright::{Model, Property};
 
 use crate::action::Action;
+use crate::applied::leave_to_send;
 use crate::broken::Broken;
 use crate::properties::{goals, laws};
 use crate::rank::rank;
 use crate::scenario::Scenario;
 use crate::state::{Facts, Left, State};
-use crate::turn::leave_to_send;
 use crate::violation::Violation;
 
 /// One workflow under one scenario.

@@ -1,4 +1,4 @@
-//! One state of the modelled world.
+//! One state of the modelled system.
 
 use std::sync::Arc;
 

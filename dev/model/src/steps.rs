@@ -1,4 +1,4 @@
-//! What each action does to the world.
+//! What each action does to the modelled system.
 
 use crate::action::Action;
 use crate::message::Message;

@@ -43,7 +43,7 @@ fn every_broken_variant_is_caught() {
         };
         println!(
             "caught, with {found:?}\n`{property}` does not hold:\n{}",
-            example.story
+            example.trace
         );
         assert!(example.steps > 0, "{broken}");
     }

@@ -18,9 +18,9 @@ use aegis_engine::ports::Clock;
 use aegis_testkit::memory::{Invocation, Lineage};
 
 use crate::conduct::Conduct;
+use crate::harness::{Harness, Manners};
 use crate::reports::callback;
 use crate::store::Bucket;
-use crate::world::{Manners, World};
 
 /// `idleRuntimeSessionTimeout`, as Terraform sets it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,10 +34,10 @@ fn ends_as_idle(ping: Ping, invoked_at: Timestamp, now: Timestamp) -> bool {
     ping.status == Status::Healthy && now.since(told.unwrap_or(invoked_at)) >= IDLE_TIMEOUT
 }
 
-impl World {
+impl Harness {
     /// One invocation: what the agent's process does with it.
     pub async fn invoked(self: Arc<Self>, invocation: Invocation) {
-        self.story.count("agent invocations");
+        self.trace.count("agent invocations");
         let store = Bucket {
             artifacts: self.ports.artifacts.clone(),
             faults: self.ports.faults.clone(),
@@ -45,21 +45,21 @@ impl World {
         let task = invocation.task;
         let key = (task.workflow_id.clone(), task.role, task.attempt);
         // The runtime sends a session to the process that has it, which goes on with its work.
-        if !self.books(|books| books.held.insert(key.clone())) {
+        if !self.observed(|observed| observed.held.insert(key.clone())) {
             return;
         }
         // These agents have the kit's answer to pings; when it begins to be busy is the kit's own test.
         let health = Health::default();
         let invoked_at = self.clock.true_now();
         if ends_as_idle(health.ping(invoked_at), invoked_at, invoked_at) {
-            self.story.count("agents ended as idle");
-            self.books(|books| books.ended_as_idle.insert(key.clone()));
+            self.trace.count("agents ended as idle");
+            self.observed(|observed| observed.ended_as_idle.insert(key.clone()));
         } else {
             let _busy = health.begin(invoked_at);
             self.hold(&store, &task, invocation.session).await;
         }
-        if !self.books(|books| books.hung.contains(&key)) {
-            self.books(|books| books.held.remove(&key));
+        if !self.observed(|observed| observed.hung.contains(&key)) {
+            self.observed(|observed| observed.held.remove(&key));
         }
     }
 
@@ -80,7 +80,7 @@ impl World {
                 Ok(Ok(begun)) => break begun,
                 Ok(Err(_)) => self.clock.sleep(Duration::from_secs(1)).await,
                 Err(_) => {
-                    self.story.count("agents dead while they claimed");
+                    self.trace.count("agents dead while they claimed");
                     return;
                 }
             }
@@ -100,7 +100,7 @@ impl World {
     /// What this process remembers of an attempt that failed in it.
     fn known_failure(&self, task: &AgentTask) -> Option<AgentError> {
         let key = (task.workflow_id.clone(), task.role, task.attempt);
-        self.books(|books| books.sessions.get(&key)?.failed.clone())
+        self.observed(|observed| observed.sessions.get(&key)?.failed.clone())
     }
 
     async fn work(self: &Arc<Self>, store: &Bucket, task: &AgentTask) {
@@ -114,7 +114,7 @@ impl World {
             Conduct::DiesWorking => return self.note_end(task, "agents killed"),
             Conduct::GoesSilent => {
                 let key = (task.workflow_id.clone(), task.role, task.attempt);
-                self.books(|books| books.hung.insert(key));
+                self.observed(|observed| observed.hung.insert(key));
                 return;
             }
             Conduct::FailsForNow => Err(WorkError::transient("model_overloaded", "try later")),
@@ -211,7 +211,7 @@ impl World {
     }
 
     fn note_begun(&self, task: &AgentTask, conduct: Conduct) {
-        self.story.count("agents at work");
+        self.trace.count("agents at work");
         self.tell(|| {
             let AgentTask {
                 role,
@@ -222,22 +222,22 @@ impl World {
             format!("  {role} {attempt} of {workflow_id} begins; conduct: {conduct:?}")
         });
         let key = (task.workflow_id.clone(), task.role, task.attempt);
-        self.books(|books| {
-            let facts = books.sessions.entry(key).or_default();
+        self.observed(|observed| {
+            let facts = observed.sessions.entry(key).or_default();
             facts.begun += 1;
             facts.revisions.insert(task.revision);
         });
     }
 
     fn note_end(&self, task: &AgentTask, how: &'static str) {
-        self.story.count(how);
+        self.trace.count(how);
         self.tell(|| format!("  {} {}: {how}", task.role, task.attempt));
         let key = (task.workflow_id.clone(), task.role, task.attempt);
-        self.books(|books| books.sessions.entry(key).or_default().ended += 1);
+        self.observed(|observed| observed.sessions.entry(key).or_default().ended += 1);
     }
 
     fn note_failure(&self, task: &AgentTask, error: AgentError) {
         let key = (task.workflow_id.clone(), task.role, task.attempt);
-        self.books(|books| books.sessions.entry(key).or_default().failed = Some(error));
+        self.observed(|observed| observed.sessions.entry(key).or_default().failed = Some(error));
     }
 }

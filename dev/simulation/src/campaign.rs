@@ -1,16 +1,16 @@
-//! Many worlds, on every core, until enough of them were seen or one broke a law.
+//! Many seeds, on every core, until enough of them were seen or one broke a law.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::run::{Telling, simulate};
-use crate::story::Tally;
+use crate::trace::Tally;
 use crate::{Broken, lock};
 
 #[derive(Debug, Clone)]
 pub struct Campaign {
-    /// Of the first world; each further one has the next.
+    /// Of the first harness; each further one has the next.
     pub seed: u64,
     /// Workflows in all, at least.
     pub workflows: u64,
@@ -19,24 +19,24 @@ pub struct Campaign {
     pub threads: usize,
 }
 
-/// A world that broke a law.
+/// A harness that broke a law.
 #[derive(Debug, Clone)]
 pub struct Defeat {
     pub seed: u64,
     pub broken: Broken,
 }
 
-/// What became of all worlds.
+/// What became of all seeds.
 #[derive(Debug, Default)]
 pub struct Summary {
-    pub worlds: u64,
+    pub seeds: u64,
     pub workflows: u64,
     pub tally: Tally,
     pub took: Duration,
     pub defeat: Option<Defeat>,
 }
 
-/// How many workflows live in the world of `seed`: mostly few, so that a story stays short.
+/// How many workflows live in the harness of `seed`: mostly few, so that a trace stays short.
 pub fn population(seed: u64) -> usize {
     const SIZES: [usize; 8] = [1, 2, 3, 4, 6, 8, 12, 20];
     let spread = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61;
@@ -79,7 +79,7 @@ pub fn campaign(wanted: &Campaign, progress: &(dyn Fn(u64) + Sync)) -> Summary {
 }
 
 fn add(summary: &mut Summary, telling: Telling) {
-    summary.worlds += 1;
+    summary.seeds += 1;
     summary.workflows += telling.workflows as u64;
     for (what, count) in telling.tally {
         *summary.tally.entry(what).or_default() += count;

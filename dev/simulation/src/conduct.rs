@@ -2,7 +2,7 @@
 
 use aegis_contracts::usage::Usage;
 
-use crate::world::World;
+use crate::harness::Harness;
 
 /// How an agent spends its attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +32,10 @@ const MISCONDUCT: [Conduct; 7] = [
     Conduct::Lies,
 ];
 
-impl World {
+impl Harness {
     pub fn drawn_conduct(&self) -> Conduct {
-        let misbehaves = self.sky.climate.agent_misbehaves;
-        if !self.sky.strikes("agents that misbehave", misbehaves) {
+        let misbehaves = self.faults.rates.agent_misbehaves;
+        if !self.faults.strikes("agents that misbehave", misbehaves) {
             return Conduct::Works;
         }
         let conduct = self.dice.pick(&MISCONDUCT).copied();

@@ -1,4 +1,4 @@
-//! All chance of one world comes from here, and so from its seed.
+//! All chance of one harness comes from here, and so from its seed.
 
 use std::sync::Mutex;
 use std::time::Duration;

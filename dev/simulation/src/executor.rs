@@ -1,4 +1,4 @@
-//! Runs the actors of one world on one thread, in an order that the dice decide.
+//! Runs the actors of one harness on one thread, in an order that the dice decide.
 //!
 //! Knows nothing of workflows. An actor runs until it waits; which of those that could go on does
 //! so is chance, so every order of port calls can come about.
@@ -35,13 +35,13 @@ impl Wake for Call {
 }
 
 impl Stage {
-    /// `role`: what the story calls it.
+    /// `role`: what the trace calls it.
     pub fn enter(&self, role: &'static str, actor: impl Future<Output = ()> + Send + 'static) {
         lock(&self.arrivals).push((role, Box::pin(actor)));
     }
 }
 
-/// The actors of one world.
+/// The actors of one harness.
 #[derive(Default)]
 pub struct Troupe {
     places: Vec<Option<Place>>,

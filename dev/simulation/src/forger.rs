@@ -6,11 +6,11 @@ use std::time::Duration;
 use aegis_contracts::ids::WorkflowId;
 use serde_json::json;
 
+use crate::harness::Harness;
 use crate::http::request;
 use crate::queues::Owner;
-use crate::world::World;
 
-impl World {
+impl Harness {
     pub async fn forger(self: Arc<Self>, targets: Vec<WorkflowId>) {
         for _ in 0..targets.len() {
             let wait = self.dice.skewed(Duration::from_secs(600));
@@ -33,14 +33,14 @@ impl World {
 
     /// For an attempt that is under way, with a token that nobody gave.
     async fn report_without_right(&self, target: &WorkflowId) {
-        let last = self.books(|books| {
-            let mut attempts = books.sessions.keys();
+        let last = self.observed(|observed| {
+            let mut attempts = observed.sessions.keys();
             attempts.rfind(|(id, _, _)| id == target).cloned()
         });
         let Some((_, role, attempt)) = last else {
             return;
         };
-        self.story.count("forged reports");
+        self.trace.count("forged reports");
         let body = json!({"kind": "failed", "role": role, "attempt": attempt,
             "error": {"code": "forged", "message": "forged", "retryable": false}});
         let mut forged = request("POST /callbacks/{id}", Some(target), &body);
@@ -48,16 +48,16 @@ impl World {
         let token = format!("Bearer v1.00000000.9999999999.{role}.{attempt}.{signature}");
         forged.headers.insert("authorization".to_owned(), token);
         if self.ask(&forged).await.is_some_and(|a| a.status < 300) {
-            self.books(|books| books.forgeries_taken.push(target.clone()));
+            self.observed(|observed| observed.forgeries_taken.push(target.clone()));
         }
     }
 
     /// With a real token, of another attempt.
     async fn report_for_another(&self, target: &WorkflowId) {
-        let Some(token) = self.books(|books| books.last_token.clone()) else {
+        let Some(token) = self.observed(|observed| observed.last_token.clone()) else {
             return;
         };
-        self.story.count("forged reports");
+        self.trace.count("forged reports");
         let body = json!({"kind": "failed", "role": "writer", "attempt": 99,
             "error": {"code": "forged", "message": "forged", "retryable": false}});
         let mut forged = request("POST /callbacks/{id}", Some(target), &body);
@@ -65,12 +65,12 @@ impl World {
             .headers
             .insert("authorization".to_owned(), format!("Bearer {token}"));
         if self.ask(&forged).await.is_some_and(|a| a.status < 300) {
-            self.books(|books| books.forgeries_taken.push(target.clone()));
+            self.observed(|observed| observed.forgeries_taken.push(target.clone()));
         }
     }
 
     async fn decide_early(&self, target: &WorkflowId) {
-        self.story.count("early decisions");
+        self.trace.count("early decisions");
         let body = json!({"decision": "approve", "approver": "mallory", "revision": 7});
         self.ask(&request("POST /approve/{id}", Some(target), &body))
             .await;

@@ -8,7 +8,7 @@ use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
 use aegis_testkit::memory::Lineage;
 use serde_json::Value;
 
-use crate::world::World;
+use crate::harness::Harness;
 
 const USUAL_LATENCY: Duration = Duration::from_millis(15);
 /// How often a client of ours tries before it gives up.
@@ -28,13 +28,13 @@ pub fn request(route: &str, id: Option<&WorkflowId>, body: &Value) -> ApiRequest
     }
 }
 
-impl World {
+impl Harness {
     /// One try. `None`: the client has no answer and cannot know whether there was an effect.
     pub async fn ask(&self, request: &ApiRequest) -> Option<ApiResponse> {
-        self.story.count("requests to the API");
+        self.trace.count("requests to the API");
         self.clock.sleep(self.dice.skewed(USUAL_LATENCY)).await;
-        let lost = self.sky.climate.request_lost;
-        if self.sky.strikes("requests lost", lost / 2.0) {
+        let lost = self.faults.rates.request_lost;
+        if self.faults.strikes("requests lost", lost / 2.0) {
             return None;
         }
         let (function, handler) = self.door(&request.route);
@@ -43,7 +43,7 @@ impl World {
         let answered = answered.await.ok()?;
         self.clock.sleep(self.dice.skewed(USUAL_LATENCY)).await;
         self.tell(|| format!("{} answers {}", request.route, answered.status));
-        (!self.sky.strikes("answers of the API lost", lost / 2.0)).then_some(answered)
+        (!self.faults.strikes("answers of the API lost", lost / 2.0)).then_some(answered)
     }
 
     /// Asks until there is an answer that is not "try again".

@@ -10,13 +10,13 @@ use aegis_engine::stream::{StreamHandler, StreamRecord};
 use aegis_testkit::memory::Lineage;
 use futures::future::{Either, select};
 
+use crate::harness::Harness;
 use crate::time::BEGINNING;
-use crate::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const LARGEST_BATCH: usize = 10;
 
-impl World {
+impl Harness {
     /// The schedule. Minutes in which the index of deadlines has nothing due are left out, which
     /// changes nothing: such a tick finds nothing.
     pub async fn schedule(self: Arc<Self>) {
@@ -29,20 +29,21 @@ impl World {
             };
             let mut at = next_minute(wake.max(self.clock.true_now()));
             if at >= outage.0 && at < outage.1 {
-                self.story.count("ticks missed in an outage");
+                self.trace.count("ticks missed in an outage");
                 at = outage.1;
             }
             let sleep = std::pin::pin!(self.clock.sleep_until(at));
             if let Either::Left(_) = select(std::pin::pin!(rings), sleep).await {
                 continue;
             }
-            let overlapping = !self.sky.is_calm() && self.dice.chance(0.1);
+            let overlapping = !self.faults.is_calm() && self.dice.chance(0.1);
             for _ in 0..=u32::from(overlapping) {
-                let world = self.clone();
-                self.stage.enter("sweep", async move { world.tick().await });
+                let harness = self.clone();
+                self.stage
+                    .enter("sweep", async move { harness.tick().await });
             }
             if overlapping {
-                self.story.count("sweeps at the same time");
+                self.trace.count("sweeps at the same time");
             }
             // The next minute at the earliest.
             self.clock.sleep(Duration::from_millis(1)).await;
@@ -50,7 +51,7 @@ impl World {
     }
 
     async fn tick(&self) {
-        self.story.count("sweeps");
+        self.trace.count("sweeps");
         let deadlines = self.services.deadlines.clone();
         let lineage = Lineage::default().through(aegis_deadlines::SERVICE);
         // A tick that fails is not tried again here: the next one is near.
@@ -80,7 +81,7 @@ impl World {
                 continue;
             }
             // A reader that is behind finds several entries of one workflow.
-            let behind = self.sky.strikes("readers of the stream behind", 0.1);
+            let behind = self.faults.strikes("readers of the stream behind", 0.1);
             let pause = if behind {
                 MINUTE
             } else {
@@ -95,8 +96,8 @@ impl World {
                 .map(|_| unread.swap_remove(self.dice.below(unread.len())))
                 .collect();
             let mut records: Vec<StreamRecord> = batch.iter().map(record).collect();
-            if !poisoned && self.sky.strikes("poison records in the stream", 0.01) {
-                self.books(|books| books.poison_records += 1);
+            if !poisoned && self.faults.strikes("poison records in the stream", 0.01) {
+                self.observed(|observed| observed.poison_records += 1);
                 poisoned = true;
             }
             if poisoned {
@@ -115,8 +116,8 @@ impl World {
                 }
             }
             if self
-                .sky
-                .strikes("stream replays", self.sky.climate.stream_replays)
+                .faults
+                .strikes("stream replays", self.faults.rates.stream_replays)
             {
                 let again = read - self.dice.below(read.min(20) + 1);
                 unread.extend(self.ports.table.stream_from(again, read - again));

@@ -1,43 +1,43 @@
-//! Who enters a world at its beginning.
+//! Who enters a harness at its beginning.
 
 use std::sync::Arc;
 
 use aegis_contracts::ids::WorkflowId;
 
-use crate::world::World;
+use crate::harness::Harness;
 
-/// Clients over hours, what AWS runs, and in every other world somebody who forges.
-pub fn populate(world: &Arc<World>, workflows: usize) {
+/// Clients over hours, what AWS runs, and in every other harness somebody who forges.
+pub fn populate(harness: &Arc<Harness>, workflows: usize) {
     for number in 0..workflows {
-        let actor = world.clone();
+        let actor = harness.clone();
         let client = async move { actor.client(number).await };
-        world.stage.enter("client", client);
+        harness.stage.enter("client", client);
     }
-    run_aws(world);
-    if world.dice.chance(0.5) {
+    run_aws(harness);
+    if harness.dice.chance(0.5) {
         let id = |number| WorkflowId::derive("anonymous", &format!("key-{number}"));
         let targets = (0..workflows).map(id).collect();
-        let actor = world.clone();
+        let actor = harness.clone();
         let forger = async move { actor.forger(targets).await };
-        world.stage.enter("forger", forger);
+        harness.stage.enter("forger", forger);
     }
 }
 
 /// All clients within a second.
-pub fn crowd(world: &Arc<World>, workflows: usize) {
+pub fn crowd(harness: &Arc<Harness>, workflows: usize) {
     for number in 0..workflows {
-        let actor = world.clone();
+        let actor = harness.clone();
         let client = async move { actor.hasty_client(number).await };
-        world.stage.enter("client", client);
+        harness.stage.enter("client", client);
     }
-    run_aws(world);
+    run_aws(harness);
 }
 
-fn run_aws(world: &Arc<World>) {
-    let actor = world.clone();
+fn run_aws(harness: &Arc<Harness>) {
+    let actor = harness.clone();
     let schedule = async move { actor.schedule().await };
-    world.stage.enter("schedule", schedule);
-    let actor = world.clone();
+    harness.stage.enter("schedule", schedule);
+    let actor = harness.clone();
     let stream = async move { actor.stream().await };
-    world.stage.enter("stream", stream);
+    harness.stage.enter("stream", stream);
 }

@@ -11,8 +11,8 @@ use aegis_testkit::memory::{Lineage, SentCommand};
 use aegis_workflow::Phase;
 use serde_json::{Value, json};
 
-use crate::books::DeadLetter;
-use crate::world::World;
+use crate::harness::Harness;
+use crate::observed::DeadLetter;
 
 /// As Terraform's `max_receive_count` says by default.
 const MAX_RECEIVES: u32 = 5;
@@ -47,7 +47,7 @@ impl Owner {
     }
 }
 
-impl World {
+impl Harness {
     fn handler(&self, owner: Owner) -> Option<Arc<dyn QueueHandler>> {
         match owner {
             Owner::Intake => Some(self.services.intake.clone()),
@@ -76,12 +76,12 @@ impl World {
         // While a step waits for a session its sends do not count, nor does the rest of a retry's delay.
         if delay.is_zero() && !self.waits_for_a_session(&command.workflow_id) {
             let key = (command.workflow_id.clone(), format!("{:?}", command.body));
-            self.books(|books| *books.sends.entry(key).or_default() += 1);
+            self.observed(|observed| *observed.sends.entry(key).or_default() += 1);
         }
-        self.story.count("commands sent");
+        self.trace.count("commands sent");
         let lost = self
-            .sky
-            .strikes("commands lost", self.sky.climate.command_lost);
+            .faults
+            .strikes("commands lost", self.faults.rates.command_lost);
         self.tell(|| {
             let fate = if lost { ", and is lost" } else { "" };
             format!("  -> {:?} for {}{fate}", command.body, command.workflow_id)
@@ -101,7 +101,7 @@ impl World {
 
     /// An event of another system, as a rule of the bus hands it to a queue.
     pub fn emit(self: &Arc<Self>, owner: Owner, detail_type: &str, detail: &Value) {
-        self.story.count("external events");
+        self.trace.count("external events");
         let id = format!("{:016x}", self.dice.between(0, u64::MAX));
         let body = json!({
             "version": "0", "id": id, "detail-type": detail_type, "source": "partner.crm",
@@ -118,16 +118,19 @@ impl World {
 
     fn queue(self: &Arc<Self>, owner: Owner, body: String, delay: Duration, lineage: Lineage) {
         let lineage = lineage.through(owner.function());
-        self.books(|books| books.longest_lineage = books.longest_lineage.max(lineage.longest()));
-        let twice = self
-            .sky
-            .strikes("messages delivered twice", self.sky.climate.delivered_twice);
+        self.observed(|observed| {
+            observed.longest_lineage = observed.longest_lineage.max(lineage.longest())
+        });
+        let twice = self.faults.strikes(
+            "messages delivered twice",
+            self.faults.rates.delivered_twice,
+        );
         let message_id = format!("m{:012x}", self.dice.between(0, u64::MAX) >> 16);
         for _ in 0..=u32::from(twice) {
-            let world = self.clone();
+            let harness = self.clone();
             let (message_id, body, lineage) = (message_id.clone(), body.clone(), lineage.clone());
             self.stage.enter("message", async move {
-                world.live(owner, message_id, body, delay, lineage).await;
+                harness.live(owner, message_id, body, delay, lineage).await;
             });
         }
     }
@@ -156,7 +159,7 @@ impl World {
                 body: body.clone(),
                 receive_count,
             };
-            self.story.count("messages handled");
+            self.trace.count("messages handled");
             match self
                 .on_a_machine(lineage.clone(), handler.handle(&received))
                 .await
@@ -174,13 +177,13 @@ impl World {
     }
 
     fn bury(&self, owner: Owner, body: String, reason: &str) {
-        self.story.count("dead letters");
+        self.trace.count("dead letters");
         if matches!(owner, Owner::Dispatcher(_)) {
-            self.story.count("commands dead");
+            self.trace.count("commands dead");
         }
         self.tell(|| format!("  dead letter of {owner:?}: {reason}"));
-        self.books(|books| {
-            books.dead_letters.push(DeadLetter {
+        self.observed(|observed| {
+            observed.dead_letters.push(DeadLetter {
                 owner,
                 body,
                 reason: reason.to_owned(),
@@ -190,10 +193,10 @@ impl World {
 
     /// What an operator does once the trouble is over: every dead letter goes back to its owner.
     pub fn redrive_dead_letters(self: &Arc<Self>) -> usize {
-        let letters = self.books(|books| std::mem::take(&mut books.dead_letters));
+        let letters = self.observed(|observed| std::mem::take(&mut observed.dead_letters));
         let count = letters.len();
         for letter in letters {
-            self.story.count("dead letters redriven");
+            self.trace.count("dead letters redriven");
             self.put(letter.owner, letter.body, Duration::ZERO);
         }
         count

@@ -8,11 +8,11 @@ use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_engine::api::ApiRequest;
 
+use crate::harness::{Harness, Manners};
 use crate::http::request;
 use crate::queues::Owner;
-use crate::world::{Manners, World};
 
-impl World {
+impl Harness {
     pub async fn report_success(self: &Arc<Self>, task: &AgentTask, record: CompletionRecord) {
         let report = AgentReport::Succeeded {
             role: record.role,
@@ -36,12 +36,12 @@ impl World {
 
     /// Over HTTP or over the bus, sometimes late, sometimes twice.
     async fn report(self: &Arc<Self>, task: &AgentTask, report: &AgentReport) {
-        if self.sky.strikes("results reported late", 0.05) {
+        if self.faults.strikes("results reported late", 0.05) {
             self.clock
                 .sleep(self.dice.skewed(Duration::from_secs(900)))
                 .await;
         }
-        let times = 1 + u32::from(self.sky.strikes("results reported twice", 0.1));
+        let times = 1 + u32::from(self.faults.strikes("results reported twice", 0.1));
         for _ in 0..times {
             if self.manners == Manners::Drawn && self.dice.chance(0.15) {
                 self.report_by_event(task, report);

@@ -1,4 +1,4 @@
-//! The artifact bucket as agents use it, with the world's faults.
+//! The artifact bucket as agents use it, with the harness's faults.
 
 use std::sync::Arc;
 

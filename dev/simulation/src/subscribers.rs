@@ -7,13 +7,13 @@ use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 
-use crate::world::{Manners, World};
+use crate::harness::{Harness, Manners};
 
-/// Everybody who decides anything in this world.
+/// Everybody who decides anything in this harness.
 const APPROVERS: [&str; 3] = ["ann", "bob", "cid"];
 const ESCALATED_TO: &str = "zoe";
 
-impl World {
+impl Harness {
     /// Carries on with what the last step of an actor brought about.
     pub fn carry_on(self: &Arc<Self>, seen: &mut usize) {
         for sent in self.ports.queues.drain() {
@@ -21,10 +21,10 @@ impl World {
         }
         for invocation in self.ports.runtime.drain() {
             let token = invocation.task.callback.token.clone();
-            self.books(|books| books.last_token = Some(token));
-            let world = self.clone();
+            self.observed(|observed| observed.last_token = Some(token));
+            let harness = self.clone();
             self.stage
-                .enter("agent", async move { world.invoked(invocation).await });
+                .enter("agent", async move { harness.invoked(invocation).await });
         }
         for event in self.ports.bus.drain() {
             self.published(event);
@@ -37,17 +37,17 @@ impl World {
     }
 
     fn published(self: &Arc<Self>, event: EventEnvelope) {
-        self.story.count("events published");
-        let known = self.books(|books| {
+        self.trace.count("events published");
+        let known = self.observed(|observed| {
             let id = event.event_id.clone();
-            match books.published.get(&id) {
+            match observed.published.get(&id) {
                 Some(before) if *before != event => {
-                    books.contradictions.push(id);
+                    observed.contradictions.push(id);
                     true
                 }
                 Some(_) => true,
                 None => {
-                    books.published.insert(id, event.clone());
+                    observed.published.insert(id, event.clone());
                     false
                 }
             }
@@ -55,12 +55,15 @@ impl World {
         if known {
             return;
         }
-        let latest = self.books(|books| {
-            let latest = books.latest.entry(event.workflow_id.clone()).or_default();
+        let latest = self.observed(|observed| {
+            let latest = observed
+                .latest
+                .entry(event.workflow_id.clone())
+                .or_default();
             std::mem::replace(latest, event.version.max(*latest))
         });
         if event.version < latest {
-            self.story.count("events behind later ones");
+            self.trace.count("events behind later ones");
         }
         self.tell(|| {
             let (name, id) = (event.body.detail_type(), &event.workflow_id);
@@ -91,12 +94,15 @@ impl World {
             } => {
                 self.ask_approver(ESCALATED_TO, event, *revision, *deadline_at);
             }
-            Event::ApprovalReminded { .. } => self.story.count("reminders"),
+            Event::ApprovalReminded { .. } => self.trace.count("reminders"),
             // Not for ever: who fails four times is left alone.
             Event::WorkflowFailed { .. } if event.version < 30 && self.dice.chance(0.5) => {
-                let (world, id, version) = (self.clone(), event.workflow_id.clone(), event.version);
-                self.stage
-                    .enter("redriver", async move { world.redriver(id, version).await });
+                let (harness, id, version) =
+                    (self.clone(), event.workflow_id.clone(), event.version);
+                self.stage.enter(
+                    "redriver",
+                    async move { harness.redriver(id, version).await },
+                );
             }
             Event::WorkflowFailed { .. }
             | Event::WorkflowStarted { .. }
@@ -120,9 +126,9 @@ impl World {
         revision: u32,
         deadline_at: Timestamp,
     ) {
-        let (world, id) = (self.clone(), event.workflow_id.clone());
+        let (harness, id) = (self.clone(), event.workflow_id.clone());
         self.stage.enter("approver", async move {
-            world.approver(name, id, revision, deadline_at).await
+            harness.approver(name, id, revision, deadline_at).await
         });
     }
 }

@@ -1,4 +1,4 @@
-//! The table as the services of a world see it: its indexes may lag, and code of two versions may
+//! The table as the services of a harness see it: its indexes may lag, and code of two versions may
 //! be at work on it.
 
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -14,15 +14,15 @@ use aegis_testkit::memory::MemoryTable;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 
+use crate::faults::DrawnFaults;
 use crate::lock;
-use crate::weather::Sky;
 
 /// How far an index lags at most.
 const LAG: Duration = Duration::from_secs(30);
 
 pub struct SharedTable {
     pub table: Arc<MemoryTable>,
-    pub sky: Arc<Sky>,
+    pub faults: Arc<DrawnFaults>,
     /// The flow version on which the code at work starts workflows.
     pub flow_version: Arc<AtomicU16>,
     pub seen_due: Mutex<Vec<WorkflowId>>,
@@ -32,8 +32,8 @@ impl SharedTable {
     /// DynamoDB refuses a write of an item that a transaction is at work on, even if that transaction then fails: so
     /// a write may lose to nobody who has written.
     fn meets_a_transaction(&self) -> bool {
-        let probability = self.sky.climate.write_conflicts;
-        self.sky
+        let probability = self.faults.rates.write_conflicts;
+        self.faults
             .strikes("writes that met a transaction", probability)
     }
 }
@@ -103,8 +103,8 @@ impl Table for SharedTable {
         limit: u32,
     ) -> Result<Vec<WorkflowId>, PortError> {
         let lags = self
-            .sky
-            .strikes("reads of a lagging index", self.sky.climate.index_lags);
+            .faults
+            .strikes("reads of a lagging index", self.faults.rates.index_lags);
         let seen_at = if lags {
             Timestamp::from_millis(now.as_millis() - LAG.as_millis() as i64)
         } else {

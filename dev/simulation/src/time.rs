@@ -13,7 +13,7 @@ use aegis_engine::ports::Clock;
 
 use crate::lock;
 
-/// 2026-11-23, so that the story can be read.
+/// 2026-11-23, so that the trace can be read.
 pub const BEGINNING: Timestamp = Timestamp::from_millis(1_795_456_800_000);
 
 /// What the machine at work believes the time to be, and what it is.

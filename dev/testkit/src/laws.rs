@@ -17,12 +17,12 @@ use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use futures::FutureExt;
 
-use crate::world::{World, at_once, received};
+use crate::harness::{Harness, at_once, received};
 use effect::effect;
 
-/// A world, and what is about to happen in it.
+/// A harness, and what is about to happen in it.
 pub struct Stage {
-    pub world: World,
+    pub harness: Harness,
     pub delivery: Delivery,
 }
 
@@ -31,12 +31,12 @@ pub fn twice_is_once(name: &str, stage: &dyn Fn() -> Stage) {
     let once = stage();
     let first = at_once(once.delivery.deliver(1));
     assert!(first.is_well(), "{name}: {first:?}");
-    let expected = effect(&once.world);
+    let expected = effect(&once.harness);
     for seconds in once.delivery.waits() {
-        once.world.wait(*seconds);
+        once.harness.wait(*seconds);
         let second = at_once(once.delivery.deliver(2));
         assert_eq!(second, first, "{name}: again after {seconds} s");
-        assert_eq!(effect(&once.world), expected, "{name}: after {seconds} s");
+        assert_eq!(effect(&once.harness), expected, "{name}: after {seconds} s");
     }
 }
 
@@ -47,28 +47,28 @@ pub fn crash_anywhere_then_redeliver(name: &str, stage: &dyn Fn() -> Stage) -> u
     let calm = stage();
     let first = at_once(calm.delivery.deliver(1));
     assert!(first.is_well(), "{name}: {first:?}");
-    let expected = effect(&calm.world);
+    let expected = effect(&calm.harness);
     for calls in 1.. {
-        let Stage { world, delivery } = stage();
-        world.ports.faults.crash_after(calls);
+        let Stage { harness, delivery } = stage();
+        harness.ports.faults.crash_after(calls);
         if delivery.deliver(1).now_or_never().is_some() {
             return calls - 1;
         }
-        world.ports.faults.recover();
-        world.wait(delivery.patience());
+        harness.ports.faults.recover();
+        harness.wait(delivery.patience());
         let ending = at_once(delivery.deliver(2));
         assert!(
             ending.is_well(),
             "{name}, crash behind call {calls}: {ending:?}"
         );
-        let end = effect(&world);
+        let end = effect(&harness);
         assert_eq!(end, expected, "{name}, crash behind call {calls}");
     }
     0
 }
 
-/// The function that a queue invokes, and its handler in a world.
-pub type Receiver = dyn Fn(&World, Destination) -> (&'static str, Arc<dyn QueueHandler>);
+/// The function that a queue invokes, and its handler in a harness.
+pub type Receiver = dyn Fn(&Harness, Destination) -> (&'static str, Arc<dyn QueueHandler>);
 
 /// What the handler of `service` sends is delivered, what that sends too, and so on: no function comes up more than twice
 /// among those that lead to one of its own invocations. AWS Lambda stops one that comes up some 16 times.
@@ -83,19 +83,19 @@ pub fn no_function_wakes_itself(
 ) {
     const MOST: u32 = 2;
     const DELIVERIES: u32 = 5;
-    let Stage { world, delivery } = stage();
-    let queues = &world.ports.queues;
+    let Stage { harness, delivery } = stage();
+    let queues = &harness.ports.queues;
     // What led to the moment at which the handler is called.
     queues.drain();
     queues.run_as(Lineage::default().through(service));
     for count in 1..=DELIVERIES {
-        nothing_is_free(&world);
+        nothing_is_free(&harness);
         at_once(delivery.deliver(count));
-        world.wait(60);
+        harness.wait(60);
     }
     let mut pending = queues.drain();
     while let Some(sent) = pending.pop() {
-        let (function, handler) = receiver(&world, sent.command.body.destination());
+        let (function, handler) = receiver(&harness, sent.command.body.destination());
         let lineage = sent.lineage.through(function);
         let longest = lineage.longest();
         assert!(
@@ -105,7 +105,7 @@ pub fn no_function_wakes_itself(
         queues.run_as(lineage);
         let first = received(&serde_json::to_value(&sent.command).unwrap());
         for receive_count in 1..=DELIVERIES {
-            nothing_is_free(&world);
+            nothing_is_free(&harness);
             let message = Received {
                 receive_count,
                 ..first.clone()
@@ -114,14 +114,14 @@ pub fn no_function_wakes_itself(
                 Disposition::RetryAfter(pause) => pause,
                 Disposition::Ack | Disposition::DeadLetter(_) => Duration::from_secs(60),
             };
-            world.ports.clock.advance(pause);
+            harness.ports.clock.advance(pause);
         }
         pending.extend(queues.drain());
     }
 }
 
-fn nothing_is_free(world: &World) {
-    world.ports.faults.recover();
+fn nothing_is_free(harness: &Harness) {
+    harness.ports.faults.recover();
     let fault = PortError::Throttled("too many sessions".to_owned());
-    world.ports.faults.fail_next("invoke", fault);
+    harness.ports.faults.fail_next("invoke", fault);
 }

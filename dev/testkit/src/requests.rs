@@ -7,7 +7,7 @@ use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NotBase64};
 use aegis_engine::error::PortError;
 use serde_json::Value;
 
-use crate::world::at_once;
+use crate::harness::at_once;
 
 /// To a route such as `POST /approve/{id}`, by nobody in particular, with an empty body.
 pub fn request(route: &str) -> ApiRequest {

@@ -12,17 +12,17 @@ use aegis_deadlines::Deadlines;
 use aegis_engine::api::{ApiRequest, Authorization};
 use aegis_engine::schedule::ScheduleHandler;
 use aegis_intake::Intake;
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::requests::{With, ask, request};
-use aegis_testkit::world::{World, at_once};
 use serde_json::json;
 
 /// Calls of ports, and units of the table.
 type Used = (BTreeMap<&'static str, u64>, Units);
 
-fn intake(world: &World) -> Arc<Intake> {
+fn intake(harness: &Harness) -> Arc<Intake> {
     Arc::new(Intake {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
         api_url: "https://api.example/stage".to_owned(),
         authorization: Authorization::None.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
@@ -31,50 +31,54 @@ fn intake(world: &World) -> Arc<Intake> {
     })
 }
 
-fn deadlines(world: &World) -> Deadlines {
+fn deadlines(harness: &Harness) -> Deadlines {
     Deadlines {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
-        dead_letters: world.ports.dead_letters.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
+        dead_letters: harness.ports.dead_letters.clone(),
     }
 }
 
-fn used(world: &World, work: impl FnOnce()) -> Used {
-    let (calls, units) = (world.ports.faults.calls(), world.ports.table.consumed());
+fn used(harness: &Harness, work: impl FnOnce()) -> Used {
+    let (calls, units) = (harness.ports.faults.calls(), harness.ports.table.consumed());
     work();
-    let mut now = world.ports.faults.calls();
+    let mut now = harness.ports.faults.calls();
     for (operation, before) in calls {
         now.entry(operation).and_modify(|count| *count -= before);
     }
     now.retain(|_, count| *count > 0);
-    (now, world.ports.table.consumed() - units)
+    (now, harness.ports.table.consumed() - units)
 }
 
-fn asks(world: &World, asked: &ApiRequest, status: u16) -> Used {
-    used(world, || {
-        assert_eq!(ask(intake(world).as_ref(), asked).status, status);
+fn asks(harness: &Harness, asked: &ApiRequest, status: u16) -> Used {
+    used(harness, || {
+        assert_eq!(ask(intake(harness).as_ref(), asked).status, status);
     })
 }
 
 /// List, get, history, start, and a sweep that finds what was started.
 fn with_finished(workflows: u32) -> Vec<(&'static str, Used)> {
-    let world = World::completed();
-    world.ports.table.copy(&world.id, workflows - 1).unwrap();
+    let harness = Harness::completed();
+    harness
+        .ports
+        .table
+        .copy(&harness.id, workflows - 1)
+        .unwrap();
     let list = request("GET /workflows").query("limit", "20");
     let by_status = list.clone().query("status", Status::Completed.as_str());
-    let get = request("GET /workflows/{id}").id(world.id.as_str());
-    let history = request("GET /workflows/{id}/history").id(world.id.as_str());
+    let get = request("GET /workflows/{id}").id(harness.id.as_str());
+    let history = request("GET /workflows/{id}/history").id(harness.id.as_str());
     let start = request("POST /workflows").header("idempotency-key", "growth");
     let start = start.json(json!({"topic": "one more"}));
     let mut all = vec![
-        ("list", asks(&world, &list, 200)),
-        ("list by status", asks(&world, &by_status, 200)),
-        ("get", asks(&world, &get, 200)),
-        ("history", asks(&world, &history, 200)),
-        ("start", asks(&world, &start, 202)),
+        ("list", asks(&harness, &list, 200)),
+        ("list by status", asks(&harness, &by_status, 200)),
+        ("get", asks(&harness, &get, 200)),
+        ("history", asks(&harness, &history, 200)),
+        ("start", asks(&harness, &start, 202)),
     ];
-    world.wait(3_600);
-    let sweep = used(&world, || at_once(deadlines(&world).tick()).unwrap());
+    harness.wait(3_600);
+    let sweep = used(&harness, || at_once(deadlines(&harness).tick()).unwrap());
     all.push(("sweep", sweep));
     all
 }

@@ -18,22 +18,22 @@ pub struct Arguments {
     /// Workflows to simulate, at least.
     #[arg(long, default_value_t = 20_000, value_name = "N")]
     workflows: u64,
-    /// Where chance begins; the same seed makes the same worlds [default: a new one].
+    /// Where chance begins; the same seed makes the same seeds [default: a new one].
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
     /// Stop after this time, however many workflows that were.
     #[arg(long, value_name = "M")]
     minutes: Option<f64>,
-    /// Run the one world of `--seed`, and tell what happens in it.
+    /// Run the one harness of `--seed`, and tell what happens in it.
     #[arg(long, requires = "seed")]
-    story: bool,
+    trace: bool,
 }
 
 pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
     let seed = arguments
         .seed
         .unwrap_or_else(|| rand::random::<u32>().into());
-    if arguments.story {
+    if arguments.trace {
         return Ok(tell(seed));
     }
     let wanted = Campaign {
@@ -64,9 +64,9 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<ExitCode> {
 }
 
 fn tell(seed: u64) -> ExitCode {
-    // A thread of its own: inside a task the runtime rations waits, and a world is one long task.
-    let world = || simulate(seed, population(seed), true);
-    let Ok(telling) = std::thread::scope(|scope| scope.spawn(world).join()) else {
+    // A thread of its own: inside a task the runtime rations waits, and a harness is one long task.
+    let harness = || simulate(seed, population(seed), true);
+    let Ok(telling) = std::thread::scope(|scope| scope.spawn(harness).join()) else {
         return ExitCode::FAILURE;
     };
     for line in &telling.lines {
@@ -85,7 +85,7 @@ fn print_table(seed: u64, summary: &Summary) {
     outln!(
         "{} in {} from seed {seed}, {:.1} s",
         counted(summary.workflows, "workflow"),
-        counted(summary.worlds, "world"),
+        counted(summary.seeds, "seed"),
         summary.took.as_secs_f64()
     );
     for (what, count) in &summary.tally {
@@ -95,11 +95,11 @@ fn print_table(seed: u64, summary: &Summary) {
         Some(defeat) => {
             outln!("BROKEN  {}", defeat.broken);
             outln!(
-                "        replay: cargo xtask simulate --seed {} --story",
+                "        replay: cargo xtask simulate --seed {} --trace",
                 defeat.seed
             );
         }
-        None => outln!("Every law held in every world."),
+        None => outln!("Every law held in every harness."),
     }
 }
 
@@ -109,7 +109,7 @@ fn print_json(seed: u64, summary: &Summary) -> Result<()> {
     );
     let report = json!({
         "seed": seed,
-        "worlds": summary.worlds,
+        "seeds": summary.seeds,
         "workflows": summary.workflows,
         "seconds": summary.took.as_secs_f64(),
         "tally": summary.tally,

@@ -2,7 +2,7 @@
 //!
 //! - `conduct`: how long they take and how much they write
 //! - `worker`: one attempt, from its claim to its report
-//! - `door`: how many sessions may start in a second
+//! - `limit`: how many sessions may start in a second
 //! - `completion`: how a finished task is reported; over HTTP to aegis, or as somebody else wants it
 //! - `function`: the same as a function in AWS
 //! - `bucket`: all of it for one stage
@@ -15,8 +15,8 @@ mod bucket;
 mod completion;
 mod conduct;
 mod content;
-mod door;
 mod function;
+mod rate_limit;
 mod server;
 mod worker;
 

@@ -19,7 +19,7 @@ use aegis_contracts::artifact::CompletionRecord;
 use super::completion::{Completion, Taken};
 use super::conduct::Conduct;
 use super::content;
-use super::door::Door;
+use super::rate_limit::RateLimit;
 
 /// Why an invocation came to nothing. The dispatcher tries again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +62,7 @@ pub struct Worker {
     conduct: Conduct,
     completion: Arc<dyn Completion>,
     sessions: Sessions,
-    door: Option<Door>,
+    limit: Option<RateLimit>,
     counters: Counters,
 }
 
@@ -80,7 +80,7 @@ impl Worker {
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
-            door: conduct.new_sessions.map(Door::of),
+            limit: conduct.new_sessions.map(RateLimit::of),
             conduct,
             completion,
             sessions: Sessions::default(),
@@ -154,7 +154,7 @@ impl Worker {
                 return Ok(Owed::Nothing);
             }
         };
-        if self.door.as_ref().is_some_and(|door| !door.lets_in()) {
+        if self.limit.as_ref().is_some_and(|limit| !limit.lets_in()) {
             count(&self.counters.throttled);
             return Err(Refusal::Throttled);
         }

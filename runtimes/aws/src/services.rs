@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::command::Destination;
+use aegis_engine::apply::Engine;
 use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::external::{Gate, Senders};
 use aegis_engine::keys::KeyRing;
 use aegis_engine::message::QueueHandler;
 use aegis_engine::ports::SystemClock;
-use aegis_engine::turn::Engine;
 use aws_config::environment::{
     EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
 };

@@ -5,11 +5,11 @@ use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::external::{ApprovalDecided, BusEvent};
 use aegis_contracts::problem::Code;
 use aegis_contracts::text;
+use aegis_engine::apply::{Applied, Outcome};
 use aegis_engine::message::{
     Disposition, Incoming, QueueHandler, Received, detail, disposition_of_error,
     disposition_of_turn,
 };
-use aegis_engine::turn::{Outcome, Turn};
 use aegis_workflow::Input;
 use async_trait::async_trait;
 
@@ -83,7 +83,7 @@ impl Approval {
         };
         match self.engine.apply(&decided.workflow_id, input).await {
             // Somebody decided, and it does not count: unlike a late notice of ours it is not passed over.
-            Ok(Turn {
+            Ok(Applied {
                 outcome: Outcome::Stale { detail, .. },
                 ..
             }) => Disposition::DeadLetter(format!("{}: {detail}", Code::StaleRevision.as_str())),

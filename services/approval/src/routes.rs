@@ -8,8 +8,8 @@ use aegis_engine::api::{
     Answer, ApiHandler, ApiRequest, ApiResponse, Authorization, no_such_route, not_found,
     problem_of,
 };
+use aegis_engine::apply::Outcome;
 use aegis_engine::body;
-use aegis_engine::turn::Outcome;
 use aegis_workflow::{Input, Workflow, approval_view};
 use async_trait::async_trait;
 

@@ -9,9 +9,9 @@ pub mod routes;
 
 use std::sync::Arc;
 
+use aegis_engine::apply::Engine;
 use aegis_engine::keys::KeyRing;
 use aegis_engine::ports::Artifacts;
-use aegis_engine::turn::Engine;
 
 /// Also the name of its spans and dead letters.
 pub const SERVICE: &str = "callback";

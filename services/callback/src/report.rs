@@ -1,10 +1,10 @@
 //! One report, however it arrived.
 
 use aegis_contracts::callback::AgentReport;
+use aegis_engine::apply::Applied;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenError};
-use aegis_engine::turn::Turn;
 use aegis_workflow::{Input, StepFailure};
 
 use crate::Callback;
@@ -43,7 +43,7 @@ impl Callback {
         &self,
         claim: &Claim,
         report: AgentReport,
-    ) -> Result<Result<Turn, Refused>, PortError> {
+    ) -> Result<Result<Applied, Refused>, PortError> {
         let id = &claim.workflow_id;
         if (report.role(), report.attempt()) != (claim.role, claim.attempt) {
             return Ok(Err(Refused::Token(TokenError::Forged)));
@@ -67,7 +67,7 @@ impl Callback {
         }
         match loaded? {
             Some(workflow) => self.engine.apply_to(workflow, input_of(report)).await,
-            None => Ok(Turn::not_found()),
+            None => Ok(Applied::not_found()),
         }
         .map(Ok)
     }

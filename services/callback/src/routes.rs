@@ -3,9 +3,9 @@
 use aegis_contracts::callback::{AgentReport, CallbackAnswer};
 use aegis_contracts::problem::{Code, Problem};
 use aegis_engine::api::{Answer, ApiHandler, ApiRequest, ApiResponse, not_found, problem_of};
+use aegis_engine::apply::Outcome;
 use aegis_engine::body;
 use aegis_engine::token::Claim;
-use aegis_engine::turn::Outcome;
 use async_trait::async_trait;
 
 use crate::Callback;

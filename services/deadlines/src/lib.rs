@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
+use aegis_engine::apply::{Applied, Engine, Outcome};
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
 use aegis_engine::metrics;
 use aegis_engine::ports::{Artifacts, DeadLetters};
 use aegis_engine::schedule::ScheduleHandler;
-use aegis_engine::turn::{Engine, Outcome, Turn};
 use aegis_workflow::{Input, Workflow};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
@@ -122,7 +122,7 @@ impl Deadlines {
         Ok(self.moved(id, turn))
     }
 
-    fn moved(&self, id: &WorkflowId, turn: Turn) -> bool {
+    fn moved(&self, id: &WorkflowId, turn: Applied) -> bool {
         self.engine
             .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
         matches!(turn.outcome, Outcome::Applied(_))

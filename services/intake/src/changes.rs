@@ -4,9 +4,9 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::request::{CancelBody, RedriveBody};
 use aegis_engine::api::{Answer, ApiRequest, not_found, problem_of};
+use aegis_engine::apply::{Applied, Outcome};
 use aegis_engine::body;
 use aegis_engine::error::PortError;
-use aegis_engine::turn::{Outcome, Turn};
 use aegis_workflow::Input;
 
 use crate::Intake;
@@ -83,7 +83,7 @@ impl Intake {
         id: &WorkflowId,
         by: String,
         reason: Option<String>,
-    ) -> Result<Turn, PortError> {
+    ) -> Result<Applied, PortError> {
         self.engine.apply(id, Input::Cancel { by, reason }).await
     }
 }

@@ -1,11 +1,11 @@
 //! The events of other systems that intake owns: `WorkflowRequested` and `CancelRequested`.
 
 use aegis_contracts::external::{BusEvent, CancelRequested, WorkflowRequested};
+use aegis_engine::apply::Opened;
 use aegis_engine::message::{
     Disposition, Incoming, QueueHandler, Received, detail, disposition_of_error,
     disposition_of_turn,
 };
-use aegis_engine::turn::Opened;
 use async_trait::async_trait;
 
 use crate::Intake;

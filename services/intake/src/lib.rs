@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_engine::api::Authorization;
+use aegis_engine::apply::Engine;
 use aegis_engine::ports::Artifacts;
-use aegis_engine::turn::Engine;
 
 /// Also the name of its spans and dead letters.
 pub const SERVICE: &str = "intake";

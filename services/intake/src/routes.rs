@@ -6,8 +6,8 @@ use aegis_contracts::view::{Links, WorkflowAccepted};
 use aegis_engine::api::{
     Answer, ApiHandler, ApiRequest, ApiResponse, Authorization, NO_ROUTE, no_such_route, problem_of,
 };
+use aegis_engine::apply::Opened;
 use aegis_engine::body;
-use aegis_engine::turn::Opened;
 use aegis_workflow::Workflow;
 use async_trait::async_trait;
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::{Code, FieldError, Problem};
 use aegis_contracts::request::{ApprovalOptions, BUILTIN_SOURCE, StartRequest};
+use aegis_engine::apply::Opened;
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
-use aegis_engine::turn::Opened;
 use aegis_workflow::{ApprovalPolicy, Start};
 
 use crate::Intake;

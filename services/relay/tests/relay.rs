@@ -9,10 +9,10 @@ use aegis_engine::ports::Table;
 use aegis_engine::stored::HistoryEntry;
 use aegis_engine::stream::{StreamHandler, StreamRecord};
 use aegis_relay::Relay;
-use aegis_testkit::world::{World, at_once, received_text};
+use aegis_testkit::harness::{Harness, at_once, received_text};
 
-fn history(world: &World) -> Vec<HistoryEntry> {
-    at_once(world.ports.table.history(&world.id)).unwrap()
+fn history(harness: &Harness) -> Vec<HistoryEntry> {
+    at_once(harness.ports.table.history(&harness.id)).unwrap()
 }
 
 fn record(entry: &HistoryEntry) -> StreamRecord {
@@ -23,16 +23,16 @@ fn record(entry: &HistoryEntry) -> StreamRecord {
     }
 }
 
-fn relay(world: &World, records: &[StreamRecord]) -> Result<(), PortError> {
+fn relay(harness: &Harness, records: &[StreamRecord]) -> Result<(), PortError> {
     let relay = Relay {
-        bus: world.ports.bus.clone(),
-        dead_letters: world.ports.dead_letters.clone(),
+        bus: harness.ports.bus.clone(),
+        dead_letters: harness.ports.dead_letters.clone(),
     };
     at_once(relay.relay(records))
 }
 
-fn published(world: &World) -> Vec<EventId> {
-    let events = world.ports.bus.published().into_iter();
+fn published(harness: &Harness) -> Vec<EventId> {
+    let events = harness.ports.bus.published().into_iter();
     events.map(|event| event.event_id).collect()
 }
 
@@ -43,25 +43,25 @@ fn ids(entries: &[HistoryEntry]) -> Vec<EventId> {
 
 #[test]
 fn events_go_out_in_their_order() {
-    let world = World::completed();
-    let entries = history(&world);
+    let harness = Harness::completed();
+    let entries = history(&harness);
     let records: Vec<_> = entries.iter().map(record).collect();
-    relay(&world, &records).unwrap();
-    assert_eq!(published(&world), ids(&entries));
-    assert_eq!(world.ports.dead_letters.all(), []);
+    relay(&harness, &records).unwrap();
+    assert_eq!(published(&harness), ids(&entries));
+    assert_eq!(harness.ports.dead_letters.all(), []);
 }
 
 #[test]
 fn an_empty_batch_is_no_work() {
-    let world = World::started();
-    relay(&world, &[]).unwrap();
-    assert_eq!(published(&world), []);
+    let harness = Harness::started();
+    relay(&harness, &[]).unwrap();
+    assert_eq!(published(&harness), []);
 }
 
 #[test]
 fn a_poison_record_is_set_aside_and_the_others_go_out() {
-    let world = World::completed();
-    let entries = history(&world);
+    let harness = Harness::completed();
+    let entries = history(&harness);
     let mut records: Vec<_> = entries.iter().map(record).collect();
     let poison = |body: Option<&str>, raw: &str| StreamRecord {
         body: body.map(str::to_owned),
@@ -70,9 +70,9 @@ fn a_poison_record_is_set_aside_and_the_others_go_out() {
     records.insert(1, poison(Some("{\"version\":"), "poison 1"));
     records.insert(3, poison(None, "poison 2"));
     records.push(poison(Some("{}"), "poison 3"));
-    relay(&world, &records).unwrap();
-    assert_eq!(published(&world), ids(&entries));
-    let aside = world.ports.dead_letters.all();
+    relay(&harness, &records).unwrap();
+    assert_eq!(published(&harness), ids(&entries));
+    let aside = harness.ports.dead_letters.all();
     let bodies: Vec<_> = aside.iter().map(|(body, _)| body.as_str()).collect();
     assert_eq!(bodies, ["poison 1", "poison 2", "poison 3"]);
     assert!(
@@ -85,64 +85,64 @@ fn a_poison_record_is_set_aside_and_the_others_go_out() {
 
 #[test]
 fn an_event_that_the_bus_refuses_is_set_aside_and_the_others_go_out() {
-    let world = World::completed();
-    let entries = history(&world);
+    let harness = Harness::completed();
+    let entries = history(&harness);
     let mut expected = ids(&entries);
     let refused = expected.remove(2);
-    world.ports.bus.refuse(refused.clone());
+    harness.ports.bus.refuse(refused.clone());
     let records: Vec<_> = entries.iter().map(record).collect();
-    relay(&world, &records).unwrap();
-    assert_eq!(published(&world), expected);
-    let aside = world.ports.dead_letters.all();
+    relay(&harness, &records).unwrap();
+    assert_eq!(published(&harness), expected);
+    let aside = harness.ports.dead_letters.all();
     assert_eq!(aside.len(), 1);
     assert!(aside[0].0.contains(refused.as_str()), "{aside:?}");
 }
 
 #[test]
 fn a_transient_error_brings_the_whole_batch_back() {
-    let world = World::completed();
-    let entries = history(&world);
+    let harness = Harness::completed();
+    let entries = history(&harness);
     let records: Vec<_> = entries.iter().map(record).collect();
     for fault in [
         PortError::Transient("away".to_owned()),
         PortError::Throttled("slow down".to_owned()),
     ] {
-        world.ports.faults.fail_next("publish", fault.clone());
-        assert_eq!(relay(&world, &records), Err(fault));
+        harness.ports.faults.fail_next("publish", fault.clone());
+        assert_eq!(relay(&harness, &records), Err(fault));
     }
-    assert_eq!(published(&world), []);
-    relay(&world, &records).unwrap();
-    assert_eq!(published(&world), ids(&entries));
+    assert_eq!(published(&harness), []);
+    relay(&harness, &records).unwrap();
+    assert_eq!(published(&harness), ids(&entries));
 }
 
 #[test]
 fn what_cannot_be_set_aside_is_not_dropped() {
-    let world = World::started();
+    let harness = Harness::started();
     let poison = StreamRecord {
         body: None,
         raw: "poison".to_owned(),
     };
     let fault = PortError::Transient("queue away".to_owned());
-    world.ports.faults.fail_next("set_aside", fault.clone());
-    assert_eq!(relay(&world, std::slice::from_ref(&poison)), Err(fault));
-    relay(&world, &[poison]).unwrap();
-    assert_eq!(world.ports.dead_letters.all().len(), 1);
+    harness.ports.faults.fail_next("set_aside", fault.clone());
+    assert_eq!(relay(&harness, std::slice::from_ref(&poison)), Err(fault));
+    relay(&harness, &[poison]).unwrap();
+    assert_eq!(harness.ports.dead_letters.all().len(), 1);
 }
 
 #[test]
 fn the_same_batch_again_carries_the_same_ids() {
-    let world = World::completed();
-    let records: Vec<_> = history(&world).iter().map(record).collect();
-    relay(&world, &records).unwrap();
-    let first = published(&world);
-    relay(&world, &records).unwrap();
-    assert_eq!(published(&world), [first.clone(), first].concat());
+    let harness = Harness::completed();
+    let records: Vec<_> = history(&harness).iter().map(record).collect();
+    relay(&harness, &records).unwrap();
+    let first = published(&harness);
+    relay(&harness, &records).unwrap();
+    assert_eq!(published(&harness), [first.clone(), first].concat());
 }
 
-fn replay(world: &World, body: &str) -> Disposition {
+fn replay(harness: &Harness, body: &str) -> Disposition {
     let relay = Relay {
-        bus: world.ports.bus.clone(),
-        dead_letters: world.ports.dead_letters.clone(),
+        bus: harness.ports.bus.clone(),
+        dead_letters: harness.ports.dead_letters.clone(),
     };
     at_once(relay.handle(&received_text(body)))
 }
@@ -155,22 +155,22 @@ fn image(entry: &HistoryEntry) -> String {
 
 #[test]
 fn a_dead_letter_that_comes_back_is_published_with_its_ids() {
-    let world = World::completed();
-    let entries = history(&world);
-    assert_eq!(replay(&world, &image(&entries[1])), Disposition::Ack);
+    let harness = Harness::completed();
+    let entries = history(&harness);
+    assert_eq!(replay(&harness, &image(&entries[1])), Disposition::Ack);
     let event = &entries[2].events[0];
     let single = serde_json::to_string(event).unwrap();
-    assert_eq!(replay(&world, &single), Disposition::Ack);
+    assert_eq!(replay(&harness, &single), Disposition::Ack);
     let mut expected = ids(&entries[1..2]);
     expected.push(event.event_id.clone());
-    assert_eq!(published(&world), expected);
-    assert_eq!(replay(&world, &single), Disposition::Ack);
-    assert_eq!(published(&world).last(), expected.last());
+    assert_eq!(published(&harness), expected);
+    assert_eq!(replay(&harness, &single), Disposition::Ack);
+    assert_eq!(published(&harness).last(), expected.last());
 }
 
 #[test]
 fn a_dead_letter_that_is_still_poison_is_set_aside_again() {
-    let world = World::started();
+    let harness = Harness::started();
     let bad_entry = r#"{"body": {"S": "{}"}}"#;
     let notice = r#"{"DDBStreamBatchInfo": {"shardId": "s", "startSequenceNumber": "1"}}"#;
     for (body, reason) in [
@@ -180,23 +180,23 @@ fn a_dead_letter_that_is_still_poison_is_set_aside_again() {
         (r#"{"event_id": "x"}"#, "not an event"),
         (notice, "a notice of the stream"),
     ] {
-        let Disposition::DeadLetter(said) = replay(&world, body) else {
+        let Disposition::DeadLetter(said) = replay(&harness, body) else {
             panic!("{body} was taken");
         };
         assert!(said.contains(reason), "{body}: {said}");
     }
-    assert_eq!(published(&world), []);
+    assert_eq!(published(&harness), []);
 }
 
 #[test]
 fn a_dead_letter_waits_while_the_bus_is_away_and_goes_back_where_it_is_refused() {
-    let world = World::started();
-    let entry = &history(&world)[0];
+    let harness = Harness::started();
+    let entry = &history(&harness)[0];
     let away = PortError::Transient("away".to_owned());
-    world.ports.faults.fail_next("publish", away);
-    let again = replay(&world, &image(entry));
+    harness.ports.faults.fail_next("publish", away);
+    let again = replay(&harness, &image(entry));
     assert!(matches!(again, Disposition::RetryAfter(_)), "{again:?}");
-    world.ports.bus.refuse(entry.events[0].event_id.clone());
-    let refused = replay(&world, &image(entry));
+    harness.ports.bus.refuse(entry.events[0].event_id.clone());
+    let refused = replay(&harness, &image(entry));
     assert!(matches!(refused, Disposition::DeadLetter(_)), "{refused:?}");
 }

@@ -4,8 +4,8 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::artifacts::mismatch;
+use aegis_testkit::harness::at_once;
 use aegis_testkit::memory::MemoryArtifacts;
-use aegis_testkit::world::at_once;
 
 fn complaint(change: impl Fn(&mut ArtifactRef)) -> Option<String> {
     let bucket = MemoryArtifacts::default();

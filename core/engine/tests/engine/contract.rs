@@ -10,10 +10,10 @@ use aegis_testkit::contract::artifacts::{self, Agent};
 use aegis_testkit::contract::messages::{self, Probe, Subscriber};
 use aegis_testkit::contract::quarantine::{self, Vandal};
 use aegis_testkit::contract::{index, keys, table};
+use aegis_testkit::harness::at_once;
 use aegis_testkit::memory::{
     MemoryArtifacts, MemoryBus, MemoryDeadLetters, MemoryKeys, MemoryQueues, MemoryTable,
 };
-use aegis_testkit::world::at_once;
 use async_trait::async_trait;
 
 #[test]

@@ -7,8 +7,8 @@ use aegis_contracts::command::Command;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::memory::MemoryPorts;
-use aegis_testkit::world::{World, at_once};
 use aegis_workflow::{Input, STOP_AFTER, Step};
 use async_trait::async_trait;
 
@@ -23,117 +23,120 @@ fn throttled() -> PortError {
 }
 
 /// The command sent last, handed out for the `count`th time, finds no free session.
-fn throttle(world: &World, count: u32) -> Disposition {
-    world.ports.faults.fail_next("invoke", throttled());
+fn throttle(harness: &Harness, count: u32) -> Disposition {
+    harness.ports.faults.fail_next("invoke", throttled());
     let message = Received {
         receive_count: count,
-        ..world.last_message()
+        ..harness.last_message()
     };
-    at_once(dispatcher(world, Role::Researcher).handle(&message))
+    at_once(dispatcher(harness, Role::Researcher).handle(&message))
 }
 
-fn step(world: &World) -> Step {
-    let workflow = world.workflow();
+fn step(harness: &Harness) -> Step {
+    let workflow = harness.workflow();
     workflow.current_step(Role::Researcher, 1).unwrap().clone()
 }
 
 /// Most starts have a session then.
 #[test]
 fn a_throttled_start_comes_back_soon_and_costs_no_write() {
-    let world = World::started();
-    let before = world.ports.table.writes();
+    let harness = Harness::started();
+    let before = harness.ports.table.writes();
     for count in [1, 2] {
-        let disposition = throttle(&world, count);
+        let disposition = throttle(&harness, count);
         let Disposition::RetryAfter(pause) = disposition else {
             panic!("{disposition:?}");
         };
         assert!((2..=20).contains(&pause.as_secs()), "{pause:?}");
         // A replay of the same delivery waits as long.
-        assert_eq!(throttle(&world, count), disposition);
+        assert_eq!(throttle(&harness, count), disposition);
     }
-    assert_eq!(world.ports.table.writes(), before);
+    assert_eq!(harness.ports.table.writes(), before);
     let pause_of = |message_id: &str| {
-        world.ports.faults.fail_next("invoke", throttled());
+        harness.ports.faults.fail_next("invoke", throttled());
         let message = Received {
             message_id: message_id.to_owned(),
-            ..world.last_message()
+            ..harness.last_message()
         };
         format!(
             "{:?}",
-            at_once(dispatcher(&world, Role::Researcher).handle(&message))
+            at_once(dispatcher(&harness, Role::Researcher).handle(&message))
         )
     };
     let pauses: BTreeSet<String> = (0..20).map(|n| pause_of(&n.to_string())).collect();
     assert!(pauses.len() > 5, "{pauses:?}");
-    assert_eq!(deliver(&world), Disposition::Ack);
-    assert!(step(&world).dispatched_at.is_some());
+    assert_eq!(deliver(&harness), Disposition::Ack);
+    assert!(step(&harness).dispatched_at.is_some());
 }
 
 /// Then the sweep sends the command, and each send is tried once: nothing is sent from here, and nothing written.
 #[test]
 fn a_start_that_stays_throttled_is_left_to_the_sweep() {
-    let world = World::started();
-    assert_eq!(throttle(&world, 3), Disposition::Ack);
-    let noted = step(&world);
-    assert_eq!(noted.throttled_at, Some(world.now()));
+    let harness = Harness::started();
+    assert_eq!(throttle(&harness, 3), Disposition::Ack);
+    let noted = step(&harness);
+    assert_eq!(noted.throttled_at, Some(harness.now()));
     for _ in 0..20 {
-        world.wait(1200);
-        world.apply(Input::DeadlinePassed);
-        let (sent, writes) = (world.ports.queues.sent().len(), world.ports.table.writes());
+        harness.wait(1200);
+        harness.apply(Input::DeadlinePassed);
+        let (sent, writes) = (
+            harness.ports.queues.sent().len(),
+            harness.ports.table.writes(),
+        );
         for count in [1, 2, 1] {
-            assert_eq!(throttle(&world, count), Disposition::Ack);
-            world.wait(6);
+            assert_eq!(throttle(&harness, count), Disposition::Ack);
+            harness.wait(6);
         }
-        assert_eq!(world.ports.queues.sent().len(), sent);
-        assert_eq!(world.ports.table.writes(), writes);
+        assert_eq!(harness.ports.queues.sent().len(), sent);
+        assert_eq!(harness.ports.table.writes(), writes);
     }
-    assert_eq!(step(&world).throttled_at, noted.throttled_at);
-    assert_eq!(deliver(&world), Disposition::Ack);
-    let begun = step(&world);
+    assert_eq!(step(&harness).throttled_at, noted.throttled_at);
+    assert_eq!(deliver(&harness), Disposition::Ack);
+    let begun = step(&harness);
     assert_eq!(
         (begun.throttled_at, begun.dispatched_at),
-        (None, Some(world.now()))
+        (None, Some(harness.now()))
     );
 }
 
 /// The sweep is about to send it again, and would count that.
 #[test]
 fn a_start_that_has_waited_for_long_in_its_queue_is_noted_at_once() {
-    let world = World::started();
-    world.wait(60);
-    assert_eq!(throttle(&world, 1), Disposition::Ack);
-    assert!(step(&world).throttled_at.is_some());
+    let harness = Harness::started();
+    harness.wait(60);
+    assert_eq!(throttle(&harness, 1), Disposition::Ack);
+    assert!(step(&harness).throttled_at.is_some());
 }
 
 #[test]
 fn a_wait_that_cannot_be_noted_brings_the_command_back() {
-    let world = World::started();
-    world.ports.faults.fail_next("touch", transient());
-    assert!(matches!(throttle(&world, 3), Disposition::RetryAfter(_)));
-    assert_eq!(step(&world).throttled_at, None);
-    assert_eq!(throttle(&world, 4), Disposition::Ack);
-    assert!(step(&world).throttled_at.is_some());
+    let harness = Harness::started();
+    harness.ports.faults.fail_next("touch", transient());
+    assert!(matches!(throttle(&harness, 3), Disposition::RetryAfter(_)));
+    assert_eq!(step(&harness).throttled_at, None);
+    assert_eq!(throttle(&harness, 4), Disposition::Ack);
+    assert!(step(&harness).throttled_at.is_some());
 }
 
 /// Another delivery of the command was faster, or nobody wants it any more: nothing is sent either.
 #[test]
 fn a_wait_that_somebody_else_has_ended_sends_nothing() {
-    let before: [fn(&World); 3] = [
-        |world| world.cancel(),
-        |world| world.dispatch(),
-        |world| {
-            world.apply(Input::Throttled {
+    let before: [fn(&Harness); 3] = [
+        |harness| harness.cancel(),
+        |harness| harness.dispatch(),
+        |harness| {
+            harness.apply(Input::Throttled {
                 role: Role::Researcher,
                 attempt: 1,
             });
         },
     ];
     for before in before {
-        let world = World::started();
-        world.wait(120);
-        let message = world.last_message();
-        let mut researcher = dispatcher(&world, Role::Researcher);
-        let ports = world.ports.clone();
+        let harness = Harness::started();
+        harness.wait(120);
+        let message = harness.last_message();
+        let mut researcher = dispatcher(&harness, Role::Researcher);
+        let ports = harness.ports.clone();
         let work = |ports: &MemoryPorts| {
             let sent = ports.queues.sent().into_iter();
             sent.filter(|sent| sent.command.body.as_step().is_some())
@@ -142,7 +145,7 @@ fn a_wait_that_somebody_else_has_ended_sends_nothing() {
         assert_eq!(work(&ports), 1);
         ports.faults.fail_next("invoke", throttled());
         researcher.runtime = std::sync::Arc::new(Meanwhile {
-            world,
+            harness,
             before,
             after: |_| (),
         });
@@ -154,16 +157,16 @@ fn a_wait_that_somebody_else_has_ended_sends_nothing() {
 #[test]
 fn transient_errors_bring_the_command_back() {
     for operation in ["load_with_request", "load_keys", "invoke", "touch"] {
-        let world = World::started();
-        world.ports.faults.fail_next(operation, transient());
-        let disposition = deliver(&world);
+        let harness = Harness::started();
+        harness.ports.faults.fail_next(operation, transient());
+        let disposition = deliver(&harness);
         assert!(
             matches!(disposition, Disposition::RetryAfter(_)),
             "{operation}: {disposition:?}"
         );
-        assert_eq!(deliver(&world), Disposition::Ack, "{operation}");
+        assert_eq!(deliver(&harness), Disposition::Ack, "{operation}");
         assert!(
-            world
+            harness
                 .workflow()
                 .current_step(Role::Researcher, 1)
                 .unwrap()
@@ -175,42 +178,42 @@ fn transient_errors_bring_the_command_back() {
 
 #[test]
 fn a_crash_between_invoke_and_note_leads_to_the_same_session() {
-    let world = World::started();
-    world.ports.faults.fail_next("touch", transient());
-    assert!(matches!(deliver(&world), Disposition::RetryAfter(_)));
-    assert_eq!(deliver(&world), Disposition::Ack);
-    let invocations = world.ports.runtime.invocations();
+    let harness = Harness::started();
+    harness.ports.faults.fail_next("touch", transient());
+    assert!(matches!(deliver(&harness), Disposition::RetryAfter(_)));
+    assert_eq!(deliver(&harness), Disposition::Ack);
+    let invocations = harness.ports.runtime.invocations();
     assert_eq!(invocations.len(), 2);
     assert_eq!(invocations[0].session, invocations[1].session);
 }
 
 #[test]
 fn a_permanent_refusal_fails_the_workflow() {
-    let world = World::started();
+    let harness = Harness::started();
     let fault = PortError::Permanent("no such runtime".to_owned());
-    world.ports.faults.fail_next("invoke", fault);
-    assert_eq!(deliver(&world), Disposition::Ack);
-    assert_eq!(world.status(), Status::Failed);
-    let failure = aegis_workflow::failure_view(&world.workflow()).unwrap();
+    harness.ports.faults.fail_next("invoke", fault);
+    assert_eq!(deliver(&harness), Disposition::Ack);
+    assert_eq!(harness.status(), Status::Failed);
+    let failure = aegis_workflow::failure_view(&harness.workflow()).unwrap();
     assert_eq!(
         (failure.code.as_str(), failure.message.as_str()),
         ("agent_refused", "no such runtime")
     );
 }
 
-/// Does something to the world before the agent is invoked, and something after.
+/// Does something to the harness before the agent is invoked, and something after.
 struct Meanwhile {
-    world: World,
-    before: fn(&World),
-    after: fn(&World),
+    harness: Harness,
+    before: fn(&Harness),
+    after: fn(&Harness),
 }
 
 impl Meanwhile {
     /// Cancels the workflow while the agent is being invoked.
-    fn cancelled(world: World) -> Self {
+    fn cancelled(harness: Harness) -> Self {
         Self {
-            world,
-            before: |world| world.cancel(),
+            harness,
+            before: |harness| harness.cancel(),
             after: |_| (),
         }
     }
@@ -224,24 +227,24 @@ impl aegis_engine::ports::AgentRuntime for Meanwhile {
         session: &str,
         task: &aegis_contracts::agent::AgentTask,
     ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
-        (self.before)(&self.world);
-        let runtime = &self.world.ports.runtime;
+        (self.before)(&self.harness);
+        let runtime = &self.harness.ports.runtime;
         let answer = runtime.invoke(role, session, task).await;
-        (self.after)(&self.world);
+        (self.after)(&self.harness);
         answer
     }
 
     async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
-        self.world.ports.runtime.stop(role, session).await
+        self.harness.ports.runtime.stop(role, session).await
     }
 }
 
 #[test]
 fn a_session_started_in_vain_is_stopped() {
-    let world = World::started();
-    let mut late = dispatcher(&world, Role::Researcher);
-    let (message, ports) = (world.last_message(), world.ports.clone());
-    late.runtime = std::sync::Arc::new(Meanwhile::cancelled(world));
+    let harness = Harness::started();
+    let mut late = dispatcher(&harness, Role::Researcher);
+    let (message, ports) = (harness.last_message(), harness.ports.clone());
+    late.runtime = std::sync::Arc::new(Meanwhile::cancelled(harness));
     assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
     assert_eq!(
         ports.runtime.stopped(),
@@ -249,25 +252,25 @@ fn a_session_started_in_vain_is_stopped() {
     );
 
     // Even if stopping fails: the agent is told by its next report.
-    let world = World::started();
-    let mut late = dispatcher(&world, Role::Researcher);
-    let message = world.last_message();
-    world.ports.faults.fail_next("stop", transient());
-    late.runtime = std::sync::Arc::new(Meanwhile::cancelled(world));
+    let harness = Harness::started();
+    let mut late = dispatcher(&harness, Role::Researcher);
+    let message = harness.last_message();
+    harness.ports.faults.fail_next("stop", transient());
+    late.runtime = std::sync::Arc::new(Meanwhile::cancelled(harness));
     assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
 }
 
 /// The state is read again only where somebody wrote since it was read first.
 #[test]
 fn a_state_that_cannot_be_read_again_brings_the_command_back() {
-    let world = World::started();
-    let mut researcher = dispatcher(&world, Role::Researcher);
-    let message = world.last_message();
+    let harness = Harness::started();
+    let mut researcher = dispatcher(&harness, Role::Researcher);
+    let message = harness.last_message();
     researcher.runtime = std::sync::Arc::new(Meanwhile {
-        world,
-        before: |world| {
-            world.cancel();
-            world.ports.faults.fail_next("load", transient());
+        harness,
+        before: |harness| {
+            harness.cancel();
+            harness.ports.faults.fail_next("load", transient());
         },
         after: |_| (),
     });
@@ -281,13 +284,13 @@ fn a_state_that_cannot_be_read_again_brings_the_command_back() {
 /// Its own stop comes later, so that the agent gets its answer.
 #[test]
 fn a_result_that_overtook_the_note_is_not_stopped_at_once() {
-    let world = World::started();
-    let mut researcher = dispatcher(&world, Role::Researcher);
-    let (message, ports) = (world.last_message(), world.ports.clone());
+    let harness = Harness::started();
+    let mut researcher = dispatcher(&harness, Role::Researcher);
+    let (message, ports) = (harness.last_message(), harness.ports.clone());
     researcher.runtime = std::sync::Arc::new(Meanwhile {
-        world,
+        harness,
         before: |_| (),
-        after: |world| world.succeed(),
+        after: |harness| harness.succeed(),
     });
     assert_eq!(at_once(researcher.handle(&message)), Disposition::Ack);
     assert!(ports.runtime.stopped().is_empty());

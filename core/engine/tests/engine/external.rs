@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use aegis_engine::external::{Gate, Senders};
 use aegis_engine::message::{Disposition, QueueHandler, Received};
-use aegis_testkit::world::at_once;
+use aegis_testkit::harness::at_once;
 use async_trait::async_trait;
 use serde_json::json;
 

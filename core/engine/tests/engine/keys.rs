@@ -6,12 +6,12 @@ use aegis_contracts::agent::Role;
 use aegis_engine::error::PortError;
 use aegis_engine::rotation::TooSoon;
 use aegis_engine::token::{Claim, TokenError, TokenKeys};
+use aegis_testkit::harness::{Harness, NOW, at_once};
 use aegis_testkit::memory::MemoryPorts;
-use aegis_testkit::world::{NOW, World, at_once};
 
-fn claim(world: &World) -> Claim {
+fn claim(harness: &Harness) -> Claim {
     Claim {
-        workflow_id: world.id.clone(),
+        workflow_id: harness.id.clone(),
         role: Role::Researcher,
         attempt: 1,
     }
@@ -19,54 +19,57 @@ fn claim(world: &World) -> Claim {
 
 #[test]
 fn keys_are_loaded_once() {
-    let world = World::started();
-    let ring = world.ports.key_ring(false);
+    let harness = Harness::started();
+    let ring = harness.ports.key_ring(false);
     for _ in 0..5 {
-        let verdict = at_once(ring.open(&world.token(), &world.id));
-        assert_eq!(verdict, Ok(Ok(claim(&world))));
+        let verdict = at_once(ring.open(&harness.token(), &harness.id));
+        assert_eq!(verdict, Ok(Ok(claim(&harness))));
     }
-    assert_eq!(world.ports.keys.loads(), 1);
+    assert_eq!(harness.ports.keys.loads(), 1);
 }
 
 #[test]
 fn forged_key_names_do_not_hammer_the_store() {
-    let world = World::started();
-    let ring = world.ports.key_ring(false);
+    let harness = Harness::started();
+    let ring = harness.ports.key_ring(false);
     let expires_at = NOW.plus(Duration::from_secs(3600));
     let forged = TokenKeys::generate()
-        .sign(&claim(&world), expires_at)
+        .sign(&claim(&harness), expires_at)
         .unwrap();
     for _ in 0..100 {
-        let verdict = at_once(ring.open(&forged, &world.id));
+        let verdict = at_once(ring.open(&forged, &harness.id));
         assert_eq!(verdict, Ok(Err(TokenError::UnknownKey)));
     }
-    assert_eq!(world.ports.keys.loads(), 6);
-    world.wait(30);
+    assert_eq!(harness.ports.keys.loads(), 6);
+    harness.wait(30);
     for _ in 0..100 {
-        let _ = at_once(ring.open(&forged, &world.id));
+        let _ = at_once(ring.open(&forged, &harness.id));
     }
-    assert_eq!(world.ports.keys.loads(), 11);
+    assert_eq!(harness.ports.keys.loads(), 11);
 }
 
 /// Twice within seconds: nobody's token is refused in between.
 #[test]
 fn rotated_keys_are_found_at_once() {
-    let world = World::started();
-    let ring = world.ports.key_ring(false);
-    let mut keys = world.tokens.clone();
+    let harness = Harness::started();
+    let ring = harness.ports.key_ring(false);
+    let mut keys = harness.tokens.clone();
     for _ in 0..2 {
         let before = keys.clone();
         keys = TokenKeys {
             previous: Some(before.current.clone()),
             ..TokenKeys::generate()
         };
-        world.ports.keys.replace(keys.clone());
-        world.wait(1);
-        let expires_at = world.now().plus(Duration::from_secs(60));
+        harness.ports.keys.replace(keys.clone());
+        harness.wait(1);
+        let expires_at = harness.now().plus(Duration::from_secs(60));
         // What the old key signed is still good.
         for signer in [&keys, &before] {
-            let token = signer.sign(&claim(&world), expires_at).unwrap();
-            assert_eq!(at_once(ring.open(&token, &world.id)), Ok(Ok(claim(&world))));
+            let token = signer.sign(&claim(&harness), expires_at).unwrap();
+            assert_eq!(
+                at_once(ring.open(&token, &harness.id)),
+                Ok(Ok(claim(&harness)))
+            );
         }
     }
 }
@@ -91,37 +94,37 @@ fn one_service_makes_the_keys_the_others_wait() {
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
 
-fn signed(keys: &TokenKeys, world: &World) -> String {
-    let expires_at = world.now().plus(Duration::from_secs(32 * 3600));
-    keys.sign(&claim(world), expires_at).unwrap()
+fn signed(keys: &TokenKeys, harness: &Harness) -> String {
+    let expires_at = harness.now().plus(Duration::from_secs(32 * 3600));
+    keys.sign(&claim(harness), expires_at).unwrap()
 }
 
 /// One process signs, another verifies, and neither is told of the rotation.
 #[test]
 fn a_token_outlives_a_rotation() {
-    let world = World::started();
-    let (signer, verifier) = (world.ports.key_ring(false), world.ports.key_ring(false));
+    let harness = Harness::started();
+    let (signer, verifier) = (harness.ports.key_ring(false), harness.ports.key_ring(false));
     let first = at_once(signer.keys()).unwrap();
-    let handed_out = signed(&first, &world);
-    let verdict = || at_once(verifier.open(&handed_out, &world.id));
-    assert_eq!(verdict(), Ok(Ok(claim(&world))));
+    let handed_out = signed(&first, &harness);
+    let verdict = || at_once(verifier.open(&handed_out, &harness.id));
+    assert_eq!(verdict(), Ok(Ok(claim(&harness))));
 
-    let second = first.rotated(world.now()).unwrap();
+    let second = first.rotated(harness.now()).unwrap();
     assert_eq!(second.previous.as_ref(), Some(&first.current));
     assert_ne!(second.current.kid, first.current.kid);
-    world.ports.keys.replace(second.clone());
+    harness.ports.keys.replace(second.clone());
     assert_eq!(at_once(signer.keys()), Ok(first), "not looked yet");
-    world.wait(2 * MINUTE);
+    harness.wait(2 * MINUTE);
     assert_eq!(
         at_once(signer.keys()),
         Ok(second.clone()),
         "found by itself"
     );
-    assert_eq!(verdict(), Ok(Ok(claim(&world))));
-    let new = signed(&second, &world);
+    assert_eq!(verdict(), Ok(Ok(claim(&harness))));
+    let new = signed(&second, &harness);
     assert_eq!(
-        at_once(verifier.open(&new, &world.id)),
-        Ok(Ok(claim(&world)))
+        at_once(verifier.open(&new, &harness.id)),
+        Ok(Ok(claim(&harness)))
     );
 
     // Until nobody can use the first key any more, there is no third.
@@ -131,57 +134,60 @@ fn a_token_outlives_a_rotation() {
         .unwrap()
         .plus(Duration::from_secs(9 * 3600));
     let too_soon = TooSoon { until: Some(until) };
-    assert_eq!(second.rotated(world.now()), Err(too_soon));
-    world.wait(9 * HOUR - 2 * MINUTE - 1);
-    assert_eq!(verdict(), Ok(Ok(claim(&world))));
-    assert_eq!(second.rotated(world.now()), Err(too_soon));
-    world.wait(1);
-    let third = second.rotated(world.now()).unwrap();
-    world.ports.keys.replace(third);
-    world.wait(2 * MINUTE);
+    assert_eq!(second.rotated(harness.now()), Err(too_soon));
+    harness.wait(9 * HOUR - 2 * MINUTE - 1);
+    assert_eq!(verdict(), Ok(Ok(claim(&harness))));
+    assert_eq!(second.rotated(harness.now()), Err(too_soon));
+    harness.wait(1);
+    let third = second.rotated(harness.now()).unwrap();
+    harness.ports.keys.replace(third);
+    harness.wait(2 * MINUTE);
     assert_eq!(verdict(), Ok(Err(TokenError::UnknownKey)));
     assert_eq!(
-        at_once(verifier.open(&new, &world.id)),
-        Ok(Ok(claim(&world)))
+        at_once(verifier.open(&new, &harness.id)),
+        Ok(Ok(claim(&harness)))
     );
 }
 
 #[test]
 fn a_withdrawn_key_is_forgotten_in_minutes() {
-    let world = World::started();
-    let ring = world.ports.key_ring(false);
-    let token = signed(&world.tokens, &world);
-    assert_eq!(at_once(ring.open(&token, &world.id)), Ok(Ok(claim(&world))));
-    world.ports.keys.replace(TokenKeys::made(world.now()));
-    world.wait(2 * MINUTE);
-    let verdict = at_once(ring.open(&token, &world.id));
+    let harness = Harness::started();
+    let ring = harness.ports.key_ring(false);
+    let token = signed(&harness.tokens, &harness);
+    assert_eq!(
+        at_once(ring.open(&token, &harness.id)),
+        Ok(Ok(claim(&harness)))
+    );
+    harness.ports.keys.replace(TokenKeys::made(harness.now()));
+    harness.wait(2 * MINUTE);
+    let verdict = at_once(ring.open(&token, &harness.id));
     assert_eq!(verdict, Ok(Err(TokenError::UnknownKey)));
 }
 
 #[test]
 fn known_keys_bridge_an_hour_without_the_store() {
-    let world = World::started();
-    let ring = world.ports.key_ring(false);
+    let harness = Harness::started();
+    let ring = harness.ports.key_ring(false);
     let known = at_once(ring.keys()).unwrap();
     let fail = || {
         let fault = PortError::Transient("away".to_owned());
-        world.ports.faults.fail_next("load_keys", fault);
+        harness.ports.faults.fail_next("load_keys", fault);
     };
     for minutes in [5, 10, 50] {
-        world.wait((minutes - world_minutes(&world)) * MINUTE);
+        harness.wait((minutes - world_minutes(&harness)) * MINUTE);
         fail();
         assert_eq!(at_once(ring.keys()), Ok(known.clone()), "{minutes} min");
         // Not asked again at once.
         assert_eq!(at_once(ring.keys()), Ok(known.clone()));
     }
-    world.wait(10 * MINUTE);
+    harness.wait(10 * MINUTE);
     fail();
     assert!(matches!(at_once(ring.keys()), Err(PortError::Transient(_))));
     assert_eq!(at_once(ring.keys()), Ok(known));
 }
 
-fn world_minutes(world: &World) -> u64 {
-    world.now().since(NOW).as_secs() / MINUTE
+fn world_minutes(harness: &Harness) -> u64 {
+    harness.now().since(NOW).as_secs() / MINUTE
 }
 
 #[test]

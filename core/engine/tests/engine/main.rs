@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 mod answers;
+mod applied;
 mod artifacts;
 mod authorization;
 mod bodies;
@@ -18,4 +19,3 @@ mod messages;
 mod opening;
 mod tokens;
 mod traces;
-mod turns;

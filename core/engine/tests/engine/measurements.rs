@@ -1,19 +1,19 @@
 //! What is measured on the way of a workflow.
 
 use aegis_contracts::approval::DecisionKind;
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::measured::measured;
-use aegis_testkit::world::{World, at_once};
 use aegis_workflow::Input;
 
 #[test]
 fn a_workflow_is_measured_step_by_step() {
     let found = measured(|| {
-        let world = World::awaiting_approval();
-        world.wait(90);
-        world.decide(DecisionKind::Approve);
-        world.dispatch();
-        world.wait(7);
-        world.succeed();
+        let harness = Harness::awaiting_approval();
+        harness.wait(90);
+        harness.decide(DecisionKind::Approve);
+        harness.dispatch();
+        harness.wait(7);
+        harness.succeed();
     });
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
     let expected = [
@@ -38,15 +38,15 @@ fn a_workflow_is_measured_step_by_step() {
 fn each_end_is_counted_under_its_status() {
     for (life, ended) in [
         (
-            World::failed as fn() -> World,
+            Harness::failed as fn() -> Harness,
             "WorkflowsEnded Status=failed",
         ),
-        (World::cancelled, "WorkflowsEnded Status=cancelled"),
+        (Harness::cancelled, "WorkflowsEnded Status=cancelled"),
         (
             || {
-                let world = World::awaiting_approval();
-                world.decide(DecisionKind::Reject);
-                world
+                let harness = Harness::awaiting_approval();
+                harness.decide(DecisionKind::Reject);
+                harness
             },
             "WorkflowsEnded Status=rejected",
         ),
@@ -62,11 +62,11 @@ fn each_end_is_counted_under_its_status() {
 #[test]
 fn what_is_delivered_twice_is_measured_once() {
     let found = measured(|| {
-        let world = World::started();
+        let harness = Harness::started();
         let (by, reason) = ("ada".to_owned(), None);
         let cancel = Input::Cancel { by, reason };
         for _ in 0..2 {
-            at_once(world.engine.apply(&world.id, cancel.clone())).unwrap();
+            at_once(harness.engine.apply(&harness.id, cancel.clone())).unwrap();
         }
     });
     assert_eq!(found["WorkflowsEnded Status=cancelled"], [1.0]);

@@ -8,7 +8,7 @@ use aegis_engine::error::PortError;
 use aegis_engine::message::{
     Disposition, Incoming, Received, backoff, detail, disposition_of_error, disposition_of_turn,
 };
-use aegis_testkit::world::{World, external, received_text};
+use aegis_testkit::harness::{Harness, external, received_text};
 use aegis_workflow::Input;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ fn bodies_that_are_nothing_say_why() {
 
 #[test]
 fn an_unknown_command_is_no_command() {
-    let mut body = serde_json::to_value(World::started().last_command()).unwrap();
+    let mut body = serde_json::to_value(Harness::started().last_command()).unwrap();
     assert!(Incoming::parse(&body.to_string()).is_ok());
     body["type"] = json!("Dance");
     let refused = Incoming::parse(&body.to_string()).unwrap_err();
@@ -42,7 +42,7 @@ fn an_unknown_command_is_no_command() {
 #[test]
 fn the_trace_is_found_in_both_kinds() {
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let mut command = serde_json::to_value(World::started().last_command()).unwrap();
+    let mut command = serde_json::to_value(Harness::started().last_command()).unwrap();
     command["traceparent"] = json!(traceparent);
     let event = external("CancelRequested", json!({ "traceparent": traceparent }));
     for body in [command.to_string(), event.body] {
@@ -62,7 +62,7 @@ fn details_name_the_field_that_is_wrong() {
         let event: BusEvent = event;
         detail::<CancelRequested>(&event).unwrap_err()
     };
-    let id = World::empty().id;
+    let id = Harness::empty().id;
     let missing = read(json!({ "workflow_id": id }));
     assert!(missing.contains("idempotency_key"), "{missing}");
     let long = read(json!({"workflow_id": id, "idempotency_key": "k", "reason": "x".repeat(1001)}));
@@ -109,27 +109,27 @@ fn errors_are_retried_unless_they_are_permanent() {
 /// The redelivery has to come late enough to be more than a quick repetition.
 #[test]
 fn what_could_not_be_sent_comes_back_and_is_sent() {
-    let world = World::dispatched();
+    let harness = Harness::dispatched();
     let fault = PortError::Transient("queue away".to_owned());
-    world.ports.faults.fail_next("send", fault);
+    harness.ports.faults.fail_next("send", fault);
     let input = Input::StepSucceeded {
         role: aegis_contracts::agent::Role::Researcher,
         attempt: 1,
         summary: "done".to_owned(),
-        artifacts: vec![world.result()],
+        artifacts: vec![harness.result()],
         usage: Default::default(),
     };
-    let turn = world.apply(input.clone());
+    let turn = harness.apply(input.clone());
     let Disposition::RetryAfter(delay) = disposition_of_turn(&received_text("{}"), &turn) else {
         panic!("it has to come back: {turn:?}");
     };
-    world.ports.clock.advance(delay);
-    let before = world.ports.queues.sent().len();
-    let turn = aegis_testkit::world::at_once(world.engine.apply(&world.id, input)).unwrap();
+    harness.ports.clock.advance(delay);
+    let before = harness.ports.queues.sent().len();
+    let turn = aegis_testkit::harness::at_once(harness.engine.apply(&harness.id, input)).unwrap();
     assert_eq!(
         disposition_of_turn(&received_text("{}"), &turn),
         Disposition::Ack
     );
-    assert_eq!(world.ports.queues.sent().len(), before + 1);
+    assert_eq!(harness.ports.queues.sent().len(), before + 1);
     assert!(delay < Duration::from_secs(30), "and soon");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::token::{Claim, TokenError, TokenKeys};
-use aegis_testkit::world::NOW;
+use aegis_testkit::harness::NOW;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};

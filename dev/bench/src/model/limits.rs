@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::harness::{Run, run};
 use super::inputs::{Inputs, Kind, Side};
-use super::world::{Run, run};
 
 /// How many workflows a second one quota lets through.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

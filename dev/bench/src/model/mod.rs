@@ -5,22 +5,22 @@
 //! sides and left out. Deliberately knows no emulator: nothing here is measured on this machine.
 
 mod event;
+mod harness;
 mod inputs;
 mod latency;
 mod limits;
+mod path;
 mod quota;
 mod report;
 mod sensitivity;
 mod text;
-mod way;
-mod world;
 
+pub use harness::{Run, run};
 pub use inputs::{Inputs, Side};
 pub use latency::Latency;
 pub use report::{Model, Percentiles, Rate, model};
 pub use sensitivity::Sensitivity;
 pub use text::text;
-pub use world::{Run, run};
 
 #[cfg(test)]
 mod published_tests;

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::harness::{Run, run};
 use super::inputs::{Inputs, Side};
 use super::limits::{HopShare, Limit, hops, limits};
 use super::sensitivity::{Sensitivity, sensitivity};
-use super::world::{Run, run};
 
 /// Workflows a second, for an account of each kind.
 const RATES: [(Account, &[f64]); 3] = [

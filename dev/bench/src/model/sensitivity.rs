@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::harness::{Run, run};
 use super::inputs::{Inputs, Side};
 use super::report::Percentiles;
-use super::world::{Run, run};
 
 const FACTORS: [f64; 2] = [0.5, 2.0];
 /// One at a time, so that only latencies matter.

@@ -1,4 +1,4 @@
-//! The same instant agents for all: they report to whoever handed the task out, and to the board.
+//! The same instant agents for all: they report to whoever handed the task out, and to the timeline.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::board::{Board, What};
 use super::calls::Calls;
+use super::timeline::{Timeline, What};
 
 /// Stands in the task's callback where Step Functions handed it out.
 const STEP_FUNCTIONS: &str = "https://states.";
@@ -33,14 +33,14 @@ const LARGEST_TASK: usize = 1024 * 1024;
 struct Reports {
     aegis: Callbacks,
     calls: Calls,
-    board: Arc<Board>,
+    timeline: Arc<Timeline>,
 }
 
 #[async_trait]
 impl Completion for Reports {
     async fn succeeded(&self, task: &AgentTask, record: &CompletionRecord) -> Taken {
         let (id, role) = (&task.workflow_id, task.role);
-        self.board.note(id, What::Worked(role), "");
+        self.timeline.note(id, What::Worked(role), "");
         let taken = if task.callback.url.starts_with(STEP_FUNCTIONS) {
             let output = json!({"artifact": record.artifacts.first(), "summary": record.summary});
             match self.calls.succeed(&task.callback.token, &output).await {
@@ -51,7 +51,7 @@ impl Completion for Reports {
             self.aegis.succeeded(task, record).await
         };
         if taken == Taken::Yes {
-            self.board.note(id, What::Taken(role), "");
+            self.timeline.note(id, What::Taken(role), "");
         }
         taken
     }
@@ -60,7 +60,7 @@ impl Completion for Reports {
 #[derive(Clone)]
 struct Pushed {
     worker: Arc<Worker>,
-    board: Arc<Board>,
+    timeline: Arc<Timeline>,
 }
 
 /// What SNS posts: <https://docs.aws.amazon.com/sns/latest/dg/http-subscription-confirmation-json.html>
@@ -81,12 +81,12 @@ pub fn serve(
     listener: TcpListener,
     objects: S3Objects,
     calls: Calls,
-    board: Arc<Board>,
+    timeline: Arc<Timeline>,
 ) -> Result<JoinHandle<()>> {
     let reports = Reports {
         aegis: Callbacks::new()?,
         calls,
-        board: board.clone(),
+        timeline: timeline.clone(),
     };
     let store = Arc::new(S3Store::new(objects));
     let worker = Worker::new(store, Conduct::default(), Arc::new(reports));
@@ -94,10 +94,10 @@ pub fn serve(
         .route("/pushed", post(take))
         .with_state(Pushed {
             worker: worker.clone(),
-            board: board.clone(),
+            timeline: timeline.clone(),
         });
     let app = router(worker)
-        .layer(from_fn_with_state(board, note_invocation))
+        .layer(from_fn_with_state(timeline, note_invocation))
         .merge(pushed);
     Ok(tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, app).await {
@@ -114,7 +114,7 @@ struct Whose {
 }
 
 async fn note_invocation(
-    State(board): State<Arc<Board>>,
+    State(timeline): State<Arc<Timeline>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -123,7 +123,7 @@ async fn note_invocation(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     if let Ok(whose) = serde_json::from_slice::<Whose>(&bytes) {
-        board.note(&whose.workflow_id, What::Invoked(whose.role), "");
+        timeline.note(&whose.workflow_id, What::Invoked(whose.role), "");
     }
     next.run(Request::from_parts(head, Body::from(bytes))).await
 }
@@ -149,13 +149,13 @@ async fn take(
     if let (Some(token), Some(id)) = (message["approve"].as_str(), message["workflow_id"].as_str())
     {
         let id: WorkflowId = id.parse().map_err(|_| bad(format!("no id: {id}")))?;
-        pushed.board.note(&id, What::Asked, token);
+        pushed.timeline.note(&id, What::Asked, token);
         return Ok(StatusCode::OK);
     }
     let task: AgentTask =
         serde_json::from_value(message).map_err(|error| bad(error.to_string()))?;
     pushed
-        .board
+        .timeline
         .note(&task.workflow_id, What::Invoked(task.role), "");
     let session = SessionId::derive(&task.workflow_id, task.role, task.attempt).runtime_session();
     let begun = pushed.worker.invoke(&session, task).await;

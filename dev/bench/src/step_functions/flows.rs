@@ -17,10 +17,10 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::board::{Board, What};
 use super::calls::Calls;
 use super::deployment::Deployment;
 use super::life::Life;
+use super::timeline::{Timeline, What};
 
 const TOPIC: &str = "Impact of quantum computing on cryptography";
 /// Between two looks of the approver, and of whoever waits for the end of an execution.
@@ -70,7 +70,7 @@ impl Flow {
 pub struct Ground {
     pub api: Api,
     pub calls: Calls,
-    pub board: Arc<Board>,
+    pub timeline: Arc<Timeline>,
     pub deployment: Deployment,
 }
 
@@ -107,20 +107,20 @@ impl Ground {
             .await?
             .value
             .workflow_id;
-        self.board.wait(&id, What::Taken(Role::Analyst)).await;
+        self.timeline.wait(&id, What::Taken(Role::Analyst)).await;
         let decision = json!({"decision": "approve", "revision": 0}).to_string();
         self.api
             .post::<ApprovalView>(&format!("/approve/{id}"), decision)
             .await?;
         let decided = Instant::now();
-        let (ended, _) = self.board.wait(&id, What::Taken(Role::Writer)).await;
+        let (ended, _) = self.timeline.wait(&id, What::Taken(Role::Writer)).await;
         let status = self.api.workflow(&id).await?.value.status;
         ensure!(status == Status::Completed, "{id} is {}", status.as_str());
         Ok(Life {
             began,
             decided,
             ended,
-            notes: self.board.take(&id),
+            notes: self.timeline.take(&id),
         })
     }
 
@@ -136,24 +136,24 @@ impl Ground {
             .succeed(&token, &json!({"decision": "approve"}))
             .await?;
         let decided = Instant::now();
-        self.board.wait(&id, What::Taken(Role::Writer)).await;
+        self.timeline.wait(&id, What::Taken(Role::Writer)).await;
         let ended = began + self.stopped(&execution).await?.saturating_sub(now);
         Ok(Life {
             began,
             decided,
             ended,
-            notes: self.board.take(&id),
+            notes: self.timeline.take(&id),
         })
     }
 
     /// The approval's token, as soon as there is one.
     async fn token(&self, id: &WorkflowId, flow: Flow) -> Result<String> {
         if flow == Flow::Shortest {
-            let (_, token) = self.board.wait(id, What::Asked).await;
-            self.board.wait(id, What::Taken(Role::Analyst)).await;
+            let (_, token) = self.timeline.wait(id, What::Asked).await;
+            self.timeline.wait(id, What::Taken(Role::Analyst)).await;
             return Ok(token);
         }
-        self.board.wait(id, What::Taken(Role::Analyst)).await;
+        self.timeline.wait(id, What::Taken(Role::Analyst)).await;
         loop {
             if let Some(token) = self
                 .calls

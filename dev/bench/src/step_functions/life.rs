@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aegis_contracts::agent::Role;
 
-use super::board::{Notes, What};
+use super::timeline::{Notes, What};
 
 /// In the order in which a workflow meets them.
 pub const PARTS: [&str; 12] = [

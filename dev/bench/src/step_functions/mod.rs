@@ -2,14 +2,13 @@
 //! instant agents, the same approver, in turns.
 //!
 //! - `calls`, `deployment`: Step Functions and what its flow needs
-//! - `agents`, `board`: agents that report to either side, and who has ended what
+//! - `agents`, `timeline`: agents that report to either side, and who has ended what
 //! - `flows`: one workflow on each side; `life`: what of it passed where; `run`: many of them, in turns
 //! - `processes`: processor time of emulator and functions
 //!
 //! What the flow on Step Functions does not do is written in `dev/bench/README.md`.
 
 mod agents;
-mod board;
 mod calls;
 mod deployment;
 mod flows;
@@ -17,11 +16,12 @@ mod life;
 mod processes;
 mod run;
 mod text;
+mod timeline;
 
 pub use agents::serve;
-pub use board::Board;
 pub use calls::Calls;
 pub use deployment::{Deployment, Wanted};
 pub use flows::{Flow, Ground};
 pub use run::{Comparison, Plan, compare};
 pub use text::text;
+pub use timeline::Timeline;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::step_functions::{
-    Board, Calls, Comparison, Deployment, Ground, Plan, Wanted, compare, serve,
+    Calls, Comparison, Deployment, Ground, Plan, Timeline, Wanted, compare, serve,
 };
 use aegis_aws::client::objects::S3Objects;
 use aegis_client::api::Api;
@@ -111,9 +111,9 @@ async fn measured(
     let config = stage.connection().load().await;
     let calls = Calls::new(&config, &settings.aws_endpoint_url())?;
     let objects = S3Objects::new(&config, stage.output("artifact_bucket_name")?);
-    let board = Arc::new(Board::default());
+    let timeline = Arc::new(Timeline::default());
     let listener = TcpListener::bind(("127.0.0.1", settings.agent_host_port())).await?;
-    let server = serve(listener, objects.clone(), calls.clone(), board.clone())?;
+    let server = serve(listener, objects.clone(), calls.clone(), timeline.clone())?;
     let step = Step::begin("Put the flow on Step Functions up");
     let wanted = Wanted {
         account: stage.account().context("no account in the stage")?,
@@ -134,7 +134,7 @@ async fn measured(
             "the bench's stack does not answer",
         )?,
         calls: calls.clone(),
-        board,
+        timeline,
         deployment,
     };
     let record: ProcessRecord =

@@ -1,6 +1,6 @@
-//! What must hold of every world when it has come to rest.
+//! What must hold of every harness when it has come to rest.
 
-mod people;
+mod clients;
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use aegis_workflow::{Ended, Phase, Workflow};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use crate::harness::{Harness, rules};
 use crate::queues::{RECURSIVE, WORN_OUT};
-use crate::world::{World, rules};
 
 /// A law that was broken, and by what.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,9 +34,9 @@ fn holds(law: &'static str, holds: bool, what: impl FnOnce() -> String) -> Verdi
 
 /// # Errors
 /// The first law that does not hold.
-pub fn judge(world: &World) -> Verdict {
-    let rows = world.ports.table.rows();
-    nothing_accepted_is_lost(world, &rows)?;
+pub fn judge(harness: &Harness) -> Verdict {
+    let rows = harness.ports.table.rows();
+    nothing_accepted_is_lost(harness, &rows)?;
     for row in &rows {
         let workflow = row.workflow().map_err(|error| Broken {
             law: "every state can be read",
@@ -45,27 +45,27 @@ pub fn judge(world: &World) -> Verdict {
         every_wait_has_ended(&workflow)?;
         history_has_no_gap(&workflow, row)?;
         results_count_once(&workflow, row)?;
-        people::nobody_writes_without_a_grant(world, &workflow, row)?;
-        people::reminders_are_bounded(&workflow, row)?;
-        people::decisions_are_in_time(&workflow, row)?;
-        the_report_is_there(world, &workflow, row)?;
-        people::the_budget_holds(&workflow, row)?;
-        the_flow_is_kept(world, &workflow)?;
+        clients::nobody_writes_without_a_grant(harness, &workflow, row)?;
+        clients::reminders_are_bounded(&workflow, row)?;
+        clients::decisions_are_in_time(&workflow, row)?;
+        the_report_is_there(harness, &workflow, row)?;
+        clients::the_budget_holds(&workflow, row)?;
+        the_flow_is_kept(harness, &workflow)?;
     }
-    every_event_is_published(world, &rows)?;
-    work_is_done_once(world)?;
-    nobody_at_work_ends_as_idle(world)?;
-    sends_are_bounded(world)?;
-    nobody_wakes_itself(world)?;
-    nothing_forged_is_taken(world)?;
-    what_is_dead_is_explained(world)?;
-    poison_is_set_aside(world)
+    every_event_is_published(harness, &rows)?;
+    work_is_done_once(harness)?;
+    nobody_at_work_ends_as_idle(harness)?;
+    sends_are_bounded(harness)?;
+    nobody_wakes_itself(harness)?;
+    nothing_forged_is_taken(harness)?;
+    what_is_dead_is_explained(harness)?;
+    poison_is_set_aside(harness)
 }
 
-fn nothing_accepted_is_lost(world: &World, rows: &[Row]) -> Verdict {
+fn nothing_accepted_is_lost(harness: &Harness, rows: &[Row]) -> Verdict {
     let known: BTreeSet<&WorkflowId> = rows.iter().map(Row::id).collect();
-    world.books(|books| {
-        let mut wanted = books.accepted.iter().chain(&books.asked_by_event);
+    harness.observed(|observed| {
+        let mut wanted = observed.accepted.iter().chain(&observed.asked_by_event);
         let lost = wanted.find(|id| !known.contains(id));
         holds("no accepted workflow is lost", lost.is_none(), || {
             format!("{lost:?} was accepted and is not in the table")
@@ -115,7 +115,7 @@ fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
     })
 }
 
-fn the_report_is_there(world: &World, workflow: &Workflow, row: &Row) -> Verdict {
+fn the_report_is_there(harness: &Harness, workflow: &Workflow, row: &Row) -> Verdict {
     let mut artifacts: Vec<&ArtifactRef> = Vec::new();
     for event in events(row) {
         match event {
@@ -125,7 +125,7 @@ fn the_report_is_there(world: &World, workflow: &Workflow, row: &Row) -> Verdict
         }
     }
     for artifact in artifacts {
-        let stored = world.ports.artifacts.get(&artifact.key);
+        let stored = harness.ports.artifacts.get(&artifact.key);
         let digest = stored.map(|bytes| HEXLOWER.encode(&Sha256::digest(bytes)));
         let matches = digest.as_deref() == Some(artifact.sha256.as_str());
         holds("artifacts are what was reported", matches, || {
@@ -135,8 +135,8 @@ fn the_report_is_there(world: &World, workflow: &Workflow, row: &Row) -> Verdict
     Ok(())
 }
 
-fn the_flow_is_kept(world: &World, workflow: &Workflow) -> Verdict {
-    let first = world.books(|books| books.flow_versions.get(&workflow.id).copied());
+fn the_flow_is_kept(harness: &Harness, workflow: &Workflow) -> Verdict {
+    let first = harness.observed(|observed| observed.flow_versions.get(&workflow.id).copied());
     let kept = first.is_none_or(|first| first == workflow.flow_version);
     holds("a workflow keeps its flow", kept, || {
         format!(
@@ -146,7 +146,7 @@ fn the_flow_is_kept(world: &World, workflow: &Workflow) -> Verdict {
     })
 }
 
-fn every_event_is_published(world: &World, rows: &[Row]) -> Verdict {
+fn every_event_is_published(harness: &Harness, rows: &[Row]) -> Verdict {
     let mut written = 0;
     for event in rows
         .iter()
@@ -154,23 +154,24 @@ fn every_event_is_published(world: &World, rows: &[Row]) -> Verdict {
         .flat_map(|entry| &entry.events)
     {
         written += 1;
-        let same = world.books(|books| books.published.get(&event.event_id) == Some(event));
+        let same =
+            harness.observed(|observed| observed.published.get(&event.event_id) == Some(event));
         holds("every event is published as it was written", same, || {
             format!("{} of {}", event.body.detail_type(), event.workflow_id)
         })?;
     }
-    world.books(|books| {
-        let unique = books.published.len() == written && books.contradictions.is_empty();
+    harness.observed(|observed| {
+        let unique = observed.published.len() == written && observed.contradictions.is_empty();
         holds("an event has one id and one content", unique, || {
-            let published = books.published.len();
+            let published = observed.published.len();
             format!("{published} published, {written} written")
         })
     })
 }
 
-fn work_is_done_once(world: &World) -> Verdict {
-    world.books(|books| {
-        for ((id, role, attempt), facts) in &books.sessions {
+fn work_is_done_once(harness: &Harness) -> Verdict {
+    harness.observed(|observed| {
+        for ((id, role, attempt), facts) in &observed.sessions {
             let once = facts.begun <= facts.ended + 1 && facts.revisions.len() == 1;
             holds("an attempt is worked on once per life", once, || {
                 format!("{id}: {role} {attempt}: {facts:?}")
@@ -180,19 +181,19 @@ fn work_is_done_once(world: &World) -> Verdict {
     })
 }
 
-fn nobody_at_work_ends_as_idle(world: &World) -> Verdict {
-    world.books(|books| {
-        let none = books.ended_as_idle.is_empty();
+fn nobody_at_work_ends_as_idle(harness: &Harness) -> Verdict {
+    harness.observed(|observed| {
+        let none = observed.ended_as_idle.is_empty();
         holds("no session with work ends as idle", none, || {
-            format!("{:?}", books.ended_as_idle)
+            format!("{:?}", observed.ended_as_idle)
         })
     })
 }
 
-fn sends_are_bounded(world: &World) -> Verdict {
+fn sends_are_bounded(harness: &Harness) -> Verdict {
     let most = rules().max_sends;
-    world.books(|books| {
-        for ((id, command), sends) in &books.sends {
+    harness.observed(|observed| {
+        for ((id, command), sends) in &observed.sends {
             holds("sends are bounded", *sends <= most, || {
                 format!("{id}: {command} was sent {sends} times")
             })?;
@@ -202,27 +203,27 @@ fn sends_are_bounded(world: &World) -> Verdict {
 }
 
 /// An approver's decision may send the request for approval again, once: that is all.
-fn nobody_wakes_itself(world: &World) -> Verdict {
+fn nobody_wakes_itself(harness: &Harness) -> Verdict {
     const MOST: u32 = 2;
-    let longest = world.books(|books| books.longest_lineage);
+    let longest = harness.observed(|observed| observed.longest_lineage);
     holds("no function wakes itself", longest <= MOST, || {
         format!("a function came up {longest} times among those that led to its own invocation")
     })
 }
 
-fn nothing_forged_is_taken(world: &World) -> Verdict {
-    world.books(|books| {
-        let none = books.forgeries_taken.is_empty();
+fn nothing_forged_is_taken(harness: &Harness) -> Verdict {
+    harness.observed(|observed| {
+        let none = observed.forgeries_taken.is_empty();
         holds("nothing forged is taken", none, || {
-            format!("{:?}", books.forgeries_taken)
+            format!("{:?}", observed.forgeries_taken)
         })
     })
 }
 
 /// When the trouble is over and the letters were put back, only what can never work is left.
-fn what_is_dead_is_explained(world: &World) -> Verdict {
-    world.books(|books| {
-        let mut letters = books.dead_letters.iter();
+fn what_is_dead_is_explained(harness: &Harness) -> Verdict {
+    harness.observed(|observed| {
+        let mut letters = observed.dead_letters.iter();
         let unexplained =
             letters.find(|letter| [WORN_OUT, RECURSIVE].contains(&letter.reason.as_str()));
         holds("what is dead is explained", unexplained.is_none(), || {
@@ -231,9 +232,9 @@ fn what_is_dead_is_explained(world: &World) -> Verdict {
     })
 }
 
-fn poison_is_set_aside(world: &World) -> Verdict {
-    let poison = world.books(|books| books.poison_records);
-    let aside = world.ports.dead_letters.all().len();
+fn poison_is_set_aside(harness: &Harness) -> Verdict {
+    let poison = harness.observed(|observed| observed.poison_records);
+    let aside = harness.ports.dead_letters.all().len();
     // At least once: a batch with poison may be read again, or its reader died before.
     let law = "poison in the stream is set aside and stops nothing";
     holds(law, poison == 0 || aside > 0, || {

@@ -7,7 +7,7 @@ use aegis_contracts::view::Status;
 use aegis_engine::ports::Table;
 use aegis_workflow::Attempts;
 
-use crate::world::{World, at_once};
+use crate::harness::{Harness, at_once};
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Effect {
@@ -22,11 +22,11 @@ pub(super) struct Effect {
     watched: BTreeSet<String>,
 }
 
-pub(super) fn effect(world: &World) -> Effect {
-    let ports = &world.ports;
+pub(super) fn effect(harness: &Harness) -> Effect {
+    let ports = &harness.ports;
     let table = ports.table.as_ref();
-    let workflow = at_once(table.load(&world.id)).unwrap();
-    let far = world.now().plus(Duration::from_secs(400 * 86_400));
+    let workflow = at_once(table.load(&harness.id)).unwrap();
+    let far = harness.now().plus(Duration::from_secs(400 * 86_400));
     let watched = at_once(table.due(0, far, 10_000)).unwrap().into_iter();
     let invocations = ports.runtime.invocations().into_iter();
     let published = ports.bus.published().into_iter();
@@ -35,8 +35,8 @@ pub(super) fn effect(world: &World) -> Effect {
             let status = found.status();
             (status, found.version, found.revision, found.attempts)
         }),
-        events: world.events(),
-        commands: commands(world),
+        events: harness.events(),
+        commands: commands(harness),
         sessions: invocations.map(|invocation| invocation.session).collect(),
         stopped: ports.runtime.stopped().into_iter().collect(),
         published: published.map(|event| event.event_id.to_string()).collect(),
@@ -46,8 +46,8 @@ pub(super) fn effect(world: &World) -> Effect {
 }
 
 /// Without those that stop a session: nobody owes them, so one that a crash loses is not sent again.
-fn commands(world: &World) -> BTreeSet<String> {
-    let owed = world.commands().into_iter();
+fn commands(harness: &Harness) -> BTreeSet<String> {
+    let owed = harness.commands().into_iter();
     owed.map(|sent| format!("{:?}", sent.command.body))
         .collect()
 }

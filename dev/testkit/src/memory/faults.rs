@@ -1,4 +1,4 @@
-//! What goes wrong at the ports of one in-memory world.
+//! What goes wrong at the ports of one in-memory harness.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -24,15 +24,15 @@ pub enum Fate {
 
 /// Decides the fate of every call, for simulations. Each call then lets others go first, so that
 /// callers at work at the same time overlap in every order.
-pub trait Weather: Send + Sync + fmt::Debug {
+pub trait FaultPlan: Send + Sync + fmt::Debug {
     fn fate(&self, operation: &'static str) -> Fate;
 }
 
-/// Shared by all ports of a world, so that calls are counted across them.
+/// Shared by all ports of a harness, so that calls are counted across them.
 #[derive(Debug, Default)]
 pub struct Faults {
     plan: Mutex<Plan>,
-    weather: Option<Arc<dyn Weather>>,
+    drawn: Option<Arc<dyn FaultPlan>>,
     calls: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -43,9 +43,9 @@ struct Plan {
 }
 
 impl Faults {
-    pub fn under(weather: Arc<dyn Weather>) -> Self {
+    pub fn under(drawn: Arc<dyn FaultPlan>) -> Self {
         Self {
-            weather: Some(weather),
+            drawn: Some(drawn),
             ..Self::default()
         }
     }
@@ -60,7 +60,7 @@ impl Faults {
         lock(&self.plan).calls_until_crash = Some(calls);
     }
 
-    /// No more faults that were ordered here; the weather stays.
+    /// No more faults that were ordered here; the drawn ones stay.
     pub fn recover(&self) {
         *lock(&self.plan) = Plan::default();
     }
@@ -80,9 +80,9 @@ impl Faults {
         effect: impl FnOnce() -> Result<T, PortError>,
     ) -> Result<T, PortError> {
         *lock(&self.calls).entry(operation).or_default() += 1;
-        if let Some(weather) = &self.weather {
+        if let Some(drawn) = &self.drawn {
             let_others_go_first().await;
-            return match weather.fate(operation) {
+            return match drawn.fate(operation) {
                 Fate::Works => effect(),
                 Fate::Fails(error) => Err(error),
                 Fate::AnswerLost(error) => effect().and(Err(error)),

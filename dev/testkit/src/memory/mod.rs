@@ -15,7 +15,7 @@ mod writing;
 pub use agents::{Invocation, MemoryRuntime};
 pub use artifacts::MemoryArtifacts;
 pub use clock::ManualClock;
-pub use faults::{Fate, Faults, Weather};
+pub use faults::{Fate, FaultPlan, Faults};
 pub use keys::MemoryKeys;
 pub use messages::{Lineage, MemoryBus, MemoryDeadLetters, MemoryQueues, SentCommand};
 pub use ports::MemoryPorts;

@@ -1,4 +1,4 @@
-//! One world: every port, a clock that stands still, and faults to order.
+//! One harness: every port, a clock that stands still, and faults to order.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use super::{
     Faults, ManualClock, MemoryArtifacts, MemoryBus, MemoryDeadLetters, MemoryKeys, MemoryQueues,
     MemoryRuntime, MemoryTable,
 };
+use aegis_engine::apply::Engine;
 use aegis_engine::keys::KeyRing;
-use aegis_engine::turn::Engine;
 
 #[derive(Clone)]
 pub struct MemoryPorts {

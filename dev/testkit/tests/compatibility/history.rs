@@ -2,15 +2,15 @@
 
 use aegis_engine::ports::Table;
 use aegis_engine::stored::HistoryEntry;
-use aegis_testkit::world::{World, at_once};
+use aegis_testkit::harness::{Harness, at_once};
 use serde_json::{from_value, to_value};
 
 use crate::{golden, json};
 
 #[test]
 fn it_is_read_by_code_before_and_after() {
-    let world = World::completed();
-    let history = at_once(world.ports.table.history(&world.id)).unwrap();
+    let harness = Harness::completed();
+    let history = at_once(harness.ports.table.history(&harness.id)).unwrap();
     for entry in history {
         let name = format!("entry-{}", entry.version);
         let released = golden::read(&name, &to_value(&entry).unwrap());

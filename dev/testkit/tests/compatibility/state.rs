@@ -3,44 +3,44 @@
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
 use aegis_engine::stored::decode_state;
-use aegis_testkit::world::World;
+use aegis_testkit::harness::Harness;
 use aegis_workflow::{Answer, FLOW_VERSION, Input, STATE_VERSION, StepFailure, Workflow, decide};
 use serde_json::{Value, to_value};
 
 use crate::{golden, json};
 
-fn retried() -> World {
-    let world = World::dispatched();
-    let (role, attempt) = world.current();
+fn retried() -> Harness {
+    let harness = Harness::dispatched();
+    let (role, attempt) = harness.current();
     let failure = StepFailure {
         code: "storage_unavailable".to_owned(),
         message: "the bucket did not answer".to_owned(),
         transient: true,
     };
-    world.apply(Input::StepFailed {
+    harness.apply(Input::StepFailed {
         role,
         attempt,
         failure,
         usage: None,
     });
-    world
+    harness
 }
 
 /// With a budget, and a comment on what should change.
-fn revised() -> World {
-    let world = World::awaiting_approval_within(Budget {
+fn revised() -> Harness {
+    let harness = Harness::awaiting_approval_within(Budget {
         max_cost_usd: Some(5.0),
         max_tokens: Some(100_000),
         max_duration_minutes: Some(600.0),
     });
-    world.decide(DecisionKind::RequestChanges);
-    world
+    harness.decide(DecisionKind::RequestChanges);
+    harness
 }
 
-fn at_work() -> World {
-    let world = World::dispatched();
-    let (role, attempt) = world.current();
-    world.apply(Input::Progress {
+fn at_work() -> Harness {
+    let harness = Harness::dispatched();
+    let (role, attempt) = harness.current();
+    harness.apply(Input::Progress {
         role,
         attempt,
         message: "reading".to_owned(),
@@ -51,30 +51,30 @@ fn at_work() -> World {
             cost_usd: 0.25,
         }),
     });
-    world
+    harness
 }
 
-type Make = fn() -> World;
+type Make = fn() -> Harness;
 
-fn reminded() -> World {
-    let world = World::awaiting_approval();
-    world.wait(25 * 3600);
-    world.apply(Input::DeadlinePassed);
-    world
+fn reminded() -> Harness {
+    let harness = Harness::awaiting_approval();
+    harness.wait(25 * 3600);
+    harness.apply(Input::DeadlinePassed);
+    harness
 }
 
 const STATES: [(&str, Make); 11] = [
-    ("state-requested", World::started as Make),
-    ("state-dispatched", World::dispatched),
+    ("state-requested", Harness::started as Make),
+    ("state-dispatched", Harness::dispatched),
     ("state-at-work", at_work),
     ("state-retried", retried),
-    ("state-awaiting-approval", World::awaiting_approval),
+    ("state-awaiting-approval", Harness::awaiting_approval),
     ("state-reminded", reminded),
     ("state-revised", revised),
-    ("state-writing", World::writing),
-    ("state-completed", World::completed),
-    ("state-failed", World::failed),
-    ("state-cancelled", World::cancelled),
+    ("state-writing", Harness::writing),
+    ("state-completed", Harness::completed),
+    ("state-failed", Harness::failed),
+    ("state-cancelled", Harness::cancelled),
 ];
 
 /// (name, what released code wrote)

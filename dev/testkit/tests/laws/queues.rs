@@ -7,8 +7,8 @@ use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::message::{QueueHandler, Received};
+use aegis_testkit::harness::{Harness, external, received};
 use aegis_testkit::laws::{Delivery, Stage};
-use aegis_testkit::world::{World, external, received};
 use serde_json::{Value, json};
 
 use crate::Case;
@@ -21,24 +21,24 @@ pub fn all() -> Vec<Case> {
         .collect()
 }
 
-fn stage(world: World, handler: Arc<dyn QueueHandler>, message: Received) -> Stage {
+fn stage(harness: Harness, handler: Arc<dyn QueueHandler>, message: Received) -> Stage {
     let delivery = Delivery::Message(handler, message);
-    Stage { world, delivery }
+    Stage { harness, delivery }
 }
 
 /// With the researcher's result in place.
-fn analyzing() -> World {
-    let world = World::started();
-    world.succeed();
-    world
+fn analyzing() -> Harness {
+    let harness = Harness::started();
+    harness.succeed();
+    harness
 }
 
 fn dispatches() -> Vec<Case> {
-    let of = |service, trigger, role, make: fn() -> World| {
+    let of = |service, trigger, role, make: fn() -> Harness| {
         Case::new((service, trigger, "asked for"), 4, move || {
-            let world = make();
-            let (handler, message) = (dispatcher(&world, role), world.last_message());
-            stage(world, handler, message)
+            let harness = make();
+            let (handler, message) = (dispatcher(&harness, role), harness.last_message());
+            stage(harness, handler, message)
         })
     };
     vec![
@@ -46,25 +46,25 @@ fn dispatches() -> Vec<Case> {
             "researcher-dispatch",
             "Research",
             Role::Researcher,
-            World::started,
+            Harness::started,
         ),
         of("analyst-dispatch", "Analyze", Role::Analyst, analyzing),
-        of("writer-dispatch", "Write", Role::Writer, World::writing),
+        of("writer-dispatch", "Write", Role::Writer, Harness::writing),
     ]
 }
 
 fn stops() -> Vec<Case> {
     let of = |service, role| {
         Case::new((service, "StopSession", "superseded"), 2, move || {
-            let world = World::cancelled();
+            let harness = Harness::cancelled();
             let command = Command::StopSession(SessionCommand { role, attempt: 1 });
             let envelope = CommandEnvelope {
                 body: command,
-                ..world.last_command()
+                ..harness.last_command()
             };
             let message = received(&serde_json::to_value(envelope).unwrap());
-            let handler = dispatcher(&world, role);
-            stage(world, handler, message)
+            let handler = dispatcher(&harness, role);
+            stage(harness, handler, message)
         })
     };
     vec![
@@ -76,22 +76,22 @@ fn stops() -> Vec<Case> {
 
 fn people() -> Vec<Case> {
     let asked = Case::new(("approval", "RequestApproval", "asked for"), 2, || {
-        let world = World::awaiting_approval();
-        let (handler, message) = (approval(&world), world.last_message());
-        stage(world, handler, message)
+        let harness = Harness::awaiting_approval();
+        let (handler, message) = (approval(&harness), harness.last_message());
+        stage(harness, handler, message)
     });
     let decided = |decision: &'static str, calls| {
         Case::new(
             ("approval", "ApprovalDecided", decision),
             calls,
             move || {
-                let world = World::awaiting_approval();
+                let harness = Harness::awaiting_approval();
                 let detail = json!({
-                    "idempotency_key": "k1", "workflow_id": world.id, "decision": decision,
+                    "idempotency_key": "k1", "workflow_id": harness.id, "decision": decision,
                     "comment": "say more on lattices",
                 });
-                let handler = approval(&world);
-                stage(world, handler, external("ApprovalDecided", detail))
+                let handler = approval(&harness);
+                stage(harness, handler, external("ApprovalDecided", detail))
             },
         )
     };
@@ -105,38 +105,38 @@ fn people() -> Vec<Case> {
 
 fn clients() -> Vec<Case> {
     let requested = Case::new(("intake", "WorkflowRequested", "new"), 2, || {
-        let mut world = World::empty();
-        world.id = WorkflowId::derive("123456789012:partner.crm", "order-7");
+        let mut harness = Harness::empty();
+        harness.id = WorkflowId::derive("123456789012:partner.crm", "order-7");
         let detail = json!({"idempotency_key": "order-7", "topic": "quantum computing"});
-        let handler = intake(&world);
-        stage(world, handler, external("WorkflowRequested", detail))
+        let handler = intake(&harness);
+        stage(harness, handler, external("WorkflowRequested", detail))
     });
-    let cancelled = |which, calls, make: fn() -> World| {
+    let cancelled = |which, calls, make: fn() -> Harness| {
         Case::new(("intake", "CancelRequested", which), calls, move || {
-            let world = make();
-            let detail = json!({"idempotency_key": "k1", "workflow_id": world.id});
-            let handler = intake(&world);
-            stage(world, handler, external("CancelRequested", detail))
+            let harness = make();
+            let detail = json!({"idempotency_key": "k1", "workflow_id": harness.id});
+            let handler = intake(&harness);
+            stage(harness, handler, external("CancelRequested", detail))
         })
     };
     vec![
         requested,
-        cancelled("asked for", 2, World::started),
-        cancelled("at work", 3, World::dispatched),
-        cancelled("awaiting approval", 2, World::awaiting_approval),
+        cancelled("asked for", 2, Harness::started),
+        cancelled("at work", 3, Harness::dispatched),
+        cancelled("awaiting approval", 2, Harness::awaiting_approval),
     ]
 }
 
 fn reports() -> Vec<Case> {
-    let reported = |which, report: fn(&World) -> Value| {
+    let reported = |which, report: fn(&Harness) -> Value| {
         Case::new(("callback", "StepReported", which), 3, move || {
-            let world = World::dispatched();
-            let mut detail = report(&world);
+            let harness = Harness::dispatched();
+            let mut detail = report(&harness);
             detail["idempotency_key"] = json!("k1");
-            detail["workflow_id"] = json!(world.id);
-            detail["token"] = json!(world.token());
-            let handler = callback(&world);
-            stage(world, handler, external("StepReported", detail))
+            detail["workflow_id"] = json!(harness.id);
+            detail["token"] = json!(harness.token());
+            let handler = callback(&harness);
+            stage(harness, handler, external("StepReported", detail))
         })
     };
     REPORTS

@@ -3,60 +3,60 @@
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::ports::Table;
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::laws::{Delivery, Stage};
 use aegis_testkit::life::Life;
-use aegis_testkit::world::{World, at_once};
 use aegis_workflow::Input;
 
 use crate::Case;
 use crate::services::deadlines;
 
-fn case(which: &'static str, calls: u32, make: fn() -> World) -> Case {
+fn case(which: &'static str, calls: u32, make: fn() -> Harness) -> Case {
     Case::new(("deadlines", "schedule", which), calls, move || {
-        let world = make();
-        let delivery = Delivery::Tick(deadlines(&world));
-        Stage { world, delivery }
+        let harness = make();
+        let delivery = Delivery::Tick(deadlines(&harness));
+        Stage { harness, delivery }
     })
 }
 
-fn after(world: World, seconds: u64) -> World {
-    world.wait(seconds);
-    world
+fn after(harness: Harness, seconds: u64) -> Harness {
+    harness.wait(seconds);
+    harness
 }
 
-fn done_unheard() -> World {
-    let world = World::dispatched();
-    world.put_completion(&world.completion());
-    after(world, 121)
+fn done_unheard() -> Harness {
+    let harness = Harness::dispatched();
+    harness.put_completion(&harness.completion());
+    after(harness, 121)
 }
 
-fn undecided() -> World {
-    let world = World::awaiting_approval();
-    world.apply(Input::Notified { revision: 0 });
-    after(world, 72 * 3600)
+fn undecided() -> Harness {
+    let harness = Harness::awaiting_approval();
+    harness.apply(Input::Notified { revision: 0 });
+    after(harness, 72 * 3600)
 }
 
 /// Nine sweeps could not read it.
-fn unreadable() -> World {
-    let world = World::cancelled();
+fn unreadable() -> Harness {
+    let harness = Harness::cancelled();
     let mut life = Life::begin("broken", Timestamp::from_millis(1_000));
     life.workflow.id = WorkflowId::derive("broken", "k1");
-    let table = &world.ports.table;
+    let table = &harness.ports.table;
     at_once(table.open(&life.workflow, &life.request, &life.entry)).unwrap();
     table.overwrite(life.id(), "{");
     for _ in 0..9 {
         at_once(table.count_unreadable(life.id())).unwrap();
     }
-    world
+    harness
 }
 
 pub fn all() -> Vec<Case> {
     vec![
-        case("nothing due", 1, World::started),
+        case("nothing due", 1, Harness::started),
         case("a command nobody picked up", 4, || {
-            after(World::started(), 60)
+            after(Harness::started(), 60)
         }),
-        case("a silent agent", 6, || after(World::dispatched(), 121)),
+        case("a silent agent", 6, || after(Harness::dispatched(), 121)),
         case("work whose callback was lost", 6, done_unheard),
         case("an approval that nobody decides", 4, undecided),
         case("a state that cannot be read", 5, unreadable),

@@ -1,4 +1,4 @@
-//! Each service over the ports of a world, and what agents say to it.
+//! Each service over the ports of a harness, and what agents say to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::message::QueueHandler;
 use aegis_intake::Intake;
 use aegis_relay::Relay;
-use aegis_testkit::world::World;
+use aegis_testkit::harness::Harness;
 use serde_json::{Value, json};
 
-pub fn intake(world: &World) -> Arc<Intake> {
+pub fn intake(harness: &Harness) -> Arc<Intake> {
     Arc::new(Intake {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
         api_url: "https://api.example/stage".to_owned(),
         authorization: Authorization::None.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
@@ -28,88 +28,91 @@ pub fn intake(world: &World) -> Arc<Intake> {
     })
 }
 
-pub fn dispatcher(world: &World, role: Role) -> Arc<Dispatcher> {
+pub fn dispatcher(harness: &Harness, role: Role) -> Arc<Dispatcher> {
     Arc::new(Dispatcher {
-        engine: world.engine.clone(),
-        runtime: world.ports.runtime.clone(),
-        keys: world.ports.key_ring(role == Role::Researcher),
+        engine: harness.engine.clone(),
+        runtime: harness.ports.runtime.clone(),
+        keys: harness.ports.key_ring(role == Role::Researcher),
         role,
         callback_api_url: "https://api.example".to_owned(),
     })
 }
 
-pub fn approval(world: &World) -> Arc<Approval> {
+pub fn approval(harness: &Harness) -> Arc<Approval> {
     Arc::new(Approval {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
         authorization: Authorization::None,
         readers: Authorization::None,
         operators: Authorization::None,
-        keys: world.ports.key_ring(false),
+        keys: harness.ports.key_ring(false),
         api_url: "https://api.example".to_owned(),
         approver_sources: vec!["*".to_owned()],
     })
 }
 
-pub fn callback(world: &World) -> Arc<Callback> {
+pub fn callback(harness: &Harness) -> Arc<Callback> {
     Arc::new(Callback {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
-        keys: world.ports.key_ring(false),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
+        keys: harness.ports.key_ring(false),
     })
 }
 
 /// Of the queue that a command goes to.
-pub fn receiver(world: &World, destination: Destination) -> (&'static str, Arc<dyn QueueHandler>) {
+pub fn receiver(
+    harness: &Harness,
+    destination: Destination,
+) -> (&'static str, Arc<dyn QueueHandler>) {
     match destination {
-        Destination::Researcher => ("researcher-dispatch", dispatcher(world, Role::Researcher)),
-        Destination::Analyst => ("analyst-dispatch", dispatcher(world, Role::Analyst)),
-        Destination::Writer => ("writer-dispatch", dispatcher(world, Role::Writer)),
-        Destination::Approval => ("approval", approval(world)),
+        Destination::Researcher => ("researcher-dispatch", dispatcher(harness, Role::Researcher)),
+        Destination::Analyst => ("analyst-dispatch", dispatcher(harness, Role::Analyst)),
+        Destination::Writer => ("writer-dispatch", dispatcher(harness, Role::Writer)),
+        Destination::Approval => ("approval", approval(harness)),
     }
 }
 
-pub fn relay(world: &World) -> Arc<Relay> {
+pub fn relay(harness: &Harness) -> Arc<Relay> {
     Arc::new(Relay {
-        bus: world.ports.bus.clone(),
-        dead_letters: world.ports.dead_letters.clone(),
+        bus: harness.ports.bus.clone(),
+        dead_letters: harness.ports.dead_letters.clone(),
     })
 }
 
-pub fn deadlines(world: &World) -> Arc<Deadlines> {
+pub fn deadlines(harness: &Harness) -> Arc<Deadlines> {
     Arc::new(Deadlines {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
-        dead_letters: world.ports.dead_letters.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
+        dead_letters: harness.ports.dead_letters.clone(),
     })
 }
 
 /// A report of the step under way.
-pub type Report = fn(&World) -> Value;
+pub type Report = fn(&Harness) -> Value;
 
 pub const REPORTS: [(&str, Report); 4] = [
     ("progress", progress),
     ("success", success),
-    ("a passing failure", |world| failure(world, true)),
-    ("a lasting failure", |world| failure(world, false)),
+    ("a passing failure", |harness| failure(harness, true)),
+    ("a lasting failure", |harness| failure(harness, false)),
 ];
 
-fn progress(world: &World) -> Value {
-    let (role, attempt) = world.current();
+fn progress(harness: &Harness) -> Value {
+    let (role, attempt) = harness.current();
     json!({"kind": "progress", "role": role, "attempt": attempt, "message": "reading"})
 }
 
-fn success(world: &World) -> Value {
-    let (role, attempt) = world.current();
-    let artifacts = [world.result()];
+fn success(harness: &Harness) -> Value {
+    let (role, attempt) = harness.current();
+    let artifacts = [harness.result()];
     json!({
         "kind": "succeeded", "role": role, "attempt": attempt,
         "summary": "done", "artifacts": artifacts,
     })
 }
 
-fn failure(world: &World, retryable: bool) -> Value {
-    let (role, attempt) = world.current();
+fn failure(harness: &Harness, retryable: bool) -> Value {
+    let (role, attempt) = harness.current();
     let error = json!({"code": "model_away", "message": "no answer", "retryable": retryable});
     json!({"kind": "failed", "role": role, "attempt": attempt, "error": error})
 }

@@ -2,14 +2,14 @@
 
 use aegis_engine::ports::Table;
 use aegis_engine::stream::StreamRecord;
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::laws::{Delivery, Stage};
-use aegis_testkit::world::{World, at_once};
 
 use crate::Case;
 use crate::services::relay;
 
-fn records(world: &World) -> Vec<StreamRecord> {
-    let history = at_once(world.ports.table.history(&world.id)).unwrap();
+fn records(harness: &Harness) -> Vec<StreamRecord> {
+    let history = at_once(harness.ports.table.history(&harness.id)).unwrap();
     let entries = history
         .iter()
         .map(|entry| serde_json::to_string(entry).unwrap());
@@ -28,20 +28,20 @@ fn poison() -> StreamRecord {
     }
 }
 
-fn case(which: &'static str, calls: u32, spoil: fn(&World, &mut Vec<StreamRecord>)) -> Case {
+fn case(which: &'static str, calls: u32, spoil: fn(&Harness, &mut Vec<StreamRecord>)) -> Case {
     Case::new(("relay", "stream", which), calls, move || {
-        let world = World::completed();
-        let mut records = records(&world);
-        spoil(&world, &mut records);
-        let delivery = Delivery::Records(relay(&world), records);
-        Stage { world, delivery }
+        let harness = Harness::completed();
+        let mut records = records(&harness);
+        spoil(&harness, &mut records);
+        let delivery = Delivery::Records(relay(&harness), records);
+        Stage { harness, delivery }
     })
 }
 
 /// The bus refuses the first event of the workflow for good.
-fn refused(world: &World, _: &mut Vec<StreamRecord>) {
-    let history = at_once(world.ports.table.history(&world.id)).unwrap();
-    world
+fn refused(harness: &Harness, _: &mut Vec<StreamRecord>) {
+    let history = at_once(harness.ports.table.history(&harness.id)).unwrap();
+    harness
         .ports
         .bus
         .refuse(history[0].events[0].event_id.clone());

@@ -7,10 +7,10 @@ use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
+use aegis_testkit::harness::{Harness, files};
 use aegis_testkit::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
 };
-use aegis_testkit::world::{World, files};
 use aegis_workflow::Input;
 use serde_json::{Value, json};
 
@@ -18,16 +18,16 @@ use crate::service;
 
 const ADA: &str = "arn:aws:iam::123456789012:user/ada";
 
-fn post(world: &World, body: Value) -> ApiRequest {
+fn post(harness: &Harness, body: Value) -> ApiRequest {
     request("POST /approve/{id}")
-        .id(world.id.as_str())
+        .id(harness.id.as_str())
         .json(body)
 }
 
-fn refused(world: &World, body: Value) -> (u16, String) {
+fn refused(harness: &Harness, body: Value) -> (u16, String) {
     refusal(
-        service(world, Authorization::None).as_ref(),
-        &post(world, body),
+        service(harness, Authorization::None).as_ref(),
+        &post(harness, body),
     )
 }
 
@@ -35,12 +35,12 @@ fn because(status: u16, code: &str) -> (u16, String) {
     (status, code.to_owned())
 }
 
-fn decided(world: &World, body: Value) -> Value {
+fn decided(harness: &Harness, body: Value) -> Value {
     ok(
         200,
         &ask(
-            service(world, Authorization::None).as_ref(),
-            &post(world, body),
+            service(harness, Authorization::None).as_ref(),
+            &post(harness, body),
         ),
     )
 }
@@ -52,32 +52,32 @@ fn a_decision_beyond_the_budget_ends_the_workflow() {
         max_duration_minutes: Some(60.0),
         ..Default::default()
     };
-    let world = World::awaiting_approval_within(budget);
-    world.wait(2 * 3600);
+    let harness = Harness::awaiting_approval_within(budget);
+    harness.wait(2 * 3600);
     let body = json!({"decision": "approve", "approver": "ada"});
     for _ in 0..2 {
         let answer = ask(
-            service(&world, Authorization::None).as_ref(),
+            service(&harness, Authorization::None).as_ref(),
             &request("POST /approve/{id}")
-                .id(world.id.as_str())
+                .id(harness.id.as_str())
                 .json(body.clone()),
         );
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
-    let failure = aegis_workflow::failure_view(&world.workflow()).unwrap();
+    let failure = aegis_workflow::failure_view(&harness.workflow()).unwrap();
     assert_eq!(failure.code, "budget_exceeded");
     assert!(failure.message.contains("max_duration_minutes"));
-    assert!(world.workflow().owed().is_none(), "no writer is asked");
+    assert!(harness.workflow().owed().is_none(), "no writer is asked");
 }
 
 #[test]
 fn approval_lets_the_writer_write() {
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
     let view = decided(
-        &world,
+        &harness,
         json!({"decision": "approve", "comment": "fine", "approver": "bob"}),
     );
-    assert_eq!(world.status(), Status::Writing);
+    assert_eq!(harness.status(), Status::Writing);
     assert_eq!(
         (&view["revision"], &view["required"]),
         (&json!(0), &json!(1))
@@ -90,59 +90,59 @@ fn approval_lets_the_writer_write() {
     assert!(view["requested_at"].is_string() && view["deadline_at"].is_string());
     // The same again: the same answer, no second effect.
     let again = decided(
-        &world,
+        &harness,
         json!({"decision": "approve", "comment": "fine", "approver": "bob"}),
     );
     assert_eq!(again, view);
-    assert_eq!(world.commands().len(), 4);
+    assert_eq!(harness.commands().len(), 4);
 }
 
 #[test]
 fn rejection_and_changes() {
-    let world = World::awaiting_approval();
-    decided(&world, json!({"decision": "reject"}));
-    assert_eq!(world.status(), Status::Rejected);
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
+    decided(&harness, json!({"decision": "reject"}));
+    assert_eq!(harness.status(), Status::Rejected);
+    let harness = Harness::awaiting_approval();
     decided(
-        &world,
+        &harness,
         json!({"decision": "request_changes", "comment": "more", "revision": 0}),
     );
-    assert_eq!(world.status(), Status::Analyzing);
-    let heard = world.workflow().change_requests();
+    assert_eq!(harness.status(), Status::Analyzing);
+    let heard = harness.workflow().change_requests();
     assert_eq!(heard[0].comment.as_deref(), Some("more"));
 }
 
 #[test]
 fn a_finding_that_is_not_there_uses_up_no_revision() {
-    let world = World::awaiting_approval();
-    let known = files::analysis(&world.id, 1).findings.len();
-    let service = service(&world, Authorization::None);
+    let harness = Harness::awaiting_approval();
+    let known = files::analysis(&harness.id, 1).findings.len();
+    let service = service(&harness, Authorization::None);
     for list in ["drop", "keep"] {
         let body = json!({"decision": "request_changes", "changes": {list: [1, known + 1]}});
-        let problem = problem(&ask(service.as_ref(), &post(&world, body)));
+        let problem = problem(&ask(service.as_ref(), &post(&harness, body)));
         assert_eq!(problem.status, 400);
         assert_eq!(problem.errors[0].field, format!("changes.{list}[1]"));
-        assert_eq!(world.status(), Status::AwaitingApproval);
+        assert_eq!(harness.status(), Status::AwaitingApproval);
     }
     decided(
-        &world,
+        &harness,
         json!({"decision": "request_changes", "changes": {"drop": [known]}}),
     );
-    assert_eq!(world.status(), Status::Analyzing);
+    assert_eq!(harness.status(), Status::Analyzing);
 }
 
 #[test]
 fn a_decision_on_another_revision_is_told_which_one_waits() {
-    let world = World::awaiting_approval();
-    world.decide(DecisionKind::RequestChanges);
-    world.succeed();
+    let harness = Harness::awaiting_approval();
+    harness.decide(DecisionKind::RequestChanges);
+    harness.succeed();
     for body in [
         json!({"decision": "approve"}),
         json!({"decision": "approve", "revision": 7}),
     ] {
         let answer = ask(
-            service(&world, Authorization::None).as_ref(),
-            &post(&world, body),
+            service(&harness, Authorization::None).as_ref(),
+            &post(&harness, body),
         );
         let problem = problem(&answer);
         assert_eq!(
@@ -153,21 +153,21 @@ fn a_decision_on_another_revision_is_told_which_one_waits() {
     }
     // All revisions are used.
     let answer = refused(
-        &world,
+        &harness,
         json!({"decision": "request_changes", "comment": "more", "revision": 1}),
     );
     assert_eq!(answer, because(409, "revisions_exhausted"));
-    decided(&world, json!({"decision": "approve", "revision": 1}));
+    decided(&harness, json!({"decision": "approve", "revision": 1}));
 }
 
 #[test]
 fn illegal_moments_are_conflicts() {
     for make in [
-        World::started,
-        World::writing,
-        World::completed,
-        World::cancelled,
-        World::failed,
+        Harness::started,
+        Harness::writing,
+        Harness::completed,
+        Harness::cancelled,
+        Harness::failed,
     ] {
         let body = json!({"decision": "reject", "approver": "eve"});
         assert_eq!(
@@ -179,25 +179,25 @@ fn illegal_moments_are_conflicts() {
 
 #[test]
 fn whoever_decides_after_the_deadline_is_too_late() {
-    let world = World::awaiting_approval_by(&["ada", "bob"]);
-    world.wait(72 * 3600);
+    let harness = Harness::awaiting_approval_by(&["ada", "bob"]);
+    harness.wait(72 * 3600);
     for decision in ["approve", "reject", "request_changes"] {
         let body = json!({"decision": decision, "approver": "ada", "comment": "more"});
-        assert_eq!(refused(&world, body), because(409, "decision_too_late"));
+        assert_eq!(refused(&harness, body), because(409, "decision_too_late"));
     }
     let stranger = json!({"decision": "approve", "approver": "eve"});
-    assert_eq!(refused(&world, stranger), because(403, "not_an_approver"));
-    assert_eq!(world.status(), Status::AwaitingApproval);
-    world.apply(Input::DeadlinePassed);
-    assert_eq!(world.status(), Status::Expired);
+    assert_eq!(refused(&harness, stranger), because(403, "not_an_approver"));
+    assert_eq!(harness.status(), Status::AwaitingApproval);
+    harness.apply(Input::DeadlinePassed);
+    assert_eq!(harness.status(), Status::Expired);
 }
 
 #[test]
 fn malformed_bodies_are_refused() {
-    let world = World::awaiting_approval();
-    let valid = post(&world, json!({"decision": "approve"}));
-    refuses_malformed_bodies(service(&world, Authorization::None).as_ref(), &valid);
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
+    let valid = post(&harness, json!({"decision": "approve"}));
+    refuses_malformed_bodies(service(&harness, Authorization::None).as_ref(), &valid);
+    let harness = Harness::awaiting_approval();
     for body in [
         json!({"decision": "maybe"}),
         json!({"decision": "approve", "comment": "x".repeat(2001)}),
@@ -215,42 +215,42 @@ fn malformed_bodies_are_refused() {
         json!({}),
     ] {
         assert_eq!(
-            refused(&world, body.clone()),
+            refused(&harness, body.clone()),
             because(400, "invalid_request"),
             "{body}"
         );
     }
-    assert_eq!(world.status(), Status::AwaitingApproval);
+    assert_eq!(harness.status(), Status::AwaitingApproval);
 }
 
 /// However a name is written, one person counts once, and a listed one may decide.
 #[test]
 fn nobody_counts_twice() {
-    let world = World::awaiting_approvals_by(2, &["Ann", "bob"]);
+    let harness = Harness::awaiting_approvals_by(2, &["Ann", "bob"]);
     let approve = |name: &str| json!({"decision": "approve", "approver": name});
-    let view = decided(&world, approve(" ann"));
+    let view = decided(&harness, approve(" ann"));
     assert_eq!(view["decisions"][0]["approver"], "Ann");
     for name in ["Ann", "ANN", "Ann\u{a0}", "ａｎｎ"] {
-        let again = decided(&world, approve(name));
+        let again = decided(&harness, approve(name));
         assert_eq!(again["decisions"].as_array().unwrap().len(), 1, "{name}");
         let other = json!({"decision": "reject", "approver": name});
-        assert_eq!(refused(&world, other), because(409, "already_decided"));
+        assert_eq!(refused(&harness, other), because(409, "already_decided"));
     }
     assert_eq!(
-        refused(&world, approve("anna")),
+        refused(&harness, approve("anna")),
         because(403, "not_an_approver")
     );
-    assert_eq!(world.status(), Status::AwaitingApproval);
-    decided(&world, approve("bob "));
-    assert_eq!(world.status(), Status::Writing);
+    assert_eq!(harness.status(), Status::AwaitingApproval);
+    decided(&harness, approve("bob "));
+    assert_eq!(harness.status(), Status::Writing);
 }
 
 /// Names of callers are proven letter by letter: another case may be another person.
 #[test]
 fn a_caller_is_exactly_who_was_listed() {
-    let world = World::awaiting_approval_by(&[ADA]);
-    let service = service(&world, Authorization::Iam);
-    let approve = post(&world, json!({"decision": "approve"}));
+    let harness = Harness::awaiting_approval_by(&[ADA]);
+    let service = service(&harness, Authorization::Iam);
+    let approve = post(&harness, json!({"decision": "approve"}));
     let other = ask(
         service.as_ref(),
         &approve.clone().signed_by(&ADA.to_uppercase()),
@@ -266,10 +266,10 @@ fn a_caller_is_exactly_who_was_listed() {
 
 #[test]
 fn who_calls_is_asked_before_anything_else() {
-    let world = World::awaiting_approval();
-    let service = service(&world, Authorization::Iam);
+    let harness = Harness::awaiting_approval();
+    let service = service(&harness, Authorization::Iam);
     for route in ["POST /approve/{id}", "POST /workflows/{id}/approval-links"] {
-        for id in [world.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x"] {
+        for id in [harness.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x"] {
             let odd = request(route).id(id).query("x", "y").body(b"{");
             let refused = refusal(service.as_ref(), &odd);
             assert_eq!(refused, because(401, "unauthenticated"), "{route}");
@@ -281,10 +281,10 @@ fn who_calls_is_asked_before_anything_else() {
 
 #[test]
 fn nothing_is_found_under_other_ids() {
-    let world = World::awaiting_approval();
-    let service = service(&world, Authorization::None);
+    let harness = Harness::awaiting_approval();
+    let service = service(&harness, Authorization::None);
     for id in ["", "x", "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
-        let request = post(&world, json!({"decision": "approve"})).id(id);
+        let request = post(&harness, json!({"decision": "approve"})).id(id);
         assert_eq!(
             refusal(service.as_ref(), &request),
             because(404, "workflow_not_found")
@@ -294,9 +294,9 @@ fn nothing_is_found_under_other_ids() {
 
 #[test]
 fn signed_callers_decide_in_their_own_name() {
-    let world = World::awaiting_approval();
-    let service = service(&world, Authorization::Iam);
-    let post = |body| post(&world, body);
+    let harness = Harness::awaiting_approval();
+    let service = service(&harness, Authorization::Iam);
+    let post = |body| post(&harness, body);
     let unsigned = post(json!({"decision": "approve"}));
     assert_eq!(
         refusal(service.as_ref(), &unsigned),
@@ -315,15 +315,15 @@ fn signed_callers_decide_in_their_own_name() {
 
 #[test]
 fn bearers_decide_in_the_name_of_their_token() {
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
     let rules = JwtRules {
         issuer: "https://issuer.example".to_owned(),
         audience: vec!["web".to_owned()],
         scope: "aegis/approve".to_owned(),
         subject_claim: "email".to_owned(),
     };
-    let service = service(&world, Authorization::Jwt(Arc::new(rules)));
-    let expiry = world.now().plus(Duration::from_secs(60)).as_seconds();
+    let service = service(&harness, Authorization::Jwt(Arc::new(rules)));
+    let expiry = harness.now().plus(Duration::from_secs(60)).as_seconds();
     let with = |scope: &str, body| {
         let claims = [
             ("iss", "https://issuer.example"),
@@ -334,7 +334,7 @@ fn bearers_decide_in_the_name_of_their_token() {
             ("email", "ann@example.com"),
         ];
         let claims = claims.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut request = post(&world, body);
+        let mut request = post(&harness, body);
         request.caller = Caller::Jwt(claims.into());
         request
     };
@@ -342,7 +342,7 @@ fn bearers_decide_in_the_name_of_their_token() {
     assert_eq!(
         refusal(
             service.as_ref(),
-            &post(&world, approve.clone()).signed_by(ADA)
+            &post(&harness, approve.clone()).signed_by(ADA)
         ),
         because(401, "unauthenticated")
     );
@@ -364,19 +364,19 @@ fn bearers_decide_in_the_name_of_their_token() {
 fn errors_of_ports_say_whether_to_try_again() {
     for operation in ["load", "commit"] {
         tells_of_port_errors(&|error: PortError| {
-            let world = World::awaiting_approval();
-            world.ports.faults.fail_next(operation, error);
-            let post = post(&world, json!({"decision": "approve"}));
-            ask(service(&world, Authorization::None).as_ref(), &post)
+            let harness = Harness::awaiting_approval();
+            harness.ports.faults.fail_next(operation, error);
+            let post = post(&harness, json!({"decision": "approve"}));
+            ask(service(&harness, Authorization::None).as_ref(), &post)
         });
     }
 }
 
 #[test]
 fn a_command_that_cannot_be_sent_is_not_the_approver_s_business() {
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
     let fault = PortError::Transient("queue away".to_owned());
-    world.ports.faults.fail_next("send", fault);
-    decided(&world, json!({"decision": "approve"}));
-    assert_eq!(world.status(), Status::Writing);
+    harness.ports.faults.fail_next("send", fault);
+    decided(&harness, json!({"decision": "approve"}));
+    assert_eq!(harness.status(), Status::Writing);
 }

@@ -12,29 +12,29 @@ use aegis_engine::api::{ApiRequest, ApiResponse, Authorization};
 use aegis_engine::error::PortError;
 use aegis_engine::link::Link;
 use aegis_engine::token::Claim;
+use aegis_testkit::harness::{Harness, files};
 use aegis_testkit::requests::{With, ask, ok, request};
-use aegis_testkit::world::{World, files};
 use aegis_workflow::{Input, approval_view};
 
 use crate::links::wanted;
 use crate::service;
 
 /// The token of a link that `approver` was given.
-fn token(world: &World, approver: &str) -> String {
-    let service = service(world, Authorization::None);
-    let made = ok(201, &ask(service.as_ref(), &wanted(world, approver)));
+fn token(harness: &Harness, approver: &str) -> String {
+    let service = service(harness, Authorization::None);
+    let made = ok(201, &ask(service.as_ref(), &wanted(harness, approver)));
     let url = made["url"].as_str().unwrap();
     url.rsplit('/').next().unwrap().to_owned()
 }
 
-fn get(world: &World, token: &str) -> ApiResponse {
+fn get(harness: &Harness, token: &str) -> ApiResponse {
     let request = request("GET /approval-links/{token}").path("token", token);
     // Where clients must prove who they are, links still open.
-    ask(service(world, Authorization::Iam).as_ref(), &request)
+    ask(service(harness, Authorization::Iam).as_ref(), &request)
 }
 
-fn get_of(world: &World) -> ApiResponse {
-    get(world, &token(world, "ada"))
+fn get_of(harness: &Harness) -> ApiResponse {
+    get(harness, &token(harness, "ada"))
 }
 
 fn form(token: &str, body: &str) -> ApiRequest {
@@ -44,9 +44,9 @@ fn form(token: &str, body: &str) -> ApiRequest {
         .body(body.as_bytes())
 }
 
-fn post(world: &World, token: &str, body: &str) -> ApiResponse {
+fn post(harness: &Harness, token: &str, body: &str) -> ApiResponse {
     ask(
-        service(world, Authorization::Iam).as_ref(),
+        service(harness, Authorization::Iam).as_ref(),
         &form(token, body),
     )
 }
@@ -75,10 +75,10 @@ fn says_nothing_of(answer: &ApiResponse, words: &str) {
 
 #[test]
 fn whoever_looks_sees_what_they_decide_on() {
-    let world = World::awaiting_approvals_by(2, &[]);
-    world.decide(DecisionKind::Approve);
-    let token = token(&world, "bob");
-    let answer = get(&world, &token);
+    let harness = Harness::awaiting_approvals_by(2, &[]);
+    harness.decide(DecisionKind::Approve);
+    let token = token(&harness, "bob");
+    let answer = get(&harness, &token);
     let mut all = vec![
         "quantum computing".to_owned(),
         "Summary of attempt 1.".to_owned(),
@@ -89,11 +89,11 @@ fn whoever_looks_sees_what_they_decide_on() {
         "until Thursday 26 November 2026, 18:00 UTC (in 3 days)".to_owned(),
         "The report is written from these findings.".to_owned(),
     ];
-    for finding in files::analysis(&world.id, 1).findings {
+    for finding in files::analysis(&harness.id, 1).findings {
         all.extend([finding.heading, finding.note]);
         all.extend(finding.claims.into_iter().map(|claim| claim.text));
     }
-    for passage in files::evidence(&world.id).evidence {
+    for passage in files::evidence(&harness.id).evidence {
         all.extend([
             passage.title,
             passage.passage,
@@ -106,10 +106,10 @@ fn whoever_looks_sees_what_they_decide_on() {
 
 #[test]
 fn a_link_shows_the_findings_of_its_own_revision() {
-    let world = World::awaiting_approval();
-    world.decide(DecisionKind::RequestChanges);
-    world.succeed();
-    let answer = get(&world, &token(&world, "bob"));
+    let harness = Harness::awaiting_approval();
+    harness.decide(DecisionKind::RequestChanges);
+    harness.succeed();
+    let answer = get(&harness, &token(&harness, "bob"));
     says(
         &answer,
         &[
@@ -123,21 +123,21 @@ fn a_link_shows_the_findings_of_its_own_revision() {
 
 #[test]
 fn findings_that_cannot_be_shown_cannot_be_approved_from_the_page() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
-    let key = format!("workflows/{}/analyst/1/analysis.json", world.id);
-    world.ports.artifacts.put(&key, b"{}");
-    let answer = get(&world, &token);
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
+    let key = format!("workflows/{}/analyst/1/analysis.json", harness.id);
+    harness.ports.artifacts.put(&key, b"{}");
+    let answer = get(&harness, &token);
     page(200, "The findings cannot be shown", &answer);
     says(&answer, &["value=\"reject\"", "value=\"request_changes\""]);
     says_nothing_of(&answer, "value=\"approve\"");
 
     // Too large is not damaged: the files can be read.
-    let world = World::started();
-    world.succeed();
-    world.succeed_with(" ".repeat(3 * 1024 * 1024).as_bytes());
-    let token = self::token(&world, "ada");
-    let answer = get(&world, &token);
+    let harness = Harness::started();
+    harness.succeed();
+    harness.succeed_with(" ".repeat(3 * 1024 * 1024).as_bytes());
+    let token = self::token(&harness, "ada");
+    let answer = get(&harness, &token);
     says(
         &answer,
         &[
@@ -147,18 +147,18 @@ fn findings_that_cannot_be_shown_cannot_be_approved_from_the_page() {
             "value=\"approve\"",
         ],
     );
-    world
+    harness
         .ports
         .faults
         .fail_next("read", PortError::Transient("away".to_owned()));
-    page(503, "That did not work", &get(&world, &token));
+    page(503, "That did not work", &get(&harness, &token));
 }
 
 #[test]
 fn the_page_asks_for_changes_that_an_agent_carries_out() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
-    let question = get(&world, &token);
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
+    let question = get(&harness, &token);
     let boxes = ["name=\"drop\" value=\"1\"", "name=\"drop\" value=\"2\""];
     says(&question, &boxes);
     says(
@@ -171,7 +171,7 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
     );
     // With another decision nobody can mean it, and what was chosen stays.
     let chosen = "drop=2&terms=costs,+salt+caverns,&shorter=on";
-    let refused = post(&world, &token, &format!("decision=approve&{chosen}"));
+    let refused = post(&harness, &token, &format!("decision=approve&{chosen}"));
     page(400, "You asked for changes, but did not choose", &refused);
     says(
         &refused,
@@ -182,29 +182,33 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
         ],
     );
     says_nothing_of(&refused, "value=\"1\" checked");
-    let strange = post(&world, &token, "decision=request_changes&shorter=1");
+    let strange = post(&harness, &token, "decision=request_changes&shorter=1");
     page(400, "a value that is not of this page", &strange);
     let long = format!("decision=request_changes&terms={}", "x".repeat(101));
-    page(400, "at most 100 characters", &post(&world, &token, &long));
+    page(
+        400,
+        "at most 100 characters",
+        &post(&harness, &token, &long),
+    );
     page(
         400,
         "no number",
-        &post(&world, &token, "decision=request_changes&drop=x"),
+        &post(&harness, &token, "decision=request_changes&drop=x"),
     );
     let decided = post(
-        &world,
+        &harness,
         &token,
         &format!("decision=request_changes&{chosen}"),
     );
     page(200, "Your decision is recorded", &decided);
-    let no_form = post(&world, &token, "comment=once+more");
+    let no_form = post(&harness, &token, "comment=once+more");
     page(400, "Your decision is recorded", &no_form);
     says(&decided, &["drop finding 2", "make it shorter"]);
     let other = "decision=request_changes&drop=1";
-    let later = post(&world, &token, other);
+    let later = post(&harness, &token, other);
     page(409, "What you sent with it now is not kept", &later);
     says(&later, &["drop finding 2", "analyst works on revision 1"]);
-    let heard = world.workflow().change_requests();
+    let heard = harness.workflow().change_requests();
     assert_eq!(
         heard[0].changes,
         Changes {
@@ -218,8 +222,8 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
 
 #[test]
 fn a_form_that_is_refused_comes_back_with_what_was_typed() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
     let long = "x".repeat(2001);
     for (body, message, typed) in [
         (
@@ -248,7 +252,7 @@ fn a_form_that_is_refused_comes_back_with_what_was_typed() {
             "a\\u{1b}\\u{202e}b",
         ),
     ] {
-        let answer = post(&world, &token, body);
+        let answer = post(&harness, &token, body);
         page(400, message, &answer);
         says(
             &answer,
@@ -268,53 +272,57 @@ fn a_form_that_is_refused_comes_back_with_what_was_typed() {
         );
     }
     // Allowed by the form, but no longer by the workflow.
-    world.decide(DecisionKind::RequestChanges);
-    world.succeed();
-    let token = self::token(&world, "bob");
-    let answer = post(&world, &token, "decision=request_changes&comment=once+more");
+    harness.decide(DecisionKind::RequestChanges);
+    harness.succeed();
+    let token = self::token(&harness, "bob");
+    let answer = post(
+        &harness,
+        &token,
+        "decision=request_changes&comment=once+more",
+    );
     page(
         409,
         "no further revision is allowed (at most 1 revision)",
         &answer,
     );
     says(&answer, &["\nonce more</textarea>", "value=\"approve\""]);
-    assert_eq!(world.status(), Status::AwaitingApproval);
+    assert_eq!(harness.status(), Status::AwaitingApproval);
 }
 
 #[test]
 fn whoever_has_decided_is_told_what_follows() {
-    let world = World::awaiting_approvals_by(2, &[]);
-    let (ada, bob) = (token(&world, "ada"), token(&world, "bob"));
-    let first = post(&world, &ada, "decision=approve");
+    let harness = Harness::awaiting_approvals_by(2, &[]);
+    let (ada, bob) = (token(&harness, "ada"), token(&harness, "bob"));
+    let first = post(&harness, &ada, "decision=approve");
     page(200, "1 more approval is needed", &first);
-    let later = post(&world, &ada, "decision=approve&comment=but+slowly");
+    let later = post(&harness, &ada, "decision=approve&comment=but+slowly");
     page(409, "What you sent with it now is not kept", &later);
     says(&later, &["Revision 0 waits for decisions"]);
     says_nothing_of(&later, "new link");
-    let second = post(&world, &bob, "decision=approve");
+    let second = post(&harness, &bob, "decision=approve");
     page(200, "The report is being written.", &second);
-    page(200, "The report is being written.", &get(&world, &ada));
-    world.succeed();
-    page(200, "The report is written.", &get(&world, &ada));
+    page(200, "The report is being written.", &get(&harness, &ada));
+    harness.succeed();
+    page(200, "The report is written.", &get(&harness, &ada));
 
-    let world = World::awaiting_approvals_by(2, &[]);
-    let (ada, bob) = (token(&world, "ada"), token(&world, "bob"));
-    post(&world, &ada, "decision=approve");
-    let changes = post(&world, &bob, "decision=request_changes&comment=more");
+    let harness = Harness::awaiting_approvals_by(2, &[]);
+    let (ada, bob) = (token(&harness, "ada"), token(&harness, "bob"));
+    post(&harness, &ada, "decision=approve");
+    let changes = post(&harness, &bob, "decision=request_changes&comment=more");
     page(200, "The analyst works on revision 1.", &changes);
     says(&changes, &["takes a new link", "made by", "anonymous"]);
-    page(200, "bob", &get(&world, &ada));
-    world.succeed();
+    page(200, "bob", &get(&harness, &ada));
+    harness.succeed();
     page(
         200,
         "Revision 1 waits for decisions, until",
-        &get(&world, &bob),
+        &get(&harness, &bob),
     );
-    world.cancel();
-    let ended = get(&world, &ada);
+    harness.cancel();
+    let ended = get(&harness, &ada);
     page(200, "has decided: changes requested", &ended);
     says(&ended, &["The workflow was cancelled"]);
-    let ended = get(&world, &bob);
+    let ended = get(&harness, &bob);
     page(200, "The workflow was cancelled", &ended);
     says_nothing_of(&ended, "works on");
     says_nothing_of(&ended, "new link");
@@ -322,11 +330,11 @@ fn whoever_has_decided_is_told_what_follows() {
 
 #[test]
 fn get_shows_the_question_and_decides_nothing() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
-    let before = world.workflow();
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
+    let before = harness.workflow();
     for _ in 0..3 {
-        let answer = get(&world, &token);
+        let answer = get(&harness, &token);
         page(200, "quantum computing", &answer);
         says(
             &answer,
@@ -337,17 +345,17 @@ fn get_shows_the_question_and_decides_nothing() {
             ],
         );
     }
-    assert_eq!(world.workflow(), before);
+    assert_eq!(harness.workflow(), before);
 }
 
 #[test]
 fn the_page_is_closed_to_all_but_itself() {
-    let world = World::awaiting_approval();
-    let valid = token(&world, "ada");
+    let harness = Harness::awaiting_approval();
+    let valid = token(&harness, "ada");
     for answer in [
-        get(&world, &valid),
-        get(&world, "v1.x"),
-        post(&world, &valid, "decision=reject"),
+        get(&harness, &valid),
+        get(&harness, "v1.x"),
+        post(&harness, &valid, "decision=reject"),
     ] {
         let header = |wanted: &str| {
             let found = answer.headers.iter().find(|(name, _)| *name == wanted);
@@ -380,14 +388,14 @@ fn the_page_is_closed_to_all_but_itself() {
 
 #[test]
 fn what_clients_and_agents_wrote_is_escaped() {
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
     let hostile = "<script>alert(1)</script>\"'&";
-    let token = token(&world, hostile);
-    let answer = get(&world, &token);
+    let token = token(&harness, hostile);
+    let answer = get(&harness, &token);
     page(200, "&lt;script&gt;alert(1)&lt;/script&gt;", &answer);
     assert!(!answer.body.contains("<script"), "{}", answer.body);
     let comment = "decision=reject&comment=%3Cimg%20src%3Dx%3E";
-    let answer = post(&world, &token, comment);
+    let answer = post(&harness, &token, comment);
     page(200, "&lt;img src=x&gt;", &answer);
     assert!(!answer.body.contains("<img"), "{}", answer.body);
 }
@@ -395,9 +403,9 @@ fn what_clients_and_agents_wrote_is_escaped() {
 /// A document that is quoted: markup, and characters that hide or turn the text around them.
 #[test]
 fn what_documents_say_neither_acts_nor_hides() {
-    let world = World::started();
+    let harness = Harness::started();
     let hostile = "</blockquote><form action=x><b onclick=y>approve\u{202e}dne\u{200b}\u{1b}[2J";
-    let mut evidence = files::evidence(&world.id);
+    let mut evidence = files::evidence(&harness.id);
     for passage in &mut evidence.evidence {
         for text in [
             &mut passage.title,
@@ -408,8 +416,8 @@ fn what_documents_say_neither_acts_nor_hides() {
             *text = hostile.to_owned();
         }
     }
-    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
-    let mut analysis = files::analysis(&world.id, 1);
+    harness.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    let mut analysis = files::analysis(&harness.id, 1);
     analysis.summary = hostile.to_owned();
     analysis.gaps = vec![hostile.to_owned()];
     for finding in &mut analysis.findings {
@@ -418,8 +426,8 @@ fn what_documents_say_neither_acts_nor_hides() {
             claim.text = hostile.to_owned();
         }
     }
-    world.succeed_with(&serde_json::to_vec(&analysis).unwrap());
-    let answer = get(&world, &token(&world, "ada"));
+    harness.succeed_with(&serde_json::to_vec(&analysis).unwrap());
+    let answer = get(&harness, &token(&harness, "ada"));
     page(200, "&lt;/blockquote&gt;", &answer);
     for raw in ["<form action", "<b ", "\u{202e}", "\u{200b}", "\u{1b}"] {
         says_nothing_of(&answer, raw);
@@ -428,24 +436,24 @@ fn what_documents_say_neither_acts_nor_hides() {
 
 #[test]
 fn the_decision_counts_in_the_approver_s_name_by_link() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada@example.com");
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada@example.com");
     let answer = post(
-        &world,
+        &harness,
         &token,
         "decision=approve&comment=well+founded%0D%0Aand+short",
     );
     page(200, "approved", &answer);
-    assert_eq!(world.status(), Status::Writing);
-    let view = approval_view(&world.workflow()).unwrap();
+    assert_eq!(harness.status(), Status::Writing);
+    let view = approval_view(&harness.workflow()).unwrap();
     let decision = &view.decisions[0];
     assert_eq!(decision.approver, "ada@example.com");
     assert_eq!(decision.claimed_by.as_deref(), Some("link:anonymous"));
     assert_eq!(decision.comment.as_deref(), Some("well founded\nand short"));
     // What was decided is what the link shows from now on, also once the workflow has gone on.
-    assert_eq!(get(&world, &token), answer);
-    world.succeed();
-    let later = get(&world, &token);
+    assert_eq!(get(&harness, &token), answer);
+    harness.succeed();
+    let later = get(&harness, &token);
     page(200, "The report is written.", &later);
     says(&later, &["ada@example.com", "well founded\nand short"]);
 }
@@ -457,17 +465,17 @@ fn a_replay_gets_the_same_answer_and_changes_nothing() {
         ("reject", Status::Rejected),
         ("request_changes", Status::Analyzing),
     ] {
-        let world = World::awaiting_approval();
-        let token = token(&world, "ada");
+        let harness = Harness::awaiting_approval();
+        let token = token(&harness, "ada");
         let body = format!("decision={decision}&comment=say+more");
-        let first = post(&world, &token, &body);
+        let first = post(&harness, &token, &body);
         assert_eq!(first.status, 200, "{}", first.body);
-        assert_eq!(world.status(), status);
-        let (after, sent) = (world.workflow(), world.ports.queues.sent().len());
-        world.wait(1);
-        assert_eq!(post(&world, &token, &body), first);
+        assert_eq!(harness.status(), status);
+        let (after, sent) = (harness.workflow(), harness.ports.queues.sent().len());
+        harness.wait(1);
+        assert_eq!(post(&harness, &token, &body), first);
         // What is said later would be lost.
-        let later = post(&world, &token, &format!("{body}+now"));
+        let later = post(&harness, &token, &format!("{body}+now"));
         page(409, "already_decided", &later);
         says(&later, &["What you sent with it now is not kept"]);
         let other = if decision == "approve" {
@@ -478,10 +486,10 @@ fn a_replay_gets_the_same_answer_and_changes_nothing() {
         page(
             409,
             "already_decided",
-            &post(&world, &token, &format!("decision={other}")),
+            &post(&harness, &token, &format!("decision={other}")),
         );
         assert_eq!(
-            (world.workflow(), world.ports.queues.sent().len()),
+            (harness.workflow(), harness.ports.queues.sent().len()),
             (after, sent)
         );
     }
@@ -489,56 +497,60 @@ fn a_replay_gets_the_same_answer_and_changes_nothing() {
 
 #[test]
 fn a_link_is_for_its_own_revision() {
-    let world = World::awaiting_approval();
-    let (mine, theirs) = (token(&world, "ada"), token(&world, "bob"));
-    let changed = post(&world, &mine, "decision=request_changes&comment=more");
+    let harness = Harness::awaiting_approval();
+    let (mine, theirs) = (token(&harness, "ada"), token(&harness, "bob"));
+    let changed = post(&harness, &mine, "decision=request_changes&comment=more");
     page(200, "The analyst works on revision 1.", &changed);
-    world.succeed();
-    assert_eq!(world.workflow().revision, 1);
+    harness.succeed();
+    assert_eq!(harness.workflow().revision, 1);
     // It still tells its own approver; nobody else's decides.
     let waits = "Revision 1 waits for decisions";
-    let told = get(&world, &mine);
+    let told = get(&harness, &mine);
     page(200, waits, &told);
     says(&told, &["changes requested", "takes a new link"]);
-    let other = get(&world, &theirs);
+    let other = get(&harness, &theirs);
     page(409, waits, &other);
     says(&other, &["quantum computing", "takes a new link"]);
     page(
         409,
         "stale_revision",
-        &post(&world, &theirs, "decision=approve"),
+        &post(&harness, &theirs, "decision=approve"),
     );
-    assert_eq!(world.status(), Status::AwaitingApproval);
+    assert_eq!(harness.status(), Status::AwaitingApproval);
     // All revisions are used, and the page knows.
-    let latest = token(&world, "bob");
-    assert!(!get(&world, &latest).body.contains("request_changes"));
-    page(200, "approved", &post(&world, &latest, "decision=approve"));
+    let latest = token(&harness, "bob");
+    assert!(!get(&harness, &latest).body.contains("request_changes"));
+    page(
+        200,
+        "approved",
+        &post(&harness, &latest, "decision=approve"),
+    );
     // Even then the first one tells what it decided.
-    let told = get(&world, &mine);
+    let told = get(&harness, &mine);
     page(200, "changes requested", &told);
     says(
         &told,
         &["Revision 1 was approved. The report is being written."],
     );
-    let again = post(&world, &mine, "decision=request_changes&comment=more");
+    let again = post(&harness, &mine, "decision=request_changes&comment=more");
     assert_eq!(again, told);
 }
 
 #[test]
 fn a_link_ends_with_the_approval() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
-    world.cancel();
-    page(409, "not_awaiting_approval", &get(&world, &token));
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
+    harness.cancel();
+    page(409, "not_awaiting_approval", &get(&harness, &token));
     page(
         409,
         "not_awaiting_approval",
-        &post(&world, &token, "decision=approve"),
+        &post(&harness, &token, "decision=approve"),
     );
-    world.wait(72 * 3600);
+    harness.wait(72 * 3600);
     for answer in [
-        get(&world, &token),
-        post(&world, &token, "decision=approve"),
+        get(&harness, &token),
+        post(&harness, &token, "decision=approve"),
     ] {
         page(410, "expired_link", &answer);
         says(
@@ -571,15 +583,15 @@ fn an_expired_link_tells_the_outcome_and_shows_no_findings() {
             "takes a new link",
         ),
     ] {
-        let world = World::awaiting_approval_or(on_timeout);
-        let token = token(&world, "ada");
+        let harness = Harness::awaiting_approval_or(on_timeout);
+        let token = token(&harness, "ada");
         let announced = format!("If there are not enough decisions by then, {announced}");
-        page(200, &announced, &get(&world, &token));
-        world.wait(72 * 3600);
-        let expired = get(&world, &token);
+        page(200, &announced, &get(&harness, &token));
+        harness.wait(72 * 3600);
+        let expired = get(&harness, &token);
         page(410, at_once, &expired);
-        world.apply(Input::DeadlinePassed);
-        let expired = get(&world, &token);
+        harness.apply(Input::DeadlinePassed);
+        let expired = get(&harness, &token);
         page(410, later, &expired);
         says(&expired, &["quantum computing", "0 of 1 approval given"]);
         let told = expired.body.contains("Approved by silence, Thursday");
@@ -593,28 +605,28 @@ fn an_expired_link_tells_the_outcome_and_shows_no_findings() {
 /// Mail programs and trackers add their own to a link.
 #[test]
 fn foreign_query_parameters_do_not_break_a_link() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
     let tracked = |request: ApiRequest| {
         let request = request.query("utm_source", "mail").query("fbclid", "x");
         let request = request.query("utm_source", "again");
-        ask(service(&world, Authorization::None).as_ref(), &request)
+        ask(service(&harness, Authorization::None).as_ref(), &request)
     };
     let looked = tracked(request("GET /approval-links/{token}").path("token", &token));
-    assert_eq!(looked, get(&world, &token));
+    assert_eq!(looked, get(&harness, &token));
     let decided = tracked(form(&token, "decision=approve"));
     page(200, "approved", &decided);
 }
 
 #[test]
 fn all_passages_can_be_opened_at_once() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
-    let folded = get(&world, &token);
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
+    let folded = get(&harness, &token);
     says(&folded, &["<details>", "href=\"?passages=open\""]);
     let asked = request("GET /approval-links/{token}").path("token", &token);
     let asked = asked.query("passages", "open");
-    let unfolded = ask(service(&world, Authorization::None).as_ref(), &asked);
+    let unfolded = ask(service(&harness, Authorization::None).as_ref(), &asked);
     says(
         &unfolded,
         &["<details open>", "Passage 1 speaks of lattices"],
@@ -624,8 +636,8 @@ fn all_passages_can_be_opened_at_once() {
 
 #[test]
 fn files_that_were_not_read_are_on_the_page() {
-    let world = World::started();
-    let mut evidence = files::evidence(&world.id);
+    let harness = Harness::started();
+    let mut evidence = files::evidence(&harness.id);
     let file = |name: &str| UnreadableSource {
         source: format!("s3://papers/{name}"),
         reason: "holds no <text>".to_owned(),
@@ -637,9 +649,9 @@ fn files_that_were_not_read_are_on_the_page() {
         source: "s3://papers/a.html".to_owned(),
         documents: 2,
     }];
-    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
-    world.succeed();
-    let answer = get(&world, &token(&world, "ada"));
+    harness.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    harness.succeed();
+    let answer = get(&harness, &token(&harness, "ada"));
     says(
         &answer,
         &[
@@ -649,62 +661,62 @@ fn files_that_were_not_read_are_on_the_page() {
             "menus are left out (s3://papers/a.html and 1 more file)",
         ],
     );
-    says_nothing_of(&get_of(&World::awaiting_approval()), "Not read");
+    says_nothing_of(&get_of(&Harness::awaiting_approval()), "Not read");
 }
 
 #[test]
 fn tokens_of_others_open_nothing() {
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
     let link = Link {
-        workflow_id: world.id.clone(),
+        workflow_id: harness.id.clone(),
         revision: 0,
         approver: "ada".to_owned(),
         made_by: "anonymous".to_owned(),
     };
-    let later = world.now().plus(Duration::from_secs(60));
+    let later = harness.now().plus(Duration::from_secs(60));
     let claim = Claim {
-        workflow_id: world.id.clone(),
+        workflow_id: harness.id.clone(),
         role: Role::Analyst,
         attempt: 1,
     };
-    let foreign_keys = World::empty().tokens;
-    let mut altered = link.sign(&world.tokens, later).unwrap();
+    let foreign_keys = Harness::empty().tokens;
+    let mut altered = link.sign(&harness.tokens, later).unwrap();
     altered.pop();
     for refused in [
         String::new(),
         "nonsense".to_owned(),
         altered,
         link.sign(&foreign_keys, later).unwrap(),
-        world.tokens.sign(&claim, later).unwrap(),
+        harness.tokens.sign(&claim, later).unwrap(),
     ] {
-        page(403, "invalid_link", &get(&world, &refused));
+        page(403, "invalid_link", &get(&harness, &refused));
         page(
             403,
             "invalid_link",
-            &post(&world, &refused, "decision=approve"),
+            &post(&harness, &refused, "decision=approve"),
         );
     }
     let elsewhere = Link {
         workflow_id: WorkflowId::derive("ada", "another"),
         ..link.clone()
     };
-    let elsewhere = elsewhere.sign(&world.tokens, later).unwrap();
+    let elsewhere = elsewhere.sign(&harness.tokens, later).unwrap();
     page(
         404,
         "workflow_not_found",
-        &post(&world, &elsewhere, "decision=approve"),
+        &post(&harness, &elsewhere, "decision=approve"),
     );
-    assert_eq!(world.status(), Status::AwaitingApproval);
+    assert_eq!(harness.status(), Status::AwaitingApproval);
     // The same, rightly signed, is taken.
-    let own = link.sign(&world.tokens, later).unwrap();
-    page(200, "approved", &post(&world, &own, "decision=approve"));
+    let own = link.sign(&harness.tokens, later).unwrap();
+    page(200, "approved", &post(&harness, &own, "decision=approve"));
 }
 
 #[test]
 fn only_the_page_s_form_is_taken() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "ada");
-    let handler = service(&world, Authorization::None);
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "ada");
+    let handler = service(&harness, Authorization::None);
     let long = format!("decision=reject&comment={}", "x".repeat(2001));
     let huge = format!("decision=reject&comment={}", "x".repeat(64 * 1024));
     for (body, status, words) in [
@@ -727,7 +739,7 @@ fn only_the_page_s_form_is_taken() {
         (long.as_str(), 400, "at most 2000 are taken"),
         (huge.as_str(), 413, "too large"),
     ] {
-        page(status, words, &post(&world, &token, body));
+        page(status, words, &post(&harness, &token, body));
     }
     for media_type in [
         "application/json",
@@ -745,15 +757,15 @@ fn only_the_page_s_form_is_taken() {
     }
     let bytes = form(&token, "").body(b"decision=reject&comment=\xff");
     page(400, "not UTF-8", &ask(handler.as_ref(), &bytes));
-    assert_eq!(world.status(), Status::AwaitingApproval);
+    assert_eq!(harness.status(), Status::AwaitingApproval);
 }
 
 #[test]
 fn somebody_else_s_decision_is_told_of() {
-    let world = World::awaiting_approval();
-    let token = token(&world, "bob");
-    world.decide(DecisionKind::Approve);
-    let told = get(&world, &token);
+    let harness = Harness::awaiting_approval();
+    let token = token(&harness, "bob");
+    harness.decide(DecisionKind::Approve);
+    let told = get(&harness, &token);
     page(
         409,
         "Revision 0 was approved. The report is being written.",
@@ -763,7 +775,7 @@ fn somebody_else_s_decision_is_told_of() {
     page(
         409,
         "not_awaiting_approval",
-        &post(&world, &token, "decision=approve"),
+        &post(&harness, &token, "decision=approve"),
     );
 }
 
@@ -775,13 +787,13 @@ fn errors_of_ports_ask_to_try_again() {
             (PortError::Transient("secret".to_owned()), 503),
             (PortError::Permanent("secret".to_owned()), 500),
         ] {
-            let world = World::awaiting_approval();
-            let token = token(&world, "ada");
-            world.ports.faults.fail_next(operation, error);
-            let answer = post(&world, &token, "decision=approve");
+            let harness = Harness::awaiting_approval();
+            let token = token(&harness, "ada");
+            harness.ports.faults.fail_next(operation, error);
+            let answer = post(&harness, &token, "decision=approve");
             page(status, "That did not work", &answer);
             assert!(!answer.body.contains("secret"), "{}", answer.body);
-            page(200, "approved", &post(&world, &token, "decision=approve"));
+            page(200, "approved", &post(&harness, &token, "decision=approve"));
         }
     }
 }

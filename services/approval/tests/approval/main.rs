@@ -13,16 +13,16 @@ use std::sync::Arc;
 
 use aegis_approval::Approval;
 use aegis_engine::api::Authorization;
-use aegis_testkit::world::World;
+use aegis_testkit::harness::Harness;
 
-pub fn service(world: &World, authorization: Authorization) -> Arc<Approval> {
+pub fn service(harness: &Harness, authorization: Authorization) -> Arc<Approval> {
     Arc::new(Approval {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
         authorization: authorization.clone(),
         readers: authorization.clone(),
         operators: authorization,
-        keys: world.ports.key_ring(false),
+        keys: harness.ports.key_ring(false),
         api_url: "https://api.example".to_owned(),
         approver_sources: vec!["partner.crm".to_owned()],
     })

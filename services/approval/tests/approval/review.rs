@@ -8,25 +8,25 @@ use aegis_contracts::findings::{Claim, Evidence, UnreadableSource};
 use aegis_contracts::review::Review;
 use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
+use aegis_testkit::harness::{Harness, files};
 use aegis_testkit::requests::{With, ask, ok, problem, refusal, request, tells_of_port_errors};
-use aegis_testkit::world::{World, files};
 use aegis_workflow::Input;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::service;
 
-pub fn wanted(world: &World) -> ApiRequest {
-    request("GET /workflows/{id}/review").id(world.id.as_str())
+pub fn wanted(harness: &Harness) -> ApiRequest {
+    request("GET /workflows/{id}/review").id(harness.id.as_str())
 }
 
-fn seen(world: &World, request: &ApiRequest) -> Review {
-    let service = service(world, Authorization::None);
+fn seen(harness: &Harness, request: &ApiRequest) -> Review {
+    let service = service(harness, Authorization::None);
     serde_json::from_value(ok(200, &ask(service.as_ref(), request))).unwrap()
 }
 
-fn refused(world: &World, request: &ApiRequest) -> (u16, String) {
-    refusal(service(world, Authorization::None).as_ref(), request)
+fn refused(harness: &Harness, request: &ApiRequest) -> (u16, String) {
+    refusal(service(harness, Authorization::None).as_ref(), request)
 }
 
 fn because(status: u16, code: &str) -> (u16, String) {
@@ -34,8 +34,8 @@ fn because(status: u16, code: &str) -> (u16, String) {
 }
 
 /// An analyst's file with these claims, which all cite `evidence`.
-fn analysis(world: &World, texts: &[String], evidence: &str) -> Vec<u8> {
-    let mut file = files::analysis(&world.id, 1);
+fn analysis(harness: &Harness, texts: &[String], evidence: &str) -> Vec<u8> {
+    let mut file = files::analysis(&harness.id, 1);
     let claim = |text: &String| Claim {
         text: text.clone(),
         lead: None,
@@ -48,18 +48,18 @@ fn analysis(world: &World, texts: &[String], evidence: &str) -> Vec<u8> {
 
 #[test]
 fn every_claim_is_beside_its_passage_and_every_vote_is_told() {
-    let world = World::awaiting_approvals_by(2, &[]);
-    let before = world.workflow();
-    world.decide(DecisionKind::Approve);
-    let review = seen(&world, &wanted(&world));
+    let harness = Harness::awaiting_approvals_by(2, &[]);
+    let before = harness.workflow();
+    harness.decide(DecisionKind::Approve);
+    let review = seen(&harness, &wanted(&harness));
     assert!(review.waiting);
     assert_eq!(
         (review.topic.as_str(), review.requested_by.as_str()),
         ("quantum computing", "ada")
     );
     assert_eq!(review.summary, "Summary of attempt 1.");
-    let expected = files::analysis(&world.id, 1);
-    let passages = files::evidence(&world.id).evidence;
+    let expected = files::analysis(&harness.id, 1);
+    let passages = files::evidence(&harness.id).evidence;
     assert_eq!(review.findings.len(), expected.findings.len());
     for (finding, expected) in review.findings.iter().zip(&expected.findings) {
         assert_eq!(
@@ -81,11 +81,11 @@ fn every_claim_is_beside_its_passage_and_every_vote_is_told() {
     let votes: Vec<_> = review.approval.decisions.iter().collect();
     assert_eq!((votes.len(), votes[0].approver.as_str()), (1, "ada"));
     assert_eq!(votes[0].comment.as_deref(), Some("say more on lattices"));
-    assert_eq!(votes[0].decided_at, world.now());
+    assert_eq!(votes[0].decided_at, harness.now());
     let file = serde_json::to_vec(&expected).unwrap();
     assert_eq!(review.hash, HEXLOWER.encode(&Sha256::digest(&file)));
     assert_eq!(
-        world.workflow().version,
+        harness.workflow().version,
         before.version + 1,
         "looking decides nothing"
     );
@@ -94,29 +94,29 @@ fn every_claim_is_beside_its_passage_and_every_vote_is_told() {
 /// An approver has to know that the findings may lack something.
 #[test]
 fn files_that_could_not_be_read_are_told_of() {
-    let world = World::started();
-    let mut evidence = files::evidence(&world.id);
+    let harness = Harness::started();
+    let mut evidence = files::evidence(&harness.id);
     evidence.unreadable = vec![UnreadableSource {
         source: "s3://papers/scan.pdf".to_owned(),
         reason: "holds no text".to_owned(),
     }];
-    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
-    world.succeed();
-    let review = seen(&world, &wanted(&world));
+    harness.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    harness.succeed();
+    let review = seen(&harness, &wanted(&harness));
     assert_eq!(review.unreadable, evidence.unreadable);
 }
 
 #[test]
 fn silence_that_approves_is_announced_and_told_of_afterwards() {
-    let world = World::awaiting_approval_or(OnTimeout::Approve);
-    let before = seen(&world, &wanted(&world)).approval;
+    let harness = Harness::awaiting_approval_or(OnTimeout::Approve);
+    let before = seen(&harness, &wanted(&harness)).approval;
     assert_eq!(
         (before.on_timeout, before.settled),
         (OnTimeout::Approve, None)
     );
-    world.wait(72 * 3600);
-    world.apply(Input::DeadlinePassed);
-    let after = seen(&world, &wanted(&world)).approval;
+    harness.wait(72 * 3600);
+    harness.apply(Input::DeadlinePassed);
+    let after = seen(&harness, &wanted(&harness)).approval;
     assert!(after.decisions.is_empty(), "{after:?}");
     let settled = after.settled.unwrap();
     assert_eq!((settled.outcome, settled.by), (Outcome::Approved, None));
@@ -125,27 +125,27 @@ fn silence_that_approves_is_announced_and_told_of_afterwards() {
 
 #[test]
 fn who_may_still_decide_is_told_while_it_waits() {
-    let world = World::awaiting_approval_by(&["ada", "bob"]);
-    assert_eq!(seen(&world, &wanted(&world)).undecided, ["ada", "bob"]);
-    world.decide(DecisionKind::Approve);
-    let review = seen(&world, &wanted(&world));
+    let harness = Harness::awaiting_approval_by(&["ada", "bob"]);
+    assert_eq!(seen(&harness, &wanted(&harness)).undecided, ["ada", "bob"]);
+    harness.decide(DecisionKind::Approve);
+    let review = seen(&harness, &wanted(&harness));
     assert_eq!((review.waiting, review.undecided.len()), (false, 0));
     assert_eq!(review.approval.approvers, ["ada", "bob"]);
 }
 
 #[test]
 fn each_revision_shows_its_own_findings_and_votes_for_ever() {
-    let world = World::awaiting_approval();
-    let first = seen(&world, &wanted(&world));
-    world.decide(DecisionKind::RequestChanges);
+    let harness = Harness::awaiting_approval();
+    let first = seen(&harness, &wanted(&harness));
+    harness.decide(DecisionKind::RequestChanges);
     // The next one is not there yet: the latest that was asked about stays.
-    let while_analyzing = seen(&world, &wanted(&world));
+    let while_analyzing = seen(&harness, &wanted(&harness));
     assert_eq!(while_analyzing.findings, first.findings);
     assert!(!while_analyzing.waiting);
-    let next = wanted(&world).query("revision", "1");
-    assert_eq!(refused(&world, &next), because(409, "not_analyzed"));
-    world.succeed();
-    let second = seen(&world, &wanted(&world));
+    let next = wanted(&harness).query("revision", "1");
+    assert_eq!(refused(&harness, &next), because(409, "not_analyzed"));
+    harness.succeed();
+    let second = seen(&harness, &wanted(&harness));
     assert_eq!((second.approval.revision, second.waiting), (1, true));
     assert_eq!(
         second.findings[0].claims[0].text,
@@ -156,9 +156,9 @@ fn each_revision_shows_its_own_findings_and_votes_for_ever() {
         ["moved to the first finding"]
     );
     assert_ne!(second.hash, first.hash);
-    world.decide(DecisionKind::Approve);
-    world.succeed();
-    let again = seen(&world, &wanted(&world).query("revision", "0"));
+    harness.decide(DecisionKind::Approve);
+    harness.succeed();
+    let again = seen(&harness, &wanted(&harness).query("revision", "0"));
     assert_eq!(
         (&again.findings, &again.hash),
         (&first.findings, &first.hash)
@@ -167,49 +167,49 @@ fn each_revision_shows_its_own_findings_and_votes_for_ever() {
         again.approval.decisions[0].decision,
         DecisionKind::RequestChanges
     );
-    let last = seen(&world, &next);
+    let last = seen(&harness, &next);
     assert_eq!(last.approval.decisions[0].decision, DecisionKind::Approve);
 }
 
 #[test]
 fn what_was_never_asked_is_not_there() {
-    let world = World::awaiting_approval();
-    let revision = |text: &str| wanted(&world).query("revision", text);
+    let harness = Harness::awaiting_approval();
+    let revision = |text: &str| wanted(&harness).query("revision", text);
     assert_eq!(
-        refused(&world, &revision("1")),
+        refused(&harness, &revision("1")),
         because(404, "revision_not_found")
     );
     for text in ["", "x", "-1", "1.0", "4294967296", "1\u{202e}"] {
         assert_eq!(
-            refused(&world, &revision(text)),
+            refused(&harness, &revision(text)),
             because(400, "invalid_query"),
             "{text}"
         );
     }
-    let unknown = wanted(&world).query("version", "1");
-    assert_eq!(refused(&world, &unknown), because(400, "invalid_query"));
+    let unknown = wanted(&harness).query("version", "1");
+    assert_eq!(refused(&harness, &unknown), because(400, "invalid_query"));
     for id in ["", "x", "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa"] {
-        let request = wanted(&world).id(id);
+        let request = wanted(&harness).id(id);
         assert_eq!(
-            refused(&world, &request),
+            refused(&harness, &request),
             because(404, "workflow_not_found"),
             "{id}"
         );
     }
-    for make in [World::started, World::failed, World::cancelled] {
-        let world = make();
+    for make in [Harness::started, Harness::failed, Harness::cancelled] {
+        let harness = make();
         assert_eq!(
-            refused(&world, &wanted(&world)),
+            refused(&harness, &wanted(&harness)),
             because(409, "not_analyzed")
         );
-        let first = wanted(&world).query("revision", "0");
-        assert_eq!(refused(&world, &first), because(409, "not_analyzed"));
+        let first = wanted(&harness).query("revision", "0");
+        assert_eq!(refused(&harness, &first), because(409, "not_analyzed"));
     }
 }
 
 /// Key of the file of a role's first attempt.
-fn key(world: &World, role: &str, name: &str) -> String {
-    format!("workflows/{}/{role}/1/{name}", world.id)
+fn key(harness: &Harness, role: &str, name: &str) -> String {
+    format!("workflows/{}/{role}/1/{name}", harness.id)
 }
 
 #[test]
@@ -218,20 +218,20 @@ fn a_file_that_is_missing_or_broken_is_named() {
         ("researcher", "evidence.json"),
         ("analyst", "analysis.json"),
     ] {
-        let world = World::awaiting_approval();
-        world.ports.artifacts.remove(&key(&world, role, name));
+        let harness = Harness::awaiting_approval();
+        harness.ports.artifacts.remove(&key(&harness, role, name));
         assert_eq!(
-            refused(&world, &wanted(&world)),
+            refused(&harness, &wanted(&harness)),
             because(404, "artifact_not_found")
         );
         for altered in ["{}", "nonsense", ""] {
-            let world = World::awaiting_approval();
-            world
+            let harness = Harness::awaiting_approval();
+            harness
                 .ports
                 .artifacts
-                .put(&key(&world, role, name), altered.as_bytes());
-            let service = service(&world, Authorization::None);
-            let problem = problem(&ask(service.as_ref(), &wanted(&world)));
+                .put(&key(&harness, role, name), altered.as_bytes());
+            let service = service(&harness, Authorization::None);
+            let problem = problem(&ask(service.as_ref(), &wanted(&harness)));
             assert_eq!(
                 (problem.status, problem.code.as_str()),
                 (409, "artifact_unreadable")
@@ -248,57 +248,57 @@ fn a_file_that_is_missing_or_broken_is_named() {
         nested.as_str(),
         "{\"findings\": [\"\u{fffd}\"]}",
     ] {
-        let world = World::started();
-        world.succeed();
-        world.succeed_with(broken.as_bytes());
+        let harness = Harness::started();
+        harness.succeed();
+        harness.succeed_with(broken.as_bytes());
         assert_eq!(
-            refused(&world, &wanted(&world)),
+            refused(&harness, &wanted(&harness)),
             because(409, "artifact_unreadable"),
             "{broken:.20}"
         );
     }
-    let world = World::started();
-    world.succeed();
-    world.succeed_with(b"\xff\xfe");
+    let harness = Harness::started();
+    harness.succeed();
+    harness.succeed_with(b"\xff\xfe");
     assert_eq!(
-        refused(&world, &wanted(&world)),
+        refused(&harness, &wanted(&harness)),
         because(409, "artifact_unreadable")
     );
 }
 
 #[test]
 fn what_is_too_large_is_linked() {
-    let world = World::started();
-    world.succeed();
-    let file = analysis(&world, &["x".repeat(2 * 1024 * 1024)], "e1");
-    world.succeed_with(&file);
-    too_large(&world);
+    let harness = Harness::started();
+    harness.succeed();
+    let file = analysis(&harness, &["x".repeat(2 * 1024 * 1024)], "e1");
+    harness.succeed_with(&file);
+    too_large(&harness);
 
     // Small files, but each claim brings its passage along.
-    let world = World::started();
-    let mut evidence = files::evidence(&world.id);
+    let harness = Harness::started();
+    let mut evidence = files::evidence(&harness.id);
     evidence.evidence[0].passage = "y".repeat(500_000);
-    world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
-    world.succeed_with(&analysis(&world, &vec!["x".to_owned(); 10_000], "e1"));
-    too_large(&world);
+    harness.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+    harness.succeed_with(&analysis(&harness, &vec!["x".to_owned(); 10_000], "e1"));
+    too_large(&harness);
 
     // Each of these characters becomes six in JSON.
     for (claims, fits) in [(1, true), (2, false)] {
-        let world = World::started();
-        let mut evidence = files::evidence(&world.id);
+        let harness = Harness::started();
+        let mut evidence = files::evidence(&harness.id);
         evidence.evidence[0].passage = "\u{1}".repeat(300_000);
-        world.succeed_with(&serde_json::to_vec(&evidence).unwrap());
-        world.succeed_with(&analysis(&world, &vec!["x".to_owned(); claims], "e1"));
+        harness.succeed_with(&serde_json::to_vec(&evidence).unwrap());
+        harness.succeed_with(&analysis(&harness, &vec!["x".to_owned(); claims], "e1"));
         match fits {
-            true => drop(seen(&world, &wanted(&world))),
-            false => too_large(&world),
+            true => drop(seen(&harness, &wanted(&harness))),
+            false => too_large(&harness),
         }
     }
 }
 
-fn too_large(world: &World) {
-    let service = service(world, Authorization::None);
-    let problem = problem(&ask(service.as_ref(), &wanted(world)));
+fn too_large(harness: &Harness) {
+    let service = service(harness, Authorization::None);
+    let problem = problem(&ask(service.as_ref(), &wanted(harness)));
     assert_eq!(
         (problem.status, problem.code.as_str()),
         (409, "artifact_too_large")
@@ -309,29 +309,29 @@ fn too_large(world: &World) {
         .map(|link| link.name.as_str())
         .collect();
     assert_eq!(names, ["analysis.json", "evidence.json"]);
-    let key = key(world, "analyst", "analysis.json");
+    let key = key(harness, "analyst", "analysis.json");
     assert!(problem.links[0].url.contains(&key), "{:?}", problem.links);
 }
 
 #[test]
 fn a_claim_without_its_passage_is_shown_as_one() {
-    let world = World::started();
-    world.succeed();
-    world.succeed_with(&analysis(&world, &["Where from?".to_owned()], "e9"));
-    let review = seen(&world, &wanted(&world));
+    let harness = Harness::started();
+    harness.succeed();
+    harness.succeed_with(&analysis(&harness, &["Where from?".to_owned()], "e9"));
+    let review = seen(&harness, &wanted(&harness));
     let claim = &review.findings[0].claims[0];
     assert_eq!((claim.evidence.as_str(), &claim.passage), ("e9", &None));
 }
 
 /// Asked for by a scope, with tokens that have one.
-fn jwt(world: &World, scope: &str) -> (Authorization, Caller) {
+fn jwt(harness: &Harness, scope: &str) -> (Authorization, Caller) {
     let rules = JwtRules {
         issuer: "https://issuer.example".to_owned(),
         audience: vec!["web".to_owned()],
         scope: scope.to_owned(),
         subject_claim: "sub".to_owned(),
     };
-    let expiry = (world.now().as_seconds() + 60).to_string();
+    let expiry = (harness.now().as_seconds() + 60).to_string();
     let claims = [
         ("iss", "https://issuer.example"),
         ("aud", "web"),
@@ -348,11 +348,11 @@ fn jwt(world: &World, scope: &str) -> (Authorization, Caller) {
 
 #[test]
 fn whoever_may_read_or_approve_may_look() {
-    let world = World::awaiting_approval();
-    let (readers, reader) = jwt(&world, "aegis/read");
-    let (approvers, approver) = jwt(&world, "aegis/approve");
-    let (operators, operator) = jwt(&world, "aegis/operate");
-    let open = Arc::into_inner(service(&world, Authorization::None)).unwrap();
+    let harness = Harness::awaiting_approval();
+    let (readers, reader) = jwt(&harness, "aegis/read");
+    let (approvers, approver) = jwt(&harness, "aegis/approve");
+    let (operators, operator) = jwt(&harness, "aegis/operate");
+    let open = Arc::into_inner(service(&harness, Authorization::None)).unwrap();
     let service = Approval {
         authorization: approvers,
         readers,
@@ -361,7 +361,7 @@ fn whoever_may_read_or_approve_may_look() {
     };
     let by = |caller: Caller| ApiRequest {
         caller,
-        ..wanted(&world)
+        ..wanted(&harness)
     };
     for caller in [reader, approver] {
         ok(200, &ask(&service, &by(caller)));
@@ -380,11 +380,11 @@ fn whoever_may_read_or_approve_may_look() {
 fn errors_of_ports_are_told_to_whoever_looks() {
     for operation in ["load_with_request", "history", "read"] {
         tells_of_port_errors(&|error: PortError| {
-            let world = World::awaiting_approval();
-            world.ports.faults.fail_next(operation, error);
+            let harness = Harness::awaiting_approval();
+            harness.ports.faults.fail_next(operation, error);
             ask(
-                service(&world, Authorization::None).as_ref(),
-                &wanted(&world),
+                service(&harness, Authorization::None).as_ref(),
+                &wanted(&harness),
             )
         });
     }

@@ -8,14 +8,14 @@ use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, NotBase64};
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenKeys};
+use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{With, ask, refusal, refuses_malformed_bodies, tells_of_port_errors};
-use aegis_testkit::world::World;
 use serde_json::{Value, json};
 
 use crate::reports::{callback, failed, post, progress, succeeded};
 
-fn refused(world: &World, token: &str, report: Value) -> (u16, String) {
-    refusal(callback(world).as_ref(), &post(world, token, report))
+fn refused(harness: &Harness, token: &str, report: Value) -> (u16, String) {
+    refusal(callback(harness).as_ref(), &post(harness, token, report))
 }
 
 fn because(status: u16, code: &str) -> (u16, String) {
@@ -24,48 +24,48 @@ fn because(status: u16, code: &str) -> (u16, String) {
 
 #[test]
 fn without_a_bearer_token_nothing_is_read() {
-    let world = World::dispatched();
-    let service = callback(&world);
+    let harness = Harness::dispatched();
+    let service = callback(&harness);
     for header in ["", "Bearer", "Bearer ", "Basic dTpw", "bearer"] {
-        let request = post(&world, "x", progress(&world)).header("authorization", header);
+        let request = post(&harness, "x", progress(&harness)).header("authorization", header);
         assert_eq!(
             refusal(service.as_ref(), &request),
             because(401, "unauthenticated"),
             "{header}"
         );
     }
-    let mut request = post(&world, "x", progress(&world));
+    let mut request = post(&harness, "x", progress(&harness));
     request.headers.remove("authorization");
     assert_eq!(
         refusal(service.as_ref(), &request),
         because(401, "unauthenticated")
     );
-    let scheme = format!("bEARER {}", world.token());
-    let request = post(&world, "x", progress(&world)).header("authorization", &scheme);
+    let scheme = format!("bEARER {}", harness.token());
+    let request = post(&harness, "x", progress(&harness)).header("authorization", &scheme);
     assert_eq!(ask(service.as_ref(), &request).status, 200);
 }
 
 #[test]
 fn a_token_for_something_else_is_refused() {
-    let world = World::dispatched();
-    let claim = |role, attempt| world.token_for(role, attempt);
+    let harness = Harness::dispatched();
+    let claim = |role, attempt| harness.token_for(role, attempt);
     let expired = claim(Role::Researcher, 1);
-    world.wait(3600);
+    harness.wait(3600);
     let stranger = Claim {
-        workflow_id: world.id.clone(),
+        workflow_id: harness.id.clone(),
         role: Role::Researcher,
         attempt: 1,
     };
     let forged = TokenKeys::generate()
-        .sign(&stranger, world.now().plus(Duration::from_secs(60)))
+        .sign(&stranger, harness.now().plus(Duration::from_secs(60)))
         .unwrap();
     let other = Claim {
         workflow_id: WorkflowId::derive("eve", "k"),
         ..stranger
     };
-    let other = world
+    let other = harness
         .tokens
-        .sign(&other, world.now().plus(Duration::from_secs(60)))
+        .sign(&other, harness.now().plus(Duration::from_secs(60)))
         .unwrap();
     let tokens = [
         "x",
@@ -76,11 +76,11 @@ fn a_token_for_something_else_is_refused() {
         &claim(Role::Researcher, 2),
     ];
     for token in tokens {
-        let answer = refused(&world, token, progress(&world));
+        let answer = refused(&harness, token, progress(&harness));
         assert_eq!(answer, because(401, "invalid_token"), "{token}");
     }
     assert_eq!(
-        world
+        harness
             .workflow()
             .current_step(Role::Researcher, 1)
             .unwrap()
@@ -92,10 +92,15 @@ fn a_token_for_something_else_is_refused() {
 /// Whoever has no token learns nothing: not what a report looks like, and not which workflows there are.
 #[test]
 fn a_token_is_judged_before_anything_else() {
-    let world = World::dispatched();
-    let service = callback(&world);
-    let valid = post(&world, "x", progress(&world));
-    let ids = [world.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x", ""];
+    let harness = Harness::dispatched();
+    let service = callback(&harness);
+    let valid = post(&harness, "x", progress(&harness));
+    let ids = [
+        harness.id.as_str(),
+        "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "x",
+        "",
+    ];
     let damaged = ApiRequest {
         body: Err(NotBase64),
         ..valid.clone()
@@ -112,7 +117,7 @@ fn a_token_is_judged_before_anything_else() {
         valid.clone().query("x", "y"),
     ];
     let bearer = |token: &str| format!("Bearer {token}");
-    let forged = world.token().replace(".researcher.1.", ".researcher.2.");
+    let forged = harness.token().replace(".researcher.1.", ".researcher.2.");
     for (header, code) in [
         (String::new(), "unauthenticated"),
         (bearer("x"), "invalid_token"),
@@ -132,7 +137,7 @@ fn a_token_is_judged_before_anything_else() {
     // With the token of another workflow neither.
     for id in ["wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "wf_../../etc/passwd", ""] {
         let request = valid.clone().id(id);
-        let request = request.header("authorization", &bearer(&world.token()));
+        let request = request.header("authorization", &bearer(&harness.token()));
         let answer = refusal(service.as_ref(), &request);
         assert_eq!(answer, because(401, "invalid_token"), "{id}");
     }
@@ -140,7 +145,7 @@ fn a_token_is_judged_before_anything_else() {
     let own = |request: &ApiRequest| {
         let request = request
             .clone()
-            .header("authorization", &bearer(&world.token()));
+            .header("authorization", &bearer(&harness.token()));
         refusal(service.as_ref(), &request).1
     };
     let told: Vec<String> = requests[1..].iter().map(own).collect();
@@ -159,14 +164,14 @@ fn a_token_is_judged_before_anything_else() {
 
 #[test]
 fn malformed_bodies_are_refused() {
-    let world = World::dispatched();
-    let valid = post(&world, &world.token(), progress(&world));
-    refuses_malformed_bodies(callback(&world).as_ref(), &valid);
+    let harness = Harness::dispatched();
+    let valid = post(&harness, &harness.token(), progress(&harness));
+    refuses_malformed_bodies(callback(&harness).as_ref(), &valid);
 }
 
 #[test]
 fn reports_are_checked_field_by_field() {
-    let world = World::dispatched();
+    let harness = Harness::dispatched();
     for (field, value) in [
         ("kind", json!("done")),
         ("role", json!("boss")),
@@ -179,80 +184,93 @@ fn reports_are_checked_field_by_field() {
         ("artifacts", json!([])),
         ("summary", json!("not of this kind")),
     ] {
-        let mut report = progress(&world);
+        let mut report = progress(&harness);
         report[field] = value.clone();
-        let answer = refused(&world, &world.token(), report);
+        let answer = refused(&harness, &harness.token(), report);
         assert_eq!(answer, because(400, "invalid_request"), "{field}: {value}");
     }
 }
 
 #[test]
 fn artifacts_that_do_not_match_are_refused() {
-    let world = World::dispatched();
+    let harness = Harness::dispatched();
     for (field, value) in [
         ("size", json!(1)),
         ("sha256", json!("0".repeat(64))),
         ("key", json!("sources/private.txt")),
         (
             "key",
-            json!(format!("workflows/{}/researcher/2/evidence.json", world.id)),
+            json!(format!(
+                "workflows/{}/researcher/2/evidence.json",
+                harness.id
+            )),
         ),
         (
             "key",
-            json!(format!("workflows/{}/researcher/1/missing.json", world.id)),
+            json!(format!(
+                "workflows/{}/researcher/1/missing.json",
+                harness.id
+            )),
         ),
     ] {
-        let mut report = succeeded(&world);
+        let mut report = succeeded(&harness);
         report["artifacts"][0][field] = value;
-        let answer = refused(&world, &world.token(), report);
+        let answer = refused(&harness, &harness.token(), report);
         assert_eq!(answer, because(400, "artifact_mismatch"), "{field}");
     }
-    let mut report = succeeded(&world);
+    let mut report = succeeded(&harness);
     report["artifacts"][0]["name"] = json!("other.json");
     assert_eq!(
-        refused(&world, &world.token(), report),
+        refused(&harness, &harness.token(), report),
         because(409, "invalid_artifacts")
     );
-    assert_eq!(world.status(), Status::Researching);
+    assert_eq!(harness.status(), Status::Researching);
 }
 
 #[test]
 fn reports_of_superseded_attempts_are_told_so() {
-    let world = World::dispatched();
+    let harness = Harness::dispatched();
     let (token, late) = (
-        world.token(),
-        [progress(&world), failed(&world, false), succeeded(&world)],
+        harness.token(),
+        [
+            progress(&harness),
+            failed(&harness, false),
+            succeeded(&harness),
+        ],
     );
-    world.cancel();
+    harness.cancel();
     for report in late {
-        assert_eq!(refused(&world, &token, report), because(409, "superseded"));
+        assert_eq!(
+            refused(&harness, &token, report),
+            because(409, "superseded")
+        );
     }
-    assert_eq!(world.status(), Status::Cancelled);
+    assert_eq!(harness.status(), Status::Cancelled);
 
-    let world = World::dispatched();
-    let token = world.token_for(Role::Researcher, 9);
-    let mut report = progress(&world);
+    let harness = Harness::dispatched();
+    let token = harness.token_for(Role::Researcher, 9);
+    let mut report = progress(&harness);
     report["attempt"] = json!(9);
     assert_eq!(
-        refused(&world, &token, report),
+        refused(&harness, &token, report),
         because(409, "unknown_attempt")
     );
 }
 
 #[test]
 fn workflows_that_do_not_exist_are_not_found() {
-    let world = World::dispatched();
-    let service = callback(&world);
-    let request = post(&world, &world.token(), progress(&world));
+    let harness = Harness::dispatched();
+    let service = callback(&harness);
+    let request = post(&harness, &harness.token(), progress(&harness));
     let id = WorkflowId::derive("nobody", "k");
     let claim = Claim {
         workflow_id: id.clone(),
         role: Role::Researcher,
         attempt: 1,
     };
-    let token = world
+    let token = harness
         .tokens
-        .sign(&claim, world.now().plus(Duration::from_secs(60)))
+        .sign(&claim, harness.now().plus(Duration::from_secs(60)))
         .unwrap();
     let request = request
         .id(id.as_str())
@@ -267,10 +285,10 @@ fn workflows_that_do_not_exist_are_not_found() {
 fn errors_of_ports_say_whether_to_try_again() {
     for operation in ["load_keys", "facts", "load", "commit"] {
         tells_of_port_errors(&|error: PortError| {
-            let world = World::dispatched();
-            let request = post(&world, &world.token(), succeeded(&world));
-            world.ports.faults.fail_next(operation, error);
-            ask(callback(&world).as_ref(), &request)
+            let harness = Harness::dispatched();
+            let request = post(&harness, &harness.token(), succeeded(&harness));
+            harness.ports.faults.fail_next(operation, error);
+            ask(callback(&harness).as_ref(), &request)
         });
     }
 }

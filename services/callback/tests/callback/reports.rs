@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use aegis_callback::Callback;
 use aegis_engine::api::ApiRequest;
+use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{With, request};
-use aegis_testkit::world::World;
 use serde_json::{Value, json};
 
-pub fn callback(world: &World) -> Arc<Callback> {
+pub fn callback(harness: &Harness) -> Arc<Callback> {
     Arc::new(Callback {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
-        keys: world.ports.key_ring(false),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
+        keys: harness.ports.key_ring(false),
     })
 }
 
-pub fn progress(world: &World) -> Value {
-    let (role, attempt) = world.current();
+pub fn progress(harness: &Harness) -> Value {
+    let (role, attempt) = harness.current();
     json!({
         "kind": "progress", "role": role, "attempt": attempt,
         "message": "ranking passages", "percent": 40,
@@ -26,26 +26,26 @@ pub fn progress(world: &World) -> Value {
 }
 
 /// With its artifact in the bucket.
-pub fn succeeded(world: &World) -> Value {
-    let (role, attempt) = world.current();
+pub fn succeeded(harness: &Harness) -> Value {
+    let (role, attempt) = harness.current();
     json!({
         "kind": "succeeded", "role": role, "attempt": attempt,
-        "summary": "12 passages of 5 documents", "artifacts": [world.result()],
+        "summary": "12 passages of 5 documents", "artifacts": [harness.result()],
         "usage": {"input_tokens": 100, "output_tokens": 50, "cost_usd": 0.1},
     })
 }
 
-pub fn failed(world: &World, retryable: bool) -> Value {
-    let (role, attempt) = world.current();
+pub fn failed(harness: &Harness, retryable: bool) -> Value {
+    let (role, attempt) = harness.current();
     json!({
         "kind": "failed", "role": role, "attempt": attempt,
         "error": {"code": "model_away", "message": "no answer", "retryable": retryable},
     })
 }
 
-pub fn post(world: &World, token: &str, report: Value) -> ApiRequest {
+pub fn post(harness: &Harness, token: &str, report: Value) -> ApiRequest {
     request("POST /callbacks/{id}")
-        .id(world.id.as_str())
+        .id(harness.id.as_str())
         .header("authorization", &format!("Bearer {token}"))
         .json(report)
 }

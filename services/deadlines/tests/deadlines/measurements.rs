@@ -1,7 +1,7 @@
 //! What a sweep measures.
 
+use aegis_testkit::harness::Harness;
 use aegis_testkit::measured::measured;
-use aegis_testkit::world::World;
 
 use crate::quarantine::unreadable;
 use crate::sweep::tick;
@@ -9,9 +9,9 @@ use crate::sweep::tick;
 #[test]
 fn a_sweep_says_by_how_much_a_workflow_is_overdue() {
     let found = measured(|| {
-        let world = World::started();
-        world.wait(60 + 40);
-        tick(&world).unwrap();
+        let harness = Harness::started();
+        harness.wait(60 + 40);
+        tick(&harness).unwrap();
     });
     assert_eq!(found["OverdueSeconds"], [40.0]);
 }
@@ -19,10 +19,10 @@ fn a_sweep_says_by_how_much_a_workflow_is_overdue() {
 #[test]
 fn a_quarantine_is_counted_once() {
     let found = measured(|| {
-        let world = World::empty();
-        unreadable(&world, "{");
+        let harness = Harness::empty();
+        unreadable(&harness, "{");
         for _ in 0..15 {
-            tick(&world).unwrap();
+            tick(&harness).unwrap();
         }
     });
     for name in ["Quarantined", "DeadLetters"] {

@@ -3,8 +3,8 @@
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::life::Life;
-use aegis_testkit::world::{World, at_once};
 use aegis_workflow::STATE_VERSION;
 
 use crate::sweep::tick;
@@ -12,12 +12,12 @@ use crate::sweep::tick;
 const TRIES: usize = 10;
 
 /// A workflow that is due at once, before all others, and whose state is `json`.
-pub fn unreadable(world: &World, json: &str) -> WorkflowId {
+pub fn unreadable(harness: &Harness, json: &str) -> WorkflowId {
     let life = Life::begin(
         "broken",
         aegis_contracts::time::Timestamp::from_millis(1_000),
     );
-    let table = &world.ports.table;
+    let table = &harness.ports.table;
     at_once(table.open(&life.workflow, &life.request, &life.entry)).unwrap();
     table.overwrite(life.id(), json);
     life.id().clone()
@@ -30,30 +30,30 @@ fn newer() -> String {
     )
 }
 
-fn due(world: &World) -> Vec<WorkflowId> {
-    at_once(world.ports.table.due(0, world.now(), 1000)).unwrap()
+fn due(harness: &Harness) -> Vec<WorkflowId> {
+    at_once(harness.ports.table.due(0, harness.now(), 1000)).unwrap()
 }
 
 #[test]
 fn after_some_tries_it_is_set_aside_with_its_reason() {
-    let world = World::empty();
-    let id = unreadable(&world, "{");
+    let harness = Harness::empty();
+    let id = unreadable(&harness, "{");
     for _ in 1..TRIES {
-        tick(&world).unwrap();
-        assert_eq!(due(&world), std::slice::from_ref(&id), "passed over");
-        assert!(world.ports.dead_letters.all().is_empty());
+        tick(&harness).unwrap();
+        assert_eq!(due(&harness), std::slice::from_ref(&id), "passed over");
+        assert!(harness.ports.dead_letters.all().is_empty());
     }
-    tick(&world).unwrap();
-    assert!(due(&world).is_empty());
-    let letters = world.ports.dead_letters.all();
+    tick(&harness).unwrap();
+    assert!(due(&harness).is_empty());
+    let letters = harness.ports.dead_letters.all();
     let [(body, reason)] = letters.as_slice() else {
         panic!("{letters:?}");
     };
     assert!(body.contains(id.as_str()), "{body}");
     assert!(reason.starts_with("unreadable_state: "), "{reason}");
-    tick(&world).unwrap();
-    assert_eq!(world.ports.dead_letters.all().len(), 1, "once");
-    let loaded = at_once(world.ports.table.load(&id));
+    tick(&harness).unwrap();
+    assert_eq!(harness.ports.dead_letters.all().len(), 1, "once");
+    let loaded = at_once(harness.ports.table.load(&id));
     assert!(
         loaded.is_err_and(|error| error.is_permanent()),
         "it is kept"
@@ -62,26 +62,26 @@ fn after_some_tries_it_is_set_aside_with_its_reason() {
 
 #[test]
 fn state_of_newer_code_is_left_to_it() {
-    let world = World::empty();
-    let id = unreadable(&world, &newer());
+    let harness = Harness::empty();
+    let id = unreadable(&harness, &newer());
     for _ in 0..3 * TRIES {
-        tick(&world).unwrap();
+        tick(&harness).unwrap();
     }
-    assert_eq!(due(&world), [id]);
-    assert!(world.ports.dead_letters.all().is_empty());
+    assert_eq!(due(&harness), [id]);
+    assert!(harness.ports.dead_letters.all().is_empty());
 }
 
 #[test]
 fn hundreds_that_cannot_be_read_starve_nobody() {
     for json in ["{".to_owned(), newer()] {
-        let world = World::started();
+        let harness = Harness::started();
         for _ in 0..350 {
-            unreadable(&world, &json);
+            unreadable(&harness, &json);
         }
-        world.wait(60);
-        tick(&world).unwrap();
+        harness.wait(60);
+        tick(&harness).unwrap();
         assert_eq!(
-            world.ports.queues.sent().len(),
+            harness.ports.queues.sent().len(),
             2,
             "the readable one was sent again"
         );
@@ -91,17 +91,17 @@ fn hundreds_that_cannot_be_read_starve_nobody() {
 #[test]
 fn an_interrupted_quarantine_is_repeated() {
     for operation in ["count_unreadable", "set_aside", "quarantine"] {
-        let world = World::empty();
-        unreadable(&world, "{");
+        let harness = Harness::empty();
+        unreadable(&harness, "{");
         for _ in 1..TRIES {
-            tick(&world).unwrap();
+            tick(&harness).unwrap();
         }
         let fault = PortError::Transient("away".to_owned());
-        world.ports.faults.fail_next(operation, fault);
-        tick(&world).unwrap();
-        assert_eq!(due(&world).len(), 1, "{operation}");
-        tick(&world).unwrap();
-        assert!(due(&world).is_empty(), "{operation}");
-        assert!(!world.ports.dead_letters.all().is_empty(), "{operation}");
+        harness.ports.faults.fail_next(operation, fault);
+        tick(&harness).unwrap();
+        assert_eq!(due(&harness).len(), 1, "{operation}");
+        tick(&harness).unwrap();
+        assert!(due(&harness).is_empty(), "{operation}");
+        assert!(!harness.ports.dead_letters.all().is_empty(), "{operation}");
     }
 }

@@ -8,68 +8,68 @@ use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::ports::Table;
 use aegis_engine::schedule::ScheduleHandler;
-use aegis_testkit::world::{World, at_once};
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_workflow::{Input, STATE_VERSION, failure_view, step_views};
 
-pub fn tick(world: &World) -> Result<(), PortError> {
+pub fn tick(harness: &Harness) -> Result<(), PortError> {
     let deadlines = Deadlines {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
-        dead_letters: world.ports.dead_letters.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
+        dead_letters: harness.ports.dead_letters.clone(),
     };
     at_once(deadlines.tick())
 }
 
-fn sends(world: &World) -> usize {
-    world.commands().len()
+fn sends(harness: &Harness) -> usize {
+    harness.commands().len()
 }
 
 #[test]
 fn nothing_due_nothing_done() {
-    let world = World::started();
-    let before = world.workflow();
-    tick(&world).unwrap();
-    world.wait(59);
-    tick(&world).unwrap();
-    assert_eq!((world.workflow(), sends(&world)), (before, 1));
+    let harness = Harness::started();
+    let before = harness.workflow();
+    tick(&harness).unwrap();
+    harness.wait(59);
+    tick(&harness).unwrap();
+    assert_eq!((harness.workflow(), sends(&harness)), (before, 1));
 }
 
 #[test]
 fn a_command_that_nobody_picked_up_is_sent_again_ever_more_slowly() {
-    let world = World::started();
-    let first = world.last_command();
+    let harness = Harness::started();
+    let first = harness.last_command();
     let mut gaps = Vec::new();
     for _ in 0..5 {
-        let (before, mut waited) = (sends(&world), 0);
-        while sends(&world) == before {
-            world.wait(30);
+        let (before, mut waited) = (sends(&harness), 0);
+        while sends(&harness) == before {
+            harness.wait(30);
             waited += 30;
-            tick(&world).unwrap();
+            tick(&harness).unwrap();
         }
         gaps.push(waited);
-        assert_eq!(world.last_command().body, first.body);
+        assert_eq!(harness.last_command().body, first.body);
     }
     assert_eq!(gaps, [60, 120, 240, 480, 960]);
-    world.wait(1920);
-    tick(&world).unwrap();
-    assert_eq!(world.status(), Status::Failed);
+    harness.wait(1920);
+    tick(&harness).unwrap();
+    assert_eq!(harness.status(), Status::Failed);
     assert_eq!(
-        failure_view(&world.workflow()).unwrap().code,
+        failure_view(&harness.workflow()).unwrap().code,
         "undeliverable"
     );
-    assert_eq!(sends(&world), 6);
+    assert_eq!(sends(&harness), 6);
 }
 
-fn pickup(world: &World) -> Option<PickupView> {
-    step_views(&world.workflow())[0].pickup
+fn pickup(harness: &Harness) -> Option<PickupView> {
+    step_views(&harness.workflow())[0].pickup
 }
 
 /// A dead letter that somebody puts back reaches its service like any message.
-fn redrive(world: &World, letter: &Received) -> Disposition {
+fn redrive(harness: &Harness, letter: &Received) -> Disposition {
     let dispatcher = Dispatcher {
-        engine: world.engine.clone(),
-        runtime: world.ports.runtime.clone(),
-        keys: world.ports.key_ring(true),
+        engine: harness.engine.clone(),
+        runtime: harness.ports.runtime.clone(),
+        keys: harness.ports.key_ring(true),
         role: Role::Researcher,
         callback_api_url: "https://api.example".to_owned(),
     };
@@ -78,72 +78,72 @@ fn redrive(world: &World, letter: &Received) -> Disposition {
 
 #[test]
 fn a_workflow_whose_command_died_says_so_and_goes_on_after_its_redrive() {
-    let world = World::started();
-    let letter = world.last_message();
-    let asked_at = world.now();
+    let harness = Harness::started();
+    let letter = harness.last_message();
+    let asked_at = harness.now();
     for sends in [1, 2] {
-        let seen = pickup(&world).unwrap();
+        let seen = pickup(&harness).unwrap();
         assert_eq!((seen.sends, seen.waiting_since), (sends, asked_at));
-        assert!(seen.resend_at.unwrap() > world.now());
-        world.wait(60 * u64::from(sends));
-        tick(&world).unwrap();
+        assert!(seen.resend_at.unwrap() > harness.now());
+        harness.wait(60 * u64::from(sends));
+        tick(&harness).unwrap();
     }
-    assert_eq!(redrive(&world, &letter), Disposition::Ack);
-    assert_eq!(pickup(&world), None);
-    assert_eq!(world.ports.runtime.invocations().len(), 1);
-    let invoked = redrive(&world, &world.last_message());
+    assert_eq!(redrive(&harness, &letter), Disposition::Ack);
+    assert_eq!(pickup(&harness), None);
+    assert_eq!(harness.ports.runtime.invocations().len(), 1);
+    let invoked = redrive(&harness, &harness.last_message());
     assert_eq!(
-        (invoked, world.ports.runtime.invocations().len()),
+        (invoked, harness.ports.runtime.invocations().len()),
         (Disposition::Ack, 1)
     );
 }
 
 #[test]
 fn a_workflow_given_up_as_undeliverable_is_taken_up_by_its_own_redrive() {
-    let world = World::started();
-    let letter = world.last_message();
-    while world.status() != Status::Failed {
-        world.wait(1920);
-        tick(&world).unwrap();
+    let harness = Harness::started();
+    let letter = harness.last_message();
+    while harness.status() != Status::Failed {
+        harness.wait(1920);
+        tick(&harness).unwrap();
     }
-    assert_eq!(redrive(&world, &letter), Disposition::Ack);
-    assert_eq!(world.ports.runtime.invocations(), [], "it came too late");
+    assert_eq!(redrive(&harness, &letter), Disposition::Ack);
+    assert_eq!(harness.ports.runtime.invocations(), [], "it came too late");
     let by = "ada".to_owned();
-    let version = world.workflow().version;
-    world.apply(Input::Redrive { by, version });
-    assert_eq!(pickup(&world).map(|seen| seen.sends), Some(1));
-    assert_eq!(redrive(&world, &world.last_message()), Disposition::Ack);
+    let version = harness.workflow().version;
+    harness.apply(Input::Redrive { by, version });
+    assert_eq!(pickup(&harness).map(|seen| seen.sends), Some(1));
+    assert_eq!(redrive(&harness, &harness.last_message()), Disposition::Ack);
     assert_eq!(
-        (world.current(), pickup(&world)),
+        (harness.current(), pickup(&harness)),
         ((Role::Researcher, 2), None)
     );
 }
 
 #[test]
 fn a_heartbeat_since_then_only_moves_the_index() {
-    let world = World::dispatched();
-    world.wait(60);
+    let harness = Harness::dispatched();
+    harness.wait(60);
     let (role, attempt, message) = (Role::Researcher, 1, "reading".to_owned());
-    world.apply(Input::Progress {
+    harness.apply(Input::Progress {
         role,
         attempt,
         message,
         percent: None,
         usage: None,
     });
-    let before = world.workflow();
-    world.wait(70);
+    let before = harness.workflow();
+    harness.wait(70);
     assert!(
-        before.wake_at.unwrap() <= world.now(),
+        before.wake_at.unwrap() <= harness.now(),
         "the index still says so"
     );
-    tick(&world).unwrap();
-    let after = world.workflow();
+    tick(&harness).unwrap();
+    let after = harness.workflow();
     assert_eq!(
         (after.version, after.status()),
         (before.version, Status::Researching)
     );
-    assert!(after.wake_at.unwrap() > world.now());
+    assert!(after.wake_at.unwrap() > harness.now());
 }
 
 #[test]
@@ -155,71 +155,71 @@ fn a_state_that_cannot_be_read_stops_no_other() {
             STATE_VERSION + 1
         ),
     ] {
-        let world = World::started();
-        let other = aegis_testkit::life::Life::begin("broken", world.now());
-        let opened = world
+        let harness = Harness::started();
+        let other = aegis_testkit::life::Life::begin("broken", harness.now());
+        let opened = harness
             .ports
             .table
             .open(&other.workflow, &other.request, &other.entry);
         at_once(opened).unwrap();
-        world.ports.table.overwrite(other.id(), &broken);
-        world.wait(60);
-        tick(&world).unwrap();
-        assert_eq!(sends(&world), 2, "the readable one was sent again");
+        harness.ports.table.overwrite(other.id(), &broken);
+        harness.wait(60);
+        tick(&harness).unwrap();
+        assert_eq!(sends(&harness), 2, "the readable one was sent again");
     }
 }
 
 #[test]
 fn more_than_a_page_is_swept_in_one_tick() {
-    let world = World::empty();
+    let harness = Harness::empty();
     for _ in 0..250 {
-        let life = aegis_testkit::life::Life::begin("many", world.now());
+        let life = aegis_testkit::life::Life::begin("many", harness.now());
         at_once(
-            world
+            harness
                 .ports
                 .table
                 .open(&life.workflow, &life.request, &life.entry),
         )
         .unwrap();
     }
-    world.wait(60);
-    tick(&world).unwrap();
-    assert_eq!(sends(&world), 250);
+    harness.wait(60);
+    tick(&harness).unwrap();
+    assert_eq!(sends(&harness), 250);
 }
 
 #[test]
 fn a_send_that_fails_is_owed_until_the_next_time() {
-    let world = World::started();
-    world.wait(60);
+    let harness = Harness::started();
+    harness.wait(60);
     let fault = PortError::Transient("queue away".to_owned());
-    world.ports.faults.fail_next("send", fault);
-    tick(&world).unwrap();
-    assert_eq!(sends(&world), 1);
-    world.wait(120);
-    tick(&world).unwrap();
-    assert_eq!(sends(&world), 2);
+    harness.ports.faults.fail_next("send", fault);
+    tick(&harness).unwrap();
+    assert_eq!(sends(&harness), 1);
+    harness.wait(120);
+    tick(&harness).unwrap();
+    assert_eq!(sends(&harness), 2);
 }
 
 #[test]
 fn an_index_that_cannot_be_read_fails_the_tick() {
-    let world = World::started();
+    let harness = Harness::started();
     let fault = PortError::Throttled("slow down".to_owned());
-    world.ports.faults.fail_next("due", fault.clone());
-    assert_eq!(tick(&world), Err(fault));
+    harness.ports.faults.fail_next("due", fault.clone());
+    assert_eq!(tick(&harness), Err(fault));
     // One workflow that cannot be loaded does not.
-    world.wait(60);
+    harness.wait(60);
     let fault = PortError::Transient("lost".to_owned());
-    world.ports.faults.fail_next("load", fault);
-    assert_eq!(tick(&world), Ok(()));
-    tick(&world).unwrap();
-    assert_eq!(sends(&world), 2);
+    harness.ports.faults.fail_next("load", fault);
+    assert_eq!(tick(&harness), Ok(()));
+    tick(&harness).unwrap();
+    assert_eq!(sends(&harness), 2);
 }
 
 #[test]
 fn two_sweeps_at_once_send_once() {
-    let world = World::started();
-    world.wait(60);
-    tick(&world).unwrap();
-    tick(&world).unwrap();
-    assert_eq!(sends(&world), 2);
+    let harness = Harness::started();
+    harness.wait(60);
+    tick(&harness).unwrap();
+    tick(&harness).unwrap();
+    assert_eq!(sends(&harness), 2);
 }

@@ -2,8 +2,8 @@
 
 use aegis_engine::api::Authorization;
 use aegis_intake::ByGroup;
+use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{With, ask, ok, refusal, request};
-use aegis_testkit::world::World;
 use serde_json::json;
 
 use crate::{because, service, with};
@@ -22,12 +22,12 @@ const ROUTES: [&str; 7] = [
 
 #[test]
 fn unsigned_requests_are_refused_on_every_route() {
-    let world = World::started();
-    let strict = with(&world, Authorization::Iam);
-    let before = world.workflow();
+    let harness = Harness::started();
+    let strict = with(&harness, Authorization::Iam);
+    let before = harness.workflow();
     for route in ROUTES {
         let unsigned = request(route)
-            .id(world.id.as_str())
+            .id(harness.id.as_str())
             .header("authorization", "Bearer x");
         assert_eq!(
             refusal(strict.as_ref(), &unsigned),
@@ -35,16 +35,16 @@ fn unsigned_requests_are_refused_on_every_route() {
             "{route}"
         );
     }
-    assert_eq!(world.workflow(), before);
+    assert_eq!(harness.workflow(), before);
 }
 
 /// Neither what is wrong with a request, nor which workflows there are, is for those who may not call.
 #[test]
 fn who_calls_is_asked_before_anything_else() {
-    let world = World::started();
-    let strict = with(&world, Authorization::Iam);
+    let harness = Harness::started();
+    let strict = with(&harness, Authorization::Iam);
     for route in ROUTES {
-        for id in [world.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x"] {
+        for id in [harness.id.as_str(), "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa", "x"] {
             let odd = request(route).id(id).query("x", "y").body(b"{");
             let odd = odd.header("traceparent", "é").header("content-type", "x");
             let refused = refusal(strict.as_ref(), &odd);
@@ -55,10 +55,10 @@ fn who_calls_is_asked_before_anything_else() {
 
 #[test]
 fn every_route_refuses_queries_and_headers_that_it_cannot_read() {
-    let world = World::started();
-    let service = service(&world);
+    let harness = Harness::started();
+    let service = service(&harness);
     for route in ROUTES.into_iter().chain(["GET /openapi.json"]) {
-        let plain = request(route).id(world.id.as_str());
+        let plain = request(route).id(harness.id.as_str());
         let refused = refusal(service.as_ref(), &plain.clone().query("x", "y"));
         assert_eq!(refused, because(400, "invalid_query"), "{route}");
         for (name, value) in [
@@ -76,7 +76,7 @@ fn every_route_refuses_queries_and_headers_that_it_cannot_read() {
         .header("x-tab", "a\tb");
     assert_eq!(ask(service.as_ref(), &harmless).status, 200);
     // A signature in the query is the gateway's.
-    let strict = with(&world, Authorization::Iam);
+    let strict = with(&harness, Authorization::Iam);
     let signed = request("GET /workflows")
         .query("X-Amz-Signature", "x")
         .signed_by(ADA);
@@ -86,7 +86,7 @@ fn every_route_refuses_queries_and_headers_that_it_cannot_read() {
 /// What a group of routes demands is demanded of each of its routes, and of no other.
 #[test]
 fn each_route_belongs_to_its_group() {
-    let world = World::started();
+    let harness = Harness::started();
     for (group, own) in [
         ("start", &ROUTES[..1]),
         ("read", &ROUTES[1..5]),
@@ -97,7 +97,7 @@ fn each_route_belongs_to_its_group() {
             false => Authorization::None,
         };
         let strict = with(
-            &world,
+            &harness,
             ByGroup {
                 start: of("start"),
                 read: of("read"),
@@ -106,7 +106,7 @@ fn each_route_belongs_to_its_group() {
             },
         );
         for route in ROUTES {
-            let unsigned = request(route).id(world.id.as_str());
+            let unsigned = request(route).id(harness.id.as_str());
             let answer = ask(strict.as_ref(), &unsigned);
             assert_eq!(
                 answer.status == 401,
@@ -119,8 +119,8 @@ fn each_route_belongs_to_its_group() {
 
 #[test]
 fn the_signer_is_recorded_and_owns_the_key() {
-    let world = World::empty();
-    let strict = with(&world, Authorization::Iam);
+    let harness = Harness::empty();
+    let strict = with(&harness, Authorization::Iam);
     let start = |arn: &str| {
         let post = request("POST /workflows").json(json!({"topic": "lattices"}));
         let post = post.header("idempotency-key", "k1").signed_by(arn);
@@ -141,7 +141,7 @@ fn the_signer_is_recorded_and_owns_the_key() {
 
 #[test]
 fn what_is_no_route_is_not_found() {
-    let world = World::started();
+    let harness = Harness::started();
     for route in [
         "",
         "$default",
@@ -149,8 +149,8 @@ fn what_is_no_route_is_not_found() {
         "POST /approve/{id}",
     ] {
         let refused = refusal(
-            service(&world).as_ref(),
-            &request(route).id(world.id.as_str()),
+            service(&harness).as_ref(),
+            &request(route).id(harness.id.as_str()),
         );
         assert_eq!(refused, because(404, "route_not_found"));
     }
@@ -158,7 +158,7 @@ fn what_is_no_route_is_not_found() {
 
 #[test]
 fn ids_that_name_nothing_are_not_found() {
-    let world = World::started();
+    let harness = Harness::started();
     for route in &ROUTES[2..] {
         for id in [
             "",
@@ -166,7 +166,7 @@ fn ids_that_name_nothing_are_not_found() {
             "wf_AAAAAAAAAAAAAAAAAAAAAAAAAA",
             "wf_aaaaaaaaaaaaaaaaaaaaaaaaaa",
         ] {
-            let refused = refusal(service(&world).as_ref(), &request(route).id(id));
+            let refused = refusal(service(&harness).as_ref(), &request(route).id(id));
             assert_eq!(refused, because(404, "workflow_not_found"), "{route} {id}");
         }
     }

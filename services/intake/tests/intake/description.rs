@@ -1,22 +1,22 @@
 //! What is said to anyone: the API's description, and that something is no part of it.
 
 use aegis_engine::api::{ApiRequest, Authorization};
+use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{With, ask, ok, problem, request};
-use aegis_testkit::world::World;
 
 use crate::{service, with};
 
 #[test]
 fn the_api_describes_itself_as_its_stage_is() {
-    let world = World::started();
-    let strict = with(&world, Authorization::Iam);
+    let harness = Harness::started();
+    let strict = with(&harness, Authorization::Iam);
     let answer = ask(strict.as_ref(), &request("GET /openapi.json"));
     let document = ok(200, &answer);
     assert_eq!(document["openapi"], "3.1.0");
     let start = &document["paths"]["/workflows"]["post"];
     assert_eq!(start["security"][0]["signature"], serde_json::json!([]));
     // It says nothing about what there is.
-    assert!(!answer.body.contains(world.id.as_str()));
+    assert!(!answer.body.contains(harness.id.as_str()));
     assert!(!answer.body.contains("quantum"));
 }
 
@@ -26,9 +26,9 @@ fn stray(path: &str) -> ApiRequest {
 
 #[test]
 fn what_is_no_route_is_a_problem_too() {
-    let world = World::started();
+    let harness = Harness::started();
     // Also without a signature: there is nothing behind it.
-    for handler in [service(&world), with(&world, Authorization::Iam)] {
+    for handler in [service(&harness), with(&harness, Authorization::Iam)] {
         let unknown = problem(&ask(handler.as_ref(), &stray("/nothing")));
         assert_eq!(
             (unknown.status, unknown.code.as_str()),

@@ -4,34 +4,34 @@ use aegis_contracts::openapi::ClientAccess;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::life::Life;
 use aegis_testkit::requests::{With, ask, ok, problem, request, tells_of_port_errors};
-use aegis_testkit::world::{World, at_once};
 use serde_json::Value;
 
 use crate::service;
 
-/// A world with this many workflows, one a second, the oldest first.
-fn filled(count: usize) -> (World, Vec<String>) {
-    let world = World::empty();
+/// A harness with this many workflows, one a second, the oldest first.
+fn filled(count: usize) -> (Harness, Vec<String>) {
+    let harness = Harness::empty();
     let mut ids = Vec::new();
     for index in 0..count {
-        let life = Life::begin(&format!("topic {index}"), world.now());
+        let life = Life::begin(&format!("topic {index}"), harness.now());
         at_once(
-            world
+            harness
                 .ports
                 .table
                 .open(&life.workflow, &life.request, &life.entry),
         )
         .unwrap();
         ids.push(life.id().to_string());
-        world.wait(1);
+        harness.wait(1);
     }
-    (world, ids)
+    (harness, ids)
 }
 
-fn page(world: &World, request: &ApiRequest) -> (Vec<String>, Option<String>) {
-    let page = ok(200, &ask(service(world).as_ref(), request));
+fn page(harness: &Harness, request: &ApiRequest) -> (Vec<String>, Option<String>) {
+    let page = ok(200, &ask(service(harness).as_ref(), request));
     let rows = page["workflows"].as_array().unwrap().iter();
     let ids = rows.map(|row| row["workflow_id"].as_str().unwrap().to_owned());
     (
@@ -46,17 +46,20 @@ fn get() -> ApiRequest {
 
 #[test]
 fn an_empty_list_is_a_page_too() {
-    assert_eq!(page(&World::empty(), &get()), (Vec::new(), None));
+    assert_eq!(page(&Harness::empty(), &get()), (Vec::new(), None));
 }
 
 #[test]
 fn pages_follow_one_another_newest_first() {
-    let (world, mut ids) = filled(45);
+    let (harness, mut ids) = filled(45);
     ids.reverse();
-    let (mut found, mut next) = page(&world, &get());
+    let (mut found, mut next) = page(&harness, &get());
     assert_eq!(found.len(), 20, "by default");
     while let Some(cursor) = next {
-        let (more, after) = page(&world, &get().query("cursor", &cursor).query("limit", "7"));
+        let (more, after) = page(
+            &harness,
+            &get().query("cursor", &cursor).query("limit", "7"),
+        );
         assert!(more.len() <= 7);
         found.extend(more);
         next = after;
@@ -66,17 +69,17 @@ fn pages_follow_one_another_newest_first() {
 
 #[test]
 fn a_full_last_page_has_no_next() {
-    let (world, _) = filled(4);
-    let (found, next) = page(&world, &get().query("limit", "4"));
+    let (harness, _) = filled(4);
+    let (found, next) = page(&harness, &get().query("limit", "4"));
     assert_eq!((found.len(), next), (4, None));
 }
 
 #[test]
 fn rows_can_be_chosen_by_status() {
-    let world = World::cancelled();
-    let of = |status: &str| page(&world, &get().query("status", status)).0.len();
+    let harness = Harness::cancelled();
+    let of = |status: &str| page(&harness, &get().query("status", status)).0.len();
     assert_eq!((of("cancelled"), of("researching")), (1, 0));
-    let row: Value = ok(200, &ask(service(&world).as_ref(), &get()))["workflows"][0].take();
+    let row: Value = ok(200, &ask(service(&harness).as_ref(), &get()))["workflows"][0].take();
     assert_eq!(row["status"], "cancelled");
     assert_eq!(row["topic"], "quantum computing");
     assert!(row["created_at"].is_string());
@@ -84,7 +87,7 @@ fn rows_can_be_chosen_by_status() {
 
 #[test]
 fn queries_are_checked() {
-    let world = World::empty();
+    let harness = Harness::empty();
     for (name, value) in [
         ("status", "running"),
         ("limit", "0"),
@@ -98,7 +101,7 @@ fn queries_are_checked() {
         ("cursor", "////"),
         ("cursor", "MjAyNg"),
     ] {
-        let problem = problem(&ask(service(&world).as_ref(), &get().query(name, value)));
+        let problem = problem(&ask(service(&harness).as_ref(), &get().query(name, value)));
         assert_eq!(
             (problem.status, problem.code.as_str()),
             (400, "invalid_query")
@@ -109,9 +112,9 @@ fn queries_are_checked() {
 
 #[test]
 fn parameters_that_are_not_known_or_there_twice_are_refused() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let refused = |request: ApiRequest| {
-        let problem = problem(&ask(service(&world).as_ref(), &request));
+        let problem = problem(&ask(service(&harness).as_ref(), &request));
         assert_eq!(
             (problem.status, problem.code.as_str()),
             (400, "invalid_query")
@@ -154,8 +157,8 @@ fn the_parameters_are_those_of_the_description() {
 #[test]
 fn errors_of_ports_say_whether_to_try_again() {
     tells_of_port_errors(&|error: PortError| {
-        let world = World::empty();
-        world.ports.faults.fail_next("list", error);
-        ask(service(&world).as_ref(), &get())
+        let harness = Harness::empty();
+        harness.ports.faults.fail_next("list", error);
+        ask(service(&harness).as_ref(), &get())
     });
 }

@@ -15,16 +15,16 @@ use std::time::Duration;
 
 use aegis_engine::api::Authorization;
 use aegis_intake::{ByGroup, Intake};
-use aegis_testkit::world::World;
+use aegis_testkit::harness::Harness;
 
-pub fn service(world: &World) -> Arc<Intake> {
-    with(world, Authorization::None)
+pub fn service(harness: &Harness) -> Arc<Intake> {
+    with(harness, Authorization::None)
 }
 
-pub fn with(world: &World, authorization: impl Into<ByGroup>) -> Arc<Intake> {
+pub fn with(harness: &Harness, authorization: impl Into<ByGroup>) -> Arc<Intake> {
     Arc::new(Intake {
-        engine: world.engine.clone(),
-        artifacts: world.ports.artifacts.clone(),
+        engine: harness.engine.clone(),
+        artifacts: harness.ports.artifacts.clone(),
         api_url: "https://api.example/stage".to_owned(),
         authorization: authorization.into(),
         approval_timeout: Duration::from_secs(72 * 3600),

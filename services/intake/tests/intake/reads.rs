@@ -1,28 +1,28 @@
 //! One workflow, its history and its artifacts.
 
 use aegis_engine::error::PortError;
+use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{With, ask, ok, refusal, request, tells_of_port_errors};
-use aegis_testkit::world::World;
 use serde_json::{Value, json};
 
 use crate::{because, service};
 
-fn get(world: &World, rest: &str) -> Value {
+fn get(harness: &Harness, rest: &str) -> Value {
     let route = format!("GET /workflows/{{id}}{rest}");
     ok(
         200,
         &ask(
-            service(world).as_ref(),
-            &request(&route).id(world.id.as_str()),
+            service(harness).as_ref(),
+            &request(&route).id(harness.id.as_str()),
         ),
     )
 }
 
 #[test]
 fn a_fresh_workflow_has_one_step_and_nothing_else() {
-    let world = World::started();
-    let view = get(&world, "");
-    assert_eq!(view["workflow_id"], json!(world.id));
+    let harness = Harness::started();
+    let view = get(&harness, "");
+    assert_eq!(view["workflow_id"], json!(harness.id));
     assert_eq!(view["status"], "researching");
     assert_eq!(view["topic"], "quantum computing");
     assert_eq!(view["version"], 1);
@@ -36,7 +36,7 @@ fn a_fresh_workflow_has_one_step_and_nothing_else() {
 
 #[test]
 fn a_waiting_one_shows_its_approval_and_results() {
-    let view = get(&World::awaiting_approval(), "");
+    let view = get(&Harness::awaiting_approval(), "");
     assert_eq!(view["status"], "awaiting_approval");
     assert_eq!(view["approval"]["revision"], 0);
     assert_eq!(view["approval"]["decisions"], json!([]));
@@ -53,7 +53,7 @@ fn a_waiting_one_shows_its_approval_and_results() {
 
 #[test]
 fn a_completed_one_has_a_link_to_its_report() {
-    let view = get(&World::completed(), "");
+    let view = get(&Harness::completed(), "");
     assert_eq!(view["status"], "completed");
     let url = view["report"]["url"].as_str().unwrap();
     assert!(url.ends_with("/writer/1/report.md"), "{url}");
@@ -63,7 +63,7 @@ fn a_completed_one_has_a_link_to_its_report() {
 
 #[test]
 fn a_failed_one_says_why_and_where() {
-    let failure = &get(&World::failed(), "")["failure"];
+    let failure = &get(&Harness::failed(), "")["failure"];
     assert_eq!(failure["code"], "nothing_found");
     assert_eq!(failure["status"], "researching");
     assert_eq!(failure["version"], 2);
@@ -71,7 +71,7 @@ fn a_failed_one_says_why_and_where() {
 
 #[test]
 fn history_tells_what_happened_in_order() {
-    let history = get(&World::completed(), "/history");
+    let history = get(&Harness::completed(), "/history");
     let events = history["events"].as_array().unwrap();
     let kinds: Vec<_> = events
         .iter()
@@ -100,12 +100,12 @@ fn history_tells_what_happened_in_order() {
 
 #[test]
 fn artifacts_are_redirected_to() {
-    let world = World::awaiting_approval();
+    let harness = Harness::awaiting_approval();
     let read = |name: &str| {
         let route = "GET /workflows/{id}/artifacts/{name}";
-        request(route).id(world.id.as_str()).path("name", name)
+        request(route).id(harness.id.as_str()).path("name", name)
     };
-    let answer = ask(service(&world).as_ref(), &read("analysis.json"));
+    let answer = ask(service(&harness).as_ref(), &read("analysis.json"));
     assert_eq!(answer.status, 302);
     let location = answer
         .headers
@@ -117,7 +117,7 @@ fn artifacts_are_redirected_to() {
         "{location:?}"
     );
     for name in ["report.md", "_completed.json", "", "../evidence.json"] {
-        let refused = refusal(service(&world).as_ref(), &read(name));
+        let refused = refusal(service(&harness).as_ref(), &read(name));
         assert_eq!(refused, because(404, "artifact_not_found"), "{name}");
     }
 }
@@ -132,11 +132,11 @@ fn errors_of_ports_say_whether_to_try_again() {
         ("/artifacts/{name}", "presign"),
     ] {
         tells_of_port_errors(&|error: PortError| {
-            let world = World::completed();
-            world.ports.faults.fail_next(operation, error);
+            let harness = Harness::completed();
+            harness.ports.faults.fail_next(operation, error);
             let request = request(&format!("GET /workflows/{{id}}{rest}"));
-            let request = request.id(world.id.as_str()).path("name", "report.md");
-            ask(service(&world).as_ref(), &request)
+            let request = request.id(harness.id.as_str()).path("name", "report.md");
+            ask(service(&harness).as_ref(), &request)
         });
     }
 }

@@ -4,10 +4,10 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
+use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
 };
-use aegis_testkit::world::{World, at_once};
 use serde_json::{Value, json};
 
 use crate::{because, service};
@@ -16,8 +16,8 @@ fn post(body: Value) -> ApiRequest {
     request("POST /workflows").json(body)
 }
 
-fn started(world: &World, request: &ApiRequest) -> WorkflowId {
-    let answer = ask(service(world).as_ref(), request);
+fn started(harness: &Harness, request: &ApiRequest) -> WorkflowId {
+    let answer = ask(service(harness).as_ref(), request);
     let body = ok(202, &answer);
     let id = body["workflow_id"].as_str().unwrap();
     assert_eq!(body["status"], "researching");
@@ -35,9 +35,9 @@ fn started(world: &World, request: &ApiRequest) -> WorkflowId {
 
 #[test]
 fn a_topic_is_enough() {
-    let world = World::empty();
-    let id = started(&world, &post(json!({"topic": "lattices"})));
-    let (workflow, stored) = at_once(world.ports.table.load_with_request(&id))
+    let harness = Harness::empty();
+    let id = started(&harness, &post(json!({"topic": "lattices"})));
+    let (workflow, stored) = at_once(harness.ports.table.load_with_request(&id))
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -53,14 +53,14 @@ fn a_topic_is_enough() {
         ),
         (1, 3, 72 * 3600)
     );
-    assert_eq!(world.ports.queues.sent().len(), 1);
+    assert_eq!(harness.ports.queues.sent().len(), 1);
 }
 
 #[test]
 fn everything_asked_for_is_kept() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let id = started(
-        &world,
+        &harness,
         &post(json!({
             "topic": "lattices",
             "parameters": {"depth": "comprehensive", "sources": ["corpus:builtin", "s3://bucket/sources/x/"]},
@@ -70,7 +70,7 @@ fn everything_asked_for_is_kept() {
             "tags": {"team": "crypto"},
         })),
     );
-    let (workflow, stored) = at_once(world.ports.table.load_with_request(&id))
+    let (workflow, stored) = at_once(harness.ports.table.load_with_request(&id))
         .unwrap()
         .unwrap();
     assert_eq!(stored.parameters.sources.len(), 2);
@@ -83,32 +83,32 @@ fn everything_asked_for_is_kept() {
 
 #[test]
 fn the_same_key_and_request_find_the_same_workflow() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let request = post(json!({"topic": "lattices"})).header("idempotency-key", "k 1");
-    let id = started(&world, &request);
-    assert_eq!(started(&world, &request), id);
-    assert_eq!(world.ports.queues.sent().len(), 1);
+    let id = started(&harness, &request);
+    assert_eq!(started(&harness, &request), id);
+    assert_eq!(harness.ports.queues.sent().len(), 1);
     // Written otherwise, it is the same request still.
     let spaced = request
         .clone()
         .body(b" {\"topic\" : \"lattices\", \"tags\": {}} ");
-    assert_eq!(started(&world, &spaced), id);
+    assert_eq!(started(&harness, &spaced), id);
 
     let other = request.json(json!({"topic": "codes"}));
-    let refused = refusal(service(&world).as_ref(), &other);
+    let refused = refusal(service(&harness).as_ref(), &other);
     assert_eq!(refused, because(409, "idempotency_conflict"));
 }
 
 #[test]
 fn without_a_key_every_request_is_a_new_one() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let request = post(json!({"topic": "lattices"}));
-    assert_ne!(started(&world, &request), started(&world, &request));
+    assert_ne!(started(&harness, &request), started(&harness, &request));
 }
 
 #[test]
 fn keys_have_bounds() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let with = |key: &str| post(json!({"topic": "lattices"})).header("idempotency-key", key);
     let odd = [
         "",
@@ -124,7 +124,7 @@ fn keys_have_bounds() {
     ];
     let long = "k".repeat(257);
     for key in odd.into_iter().chain([long.as_str()]) {
-        let refused = refusal(service(&world).as_ref(), &with(key));
+        let refused = refusal(service(&harness).as_ref(), &with(key));
         let control = key.chars().any(|c| c.is_control() && c != '\t');
         let code = if control {
             "invalid_header"
@@ -133,15 +133,15 @@ fn keys_have_bounds() {
         };
         assert_eq!(refused, because(400, code), "{key:?}");
     }
-    assert!(world.ports.queues.sent().is_empty());
+    assert!(harness.ports.queues.sent().is_empty());
     for key in ["k".repeat(256).as_str(), "order 7/8: \"x\" ~!"] {
-        started(&world, &with(key));
+        started(&harness, &with(key));
     }
 }
 
 #[test]
 fn what_cannot_be_seen_is_not_taken() {
-    let world = World::empty();
+    let harness = Harness::empty();
     for (field, body) in [
         ("topic", json!({"topic": "x\u{202e}y"})),
         ("topic", json!({"topic": "x\u{fffd}y"})),
@@ -167,7 +167,7 @@ fn what_cannot_be_seen_is_not_taken() {
             json!({"topic": "x", "parameters": {"sources": ["s3://bucket/sources/a\nb"]}}),
         ),
     ] {
-        let problem = problem(&ask(service(&world).as_ref(), &post(body)));
+        let problem = problem(&ask(service(&harness).as_ref(), &post(body)));
         assert_eq!(problem.code, "invalid_request");
         let fields: Vec<&str> = problem
             .errors
@@ -176,15 +176,15 @@ fn what_cannot_be_seen_is_not_taken() {
             .collect();
         assert_eq!(fields, [field], "{problem:?}");
     }
-    assert!(world.ports.queues.sent().is_empty());
+    assert!(harness.ports.queues.sent().is_empty());
 }
 
 #[test]
 fn names_are_kept_without_the_spaces_around_them() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let spaced = json!({"approvers": ["ann", " bob\u{a0}"], "on_timeout": "escalate", "escalate_to": ["\u{3000}Zoe\u{308}"]});
-    let id = started(&world, &post(json!({"topic": "x", "approval": spaced})));
-    let found = at_once(world.ports.table.load_with_request(&id));
+    let id = started(&harness, &post(json!({"topic": "x", "approval": spaced})));
+    let found = at_once(harness.ports.table.load_with_request(&id));
     let policy = found.unwrap().unwrap().0.policy;
     assert_eq!(policy.approvers, ["ann", "bob"]);
     assert_eq!(policy.escalate_to, ["Zoë"]);
@@ -192,30 +192,30 @@ fn names_are_kept_without_the_spaces_around_them() {
 
 #[test]
 fn a_byte_order_mark_is_passed_over() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let plain = post(json!({"topic": "lattices"})).header("idempotency-key", "k");
     let marked = [b"\xef\xbb\xbf".as_slice(), &plain.body.clone().unwrap()].concat();
-    let id = started(&world, &plain);
-    assert_eq!(started(&world, &plain.body(&marked)), id);
+    let id = started(&harness, &plain);
+    assert_eq!(started(&harness, &plain.body(&marked)), id);
 }
 
 #[test]
 fn malformed_bodies_are_refused() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let valid = post(json!({"topic": "lattices"}));
-    refuses_malformed_bodies(service(&world).as_ref(), &valid);
+    refuses_malformed_bodies(service(&harness).as_ref(), &valid);
 }
 
 #[test]
 fn sources_outside_of_what_agents_may_read_are_named() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let sources = json!([
         "corpus:builtin",
         "s3://bucket/workflows/x",
         "s3://other/sources/x"
     ]);
     let request = post(json!({"topic": "x1", "parameters": {"sources": sources}}));
-    let problem = problem(&ask(service(&world).as_ref(), &request));
+    let problem = problem(&ask(service(&harness).as_ref(), &request));
     assert_eq!(
         (problem.status, problem.code.as_str()),
         (400, "source_not_allowed")
@@ -226,16 +226,16 @@ fn sources_outside_of_what_agents_may_read_are_named() {
         .map(|error| error.field.as_str())
         .collect();
     assert_eq!(fields, ["parameters.sources[1]", "parameters.sources[2]"]);
-    assert!(world.ports.queues.sent().is_empty());
+    assert!(harness.ports.queues.sent().is_empty());
 }
 
 #[test]
 fn errors_of_ports_say_whether_to_try_again() {
     tells_of_port_errors(&|error: PortError| {
-        let world = World::empty();
-        world.ports.faults.fail_next("open", error);
+        let harness = Harness::empty();
+        harness.ports.faults.fail_next("open", error);
         ask(
-            service(&world).as_ref(),
+            service(&harness).as_ref(),
             &post(json!({"topic": "lattices"})),
         )
     });
@@ -243,8 +243,8 @@ fn errors_of_ports_say_whether_to_try_again() {
 
 #[test]
 fn a_command_that_cannot_be_sent_is_not_the_client_s_business() {
-    let world = World::empty();
+    let harness = Harness::empty();
     let fault = PortError::Transient("queue away".to_owned());
-    world.ports.faults.fail_next("send", fault);
-    started(&world, &post(json!({"topic": "lattices"})));
+    harness.ports.faults.fail_next("send", fault);
+    started(&harness, &post(json!({"topic": "lattices"})));
 }

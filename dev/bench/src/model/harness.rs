@@ -7,8 +7,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::event::{Event, Place, What};
 use super::inputs::{Inputs, Side};
+use super::path::{Path, ways};
 use super::quota::{Quotas, Time};
-use super::way::{Way, ways};
 
 /// How often it is looked whether a queue has more places by now.
 const LOOK_AGAIN: Time = 0.2;
@@ -35,8 +35,8 @@ pub struct Outcome {
     pub function_seconds: f64,
 }
 
-struct World<'a> {
-    ways: Vec<Way<'a>>,
+struct Harness<'a> {
+    ways: Vec<Path<'a>>,
     quotas: Quotas,
     events: BinaryHeap<Event>,
     /// For each queue, who waits for a function to begin.
@@ -52,7 +52,7 @@ struct World<'a> {
 pub fn run(inputs: &Inputs, wanted: &Run) -> Outcome {
     let (ways, queues) = ways(inputs, wanted.side);
     let count = wanted.workflows as usize;
-    let mut world = World {
+    let mut world = Harness {
         ways,
         quotas: Quotas::new(inputs, queues),
         events: BinaryHeap::new(),
@@ -89,7 +89,7 @@ pub fn run(inputs: &Inputs, wanted: &Run) -> Outcome {
     world.outcome
 }
 
-impl World<'_> {
+impl Harness<'_> {
     fn push(&mut self, at: Time, what: What) {
         self.number += 1;
         self.events.push(Event {

@@ -1,4 +1,4 @@
-//! Seeded worlds: the laws hold in them, a seed tells one story, and a storm stays bounded.
+//! Seeds: the laws hold for each, a seed gives one trace, and a storm stays bounded.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -20,7 +20,7 @@ fn held(seed: u64, workflows: u64) {
     let summary = campaign(&wanted, &|_| {});
     let defeat = summary.defeat.as_ref().map(|defeat| {
         let (broken, seed) = (&defeat.broken, defeat.seed);
-        format!("{broken}; replay: cargo xtask simulate --seed {seed} --story")
+        format!("{broken}; replay: cargo xtask simulate --seed {seed} --trace")
     });
     assert!(defeat.is_none(), "{}", defeat.unwrap());
     assert!(summary.workflows >= workflows);
@@ -41,7 +41,10 @@ fn held(seed: u64, workflows: u64) {
         "reminders",
         "workflows completed",
     ] {
-        assert!(summary.tally.contains_key(fault), "no {fault} in any world");
+        assert!(
+            summary.tally.contains_key(fault),
+            "no {fault} in any harness"
+        );
     }
 }
 
@@ -52,7 +55,7 @@ fn the_laws_hold_in_known_worlds() {
 
 #[test]
 fn the_laws_hold_in_worlds_that_nobody_has_seen() {
-    // Part of the failure's message: the seed of the world that broke a law.
+    // Part of the failure's message: the seed of the harness that broke a law.
     held(rand::random::<u32>().into(), 3_000);
 }
 
@@ -103,7 +106,7 @@ fn who_waits_longer_than_sends_last_goes_on_all_the_same() {
     assert!(telling.lasted > Duration::from_secs(2 * 3600));
 }
 
-/// Takes minutes: `cargo test --workspace --test worlds -- --ignored`.
+/// Takes minutes: `cargo test --workspace --test seeds -- --ignored`.
 #[test]
 #[ignore = "takes minutes; the smaller one runs always"]
 fn ten_thousand_starts_at_once_drain_without_a_storm() {

@@ -12,12 +12,12 @@ use crate::time::BEGINNING;
 pub type Tally = BTreeMap<&'static str, u64>;
 
 #[derive(Debug)]
-pub struct Story {
+pub struct Trace {
     tally: Mutex<Tally>,
     lines: Option<Mutex<Vec<String>>>,
 }
 
-impl Story {
+impl Trace {
     pub fn new(told: bool) -> Self {
         Self {
             tally: Mutex::default(),

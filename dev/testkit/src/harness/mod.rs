@@ -1,4 +1,4 @@
-//! One world over the in-memory ports, and a workflow moved to any point of its life in it.
+//! One harness over the in-memory ports, and a workflow moved to any point of its life in it.
 
 pub mod files;
 mod messages;
@@ -17,23 +17,23 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::Status;
+use aegis_engine::apply::{Applied, Engine, Outcome};
 use aegis_engine::ports::{Clock, Table};
 use aegis_engine::token::TokenKeys;
-use aegis_engine::turn::{Engine, Outcome, Turn};
 use aegis_workflow::{Input, Rules, Workflow};
 use futures::FutureExt;
 
 /// 2026-11-23, so that JSON in failures can be read.
 pub const NOW: Timestamp = Timestamp::from_millis(1_795_456_800_000);
 
-pub struct World {
+pub struct Harness {
     pub ports: MemoryPorts,
     pub engine: Engine,
     pub id: WorkflowId,
     pub tokens: TokenKeys,
 }
 
-impl Default for World {
+impl Default for Harness {
     fn default() -> Self {
         Self::empty()
     }
@@ -46,7 +46,7 @@ pub fn at_once<T>(future: impl Future<Output = T>) -> T {
         .expect("in-memory ports answer at once")
 }
 
-impl World {
+impl Harness {
     /// No workflow yet; the token keys exist.
     pub fn empty() -> Self {
         let ports = MemoryPorts::at(NOW);
@@ -61,7 +61,7 @@ impl World {
     }
 }
 
-impl World {
+impl Harness {
     pub fn workflow(&self) -> Workflow {
         at_once(self.ports.table.load(&self.id)).unwrap().unwrap()
     }
@@ -82,7 +82,7 @@ impl World {
     }
 
     /// Applies what must change the state.
-    pub fn apply(&self, input: Input) -> Turn {
+    pub fn apply(&self, input: Input) -> Applied {
         let turn = at_once(self.engine.apply(&self.id, input)).unwrap();
         assert!(matches!(turn.outcome, Outcome::Applied(_)), "{turn:?}");
         turn

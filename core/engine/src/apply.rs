@@ -52,13 +52,13 @@ pub enum Outcome {
 
 /// An outcome, and whether its commands went out.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Turn {
+pub struct Applied {
     pub outcome: Outcome,
     /// Set if a command could not be sent. The state owes it: the sweep sends it again.
     pub undelivered: Option<PortError>,
 }
 
-impl Turn {
+impl Applied {
     /// Of a workflow that nobody has opened.
     pub fn not_found() -> Self {
         Self {
@@ -129,7 +129,7 @@ impl Engine {
     ///
     /// # Errors
     /// Of the table; transient if other writers were faster too often.
-    pub async fn apply(&self, id: &WorkflowId, input: Input) -> Result<Turn, PortError> {
+    pub async fn apply(&self, id: &WorkflowId, input: Input) -> Result<Applied, PortError> {
         self.apply_within(id, &input, MAX_CONFLICTS).await
     }
 
@@ -137,7 +137,7 @@ impl Engine {
     ///
     /// # Errors
     /// Of the table; transient if other writers were faster too often.
-    pub async fn apply_to(&self, loaded: Workflow, input: Input) -> Result<Turn, PortError> {
+    pub async fn apply_to(&self, loaded: Workflow, input: Input) -> Result<Applied, PortError> {
         let id = loaded.id.clone();
         match self.try_turn(loaded, &input).await? {
             Some(turn) => Ok(turn),
@@ -150,10 +150,10 @@ impl Engine {
         id: &WorkflowId,
         input: &Input,
         tries: u32,
-    ) -> Result<Turn, PortError> {
+    ) -> Result<Applied, PortError> {
         for _ in 0..tries {
             let Some(workflow) = self.table.load(id).await? else {
-                return Ok(Turn::not_found());
+                return Ok(Applied::not_found());
             };
             if let Some(turn) = self.try_turn(workflow, input).await? {
                 return Ok(turn);
@@ -165,10 +165,14 @@ impl Engine {
     }
 
     /// `None`: another writer was faster.
-    async fn try_turn(&self, workflow: Workflow, input: &Input) -> Result<Option<Turn>, PortError> {
+    async fn try_turn(
+        &self,
+        workflow: Workflow,
+        input: &Input,
+    ) -> Result<Option<Applied>, PortError> {
         let now = self.clock.now();
         let done = |outcome| {
-            Ok(Some(Turn {
+            Ok(Some(Applied {
                 outcome,
                 undelivered: None,
             }))
@@ -212,28 +216,32 @@ impl Engine {
     }
 
     /// The first delivery may have died between commit and send: what the state still owes goes out again.
-    async fn repeat(&self, workflow: Workflow, now: Timestamp) -> Result<Option<Turn>, PortError> {
+    async fn repeat(
+        &self,
+        workflow: Workflow,
+        now: Timestamp,
+    ) -> Result<Option<Applied>, PortError> {
         match decide(&self.rules, &workflow, Input::Resent, now) {
             Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
                 Write::Conflict => Ok(None),
                 Write::Done => {
                     let undelivered = self.send(&touch.next, &touch.commands).await.err();
-                    Ok(Some(Turn {
+                    Ok(Some(Applied {
                         outcome: Outcome::Duplicate(touch.next),
                         undelivered,
                     }))
                 }
             },
-            Answer::Transition(_) | Answer::Rejected(_) => Ok(Some(Turn {
+            Answer::Transition(_) | Answer::Rejected(_) => Ok(Some(Applied {
                 outcome: Outcome::Duplicate(workflow),
                 undelivered: None,
             })),
         }
     }
 
-    async fn sent(&self, next: Workflow, commands: &[Owed]) -> Turn {
+    async fn sent(&self, next: Workflow, commands: &[Owed]) -> Applied {
         let undelivered = self.send(&next, commands).await.err();
-        Turn {
+        Applied {
             outcome: Outcome::Applied(next),
             undelivered,
         }

@@ -10,9 +10,9 @@ use aegis_engine::message::Received;
 use aegis_engine::token::Claim;
 use serde_json::{Value, json};
 
-use super::World;
+use super::Harness;
 
-impl World {
+impl Harness {
     /// The command that was sent last, but for those that only stop a session.
     pub fn last_command(&self) -> CommandEnvelope {
         let last = self.commands().pop();

@@ -4,14 +4,14 @@ use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
+use aegis_engine::apply::Opened;
 use aegis_engine::stored::StoredRequest;
-use aegis_engine::turn::Opened;
 use aegis_workflow::{ApprovalPolicy, Input, Start, StepFailure};
 
-use super::{World, at_once};
+use super::{Harness, at_once};
 use crate::life::{policy, start_request};
 
-impl World {
+impl Harness {
     /// `Research` was sent, nobody picked it up.
     pub fn started() -> Self {
         Self::started_within(None)
@@ -22,25 +22,25 @@ impl World {
     }
 
     fn started_with(budget: Option<Budget>, policy: ApprovalPolicy) -> Self {
-        let world = Self::empty();
+        let harness = Self::empty();
         let begin = Start {
-            id: world.id.clone(),
+            id: harness.id.clone(),
             topic: "quantum computing".to_owned(),
             requested_by: "ada".to_owned(),
             policy,
             budget,
         };
         let request = StoredRequest::new(&start_request("quantum computing"), "ada").unwrap();
-        let opened = at_once(world.engine.open(request, begin));
+        let opened = at_once(harness.engine.open(request, begin));
         assert!(matches!(opened, Ok(Opened::New(_))), "{opened:?}");
-        world
+        harness
     }
 
     /// The agent whose turn it is has been invoked.
     pub fn dispatched() -> Self {
-        let world = Self::started();
-        world.dispatch();
-        world
+        let harness = Self::started();
+        harness.dispatch();
+        harness
     }
 
     pub fn awaiting_approval() -> Self {
@@ -75,46 +75,46 @@ impl World {
     }
 
     fn researched_and_analyzed(self) -> Self {
-        let world = self;
-        world.succeed();
-        world.succeed();
-        assert_eq!(world.status(), Status::AwaitingApproval);
-        world
+        let harness = self;
+        harness.succeed();
+        harness.succeed();
+        assert_eq!(harness.status(), Status::AwaitingApproval);
+        harness
     }
 
     pub fn writing() -> Self {
-        let world = Self::awaiting_approval();
-        world.decide(DecisionKind::Approve);
-        world
+        let harness = Self::awaiting_approval();
+        harness.decide(DecisionKind::Approve);
+        harness
     }
 
     pub fn completed() -> Self {
-        let world = Self::writing();
-        world.succeed();
-        assert_eq!(world.status(), Status::Completed);
-        world
+        let harness = Self::writing();
+        harness.succeed();
+        assert_eq!(harness.status(), Status::Completed);
+        harness
     }
 
     pub fn failed() -> Self {
-        let world = Self::dispatched();
+        let harness = Self::dispatched();
         let failure = StepFailure {
             code: "nothing_found".to_owned(),
             message: "the sources say nothing on this topic".to_owned(),
             transient: false,
         };
-        world.apply(Input::StepFailed {
+        harness.apply(Input::StepFailed {
             role: Role::Researcher,
             attempt: 1,
             failure,
             usage: None,
         });
-        assert_eq!(world.status(), Status::Failed);
-        world
+        assert_eq!(harness.status(), Status::Failed);
+        harness
     }
 
     pub fn cancelled() -> Self {
-        let world = Self::dispatched();
-        world.cancel();
-        world
+        let harness = Self::dispatched();
+        harness.cancel();
+        harness
     }
 }

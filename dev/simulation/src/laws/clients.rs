@@ -8,16 +8,16 @@ use aegis_testkit::memory::Row;
 use aegis_workflow::{MAX_REMINDERS, Workflow};
 
 use super::{Verdict, events, holds};
-use crate::world::World;
+use crate::harness::Harness;
 
 pub(super) fn nobody_writes_without_a_grant(
-    world: &World,
+    harness: &Harness,
     workflow: &Workflow,
     row: &Row,
 ) -> Verdict {
     let granted = events(row).any(|event| matches!(event, Event::ApprovalGranted { .. }));
-    let wrote = world.books(|books| {
-        let mut sessions = books.sessions.keys();
+    let wrote = harness.observed(|observed| {
+        let mut sessions = observed.sessions.keys();
         sessions.any(|(id, role, _)| *id == workflow.id && *role == Role::Writer)
     });
     let law = "nobody writes what nobody approved";

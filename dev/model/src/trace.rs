@@ -1,4 +1,4 @@
-//! A counterexample as a story: what happened, and where the workflow was after it.
+//! A counterexample as a trace: what happened, and where the workflow was after it.
 
 use aegis_workflow::{Ended, Phase, Workflow};
 
@@ -11,13 +11,13 @@ pub struct Counterexample {
     pub property: &'static str,
     pub steps: usize,
     /// One line per step.
-    pub story: String,
+    pub trace: String,
 }
 
 pub fn tell(property: &'static str, path: Vec<(State, Option<Action>)>) -> Counterexample {
     let beginning = path.first().map(|(state, _)| state.now);
     let steps = path.len().saturating_sub(1);
-    let mut story = String::new();
+    let mut trace = String::new();
     let mut before = None;
     for (number, (state, action)) in path.into_iter().enumerate() {
         let seconds = beginning.map_or(0, |beginning| state.now.since(beginning).as_secs());
@@ -25,7 +25,7 @@ pub fn tell(property: &'static str, path: Vec<(State, Option<Action>)>) -> Count
             action.to_string()
         });
         let place = place(&state.workflow);
-        story.push_str(&format!(
+        trace.push_str(&format!(
             "{number:>3}  {seconds:>5} s  {what:<64} {place}\n"
         ));
         before = action;
@@ -33,7 +33,7 @@ pub fn tell(property: &'static str, path: Vec<(State, Option<Action>)>) -> Count
     Counterexample {
         property,
         steps,
-        story,
+        trace,
     }
 }
 

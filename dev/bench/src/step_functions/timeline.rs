@@ -25,12 +25,12 @@ pub type Notes = HashMap<What, (Instant, String)>;
 
 /// For the workflows of one bench.
 #[derive(Debug, Default)]
-pub struct Board {
+pub struct Timeline {
     notes: Mutex<HashMap<WorkflowId, Notes>>,
     changed: Notify,
 }
 
-impl Board {
+impl Timeline {
     /// The first note of its kind stands. `detail`: what whoever waits needs to know.
     pub fn note(&self, workflow: &WorkflowId, what: What, detail: &str) {
         if let Ok(mut notes) = self.notes.lock() {
@@ -74,20 +74,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_note_is_found_whether_it_comes_before_or_after_the_wait() {
-        let board = std::sync::Arc::new(Board::default());
+        let timeline = std::sync::Arc::new(Timeline::default());
         let id = |key: &str| WorkflowId::derive("bench", key);
-        board.note(&id("one"), What::Asked, "token");
-        board.note(&id("one"), What::Asked, "another");
-        assert_eq!(board.wait(&id("one"), What::Asked).await.1, "token");
+        timeline.note(&id("one"), What::Asked, "token");
+        timeline.note(&id("one"), What::Asked, "another");
+        assert_eq!(timeline.wait(&id("one"), What::Asked).await.1, "token");
         let writer = What::Taken(Role::Writer);
-        let (later, two) = (board.clone(), id("two"));
+        let (later, two) = (timeline.clone(), id("two"));
         let waits = tokio::spawn(async move { later.wait(&two, writer).await.1 });
         tokio::task::yield_now().await;
-        board.note(&id("two"), What::Taken(Role::Analyst), "");
-        board.note(&id("two"), writer, "done");
+        timeline.note(&id("two"), What::Taken(Role::Analyst), "");
+        timeline.note(&id("two"), writer, "done");
         assert_eq!(waits.await.unwrap(), "done");
         assert_eq!(
-            (board.take(&id("two")).len(), board.take(&id("two")).len()),
+            (
+                timeline.take(&id("two")).len(),
+                timeline.take(&id("two")).len()
+            ),
             (2, 0)
         );
     }

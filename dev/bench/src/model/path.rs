@@ -4,7 +4,7 @@ use super::inputs::{Inputs, Side, Step};
 use super::latency::Latency;
 
 /// A step with names looked up.
-pub struct Way<'a> {
+pub struct Path<'a> {
     pub hops: Vec<(&'a str, Latency)>,
     pub function: bool,
     pub queue: usize,
@@ -12,7 +12,7 @@ pub struct Way<'a> {
 }
 
 /// And how many queues invoke functions.
-pub fn ways(inputs: &Inputs, side: Side) -> (Vec<Way<'_>>, usize) {
+pub fn ways(inputs: &Inputs, side: Side) -> (Vec<Path<'_>>, usize) {
     let steps = inputs.paths.get(&side).map_or(&[][..], Vec::as_slice);
     // The first stands for whoever needs no queue.
     let mut queues: Vec<Option<&str>> = vec![None];
@@ -33,7 +33,7 @@ pub fn ways(inputs: &Inputs, side: Side) -> (Vec<Way<'_>>, usize) {
             let (name, hop) = inputs.hops.get_key_value(name)?;
             Some((name.as_str(), hop.latency))
         });
-        ways.push(Way {
+        ways.push(Path {
             hops: hops.collect(),
             function,
             queue,

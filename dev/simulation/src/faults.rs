@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use aegis_contracts::time::Timestamp;
 use aegis_engine::error::PortError;
-use aegis_testkit::memory::{Fate, Weather};
+use aegis_testkit::memory::{Fate, FaultPlan};
 
 use crate::dice::Dice;
-use crate::story::{Story, Tally};
 use crate::time::VirtualClock;
+use crate::trace::{Tally, Trace};
 
 /// Probabilities, per port call unless said otherwise.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Climate {
+pub struct FaultRates {
     pub throttled: f64,
     pub fails: f64,
     pub answer_lost: f64,
@@ -38,12 +38,12 @@ pub struct Climate {
     pub write_conflicts: f64,
 }
 
-impl Climate {
+impl FaultRates {
     /// A mild one, a bad one or anything in between.
     pub fn drawn(dice: &Dice) -> Self {
         let severity = f64::from(u32::try_from(dice.below(101)).unwrap_or(0)) / 100.0;
         let upto = |most: f64| {
-            // Some kinds of fault do not occur at all in a world, so that each is also seen alone.
+            // Some kinds of fault do not occur at all in a harness, so that each is also seen alone.
             if dice.chance(0.25) {
                 0.0
             } else {
@@ -86,13 +86,13 @@ impl Default for Sessions {
 }
 
 #[derive(Debug)]
-pub struct Sky {
-    pub climate: Climate,
+pub struct DrawnFaults {
+    pub rates: FaultRates,
     /// From here on nothing goes wrong any more.
     pub calm_from: Timestamp,
     pub dice: Arc<Dice>,
     pub clock: Arc<VirtualClock>,
-    pub story: Arc<Story>,
+    pub trace: Arc<Trace>,
     /// Set when a port call has killed its caller.
     died: AtomicBool,
     ended: AtomicBool,
@@ -102,20 +102,20 @@ pub struct Sky {
     calls: Mutex<Tally>,
 }
 
-impl Sky {
+impl DrawnFaults {
     pub fn over(
         dice: Arc<Dice>,
         clock: Arc<VirtualClock>,
-        story: Arc<Story>,
+        trace: Arc<Trace>,
         sessions: Sessions,
     ) -> Self {
         let trouble = dice.time(Duration::from_secs(600), Duration::from_secs(6 * 3600));
         Self {
-            climate: Climate::drawn(&dice),
+            rates: FaultRates::drawn(&dice),
             calm_from: clock.true_now().plus(trouble),
             dice,
             clock,
-            story,
+            trace,
             ended: AtomicBool::new(false),
             died: AtomicBool::new(false),
             sessions,
@@ -141,7 +141,7 @@ impl Sky {
     pub fn strikes(&self, what: &'static str, probability: f64) -> bool {
         let strikes = !self.is_calm() && self.dice.chance(probability);
         if strikes {
-            self.story.count(what);
+            self.trace.count(what);
         }
         strikes
     }
@@ -152,7 +152,7 @@ impl Sky {
     }
 
     fn kills(&self, what: &'static str, operation: &'static str) {
-        self.story.tell(self.clock.true_now(), || {
+        self.trace.tell(self.clock.true_now(), || {
             format!("      !! {what} {operation}")
         });
         self.died.store(true, Ordering::Relaxed);
@@ -169,28 +169,28 @@ impl Sky {
     }
 }
 
-impl Weather for Sky {
+impl FaultPlan for DrawnFaults {
     fn fate(&self, operation: &'static str) -> Fate {
         *crate::lock(&self.calls).entry(operation).or_default() += 1;
         if operation == "invoke" && self.too_many_starts() {
-            self.story.count("agent starts throttled");
+            self.trace.count("agent starts throttled");
             return Fate::Fails(PortError::Throttled("too many sessions".to_owned()));
         }
-        let climate = &self.climate;
-        if self.strikes("port calls throttled", climate.throttled) {
+        let rates = &self.rates;
+        if self.strikes("port calls throttled", rates.throttled) {
             return Fate::Fails(PortError::Throttled(format!("{operation}: slow down")));
         }
-        if self.strikes("port calls failed", climate.fails) {
+        if self.strikes("port calls failed", rates.fails) {
             return Fate::Fails(PortError::Transient(format!("{operation}: no connection")));
         }
-        if self.strikes("answers of ports lost", climate.answer_lost) {
+        if self.strikes("answers of ports lost", rates.answer_lost) {
             return Fate::AnswerLost(PortError::Transient(format!("{operation}: timed out")));
         }
-        if self.strikes("crashes before a port call", climate.dies_before) {
+        if self.strikes("crashes before a port call", rates.dies_before) {
             self.kills("died before", operation);
             return Fate::DiesBefore;
         }
-        if self.strikes("crashes after a port call", climate.dies_after) {
+        if self.strikes("crashes after a port call", rates.dies_after) {
             self.kills("died after", operation);
             return Fate::DiesAfter;
         }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 /// One start after the other, evenly; starts that nobody took are kept for a second.
 #[derive(Debug)]
-pub struct Door {
+pub struct RateLimit {
     pause: Duration,
     next: Mutex<Instant>,
 }
 
-impl Door {
+impl RateLimit {
     pub fn of(per_second: f64) -> Self {
         Self {
             pause: Duration::from_secs_f64(1.0 / per_second),
@@ -40,11 +40,11 @@ mod tests {
 
     #[test]
     fn so_many_a_second_and_what_was_not_used_for_a_second_only() {
-        let door = Door::of(4.0);
+        let limit = RateLimit::of(4.0);
         let begun = Instant::now();
         let starts = |seconds: u64| {
             let now = begun + Duration::from_secs(seconds);
-            (0..100).filter(|_| door.lets_in_at(now)).count()
+            (0..100).filter(|_| limit.lets_in_at(now)).count()
         };
         assert!(starts(1) <= 5);
         assert_eq!([starts(2), starts(3)], [4, 4]);

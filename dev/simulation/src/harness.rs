@@ -1,4 +1,4 @@
-//! One world: every service over the in-memory ports, its machines, and what is remembered of it.
+//! One harness: every service over the in-memory ports, its machines, and what is remembered of it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -11,25 +11,25 @@ use aegis_callback::Callback;
 use aegis_contracts::agent::Role;
 use aegis_deadlines::Deadlines;
 use aegis_engine::api::Authorization;
+use aegis_engine::apply::Engine;
 use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::keys::KeyRing;
 use aegis_engine::stored::Known;
-use aegis_engine::turn::Engine;
 use aegis_intake::Intake;
 use aegis_relay::Relay;
 use aegis_testkit::memory::{Faults, Lineage, MemoryPorts};
 use aegis_workflow::{FLOW_VERSION, Rules};
 
 use crate::bell::Bell;
-use crate::books::Books;
 use crate::dice::Dice;
 use crate::executor::Stage;
+use crate::faults::DrawnFaults;
+use crate::faults::Sessions;
 use crate::lock;
-use crate::story::Story;
+use crate::observed::Observed;
 use crate::table::SharedTable;
 use crate::time::{BEGINNING, VirtualClock};
-use crate::weather::Sessions;
-use crate::weather::Sky;
+use crate::trace::Trace;
 
 /// The machine at work has died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,17 +53,17 @@ pub enum Manners {
     Brisk,
 }
 
-pub struct World {
+pub struct Harness {
     pub dice: Arc<Dice>,
     pub clock: Arc<VirtualClock>,
-    pub sky: Arc<Sky>,
-    pub story: Arc<Story>,
+    pub faults: Arc<DrawnFaults>,
+    pub trace: Arc<Trace>,
     pub stage: Stage,
     /// Rings when something was written, sent or published.
     pub bell: Bell,
     pub ports: MemoryPorts,
     pub services: Services,
-    pub books: Mutex<Books>,
+    pub observed: Mutex<Observed>,
     /// From when on the services are replaced by a newer version, one machine after the other.
     pub deployed_from: Option<Duration>,
     pub manners: Manners,
@@ -73,7 +73,7 @@ pub struct World {
 /// How long a deployment takes, while old and new code run side by side.
 const ROLLOUT: Duration = Duration::from_secs(300);
 
-impl World {
+impl Harness {
     pub fn of(seed: u64, told: bool) -> Arc<Self> {
         Self::with(seed, told, Manners::Drawn, Sessions::default())
     }
@@ -81,28 +81,28 @@ impl World {
     pub fn with(seed: u64, told: bool, manners: Manners, sessions: Sessions) -> Arc<Self> {
         let dice = Arc::new(Dice::of(seed));
         let clock = Arc::new(VirtualClock::default());
-        let story = Arc::new(Story::new(told));
-        let sky = Arc::new(Sky::over(
+        let trace = Arc::new(Trace::new(told));
+        let faults = Arc::new(DrawnFaults::over(
             dice.clone(),
             clock.clone(),
-            story.clone(),
+            trace.clone(),
             sessions,
         ));
-        let ports = MemoryPorts::under(Arc::new(Faults::under(sky.clone())), BEGINNING);
+        let ports = MemoryPorts::under(Arc::new(Faults::under(faults.clone())), BEGINNING);
         let flow_version = Arc::new(AtomicU16::new(FLOW_VERSION));
-        let services = services(&ports, &clock, &sky, &flow_version);
+        let services = services(&ports, &clock, &faults, &flow_version);
         let deploys = dice.chance(0.3) && manners == Manners::Drawn;
         let deployed_from = deploys.then(|| dice.time(Duration::ZERO, Duration::from_secs(3600)));
         Arc::new(Self {
             dice,
             clock,
-            sky,
-            story,
+            faults,
+            trace,
             stage: Stage::default(),
             bell: Bell::default(),
             ports,
             services,
-            books: Mutex::default(),
+            observed: Mutex::default(),
             deployed_from,
             manners,
             flow_version,
@@ -110,11 +110,11 @@ impl World {
     }
 
     pub fn tell(&self, line: impl FnOnce() -> String) {
-        self.story.tell(self.clock.true_now(), line);
+        self.trace.tell(self.clock.true_now(), line);
     }
 
-    pub fn books<T>(&self, look: impl FnOnce(&mut Books) -> T) -> T {
-        look(&mut lock(&self.books))
+    pub fn observed<T>(&self, look: impl FnOnce(&mut Observed) -> T) -> T {
+        look(&mut lock(&self.observed))
     }
 
     /// Work on one machine: it has a clock and a version of the code of its own, and may die. What it sends carries
@@ -136,7 +136,7 @@ impl World {
             self.run_as(self.newest_code());
             match polled {
                 Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
-                Poll::Pending if self.sky.take_death() => Poll::Ready(Err(Died)),
+                Poll::Pending if self.faults.take_death() => Poll::Ready(Err(Died)),
                 Poll::Pending => Poll::Pending,
             }
         })
@@ -145,8 +145,8 @@ impl World {
 
     fn drawn_skew(&self) -> i64 {
         if !self
-            .sky
-            .strikes("machines with a wrong clock", self.sky.climate.clock_wrong)
+            .faults
+            .strikes("machines with a wrong clock", self.faults.rates.clock_wrong)
         {
             return 0;
         }
@@ -168,7 +168,7 @@ impl World {
         if since < from {
             FLOW_VERSION
         } else if since < from + ROLLOUT && self.dice.chance(0.5) {
-            self.story.count("handlers of old code beside new code");
+            self.trace.count("handlers of old code beside new code");
             FLOW_VERSION
         } else {
             FLOW_VERSION + 1
@@ -189,7 +189,7 @@ impl World {
     }
 }
 
-/// Those of every deployment, but for reminders: no approval of these worlds waits for a day.
+/// Those of every deployment, but for reminders: no approval of these seeds waits for a day.
 pub fn rules() -> Rules {
     Rules {
         approval_reminder: Duration::from_secs(30 * 60),
@@ -200,14 +200,14 @@ pub fn rules() -> Rules {
 fn services(
     ports: &MemoryPorts,
     clock: &Arc<VirtualClock>,
-    sky: &Arc<Sky>,
+    faults: &Arc<DrawnFaults>,
     flow_version: &Arc<AtomicU16>,
 ) -> Services {
     let engine = Engine {
         rules: rules(),
         table: Arc::new(SharedTable {
             table: ports.table.clone(),
-            sky: sky.clone(),
+            faults: faults.clone(),
             flow_version: flow_version.clone(),
             seen_due: Mutex::default(),
         }),

@@ -9,19 +9,19 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::harness::{Harness, Manners};
 use crate::http::request;
 use crate::queues::Owner;
-use crate::world::{Manners, World};
 
 const MINUTES: u64 = 60;
 /// As intake names a caller whom nobody has proven.
 const CLIENT: &str = "anonymous";
 /// Who has no access to the API, and decides by links.
 const BY_LINK: &str = "cid";
-/// As intake names the other system of [`World::emit`].
+/// As intake names the other system of [`Harness::emit`].
 const OTHER_SYSTEM: &str = "123456789012:partner.crm";
 
-impl World {
+impl Harness {
     /// Client number `number` and its workflow.
     pub async fn client(self: Arc<Self>, number: usize) {
         let wait = self.dice.skewed(Duration::from_secs(20 * MINUTES));
@@ -34,15 +34,15 @@ impl World {
         if by_event {
             let mut detail = body;
             detail["idempotency_key"] = key.into();
-            self.books(|books| books.asked_by_event.insert(id.clone()));
+            self.observed(|observed| observed.asked_by_event.insert(id.clone()));
             self.emit(Owner::Intake, "WorkflowRequested", &detail);
         } else {
             self.start_over_http(&key, &id, &body).await;
         }
         if self.dice.chance(0.12) {
-            let world = self.clone();
+            let harness = self.clone();
             self.stage
-                .enter("canceller", async move { world.canceller(id).await });
+                .enter("canceller", async move { harness.canceller(id).await });
         }
     }
 
@@ -58,7 +58,7 @@ impl World {
         if let Some(answer) = self.insist(&start).await
             && answer.status == 202
         {
-            self.books(|books| books.accepted.insert(id));
+            self.observed(|observed| observed.accepted.insert(id));
         }
     }
 
@@ -73,7 +73,7 @@ impl World {
                 continue;
             };
             if answer.status == 202 {
-                self.books(|books| books.accepted.insert(id.clone()));
+                self.observed(|observed| observed.accepted.insert(id.clone()));
             }
         }
         if self.dice.chance(0.05) {
@@ -112,7 +112,7 @@ impl World {
     async fn canceller(self: Arc<Self>, id: WorkflowId) {
         let wait = self.dice.skewed(Duration::from_secs(15 * MINUTES));
         self.clock.sleep(wait).await;
-        self.story.count("cancels");
+        self.trace.count("cancels");
         if self.dice.chance(0.3) {
             let detail = json!({"idempotency_key": "c", "workflow_id": id.to_string()});
             self.emit(Owner::Intake, "CancelRequested", &detail);
@@ -140,14 +140,14 @@ impl World {
         let wait = self.dice.skewed(Duration::from_secs(12 * MINUTES));
         self.clock.sleep(wait).await;
         if self.dice.chance(0.15) {
-            self.story.count("decisions never made");
+            self.trace.count("decisions never made");
             return;
         }
         if self.dice.chance(0.1) {
             // The sweep notices up to a minute later that the time has ended.
             let wait = self.dice.time(Duration::ZERO, Duration::from_secs(MINUTES));
             self.clock.sleep_until(deadline_at.plus(wait)).await;
-            self.story.count("decisions behind the deadline");
+            self.trace.count("decisions behind the deadline");
         }
         let decision = self.drawn_decision();
         // Some look at an old page, some answer for a revision that is still to come.
@@ -158,7 +158,7 @@ impl World {
         };
         self.decide(name, &id, decision, revision).await;
         if self.dice.chance(0.1) {
-            self.story.count("contradictory decisions");
+            self.trace.count("contradictory decisions");
             let other = self.drawn_decision();
             self.decide(name, &id, other, revision).await;
         }
@@ -179,7 +179,7 @@ impl World {
         decision: DecisionKind,
         revision: u32,
     ) {
-        self.story.count("decisions");
+        self.trace.count("decisions");
         if name == BY_LINK && self.decide_by_link(name, id, decision).await {
             return;
         }
@@ -188,7 +188,7 @@ impl World {
             "comment": "more on lattices",
         });
         if decision == DecisionKind::RequestChanges && self.dice.chance(0.4) {
-            self.story.count("searches asked for again");
+            self.trace.count("searches asked for again");
             body["changes"] = json!({"terms": ["lattices"], "search_again": true});
         }
         if self.dice.chance(0.25) {
@@ -213,7 +213,7 @@ impl World {
         let Some(token) = made.as_ref().and_then(|link| link.url.rsplit('/').next()) else {
             return false;
         };
-        self.story.count("decisions by link");
+        self.trace.count("decisions by link");
         let mut form = request("POST /approval-links/{token}", None, &Value::Null);
         form.path.insert("token".to_owned(), token.to_owned());
         let urlencoded = "application/x-www-form-urlencoded".to_owned();
@@ -228,7 +228,7 @@ impl World {
     pub async fn redriver(self: Arc<Self>, id: WorkflowId, version: u64) {
         let wait = self.dice.skewed(Duration::from_secs(30 * MINUTES));
         self.clock.sleep(wait).await;
-        self.story.count("redrives");
+        self.trace.count("redrives");
         let body = json!({"version": version});
         let redrive = request("POST /workflows/{id}/redrive", Some(&id), &body);
         self.insist(&redrive).await;

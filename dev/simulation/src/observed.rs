@@ -1,4 +1,4 @@
-//! What the simulation remembers besides the world itself, to judge it by.
+//! What the simulation remembers besides the harness itself, to judge it by.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub struct DeadLetter {
 pub type Attempt = (WorkflowId, Role, u32);
 
 #[derive(Debug, Default)]
-pub struct Books {
+pub struct Observed {
     /// Whose client was told that it is accepted.
     pub accepted: BTreeSet<WorkflowId>,
     /// What other systems asked for over the bus.
