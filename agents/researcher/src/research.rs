@@ -22,6 +22,8 @@ const DOCUMENT_FLOOR: f64 = 0.5;
 const PASSAGE_FLOOR: f64 = 0.34;
 /// or more of it, where no document has one of the topic's words: what is left must stand together to be the subject.
 const PASSAGE_FLOOR_UNKNOWN: f64 = 0.5;
+/// The part of the topic, by weight, that no document has, from which the floor for passages is that one.
+const MUCH_UNKNOWN: f64 = 0.25;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Researched {
@@ -102,17 +104,18 @@ fn check(
     let enough = closest
         .as_ref()
         .is_some_and(|(share, ..)| *share >= DOCUMENT_FLOOR);
-    let unknown = |concept: &Concept| concept.origin == Origin::Unknown && !concept.aside;
-    let floor = if concepts.iter().any(unknown) {
-        PASSAGE_FLOOR_UNKNOWN
-    } else {
-        PASSAGE_FLOOR
+    let unknown = telling.iter().enumerate();
+    let unknown = unknown.filter(|(_, concept)| concept.origin == Origin::Unknown);
+    let floor = match share(&unknown.map(|(number, _)| number).collect()) {
+        // One strange word in a long topic, such as a number of a case, says nothing against the rest.
+        missing if missing >= MUCH_UNKNOWN => PASSAGE_FLOOR_UNKNOWN,
+        _ => PASSAGE_FLOOR,
     };
     if enough && best_passage >= floor {
         return Ok(());
     }
     let mut message = format!(
-        "nothing in the sources is about “{topic}”, which is {} with {}",
+        "nothing in the sources, {} with {}, is about “{topic}”",
         counted(documents.len(), "document"),
         counted(index.passages.len(), "passage")
     );

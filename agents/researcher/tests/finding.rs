@@ -280,6 +280,33 @@ fn words_far_from_each_other_are_no_subject_where_one_is_unknown() {
     );
 }
 
+/// However few passages there are, words that all of them have are no reason to refuse.
+#[test]
+fn a_short_document_is_not_refused_for_saying_its_subject_everywhere() {
+    let rotation = "# Key rotation\n\nKeys are rotated every ninety days by the platform team.\n\n\
+                    The rotation of keys takes four hours.\n";
+    let how = "# How we rotate keys\n\nWe rotate keys every ninety days.\n";
+    for (topic, text) in [
+        ("key rotation", rotation),
+        ("How do we rotate keys?", how),
+        ("How often are keys rotated?", rotation),
+        ("keys", how),
+    ] {
+        let found = passages(topic, &[text]);
+        let says = |passage: &String| passage.contains("every ninety days");
+        assert!(found.iter().any(says), "{topic}: {found:?}");
+    }
+}
+
+#[test]
+fn a_strange_word_in_a_long_topic_does_not_refuse_the_rest() {
+    let topic = "Impact of quantum computing on cryptography, Shor's algorithm, RSA, elliptic curves and hybrid key \
+                 exchange in TLS (case a9055f8ae4, 1999)";
+    let articles = parse(corpus::articles()).documents;
+    let index = Index::build(&articles);
+    assert!(research(topic, Depth::Standard, &articles, &index).is_ok());
+}
+
 #[test]
 fn sources_that_contradict_each_other_are_both_kept() {
     let says = |tonnes: &str| {
