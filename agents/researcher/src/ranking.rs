@@ -1,6 +1,6 @@
 //! How well each passage fits the topic: BM25 over its text and what stands above it (BM25F), times what it covers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::Kind;
 use crate::index::{Index, Term, Text};
@@ -23,6 +23,15 @@ const TOGETHER: f64 = 0.25;
 const ABOVE: f64 = 0.5;
 /// What more a passage is worth that says much of what answers of the question's kind say.
 const ANSWERS: f64 = 0.5;
+/// What a concept of another clause weighs, where one clause of the question is looked at.
+const OTHER_CLAUSE: f64 = 0.4;
+/// What a passage counts that fits one clause, beside one that fits the whole question.
+const ONE_CLAUSE: f64 = 0.9;
+/// The first passages of each clause count for more, so that none goes without.
+const SERVED: usize = 2;
+const BEST_OF_CLAUSE: f64 = 1.1;
+/// What an item of a list is worth at least, beside what stands right before it.
+const ONE_ITEM: f64 = 0.85;
 /// A row or a heading says less than a sentence.
 const ROUGH: f64 = 0.85;
 
@@ -38,8 +47,45 @@ pub struct Hit {
     pub named: BTreeSet<usize>,
 }
 
-/// All passages that name any of the concepts, best first. Ties go by position, so that the order is always the same.
+/// All passages that name any of the concepts, best first. Ties go by position, so that the order is always the same. What fits
+/// one clause of the question ranks beside what fits all of it: seldom does one passage answer both.
 pub fn rank(index: &Index, concepts: &[Concept], expected: &[BTreeSet<Term>]) -> Vec<Hit> {
+    let mut hits = rank_once(index, concepts, expected);
+    let clauses: BTreeSet<usize> = concepts.iter().map(|concept| concept.clause).collect();
+    if clauses.len() < 2 {
+        return hits;
+    }
+    let mut fits: BTreeMap<usize, f64> = hits.iter().map(|hit| (hit.passage, hit.fit)).collect();
+    for clause in clauses {
+        let mut concepts = concepts.to_vec();
+        let others = concepts.iter_mut().filter(|c| c.clause != clause);
+        others.for_each(|concept| concept.weight *= OTHER_CLAUSE);
+        let found = rank_once(index, &concepts, expected);
+        for (rank, hit) in found.iter().enumerate() {
+            let counts = if rank < SERVED {
+                BEST_OF_CLAUSE
+            } else {
+                ONE_CLAUSE
+            };
+            let fit = fits.entry(hit.passage).or_default();
+            *fit = fit.max(hit.fit * counts);
+        }
+    }
+    for hit in &mut hits {
+        hit.fit = fits[&hit.passage];
+    }
+    in_order(&mut hits);
+    hits
+}
+
+/// Best first, and the best is 1.
+fn in_order(hits: &mut [Hit]) {
+    hits.sort_by(|a, b| b.fit.total_cmp(&a.fit).then(a.passage.cmp(&b.passage)));
+    let best = most(hits.iter().map(|hit| hit.fit));
+    hits.iter_mut().for_each(|hit| hit.fit /= best);
+}
+
+fn rank_once(index: &Index, concepts: &[Concept], expected: &[BTreeSet<Term>]) -> Vec<Hit> {
     let lookup = Lookup::new(concepts);
     let titles: Vec<Vec<f64>> = index.titles.iter().map(|t| lookup.count(t)).collect();
     let lengths = (0..index.passages.len()).map(|p| index.text(p).body.len());
@@ -95,10 +141,25 @@ fn sort(index: &Index, concepts: &[Concept], mut hits: Vec<Hit>) -> Vec<Hit> {
             hit.fit *= ROUGH;
         }
     }
-    hits.sort_by(|a, b| b.fit.total_cmp(&a.fit).then(a.passage.cmp(&b.passage)));
-    let best = most(hits.iter().map(|hit| hit.fit));
-    hits.iter_mut().for_each(|hit| hit.fit /= best);
+    carry(index, &mut hits);
+    in_order(&mut hits);
     hits
+}
+
+/// Items of a list are worth little less than what introduces it, though they say nothing of it themselves. The hits stand in
+/// the order of the text.
+fn carry(index: &Index, hits: &mut [Hit]) {
+    for number in 1..hits.len() {
+        let (before, fit) = (hits[number - 1].passage, hits[number - 1].fit);
+        let hit = &mut hits[number];
+        let (above, items) = (&index.passages[before], &index.passages[hit.passage]);
+        let goes_on =
+            |lead: &String| above.lead.as_ref() == Some(lead) || above.text.contains(lead);
+        let follows = before + 1 == hit.passage && above.document == items.document;
+        if follows && items.kind == Kind::Item && items.lead.as_ref().is_some_and(goes_on) {
+            hit.fit = hit.fit.max(fit * ONE_ITEM);
+        }
+    }
 }
 
 /// How much a passage says of what answers to one of the question's kinds say: 0 for nothing, towards 1 for much.
@@ -183,4 +244,55 @@ fn together(terms: &[Term], concepts: &[Concept]) -> f64 {
 /// The largest, and never zero, so that one may divide by it.
 pub fn most(values: impl Iterator<Item = f64>) -> f64 {
     values.fold(f64::MIN_POSITIVE, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Block, Document};
+
+    #[test]
+    fn items_rank_close_behind_what_introduces_them() {
+        let block = |kind, text: String, lead: Option<&str>| Block {
+            section: Vec::new(),
+            kind,
+            text,
+            lead: lead.map(str::to_owned),
+        };
+        let lead = "The pump has these advantages:";
+        let item = |number| {
+            let text = format!(
+                "{number}: {}",
+                "whoever lives nearby sleeps well. ".repeat(15)
+            );
+            block(Kind::Item, text, Some(lead))
+        };
+        let behind = block(
+            Kind::Paragraph,
+            "Roses want sun and water. ".repeat(20),
+            None,
+        );
+        let introduced = block(
+            Kind::Paragraph,
+            format!("{}{lead}", "It is new. ".repeat(30)),
+            None,
+        );
+        let document = Document {
+            uri: "u".to_owned(),
+            title: "t".to_owned(),
+            blocks: vec![introduced, item(1), item(2), behind],
+            losses: Vec::new(),
+        };
+        let index = Index::build(&[document]);
+        let hit = |passage: usize| Hit {
+            passage,
+            score: 1.0,
+            fit: if passage == 0 { 1.0 } else { 0.1 },
+            named: BTreeSet::new(),
+        };
+        let mut hits: Vec<Hit> = (0..index.passages.len()).map(hit).collect();
+        carry(&index, &mut hits);
+        let fits: Vec<f64> = hits.iter().map(|hit| hit.fit).collect();
+        assert_eq!(fits, [1.0, ONE_ITEM, ONE_ITEM * ONE_ITEM, 0.1]);
+    }
 }

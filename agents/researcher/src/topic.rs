@@ -15,6 +15,11 @@ const MEANT_IN: usize = 3;
 const ONE_WRONG: usize = 6;
 const TWO_WRONG: usize = 9;
 
+/// Words that join two questions, and words that a question begins with.
+const AND: &str = "and or und oder et ou y o e";
+const ASKING: &str = "how what when where which who why is are do does can must should wie was wann wo welche welcher welches wer \
+    warum wozu kann muss darf comment quand où quel quelle pourquoi cómo cuándo dónde qué come quando dove perché";
+
 /// Two to nine.
 const NUMBERS: [[&str; 8]; 2] = [
     [
@@ -40,8 +45,10 @@ pub struct Concept {
     pub aside: bool,
     /// Whether it only asks, as "impact" does.
     pub filler: bool,
+    /// Which clause of the question it is first named in: `When are pages written, and how large are they?` has two.
+    pub clause: usize,
     /// Whether it is a part of an identifier: the `vm` of `vm.swappiness` is a name and stands for nothing.
-    part: bool,
+    piece: bool,
 }
 
 impl Concept {
@@ -66,7 +73,13 @@ pub fn concepts(topic: &str, index: &Index) -> Vec<Concept> {
     let reader = Reader::new(topic, index);
     let (context, question) = context(topic, &reader.terms);
     let mut concepts = Vec::new();
-    reader.read(question, &mut concepts);
+    for (clause, text) in clauses(question, !context.is_empty()).iter().enumerate() {
+        let before = concepts.len();
+        reader.read(text, &mut concepts);
+        concepts[before..]
+            .iter_mut()
+            .for_each(|c| c.clause = clause);
+    }
     let about = concepts.len();
     reader.read(context, &mut concepts);
     // What stands before a colon may be the subject itself: `Limits of PostgreSQL: which are there?`
@@ -92,6 +105,31 @@ fn context<'a>(topic: &'a str, terms: &Terms) -> (&'a str, &'a str) {
         Some((context, question)) if telling(question) > 1 => (context, question),
         _ => ("", topic),
     }
+}
+
+/// The questions that a question is made of, and the things that it counts up behind a colon.
+fn clauses(question: &str, behind_colon: bool) -> Vec<&str> {
+    let mut clauses = Vec::new();
+    for sentence in question.split(['?', ';', '？', '；', '。']) {
+        let mut start = 0;
+        let at = |word: &str| word.as_ptr() as usize - sentence.as_ptr() as usize;
+        let all: Vec<&str> = words(sentence).collect();
+        for two in all.windows(2) {
+            let is = |list: &str, word: &str| list.split(' ').any(|w| w == word.to_lowercase());
+            if is(AND, two[0]) && is(ASKING, two[1]) {
+                clauses.push(&sentence[start..at(two[0])]);
+                start = at(two[1]);
+            }
+        }
+        clauses.push(&sentence[start..]);
+    }
+    if behind_colon {
+        clauses = clauses
+            .iter()
+            .flat_map(|clause| clause.split(','))
+            .collect();
+    }
+    clauses
 }
 
 struct Reader<'a> {
@@ -149,7 +187,7 @@ impl<'a> Reader<'a> {
         let found = |piece: &String| {
             let forms = self.known(piece);
             (!forms.is_empty()).then(|| Concept {
-                part: true,
+                piece: true,
                 ..concept(piece, forms, Origin::AsWritten)
             })
         };
@@ -271,7 +309,7 @@ impl<'a> Reader<'a> {
     /// Abbreviations stand for what the documents explain them by, and the other way round.
     fn spell_out(&self, concepts: &mut [Concept]) {
         let single = |concept: &Concept, term: Term| {
-            !concept.part && concept.forms.iter().any(|form| *form == [term])
+            !concept.piece && concept.forms.iter().any(|form| *form == [term])
         };
         for (short, long, words) in self.index.definitions() {
             for concept in concepts.iter_mut().filter(|c| single(c, short)) {
@@ -304,7 +342,8 @@ fn concept(label: &str, forms: Vec<Vec<Term>>, origin: Origin) -> Concept {
         origin,
         aside: false,
         filler: false,
-        part: false,
+        clause: 0,
+        piece: false,
     }
 }
 

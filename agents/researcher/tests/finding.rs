@@ -267,6 +267,34 @@ fn what_answers_comes_before_what_only_names_the_same() {
     assert!(found[0].contains("10 days"), "{found:?}");
 }
 
+/// A document about other things, so that what other documents say is rare.
+fn elsewhere() -> String {
+    let mut text = "# Elsewhere\n\n".to_owned();
+    for number in 0..200 {
+        text.push_str(&format!(
+            "## Bed {number}\n\nRoses{number} want sun{number} and water{number} in the morning, and a cut in spring.\n\n"
+        ));
+    }
+    text
+}
+
+/// What answers one question of two is not pushed out by what names a little of both.
+#[test]
+fn each_question_of_a_topic_is_served() {
+    let log = |day: usize| {
+        format!(
+            "# Day {day}\n\nThe firm came to start the boiler of house {day}, and passed the lift with tool {day}{day}.\n"
+        )
+    };
+    let mut texts: Vec<String> = (1..20).map(log).collect();
+    texts.push("# People\n\nAnna Berg repairs the lift.\n".to_owned());
+    texts.push(elsewhere());
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let topic = "How does the firm start the boiler of a house, and who repairs the lift?";
+    let found = passages(topic, &texts);
+    assert!(found.iter().any(|p| p.contains("Anna Berg")), "{found:#?}");
+}
+
 #[test]
 fn words_far_from_each_other_are_no_subject_where_one_is_unknown() {
     let text = "# Library\n\n## Storage\n\nThe default is a file on the disk of the reader.\n\n\

@@ -105,7 +105,7 @@ async fn off_the_topic_is_a_permanent_failure_that_explains_itself() {
         (error.code.as_str(), error.retryable),
         ("no_evidence", false)
     );
-    for word in ["basket weaving", "documents", "searched"] {
+    for word in ["basket weaving", "documents", "passages"] {
         assert!(error.message.contains(word), "{}", error.message);
     }
 }
