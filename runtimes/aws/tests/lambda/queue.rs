@@ -7,8 +7,8 @@ use std::time::Duration;
 use aegis_aws::lambda::{QueueConsumer, Service, Visibility};
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
+use aegis_testkit::harness::NOW;
 use aegis_testkit::memory::MemoryPorts;
-use aegis_testkit::world::NOW;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
