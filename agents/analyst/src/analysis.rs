@@ -74,6 +74,7 @@ fn first_line<'a>(material: &Material<'a>) -> Option<Candidate<'a>> {
         stems: material.stems(text),
         worth: 1.0,
         wanted: 0.0,
+        announced: false,
     })
 }
 

@@ -84,10 +84,11 @@ pub fn choose<'a>(
     while chosen.len() < amount {
         pool.retain(|candidate| {
             let is_beside = || {
-                lists
-                    && chosen
-                        .first()
-                        .is_none_or(|first| first.is_beside(candidate))
+                let mut chosen = chosen.iter();
+                match lists {
+                    true => chosen.next().is_none_or(|first| first.is_beside(candidate)),
+                    false => chosen.any(|other| other.announced && other.is_beside(candidate)),
+                }
             };
             let adds = || {
                 let new = &told_by(material, candidate) - &told;

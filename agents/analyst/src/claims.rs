@@ -42,6 +42,8 @@ const DEFINING: f64 = 0.15;
 const FOCUS: f64 = 0.15;
 /// What a text gains that names both sides of a comparison.
 const COMPARING: f64 = 0.1;
+/// What an item gains whose list is announced as what speaks for and against one side.
+const ANNOUNCED: f64 = 0.6;
 /// What a sentence gains together with one that explains it.
 const EXPLAINED: f64 = 0.01;
 const LEANING_COST: f64 = 0.25;
@@ -68,6 +70,8 @@ pub struct Candidate<'a> {
     pub worth: f64,
     /// What it gains because the approver asks for it.
     pub wanted: f64,
+    /// Whether its list is announced as what speaks for or against one side of the comparison that is asked for.
+    pub announced: bool,
 }
 
 impl Candidate<'_> {
@@ -108,6 +112,9 @@ pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate
             let stems = material.stems(piece.text);
             let lead = material.stems(piece.lead.unwrap_or_default());
             let wanted = material.share(&wishes.wanted, &stems);
+            let announced = piece
+                .lead
+                .is_some_and(|text| material.announces(text, &lead));
             if !wishes.admit(piece.text, wanted > 0.0) {
                 continue;
             }
@@ -116,7 +123,8 @@ pub fn candidates<'a>(material: &Material<'a>, wishes: &Wishes) -> Vec<Candidate
                 start: piece.start,
                 text: piece.text,
                 lead: piece.lead,
-                worth: worth(material, number, &piece, &stems, &lead),
+                worth: worth(material, number, &piece, &stems, &lead, announced),
+                announced,
                 wanted: if wanted > 0.0 {
                     WANTED_WORTH * (1.0 + wanted)
                 } else {
@@ -135,10 +143,17 @@ fn worth(
     piece: &Piece<'_>,
     stems: &BTreeSet<String>,
     lead: &BTreeSet<String>,
+    announced: bool,
 ) -> f64 {
     let total = material.evidence().len() as f64;
     let when = |condition: bool, worth: f64| if condition { worth } else { 0.0 };
-    let coverage = covered(material, rank, piece, stems, lead);
+    // A list of what speaks for one side answers as a whole: its items say what the line above it says.
+    let own = if announced {
+        stems | lead
+    } else {
+        stems.clone()
+    };
+    let coverage = covered(material, rank, piece, &own, lead);
     let too_long = extent(piece.text).saturating_sub(LONG) as f64 / LONG as f64;
     let subject_above = material.is_subject_above(rank);
     let defines = piece.first && subject_above;
@@ -153,7 +168,8 @@ fn worth(
         + FOCUS * focus(material, piece)
         + when(piece.first && material.is_asked_above(rank), ANSWERING)
         + when(defines, DEFINING)
-        + when(material.compares(stems), COMPARING)
+        + when(material.compares(&(stems | lead)), COMPARING)
+        + when(announced, ANNOUNCED)
         + when(piece.second.is_some(), EXPLAINED)
         - when(
             material.is_history(rank) && !material.question.is_history(),
@@ -298,10 +314,11 @@ fn offset(passage: &str, part: &str) -> usize {
 
 /// Where the whole of an item or row is a piece.
 fn whole<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Option<Piece<'a>> {
-    let text = line.text;
+    // A row may have empty cells at its ends.
+    let text = line.text.trim_matches([' ', '|']);
     let says = EXTENTS.contains(&extent(text)) && !is_question(text) && !is_leader(text);
     says.then(|| Piece {
-        start: line.start,
+        start: line.start + offset(line.text, text),
         text,
         lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
         second: None,

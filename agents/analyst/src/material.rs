@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aegis_agent_kit::text::{Language, Terms, same_word, words};
 use aegis_contracts::findings::{AskedWord, Evidence, EvidenceFile};
 
-use crate::question::Question;
+use crate::question::{self, Question};
 
 /// A word that the topic asks about.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,6 +176,16 @@ impl<'a> Material<'a> {
             && self
                 .sides
                 .is_some_and(|(one, other)| names(one) && names(other))
+    }
+
+    /// Whether a comparison is asked for, and `lead`, whose stems these are, introduces what speaks for or against one side.
+    pub fn announces(&self, lead: &str, stems: &BTreeSet<String>) -> bool {
+        let names = |side: usize| self.asked[side].is_in(stems);
+        self.question.wants_comparison()
+            && question::weighs(lead)
+            && self
+                .sides
+                .is_some_and(|(one, other)| names(one) || names(other))
     }
 
     /// Whether the heading right above names nothing but what the topic asks about.
@@ -353,15 +363,30 @@ fn asks(terms: &Terms, word: &str) -> bool {
 fn sides(topic: &str, asked: &[Asked]) -> Option<(usize, usize)> {
     let words: Vec<&str> = words(topic).collect();
     let number = |word: &&str| {
-        let mut named = asked.iter().enumerate().filter(|(_, asked)| !asked.filler);
+        let names = |asked: &Asked| !asked.filler && !question::compares(&asked.label);
+        let mut named = asked.iter().enumerate().filter(|(_, asked)| names(asked));
         named
             .find(|(_, asked)| asked.label == **word)
             .map(|(number, _)| number)
     };
+    // Of several words in a row, as in `WAL mode`, the one that tells most.
+    let side = |words: &mut dyn Iterator<Item = &&str>| {
+        let mut numbers = words
+            .map(number)
+            .skip_while(Option::is_none)
+            .map_while(|n| n);
+        let first = numbers.next()?;
+        Some(numbers.fold(first, |best, next| {
+            if asked[next].weight > asked[best].weight {
+                next
+            } else {
+                best
+            }
+        }))
+    };
     let sides = |at: usize| {
-        let one = words[..at].iter().rev().find_map(number);
-        let other = words[at + 1..].iter().find_map(number);
-        one.zip(other)
+        let one = side(&mut words[..at].iter().rev());
+        one.zip(side(&mut words[at + 1..].iter()))
     };
     let joins = |at: &usize| JOINING.contains(&words[*at].to_lowercase().as_str());
     (0..words.len()).filter(joins).find_map(sides)

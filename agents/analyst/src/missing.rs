@@ -212,6 +212,7 @@ mod tests {
             stems: BTreeSet::new(),
             worth: 1.0,
             wanted: 0.0,
+            announced: false,
         };
         let told = |text| taken_for(&asked, &[claim(text)]);
         assert_eq!(

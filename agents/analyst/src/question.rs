@@ -13,7 +13,10 @@ struct Kind {
 /// What marks a text as a possible answer.
 #[derive(Clone, Copy, PartialEq)]
 enum Mark {
-    Cue,
+    /// A cue that something is better left.
+    Warning,
+    /// A cue that something may or must be.
+    Permission,
     /// A cue that a reason is given.
     Reason,
     /// A cue that sets one thing against another.
@@ -30,7 +33,7 @@ impl Kind {
             self.answered.iter().any(|cue| spaced.contains(cue))
         };
         match self.mark {
-            Mark::Cue | Mark::Reason | Mark::Contrast => cue(),
+            Mark::Warning | Mark::Permission | Mark::Reason | Mark::Contrast => cue(),
             Mark::Number => has_number(text),
             Mark::CueAndNumber => has_number(text) && cue(),
             Mark::CueOrCommand => is_code || has_command(text) || cue(),
@@ -288,7 +291,7 @@ const KINDS: [Kind; 7] = [
             "避免",
             "危险",
         ],
-        mark: Mark::Cue,
+        mark: Mark::Warning,
     },
     // What sets things apart?
     Kind {
@@ -380,7 +383,7 @@ const KINDS: [Kind; 7] = [
             "不能",
             "只能",
         ],
-        mark: Mark::Cue,
+        mark: Mark::Permission,
     },
 ];
 
@@ -455,8 +458,13 @@ impl Question {
         let commas = topic.matches([',', '，', '、']).count();
         let topic = spaced(topic);
         let asked = |kind: &&Kind| kind.asked.iter().any(|cue| topic.contains(cue));
+        let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(asked).collect();
+        // `Should not` asks for no permission.
+        if kinds.iter().any(|kind| kind.mark == Mark::Warning) {
+            kinds.retain(|kind| kind.mark != Mark::Permission);
+        }
         Self {
-            kinds: KINDS.iter().filter(asked).collect(),
+            kinds,
             parts,
             topic: topic.clone(),
             is_count: COUNTS.iter().any(|cue| topic.contains(cue)),
@@ -576,6 +584,35 @@ fn joint(text: &str) -> Option<usize> {
         .map(|(at, _)| at)
         .min()
         .filter(|at| *at > 0)
+}
+
+/// Whether a word asks for a comparison itself: it is none of the things that are compared.
+pub fn compares(word: &str) -> bool {
+    let word = spaced(word);
+    let contrasts = KINDS.iter().filter(|kind| kind.mark == Mark::Contrast);
+    contrasts
+        .flat_map(|kind| kind.asked)
+        .any(|cue| word.contains(cue))
+}
+
+/// Whether a text introduces what speaks for or against something.
+pub fn weighs(text: &str) -> bool {
+    const CUES: [&str; 12] = [
+        " advantage",
+        " disadvantage",
+        " benefit",
+        " drawback",
+        " pros ",
+        " cons ",
+        " vorteil",
+        " nachteil",
+        "利点",
+        "欠点",
+        "优点",
+        "缺点",
+    ];
+    let text = spaced(text);
+    CUES.iter().any(|cue| text.contains(cue))
 }
 
 /// In lower case, with one space for each run of what is neither letter nor digit, and at both ends.

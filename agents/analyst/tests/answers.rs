@@ -281,6 +281,57 @@ fn only_what_answers_as_well_or_adds_a_part_is_said() {
 }
 
 #[test]
+fn a_list_of_advantages_answers_a_comparison() {
+    let both = paragraph(
+        "The harbour",
+        "The ferry docks beside the bridge, and from the ferry one sees the whole bridge.",
+    );
+    let list = passage(
+        PassageKind::Item,
+        Some(
+            "There are advantages and disadvantages to the bridge instead of the ferry. Advantages include:",
+        ),
+        "Crossing",
+        "Cars cross at any hour of the night.\nLorries of forty tonnes may cross as well.",
+    );
+    let other = passage(
+        PassageKind::Item,
+        Some("The advantages of the harbour are these:"),
+        "The harbour",
+        "Boats of any kind find a place, the ferry too.",
+    );
+    let analysis = asked(
+        "How does the night ferry compare with the bridge?",
+        vec![both, other, list],
+    );
+    let texts = texts(&analysis);
+    for item in [
+        "Cars cross at any hour of the night.",
+        "Lorries of forty tonnes may cross as well.",
+    ] {
+        assert!(texts.contains(&item), "{texts:?}");
+    }
+}
+
+#[test]
+fn should_not_asks_what_to_avoid_and_for_no_permission() {
+    let may = paragraph(
+        "Tickets",
+        "The ferry can only be used with a ticket, and it may be used by everybody who must cross.",
+    );
+    let avoid = paragraph(
+        "Storms",
+        "A good rule is to avoid the ferry in storms from the west.",
+    );
+    let analysis = asked("When should the ferry not be used?", vec![may, avoid]);
+    assert!(
+        texts(&analysis)[0].starts_with("A good rule"),
+        "{:?}",
+        texts(&analysis)
+    );
+}
+
+#[test]
 fn a_list_that_was_asked_for_is_not_cut_short() {
     let rows = "tables | 4,096\ncolumns | 1,600\nsize of a row | 2 GB\nsize of a field | 1 GB\nindexes | 64\nunique keys | 32";
     let table = || {

@@ -53,8 +53,16 @@ fn html(page: &str, text: &mut String) {
     let page = Html::parse_document(page);
     for edge in page.root_element().traverse() {
         let (ego_tree::iter::Edge::Open(node) | ego_tree::iter::Edge::Close(node)) = edge;
+        // A paragraph within a cell is a part of its row.
+        let in_cell = || {
+            let mut above = node
+                .ancestors()
+                .filter_map(|node| node.value().as_element());
+            above.any(|element| matches!(element.name(), "td" | "th"))
+        };
         if let Node::Element(element) = node.value()
             && !INLINE.contains(&element.name())
+            && !in_cell()
         {
             text.push(BREAK);
         }
