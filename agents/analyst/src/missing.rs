@@ -16,6 +16,9 @@ const HALF: f64 = 0.5;
 const MOST: f64 = 2.0 / 3.0;
 
 pub fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
+    if claims.is_empty() {
+        return "No claim is left: people took all of them out.".to_owned();
+    }
     let sources: BTreeSet<&str> = claims
         .iter()
         .map(|claim| cited(material, claim).source.as_str())
@@ -161,6 +164,10 @@ fn best_share(material: &Material<'_>, claims: &[Candidate<'_>], words: &BTreeSe
 
 /// What was not found, in sentences.
 pub fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
+    // What people took out is not missing from the documents.
+    if claims.is_empty() {
+        return Vec::new();
+    }
     let unknown = material
         .asked
         .iter()

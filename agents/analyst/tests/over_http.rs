@@ -220,6 +220,12 @@ async fn what_was_taken_out_goes_and_nothing_else_does() {
     let nothing = revised(&first, None, everything).await;
     assert_eq!(said(&nothing), [""; 0]);
     assert_eq!(done(&nothing).last().unwrap(), "Nothing is left to report.");
+    // What people took out is not missing from the documents.
+    assert_eq!(
+        nothing.summary,
+        "No claim is left: people took all of them out."
+    );
+    assert!(nothing.gaps.is_empty(), "{:?}", nothing.gaps);
 }
 
 #[tokio::test]
