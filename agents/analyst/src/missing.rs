@@ -8,7 +8,7 @@ use aegis_contracts::findings::{AskedWord, Evidence, Origin};
 
 use crate::claims::Candidate;
 use crate::material::Material;
-use crate::question::{has_number, spaced};
+use crate::question::{has_number, has_number_word, spaced};
 
 /// Share of the topic's weight that a claim must name before it may be called an answer.
 const HALF: f64 = 0.5;
@@ -189,7 +189,7 @@ pub fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
             gaps.push(format!("No claim was found for the part “{part}”."));
         }
     }
-    let number = |claim: &Candidate<'_>| has_number(claim.text);
+    let number = |claim: &Candidate<'_>| has_number(claim.text) || has_number_word(claim.text);
     if material.question.counts() && !claims.iter().any(number) {
         gaps.push("The topic asks for a number; no claim has one.".to_owned());
     }

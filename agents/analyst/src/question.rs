@@ -638,6 +638,21 @@ pub fn same_unit(a: &str, b: &str) -> bool {
     !short.is_empty() && long.starts_with(short) && long.len() <= short.len() + 2
 }
 
+/// Whether a number is written as a word. Not enough to be the mark of an answer: `one` and 一 stand in most texts.
+pub fn has_number_word(text: &str) -> bool {
+    const WORDS: [&str; 42] = [
+        "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+        "hundred", "thousand", "million", "once", "twice", "zwei", "drei", "vier", "fünf", "sechs",
+        "sieben", "acht", "neun", "zehn", "elf", "zwölf", "zwanzig", "dreißig", "hundert",
+        "tausend", "einmal", "zweimal",
+    ];
+    const CHARACTERS: &str = "二三四五六七八九十百千万亿两";
+    let mut words = words(text);
+    words.any(|word| WORDS.contains(&word.to_lowercase().as_str()))
+        || text.contains(|c| CHARACTERS.contains(c))
+}
+
 /// In digits or spelled out.
 pub fn has_number(text: &str) -> bool {
     text.contains(|c: char| c.is_numeric()) || words(text).any(|word| spelled(word).is_some())

@@ -415,6 +415,17 @@ fn what_is_said_to_be_missing_is_missing() {
         )],
     );
     assert!(!analysis.summary.contains("“Wann”"), "{}", analysis.summary);
+    // A number may be a word.
+    for (topic, text) in [
+        (
+            "How often are the keys rotated?",
+            "The keys are rotated every ninety days.",
+        ),
+        ("密钥多久轮换一次？", "密钥每九十天轮换一次。"),
+    ] {
+        let analysis = asked(topic, vec![paragraph("Keys", text)]);
+        assert!(analysis.gaps.is_empty(), "{:?}", analysis.gaps);
+    }
     let topic = "How is the parcel sent, and which customs form does it need?";
     let analysis = asked(
         topic,

@@ -181,7 +181,9 @@ fn pieces<'a>(text: &'a str, parts: impl Iterator<Item = &'a str>) -> Vec<&'a st
 /// A sentence without end, as in notes of a call, is cut after words, or, where there are none, after characters.
 fn bounded(mut sentence: &str) -> Vec<&str> {
     let mut parts = Vec::new();
-    while extent(sentence) > LONGEST {
+    // Counted once: a file may be one sentence of megabytes.
+    let mut left = extent(sentence);
+    while left > LONGEST {
         let mut filled = 0;
         let fits = |(_, c): &(usize, char)| {
             filled += extent(c.encode_utf8(&mut [0; 4]));
@@ -193,6 +195,7 @@ fn bounded(mut sentence: &str) -> Vec<&str> {
         let (part, rest) = sentence.split_at(space.filter(|at| *at > 0).unwrap_or(most));
         parts.push(part);
         sentence = rest.trim_start();
+        left -= extent(part) + extent(&rest[..rest.len() - sentence.len()]);
     }
     parts.push(sentence);
     parts

@@ -80,12 +80,13 @@ const CHINESE: &str = "的 了 是 在 有 和 与 或 就 都 而 及 着 把 �
 const ENGLISH_FILLERS: &str = "about analyse analysis analyze article aspect aspects best compare comparison current describe \
     detail detailed details difference differences different discuss does effect effects evaluate example examples explain \
     future get good guide happen happens help impact impacts implication implications important influence introduction latest \
-    long main make many mean means much need new overview possible pros question report research role should state study \
+    long main make many mean means much need new often overview possible pros question report research role should state study \
     summarise summarize summary take tell today topic use used using want way work works several various";
 const GERMAN_FILLERS: &str = "beispiel beispiele besten beschreibe braucht brauche brauchen bedeutet erkläre erklären erreiche \
-    funktioniert genau geht gibt lange macht möglich nutzen richtig überblick unterschied unterschiede verwenden viel viele \
+    funktioniert genau geht gibt lange macht möglich nutzen oft richtig überblick unterschied unterschiede verwenden viel viele \
     warum wichtig wann wofür wozu zusammenfassung";
-const CHINESE_FILLERS: &str = "作用 方法 需要 使用 进行 怎么样 介绍 说明 区别 意思 目录下";
+const CHINESE_FILLERS: &str =
+    "多久 多长 作用 方法 需要 使用 进行 怎么样 介绍 说明 区别 意思 目录下";
 
 impl Language {
     /// The language of a text, by its script and its stop words. Nothing where neither tells, as in `BORG_CACHE_DIR`.
