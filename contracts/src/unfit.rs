@@ -55,11 +55,14 @@ impl Error for Unfit {
     }
 
     fn invalid_type(found: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        Self::must_be(&plain(wanted), &kind(found))
+        let wanted = plain(wanted);
+        // The bounds of a field are often narrower than its type's, and told once it is a number.
+        let wanted = wanted.split(" from ").next().unwrap_or_default();
+        Self::must_be(wanted, &kind(found))
     }
 
     fn invalid_value(found: Unexpected<'_>, wanted: &dyn Expected) -> Self {
-        Self::invalid_type(found, wanted)
+        Self::must_be(&plain(wanted), &kind(found))
     }
 
     fn unknown_variant(found: &str, known: &'static [&'static str]) -> Self {
