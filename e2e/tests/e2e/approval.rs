@@ -57,13 +57,17 @@ fn changes_are_requested_twice_and_then_approved() -> Result<()> {
         );
         let mut analyses = vec![first.clone()];
         let wishes = [
-            json!({"drop": [1, 40]}),
+            json!({"drop": [1]}),
             json!({"terms": ["lattices"], "search_again": true}),
         ];
         let told = [
-            vec!["Finding 1 was taken out.", "Revision 0 has no finding 40."],
+            vec!["Finding 1 was taken out."],
             vec!["The sources were searched again."],
         ];
+        // A number that no finding has uses up no revision.
+        let absent = json!({"decision": "request_changes", "changes": {"drop": [1, 40]}});
+        let refused = run.decide(absent).await?;
+        refused.problem(400, "invalid_request")?;
         for (revision, (changes, told)) in (0_u32..).zip(wishes.iter().zip(told)) {
             let decision =
                 json!({"decision": "request_changes", "changes": changes, "revision": revision});
