@@ -57,10 +57,6 @@ impl Approval {
         let id = request.workflow_id()?;
         let wanted: DecisionRequest = body::read(request)?;
         let approver = self.approver(principal, wanted.approver)?;
-        let revision = wanted.revision.unwrap_or(0);
-        if let Some(changes) = &wanted.changes {
-            self.findings_are_there(&id, revision, changes).await?;
-        }
         let input = Input::Decide {
             approver,
             proven: self.authorization != Authorization::None,
@@ -68,7 +64,7 @@ impl Approval {
             decision: wanted.decision,
             comment: wanted.comment,
             changes: wanted.changes,
-            revision,
+            revision: wanted.revision.unwrap_or(0),
         };
         let workflow = self.decide(&id, input).await?;
         Ok(approval(&workflow))
@@ -80,6 +76,14 @@ impl Approval {
         id: &WorkflowId,
         input: Input,
     ) -> Result<Workflow, Box<Problem>> {
+        if let Input::Decide {
+            changes: Some(changes),
+            revision,
+            ..
+        } = &input
+        {
+            self.findings_are_there(id, *revision, changes).await?;
+        }
         let turn = self
             .engine
             .apply(id, input)

@@ -195,6 +195,9 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
         "no number",
         &post(&harness, &token, "decision=request_changes&drop=x"),
     );
+    // The page offers no such box.
+    let absent = post(&harness, &token, "decision=request_changes&drop=40");
+    page(400, "none with the number 40", &absent);
     let decided = post(
         &harness,
         &token,
