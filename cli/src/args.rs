@@ -140,13 +140,8 @@ fn from(words: Vec<OsString>) -> Result<Command, clap::Error> {
         Verb::Start(arguments) => arguments.options.check(),
         _ => Ok(()),
     };
-    together.map_err(|why| {
-        clap::Error::raw(
-            ErrorKind::ArgumentConflict,
-            why + "
-",
-        )
-    })?;
+    let refused = |why| clap::Error::raw(ErrorKind::ArgumentConflict, format!("{why}\n"));
+    together.map_err(refused)?;
     Ok(command)
 }
 

@@ -5,8 +5,8 @@ use crate::failure::Coded;
 
 fn left_out(what: &str) -> anyhow::Error {
     let message = format!(
-        "{what} AWS beside the API, which this build cannot do: install it with `cargo install --path cli --features aws`, \
-         or type `cargo aegis` in a clone"
+        "{what} needs AWS itself, not only the API, and this build cannot do that: install one that can with \
+         `cargo install --path cli --features aws`, or type `cargo aegis` in a clone"
     );
     Coded::new("no_aws", message).into()
 }
@@ -28,7 +28,7 @@ macro_rules! left_out {
             /// # Errors
             /// Always.
             pub async fn run(_: Arguments, _: &Context) -> anyhow::Result<ExitCode> {
-                Err(super::left_out(concat!("`", stringify!($verb), "` asks")))
+                Err(super::left_out(concat!("`", stringify!($verb), "`")))
             }
         }
     };
@@ -59,8 +59,6 @@ pub mod upload {
     /// # Errors
     /// Always.
     pub async fn upload(_: &Stage, _: &str, _: &Path) -> anyhow::Result<String> {
-        Err(super::left_out(
-            "documents of this machine are uploaded to a bucket of",
-        ))
+        Err(super::left_out("uploading documents"))
     }
 }

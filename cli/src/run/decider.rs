@@ -103,6 +103,23 @@ struct Question {
 
 type Read<'a> = &'a mut dyn FnMut(&str) -> Result<Option<String>>;
 
+/// Asks until the answer can be taken; where it is known why it cannot, that is said. `None`: Ctrl-D.
+fn until<T>(
+    read: Read<'_>,
+    prompt: &str,
+    mut taken: impl FnMut(&str) -> std::result::Result<T, Option<String>>,
+) -> Result<Option<T>> {
+    loop {
+        let Some(typed) = read(prompt)? else {
+            return Ok(None);
+        };
+        match taken(typed.trim()) {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(why) => why.iter().for_each(|why| errln!("  {why}")),
+        }
+    }
+}
+
 impl Question {
     /// Asks until there is an answer. Nothing is decided by an empty line, nor by the end of the input.
     fn choice(&self, mut read: impl FnMut(&str) -> Result<Option<String>>) -> Result<Choice> {
@@ -120,24 +137,19 @@ impl Question {
             for (letter, word, meaning, _) in offered() {
                 errln!("  {}  {word}: {meaning}", bold(letter));
             }
-            let chosen = loop {
-                let Some(typed) = read(prompt)? else {
-                    return Ok(Choice::Later);
-                };
-                let typed = typed.trim().to_lowercase();
+            let chosen = until(&mut read, prompt, |typed| {
+                let typed = typed.to_lowercase();
                 let is_it = |letter: &str, word: &str| typed == letter || typed == word;
                 let chosen = offered().find(|(letter, word, ..)| is_it(letter, word));
-                if let Some((.., kind)) = chosen {
-                    break *kind;
-                }
-            };
-            let Some(decision) = chosen else {
+                chosen.map(|(.., kind)| *kind).ok_or(None)
+            })?;
+            let Some(decision) = chosen.flatten() else {
                 return Ok(Choice::Later);
             };
             if let Some(wanted) = self.decision(decision, &mut read)? {
                 return Ok(Choice::Decide(wanted));
             }
-            // Ctrl-D: not that, after all.
+            // Not that, after all.
         }
     }
 
@@ -154,90 +166,84 @@ impl Question {
             DecisionKind::Approve => return Ok(Some(wanted)),
             DecisionKind::Reject => "Why (may be left empty): ",
             DecisionKind::RequestChanges => {
-                let Some(changes) = self.changes(read)? else {
+                let Some(changes) = changes(read)? else {
                     return Ok(None);
                 };
                 wanted.changes = Some(changes).filter(|changes| !changes.is_empty());
                 "In your own words, for people: the built-in agents do not read them (may be empty): "
             }
         };
-        loop {
-            let Some(typed) = read(prompt)? else {
-                return Ok(None);
-            };
-            wanted.comment = Some(typed.trim().to_owned()).filter(|text| !text.is_empty());
+        let commented = until(read, prompt, |typed| {
+            wanted.comment = Some(typed.to_owned()).filter(|text| !text.is_empty());
             match refused(&wanted) {
-                None => return Ok(Some(wanted)),
-                Some(why) if wanted.comment.is_some() => errln!("  {why}"),
+                None => Ok(Some(wanted.clone())),
+                Some(why) if wanted.comment.is_some() => Err(Some(why)),
                 // Nothing was asked for at all.
                 Some(why) => {
                     errln!("  {why}");
-                    return Ok(None);
+                    Ok(None)
                 }
             }
-        }
+        })?;
+        Ok(commented.flatten())
     }
 
     fn name(&self, read: Read<'_>) -> Result<Option<String>> {
         let names = visible_line(&self.names.join(", ")).into_owned();
-        loop {
-            let Some(typed) = read(&format!("Who are you ({names}): "))? else {
-                return Ok(None);
-            };
-            if let Some(name) = self.names.iter().find(|name| alike(name, &typed)) {
-                return Ok(Some(name.clone()));
-            }
-        }
+        until(read, &format!("Who are you ({names}): "), |typed| {
+            let mut names = self.names.iter();
+            names.find(|name| alike(name, typed)).cloned().ok_or(None)
+        })
     }
+}
 
-    /// What agents can carry out. `None`: the person does not want to ask for changes after all.
-    fn changes(&self, read: Read<'_>) -> Result<Option<Changes>> {
-        let mut changes = Changes::default();
-        loop {
-            let Some(typed) = read("Leave out the findings (like 2,5, or empty): ")? else {
-                return Ok(None);
-            };
-            let Ok(numbers) = parts(&typed).map(str::parse).collect() else {
-                errln!("  their numbers, with commas between them");
-                continue;
-            };
-            changes.drop = numbers;
-            match refused_changes(&changes) {
-                None => break,
-                Some(why) => errln!("  {why}"),
-            }
-        }
-        loop {
-            let prompt = "Say something about (words, with commas between, or empty): ";
-            let Some(typed) = read(prompt)? else {
-                return Ok(None);
-            };
-            changes.terms = parts(&typed).map(str::to_owned).collect();
-            match refused_changes(&changes) {
-                None => break,
-                Some(why) => errln!("  {why}"),
-            }
-        }
-        for (prompt, wish) in [
-            (
-                "Search the sources again first (y or n): ",
-                &mut changes.search_again,
-            ),
-            ("Make it shorter (y or n): ", &mut changes.shorter),
-        ] {
-            *wish = loop {
-                let Some(typed) = read(prompt)? else {
-                    return Ok(None);
-                };
-                match typed.trim().to_lowercase().as_str() {
-                    "y" | "yes" => break true,
-                    "n" | "no" | "" => break false,
-                    _ => {}
-                }
-            };
-        }
-        Ok(Some(changes))
+/// What agents can carry out. `None`: the person does not want to ask for changes after all.
+fn changes(read: Read<'_>) -> Result<Option<Changes>> {
+    let checked = |changes: Changes| match told(changes.validate()) {
+        None => Ok(changes),
+        why => Err(why),
+    };
+    let prompt = "Leave out the findings (like 2,5, or empty): ";
+    let dropped = until(read, prompt, |typed| {
+        let numbers: std::result::Result<Vec<u32>, _> = parts(typed).map(str::parse).collect();
+        let told = || "type the numbers of findings, with commas between them".to_owned();
+        let numbers = numbers.map_err(|_| Some(told()))?;
+        checked(Changes {
+            drop: numbers,
+            ..Changes::default()
+        })
+    })?;
+    let Some(dropped) = dropped else {
+        return Ok(None);
+    };
+    let prompt = "Say something about (words, with commas between, or empty): ";
+    let with_terms = until(read, prompt, |typed| {
+        checked(Changes {
+            terms: parts(typed).map(str::to_owned).collect(),
+            ..dropped.clone()
+        })
+    })?;
+    let Some(mut changes) = with_terms else {
+        return Ok(None);
+    };
+    for (prompt, wish) in [
+        (
+            "Search the sources again first (y or n): ",
+            &mut changes.search_again,
+        ),
+        ("Make it shorter (y or n): ", &mut changes.shorter),
+    ] {
+        let answer = until(read, prompt, |typed| match typed.to_lowercase().as_str() {
+            "y" | "yes" => Ok(true),
+            "n" | "no" | "" => Ok(false),
+            _ => Err(None),
+        })?;
+        let Some(answer) = answer else {
+            return Ok(None);
+        };
+        *wish = answer;
     }
+    Ok(Some(changes))
 }
 
 /// A decision on whatever is waiting, by whoever asks.
@@ -256,11 +262,6 @@ fn parts(typed: &str) -> impl Iterator<Item = &str> {
         .split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
-}
-
-/// Why the API would refuse these changes.
-fn refused_changes(changes: &Changes) -> Option<String> {
-    told(changes.validate())
 }
 
 /// Why the API would refuse the decision.

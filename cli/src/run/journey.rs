@@ -111,7 +111,7 @@ impl<D: Decider> Journey<'_, D> {
                     self.screen.note(&told(decision, &answer.value));
                     if answer.value.settled.is_none() {
                         self.screen
-                            .note("the approvals of others are waited for; they decide with");
+                            .note("Others still have to approve. They do so with");
                         for line in decisions(self.id, &answer.value, self.session) {
                             self.screen.note(&line);
                         }
