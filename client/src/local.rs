@@ -3,6 +3,7 @@
 //! `cargo xtask up` writes what is in that folder; whoever looks for a running stack reads its `stack.json`. Nothing
 //! else joins paths below the folder.
 
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,16 @@ pub fn root() -> Result<PathBuf> {
     built
         .filter(|folder| is_root(folder))
         .context("the aegis repository was not found here or above; change into it and try again")
+}
+
+/// Variables that `cargo run` has set for this program; another build would take them for its own.
+pub fn set_by_cargo() -> impl Iterator<Item = OsString> {
+    const BEGINNINGS: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| {
+        let name = name.to_string_lossy();
+        BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+    })
 }
 
 pub fn default_stack_folder() -> Result<PathBuf> {

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 /// Where there is no region, or nowhere to look for credentials.
 #[cfg(feature = "aws")]
 pub async fn signer(stage: &Stage) -> Result<RequestSigner, SigningError> {
-    aegis_aws::client::signing::signer(&stage.connection().load().await, EXECUTE_API)
+    aegis_aws::client::connection::signer(&stage.connection().load().await, EXECUTE_API)
 }
 
 /// # Errors

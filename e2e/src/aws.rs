@@ -1,7 +1,7 @@
 //! IAM, STS, Cognito and DynamoDB, as far as tests need users, tokens and items: their plain protocols, signed.
 
 use aegis_aws::client::connection::Keys;
-use aegis_aws::client::signing::signer;
+use aegis_aws::client::connection::signer;
 use anyhow::{Context as _, Result, ensure};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! A caller of the API who proves who it is, or fails to.
 
+use aegis_aws::client::connection::signer;
 use aegis_aws::client::connection::{Connection, Keys};
-use aegis_aws::client::signing::signer;
 use aegis_signing::{EXECUTE_API, RequestSigner};
 use anyhow::Result;
 use reqwest::Method;

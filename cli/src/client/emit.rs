@@ -1,6 +1,5 @@
 //! `aegis emit`: puts an external event on the bus, as another system would.
 
-use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::process::ExitCode;
 
@@ -15,7 +14,7 @@ use clap::Args;
 use serde_json::{Map, Value};
 
 use super::event_check::{KINDS, Kind, hostile, near, told};
-use super::request::{key_value, new_key};
+use super::request::{key_value, named_twice, new_key};
 use super::session::Session;
 use crate::context::Context;
 use crate::failure::Coded;
@@ -77,13 +76,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let session = Session::open(context).await?;
     let mut detail = base(arguments.detail.as_deref())?;
     let kind = Kind::named(&arguments.detail_type);
-    let mut named = BTreeSet::new();
+    if let Some(field) = named_twice(&arguments.fields) {
+        return Err(Coded::new("usage", format!("--set names the field `{field}` twice")).into());
+    }
     for (field, value) in &arguments.fields {
-        if !named.insert(field) {
-            return Err(
-                Coded::new("usage", format!("--set names the field `{field}` twice")).into(),
-            );
-        }
         set(&mut detail, field, typed(kind, field, value))?;
     }
     if let Some(key) = arguments.idempotency_key {

@@ -21,7 +21,7 @@ use super::show;
 use crate::context::Context;
 use crate::out::{self, Stream};
 use crate::style::{Style, Styled, bold, hang};
-use aegis_terminal::text::{counted, local_time, now, one_line};
+use aegis_terminal::text::{counted, local_time, one_line};
 
 /// Show what approvers decide on: every finding, claim and passage of a revision, and the decisions so far.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
     let review = answer.value;
     out::write(Stream::Out, &page(&review));
-    if review.waiting && review.approval.deadline_at > now() {
+    if review.waiting && !show::is_over(&review.approval) {
         outln!("\n{}", bold("next"));
         for line in show::decisions(&review.workflow_id, &review.approval, &session) {
             outln!("  {line}");

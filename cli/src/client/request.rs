@@ -97,9 +97,7 @@ impl RequestOptions {
         if names.any(|name| is_blank(name)) {
             return Err("a name of an approver is empty".to_owned());
         }
-        let mut keys = BTreeSet::new();
-        let again = self.tags.iter().find(|(key, _)| !keys.insert(key));
-        if let Some((key, _)) = again {
+        if let Some(key) = named_twice(&self.tags) {
             return Err(format!(
                 "--tag names the key `{key}` twice, and a workflow has one value for a key"
             ));
@@ -160,6 +158,13 @@ pub fn new_key() -> String {
 fn amount(text: &str) -> Result<f64, String> {
     let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite());
     amount.ok_or_else(|| "expected a number, like 2 or 0.5".to_owned())
+}
+
+/// A key that stands there more than once.
+pub fn named_twice(pairs: &[(String, String)]) -> Option<&str> {
+    let mut keys = BTreeSet::new();
+    let again = pairs.iter().find(|(key, _)| !keys.insert(key));
+    again.map(|(key, _)| key.as_str())
 }
 
 /// `KEY=VALUE`.

@@ -273,8 +273,7 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
         .approval
         .as_ref()
         .filter(|_| view.status == Status::AwaitingApproval);
-    // Decisions after it are refused; what follows comes by itself.
-    let over = waiting.is_some_and(|approval| approval.deadline_at <= now());
+    let over = waiting.is_some_and(is_over);
     let words = if over { &["watch"] } else { words };
     let decisions = waiting.filter(|_| !over).map(|approval| {
         let look = format!("findings {id} --revision {}", approval.revision);
@@ -293,6 +292,11 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
         .chain(decisions)
         .chain(hint)
         .collect()
+}
+
+/// Whether the time to decide has ended: decisions are refused, and what follows comes by itself.
+pub fn is_over(approval: &ApprovalView) -> bool {
+    approval.deadline_at <= now()
 }
 
 /// The commands that decide on this revision, and on no later one.

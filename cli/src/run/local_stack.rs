@@ -30,21 +30,14 @@ pub async fn ensure(context: &Context) -> Result<()> {
     };
     errln!("No local stack is running: cargo xtask up");
     let mut up = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    for (name, _) in std::env::vars_os() {
-        // Set by `cargo run` for this program; another build would take them for its own.
-        let told = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
-        if told
-            .iter()
-            .any(|prefix| name.to_string_lossy().starts_with(prefix))
-        {
-            up.env_remove(name);
-        }
+    for name in local::set_by_cargo() {
+        up.env_remove(name);
     }
     up.args(["xtask", "up", "--dir"])
         .arg(context.folder.root())
         .current_dir(root)
         .stdin(Stdio::null())
-        // What is printed there is the report's alone.
+        // Our own standard output may be the report, and then holds nothing else.
         .stdout(Stdio::null());
     let mut up = up.spawn().context("cannot start `cargo xtask up`")?;
     // Ctrl-C reaches it too, and it ends what it has started: that is waited for.

@@ -71,6 +71,13 @@ pub struct Arguments {
     output: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// Whether nothing says who decides: neither the person nor their credentials.
+    fn is_nameless(&self, session: &Session) -> bool {
+        self.approver.is_none() && !session.sees_who_decides()
+    }
+}
+
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let place = Place::of(arguments.output.as_deref(), context.json)?;
     if context.stage.is_none() {
@@ -78,8 +85,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     }
     let session = Session::open(context).await?;
     let names = arguments.options.approvers();
-    let nameless = arguments.approver.is_none() && !session.sees_who_decides();
-    if arguments.approve && nameless && !names.is_empty() {
+    if arguments.approve && arguments.is_nameless(&session) && !names.is_empty() {
         bail!(
             "--approve would be refused: only {} may decide; say in whose name with --approver",
             names.join(", ")
@@ -119,7 +125,7 @@ async fn follow(session: &Session, id: &WorkflowId, arguments: &Arguments) -> Re
     if arguments.approve {
         travel(session, id, arguments, Always).await
     } else if ask::can_ask() {
-        let asks_who = arguments.approver.is_none() && !session.sees_who_decides();
+        let asks_who = arguments.is_nameless(session);
         travel(session, id, arguments, AtTerminal { asks_who }).await
     } else {
         travel(session, id, arguments, Nobody).await

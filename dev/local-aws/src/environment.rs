@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use aegis_client::local;
 use tokio::process::Command;
-
-/// Set by `cargo run` for us; a nested build would take them for its own.
-const CARGO_RUN_VARIABLES: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
 
 /// What long-running children get: nothing of the user's, above all no credentials and no
 /// settings of the AWS SDKs.
@@ -29,14 +27,8 @@ pub fn clean(temporary: &Path) -> BTreeMap<String, String> {
 pub fn cargo(program: &str, root: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root);
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if CARGO_RUN_VARIABLES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
-            command.env_remove(name.as_ref());
-        }
+    for name in local::set_by_cargo() {
+        command.env_remove(name);
     }
     command
 }

@@ -75,7 +75,7 @@ impl Parts {
 
 async fn signer() -> Result<RequestSigner, HttpError> {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    Ok(crate::client::signing::signer(&config, SERVICE)?)
+    Ok(crate::client::connection::signer(&config, SERVICE)?)
 }
 
 #[cfg(test)]
@@ -114,7 +114,7 @@ mod tests {
                 secret_access_key: "secret".to_owned(),
             }),
         };
-        crate::client::signing::signer(&connection.load().await, SERVICE).unwrap()
+        crate::client::connection::signer(&connection.load().await, SERVICE).unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

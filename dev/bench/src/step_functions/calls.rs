@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use aegis_aws::client::signing::signer;
+use aegis_aws::client::connection::signer;
 use aegis_signing::RequestSigner;
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aegis_aws::client::signing::signer;
+use aegis_aws::client::connection::signer;
 use aegis_signing::RequestSigner;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;

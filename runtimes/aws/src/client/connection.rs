@@ -3,6 +3,7 @@
 //! Knows nothing of what a stage holds. With neither endpoint nor keys given it is the SDK's own
 //! way of finding them: environment, profile, single sign-on.
 
+use aegis_signing::{RequestSigner, SigningError};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 
@@ -53,4 +54,16 @@ impl Connection {
         }
         loader.load().await
     }
+}
+
+/// Signs requests to what no client here is for.
+///
+/// # Errors
+/// Where the configuration has no credentials provider or no region.
+pub fn signer(config: &SdkConfig, service: &'static str) -> Result<RequestSigner, SigningError> {
+    let missing = |what: &str| SigningError::saying(format!("no {what} is set"));
+    let credentials = config.credentials_provider();
+    let credentials = credentials.ok_or_else(|| missing("source of credentials"))?;
+    let region = config.region().ok_or_else(|| missing("region"))?;
+    Ok(RequestSigner::new(credentials, region.to_string(), service))
 }

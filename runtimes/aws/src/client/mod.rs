@@ -8,6 +8,5 @@ pub mod keys;
 pub mod logs;
 pub mod objects;
 pub mod queues;
-pub mod signing;
 pub mod sts;
 pub mod tap;
