@@ -116,8 +116,7 @@ fn taken_for(asked: &AskedWord, claims: &[Candidate<'_>]) -> String {
 
 /// Whether no piece names the greater part of the topic.
 pub fn is_doubtful(material: &Material<'_>, claims: &[Candidate<'_>]) -> bool {
-    let all: BTreeSet<usize> = (0..material.asked.len()).collect();
-    best_share(material, claims, &all) < HALF
+    share_of_all(material, claims) < HALF
 }
 
 /// Why the claims may be no answer.
@@ -125,14 +124,18 @@ fn doubt(material: &Material<'_>, claims: &[Candidate<'_>]) -> &'static str {
     if material.is_vague() {
         return " The topic names one thing alone that can be looked for: what is said of it may not be what was asked.";
     }
-    let all: BTreeSet<usize> = (0..material.asked.len()).collect();
-    match best_share(material, claims, &all) {
+    match share_of_all(material, claims) {
         ..HALF => {
             " No claim names the greater part of what is asked: the documents may not answer it."
         }
         HALF..MOST => " No single claim names all of this.",
         _ => "",
     }
+}
+
+/// The largest share of the topic that one claim names.
+fn share_of_all(material: &Material<'_>, claims: &[Candidate<'_>]) -> f64 {
+    best_share(material, claims, &(0..material.asked.len()).collect())
 }
 
 /// The largest share of the weight of some words of the topic that one claim names, with what introduces it and the headings above.

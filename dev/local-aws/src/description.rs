@@ -69,14 +69,7 @@ mod tests {
 
     #[test]
     fn scripts_find_endpoint_keys_and_outputs() {
-        let settings = Settings {
-            first_port: 14_000,
-            access_key_id: "id".to_owned(),
-            secret_access_key: "secret".to_owned(),
-            variables: Default::default(),
-            traces: None,
-            faults: false,
-        };
+        let settings = Settings::sample();
         let outputs = json!({"api_endpoint": "http://api", "queue_urls": {"intake": "http://q"}});
         let value = serde_json::to_value(Description::new(&settings, outputs)).unwrap();
         assert_eq!(value["api_endpoint"], "http://api");

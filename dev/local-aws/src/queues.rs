@@ -69,14 +69,7 @@ mod tests {
 
     #[test]
     fn queues_and_dead_letter_queues_are_found() {
-        let settings = Settings {
-            first_port: 14_000,
-            access_key_id: String::new(),
-            secret_access_key: String::new(),
-            variables: BTreeMap::new(),
-            traces: None,
-            faults: false,
-        };
+        let settings = Settings::sample();
         let outputs = json!({"queue_urls": {"intake": "q"}, "dlq_urls": {"intake": "d"}});
         let description = Description::new(&settings, outputs);
         let expected = [("intake", "q"), ("intake-dlq", "d")];

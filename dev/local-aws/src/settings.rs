@@ -35,6 +35,21 @@ pub struct Settings {
     pub faults: bool,
 }
 
+#[cfg(test)]
+impl Settings {
+    /// Of a stack that does not exist.
+    pub fn sample() -> Self {
+        Self {
+            first_port: FIRST_PORT,
+            access_key_id: "id".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            variables: BTreeMap::new(),
+            traces: None,
+            faults: false,
+        }
+    }
+}
+
 impl Settings {
     /// Reads the stack's settings; makes them up for a new stack.
     pub fn load_or_create(folder: &StackFolder) -> Result<Self> {

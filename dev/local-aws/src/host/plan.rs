@@ -138,14 +138,7 @@ mod tests {
     #[test]
     fn each_agent_gets_its_own_role_port_and_token() {
         let folder = StackFolder::new("/stack".into());
-        let settings = Settings {
-            first_port: 14_000,
-            access_key_id: "id".to_owned(),
-            secret_access_key: "secret".to_owned(),
-            variables: BTreeMap::new(),
-            traces: None,
-            faults: false,
-        };
+        let settings = Settings::sample();
         let outputs = json!({
             "artifact_bucket_name": "bucket",
             "agent_role_arns": {"researcher": "arn:r", "analyst": "arn:a", "writer": "arn:w"},

@@ -145,14 +145,7 @@ mod tests {
     fn need_of(applied: Option<(&str, &str, &str)>) -> Need {
         let packages = |digest: &str| [("intake".to_owned(), digest.to_owned())].into();
         let folder = StackFolder::new("/stack".into());
-        let settings = Settings {
-            first_port: 14_000,
-            access_key_id: String::new(),
-            secret_access_key: String::new(),
-            variables: Default::default(),
-            traces: None,
-            faults: false,
-        };
+        let settings = Settings::sample();
         let products = Products {
             packages: packages("zip"),
             programs: Default::default(),

@@ -89,12 +89,8 @@ mod tests {
     fn dispatchers_find_the_agent_host_and_the_agents_names() {
         let folder = StackFolder::new("/stack".into());
         let settings = Settings {
-            first_port: 14_000,
-            access_key_id: "id".to_owned(),
-            secret_access_key: "secret".to_owned(),
-            variables: BTreeMap::new(),
             traces: Some("http://127.0.0.1:4318".to_owned()),
-            faults: false,
+            ..Settings::sample()
         };
         let variables = local(&folder, &settings);
         let environment = &variables["extra_lambda_environment"];
