@@ -1,65 +1,16 @@
-//! What a dispatcher hands to an agent, and who the agents are.
+//! What a dispatcher hands to an agent.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::artifact::ArtifactRef;
 use crate::changes::ChangeRequest;
+use crate::flow::Name;
 use crate::ids::WorkflowId;
-use crate::request::Parameters;
 use crate::time::Timestamp;
 use crate::tolerant;
-
-/// The three agents.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    Researcher,
-    Analyst,
-    Writer,
-}
-
-impl Role {
-    pub const ALL: [Self; 3] = [Self::Researcher, Self::Analyst, Self::Writer];
-
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Researcher => "researcher",
-            Self::Analyst => "analyst",
-            Self::Writer => "writer",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
-    }
-
-    /// The one artifact without which the step has not succeeded.
-    pub const fn artifact_name(self) -> &'static str {
-        match self {
-            Self::Researcher => "evidence.json",
-            Self::Analyst => "analysis.json",
-            Self::Writer => "report.md",
-        }
-    }
-
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Researcher | Self::Analyst => "application/json",
-            Self::Writer => "text/markdown; charset=utf-8",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Body of `POST /invocations`: one attempt of one step.
 ///
@@ -68,19 +19,24 @@ impl fmt::Display for Role {
 pub struct AgentTask {
     pub schema_version: u16,
     pub workflow_id: WorkflowId,
-    pub role: Role,
-    /// Counts up per (workflow, role), is never used again.
+    pub flow: Name,
+    pub step: Name,
+    /// Counts up per (workflow, step), is never used again.
     pub attempt: u32,
     pub revision: u32,
     pub topic: String,
-    #[serde(default, deserialize_with = "tolerant::field")]
-    pub parameters: Parameters,
-    /// What approvers asked to be changed, the oldest first, when `revision` is above 0.
+    /// As the request has them; the flow's schema says what they can be.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    /// The name of the artifact that the step must write.
+    pub writes: String,
+    /// What approvers asked to be changed, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub change_requests: Vec<ChangeRequest>,
-    /// Results of the earlier steps, and what this agent itself wrote for an earlier revision.
+    pub feedback: Vec<ChangeRequest>,
+    /// What the steps wrote that this one reads, in the order of the flow, and what this step itself wrote for an
+    /// earlier revision.
     #[serde(default, deserialize_with = "tolerant::field")]
-    pub inputs: Vec<ArtifactRef>,
+    pub inputs: Vec<Input>,
     /// Where this attempt's artifacts go. Nothing else may be written.
     pub output_prefix: String,
     pub callback: CallbackTarget,
@@ -93,6 +49,21 @@ pub struct AgentTask {
     pub budget_remaining: Option<BudgetRemaining>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+}
+
+/// An artifact that a task may read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Input {
+    /// The step that wrote it.
+    pub step: Name,
+    pub name: String,
+    /// Key in the artifact bucket.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// Lower-case hex.
+    pub sha256: String,
+    pub media_type: String,
 }
 
 /// An agent that goes over one of these stops with `budget_exceeded`. What is missing is not limited.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::Changes;
+use crate::flow::Name;
 use crate::request::{person, prose};
 use crate::text;
 use crate::time::Timestamp;
@@ -75,7 +76,7 @@ pub struct DecisionRequest {
     #[garde(inner(custom(person)))]
     #[schemars(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME))]
     pub approver: Option<String>,
-    /// The revision that was looked at. Missing means 0, the first.
+    /// The revision that was looked at. Missing means 0, the first; where a flow has several approvals, it must be there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
     pub revision: Option<u32>,
@@ -122,6 +123,7 @@ fn belongs_to(decision: DecisionKind) -> impl FnOnce(&Option<Changes>, &()) -> g
 pub struct ApprovalLink {
     pub url: String,
     pub approver: String,
+    pub approval: Name,
     pub revision: u32,
     pub expires_at: Timestamp,
 }
@@ -150,6 +152,8 @@ pub enum OnTimeout {
 /// The approval of one revision, as clients see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ApprovalView {
+    pub approval: Name,
+    /// Counts every asking of any approval of the workflow, from 0.
     pub revision: u32,
     /// How many different people must approve.
     pub required: u32,

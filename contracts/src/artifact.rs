@@ -4,7 +4,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Role;
+use crate::flow::Name;
 use crate::ids::WorkflowId;
 use crate::time::Timestamp;
 use crate::tolerant;
@@ -34,9 +34,18 @@ pub struct ArtifactRef {
     pub sha256: String,
 }
 
-/// `workflows/<id>/<role>/<attempt>/`: all that one attempt may write.
-pub fn attempt_prefix(workflow: &WorkflowId, role: Role, attempt: u32) -> String {
-    format!("workflows/{workflow}/{role}/{attempt}/")
+/// Whether an agent may give an artifact this name. Names of the platform's own files begin with `_`.
+pub fn is_artifact_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    name.len() <= 128
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(plain)
+}
+
+/// `workflows/<flow>/<id>/<step>/<attempt>/`: all that one attempt may write. The flow and the step come first, because
+/// what an agent may read and write is said by them.
+pub fn attempt_prefix(flow: &Name, workflow: &WorkflowId, step: &Name, attempt: u32) -> String {
+    format!("workflows/{flow}/{workflow}/{step}/{attempt}/")
 }
 
 /// Written last, at `attempt_prefix` + [`COMPLETION`]: work whose callback was lost is found here.
@@ -44,7 +53,7 @@ pub fn attempt_prefix(workflow: &WorkflowId, role: Role, attempt: u32) -> String
 pub struct CompletionRecord {
     pub schema_version: u16,
     pub workflow_id: WorkflowId,
-    pub role: Role,
+    pub step: Name,
     pub attempt: u32,
     pub completed_at: Timestamp,
     pub summary: String,

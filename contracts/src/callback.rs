@@ -4,8 +4,8 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::agent::Role;
 use crate::artifact::ArtifactRef;
+use crate::flow::Name;
 use crate::usage::{MAX_COST_USD, Usage};
 
 /// Longest `summary` of a result, in characters.
@@ -20,7 +20,7 @@ pub enum AgentReport {
     /// Alive and working; counts as heartbeat.
     Progress {
         #[garde(skip)]
-        role: Role,
+        step: Name,
         #[garde(range(min = 1))]
         attempt: u32,
         #[garde(length(chars, max = MAX_MESSAGE))]
@@ -36,7 +36,7 @@ pub enum AgentReport {
     /// Done. The artifacts are checked before the step counts as succeeded.
     Succeeded {
         #[garde(skip)]
-        role: Role,
+        step: Name,
         #[garde(range(min = 1))]
         attempt: u32,
         #[garde(length(chars, max = MAX_SUMMARY))]
@@ -50,7 +50,7 @@ pub enum AgentReport {
     /// Given up.
     Failed {
         #[garde(skip)]
-        role: Role,
+        step: Name,
         #[garde(range(min = 1))]
         attempt: u32,
         #[garde(dive)]
@@ -89,7 +89,7 @@ fn sane_usage(usage: &Usage, _: &()) -> garde::Result {
 #[serde(deny_unknown_fields)]
 struct Fields {
     kind: Kind,
-    role: Role,
+    step: Name,
     attempt: u32,
     message: Option<String>,
     percent: Option<u8>,
@@ -141,24 +141,24 @@ impl<'de> Deserialize<'de> for AgentReport {
             )));
         }
         let missing = Error::missing_field;
-        let (role, attempt) = (fields.role, fields.attempt);
+        let (step, attempt) = (fields.step, fields.attempt);
         Ok(match fields.kind {
             Kind::Progress => Self::Progress {
-                role,
+                step,
                 attempt,
                 message: fields.message.ok_or_else(|| missing("message"))?,
                 percent: fields.percent,
                 usage: fields.usage,
             },
             Kind::Succeeded => Self::Succeeded {
-                role,
+                step,
                 attempt,
                 summary: fields.summary.ok_or_else(|| missing("summary"))?,
                 artifacts: fields.artifacts.ok_or_else(|| missing("artifacts"))?,
                 usage: fields.usage.unwrap_or_default(),
             },
             Kind::Failed => Self::Failed {
-                role,
+                step,
                 attempt,
                 error: fields.error.ok_or_else(|| missing("error"))?,
                 usage: fields.usage,
@@ -168,11 +168,11 @@ impl<'de> Deserialize<'de> for AgentReport {
 }
 
 impl AgentReport {
-    pub fn role(&self) -> Role {
+    pub fn step(&self) -> &Name {
         match self {
-            Self::Progress { role, .. }
-            | Self::Succeeded { role, .. }
-            | Self::Failed { role, .. } => *role,
+            Self::Progress { step, .. }
+            | Self::Succeeded { step, .. }
+            | Self::Failed { step, .. } => step,
         }
     }
 

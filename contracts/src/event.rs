@@ -6,24 +6,26 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Role;
 use crate::approval::DecisionKind;
 use crate::artifact::ArtifactRef;
 use crate::changes::Changes;
+use crate::flow::Name;
 use crate::time::Timestamp;
 use crate::tolerant;
 use crate::usage::Usage;
-use crate::view::Status;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", content = "data")]
 pub enum Event {
     WorkflowStarted {
+        flow: Name,
+        flow_version: u16,
         topic: String,
         requested_by: String,
     },
     StepCompleted {
-        role: Role,
+        step: Name,
+        agent: Name,
         attempt: u32,
         revision: u32,
         summary: String,
@@ -34,13 +36,15 @@ pub enum Event {
     },
     /// An attempt failed and a new one was asked for.
     StepRetried {
-        role: Role,
+        step: Name,
+        agent: Name,
         failed_attempt: u32,
         next_attempt: u32,
         code: String,
         message: String,
     },
     ApprovalRequested {
+        approval: Name,
         revision: u32,
         required: u32,
         approvers: Vec<String>,
@@ -48,6 +52,7 @@ pub enum Event {
     },
     /// A decision that does not yet settle the approval.
     ApprovalRecorded {
+        approval: Name,
         revision: u32,
         approver: String,
         decision: DecisionKind,
@@ -61,6 +66,7 @@ pub enum Event {
         required: u32,
     },
     ApprovalGranted {
+        approval: Name,
         revision: u32,
         /// `timeout` where nobody decided and the policy says approve.
         approver: String,
@@ -71,6 +77,7 @@ pub enum Event {
     },
     /// Nobody has settled it yet.
     ApprovalReminded {
+        approval: Name,
         revision: u32,
         /// Counts from 1 since the request, or since the escalation.
         reminder: u32,
@@ -79,14 +86,18 @@ pub enum Event {
         deadline_at: Timestamp,
     },
     ApprovalEscalated {
+        approval: Name,
         revision: u32,
         escalated_to: Vec<String>,
         deadline_at: Timestamp,
     },
     ChangesRequested {
+        approval: Name,
         /// The revision that was looked at.
         revision: u32,
         next_revision: u32,
+        /// The step that runs again, and all after it.
+        redo: Name,
         approver: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
@@ -101,11 +112,12 @@ pub enum Event {
     },
     WorkflowCompleted {
         #[serde(deserialize_with = "tolerant::field")]
-        report: ArtifactRef,
+        result: ArtifactRef,
         #[serde(deserialize_with = "tolerant::field")]
         usage: Usage,
     },
     WorkflowRejected {
+        approval: Name,
         revision: u32,
         approver: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,24 +126,28 @@ pub enum Event {
         claimed_by: Option<String>,
     },
     WorkflowExpired {
+        approval: Name,
         revision: u32,
     },
     WorkflowFailed {
         code: String,
         message: String,
-        status: Status,
+        /// The step or approval at which it failed.
+        at: Name,
     },
     WorkflowCancelled {
         cancelled_by: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
-        status: Status,
+        /// The step or approval at which it was.
+        at: Name,
     },
     WorkflowRedriven {
         redriven_by: String,
         /// The version at which the failure was seen.
         failed_version: u64,
-        status: Status,
+        /// The step or approval at which it goes on.
+        at: Name,
     },
 }
 

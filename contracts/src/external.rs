@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::approval::DecisionRequest;
 use crate::callback::AgentReport;
 use crate::ids::WorkflowId;
-use crate::request::{CancelBody, IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY, StartRequest, usable_key};
+use crate::request::{CancelBody, IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest, usable_key};
 use crate::tolerant::part;
 
 /// Longest token of a callback, in characters.
@@ -65,6 +65,16 @@ pub struct CancelRequested {
     pub cancel: CancelBody,
 }
 
+/// `detail` of `RedriveRequested`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RedriveRequested {
+    #[schemars(length(min = 1, max = MAX_IDEMPOTENCY_KEY), regex(pattern = IDEMPOTENCY_KEY))]
+    pub idempotency_key: String,
+    pub workflow_id: WorkflowId,
+    #[serde(flatten)]
+    pub redrive: RedriveBody,
+}
+
 /// `detail` of `StepReported`. The token is checked like that of a callback over HTTP.
 #[derive(Clone, PartialEq, Serialize, JsonSchema)]
 pub struct StepReported {
@@ -113,6 +123,7 @@ macro_rules! validates {
 validates!(WorkflowRequested, request);
 validates!(ApprovalDecided, decision);
 validates!(CancelRequested, cancel);
+validates!(RedriveRequested, redrive);
 validates!(StepReported, report, token);
 
 fn token(token: &str) -> garde::Result {
@@ -172,6 +183,18 @@ impl<'de> Deserialize<'de> for CancelRequested {
             idempotency_key: head.idempotency_key,
             workflow_id: head.workflow_id,
             cancel: part(&detail)?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for RedriveRequested {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let detail = Value::deserialize(deserializer)?;
+        let head: Addressed = part(&detail)?;
+        Ok(Self {
+            idempotency_key: head.idempotency_key,
+            workflow_id: head.workflow_id,
+            redrive: part(&detail)?,
         })
     }
 }

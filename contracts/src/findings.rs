@@ -7,8 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::changes::ChangeRequest;
 use crate::ids::WorkflowId;
-use crate::request::Depth;
 use crate::text::counted;
+
+/// How much work goes into the evidence and what is made of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Depth {
+    Quick,
+    #[default]
+    Standard,
+    Comprehensive,
+}
 
 /// `evidence.json`: passages that bear on the topic, best first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

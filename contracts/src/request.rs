@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::approval::{MAX_APPROVER, OnTimeout, TIMEOUT};
+use crate::flow::{MAX_NAME, NAME, Name};
 use crate::text::{self, Lines};
 
 /// Longest topic, in characters.
@@ -26,15 +28,26 @@ pub const IDEMPOTENCY_KEY_HEADER: &str = r"^ *[!-+\--~][ -+\--~]*$";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct StartRequest {
+    /// The flow that runs, in its newest version. Missing: `report`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    pub flow: Option<Name>,
     #[garde(custom(meaningful), length(chars, max = MAX_TOPIC))]
     #[schemars(length(min = 1, max = MAX_TOPIC), regex(pattern = text::WORDS))]
     pub topic: String,
-    #[serde(default)]
-    #[garde(dive)]
-    pub parameters: Parameters,
-    #[serde(default)]
+    /// What they can be is said by the flow's `parameters`.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[garde(skip)]
+    pub parameters: Map<String, Value>,
+    /// For every approval of the flow.
+    #[serde(default, skip_serializing_if = "ApprovalOptions::is_empty")]
     #[garde(dive)]
     pub approval: ApprovalOptions,
+    /// For one approval of the flow, by its name. What is missing is as in `approval`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[garde(dive)]
+    #[schemars(extend("propertyNames" = {"pattern": NAME, "maxLength": MAX_NAME}))]
+    pub approvals: BTreeMap<String, ApprovalOptions>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(dive)]
     pub budget: Option<Budget>,
@@ -48,31 +61,8 @@ pub struct StartRequest {
     pub tags: BTreeMap<String, String>,
 }
 
-/// How much work goes into the report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Depth {
-    Quick,
-    #[default]
-    Standard,
-    Comprehensive,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    #[serde(default)]
-    #[garde(skip)]
-    pub depth: Depth,
-    /// `corpus:builtin` or `s3://bucket/prefix`. Empty means the built-in corpus.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[garde(length(max = 20), inner(custom(known_source_form), length(max = 1024)))]
-    #[schemars(inner(length(max = 1024), regex(pattern = SOURCE)))]
-    pub sources: Vec<String>,
-}
-
 /// Who approves, by when, and what silence means.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[garde(custom(consistent_approval))]
 #[schemars(extend(
@@ -81,43 +71,61 @@ pub struct Parameters {
     "else" = {"properties": {"escalate_to": {"maxItems": 0}}},
 ))]
 pub struct ApprovalOptions {
-    /// How many different people must approve.
-    #[serde(default = "one")]
-    #[garde(range(min = 1, max = 10))]
-    pub required: u32,
-    /// Who may decide. Empty means anyone whom the API lets in. Spaces around a name do not count.
+    /// How many different people must approve. Missing: one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(range(min = 1, max = 10)))]
+    #[schemars(range(min = 1, max = 10))]
+    pub required: Option<u32>,
+    /// Who may decide. Empty: anyone whom the API lets in. Spaces around a name do not count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(length(max = 10), inner(custom(person)), custom(different_people))]
     #[schemars(extend("uniqueItems" = true), inner(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME)))]
     pub approvers: Vec<String>,
-    /// Fractions are allowed. Missing means the platform's default.
+    /// Fractions are allowed. Missing: the platform's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(inner(custom(sane_hours)))]
     // A second.
     #[schemars(range(min = 0.0002777777777777778, max = 8784))]
     pub timeout_hours: Option<f64>,
-    #[serde(default)]
+    /// Missing: `expire`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[garde(skip)]
-    pub on_timeout: OnTimeout,
+    pub on_timeout: Option<OnTimeout>,
     /// Who may decide in addition once the first deadline has passed: for `on_timeout: escalate`, and only for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[garde(length(max = 10), inner(custom(person)), custom(different_people))]
     #[schemars(extend("uniqueItems" = true), inner(length(min = 1, max = MAX_APPROVER), regex(pattern = text::NAME)))]
     pub escalate_to: Vec<String>,
-    #[serde(default = "three")]
-    #[garde(range(max = 10))]
-    pub max_revisions: u32,
-}
-
-fn one() -> u32 {
-    1
-}
-
-fn three() -> u32 {
-    3
+    /// How often people may ask for changes. Missing: three times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[garde(inner(range(max = 10)))]
+    #[schemars(range(max = 10))]
+    pub max_revisions: Option<u32>,
 }
 
 impl ApprovalOptions {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// These, and what they leave out as in `base`. What silence means and whom it escalates to belong together.
+    #[must_use]
+    pub fn over(self, base: &Self) -> Self {
+        let (on_timeout, escalate_to) = match self.on_timeout {
+            Some(_) => (self.on_timeout, self.escalate_to),
+            None => (base.on_timeout, base.escalate_to.clone()),
+        };
+        let approvers = if self.approvers.is_empty() { base.approvers.clone() } else { self.approvers };
+        Self {
+            required: self.required.or(base.required),
+            approvers,
+            timeout_hours: self.timeout_hours.or(base.timeout_hours),
+            on_timeout,
+            escalate_to,
+            max_revisions: self.max_revisions.or(base.max_revisions),
+        }
+    }
+
     /// With each name as it is kept.
     #[must_use]
     pub fn with_plain_names(mut self) -> Self {
@@ -125,19 +133,6 @@ impl ApprovalOptions {
             *name = text::name(name);
         }
         self
-    }
-}
-
-impl Default for ApprovalOptions {
-    fn default() -> Self {
-        Self {
-            required: one(),
-            approvers: Vec::new(),
-            timeout_hours: None,
-            on_timeout: OnTimeout::default(),
-            escalate_to: Vec::new(),
-            max_revisions: three(),
-        }
     }
 }
 
@@ -272,35 +267,6 @@ fn few_short_tags(tags: &BTreeMap<String, String>, _: &()) -> garde::Result {
     Ok(())
 }
 
-/// What [`known_source_form`] takes.
-const SOURCE: &str = concat!(
-    r"^(corpus:builtin|s3://[^/\u0000-\u001f",
-    text::unseen!(),
-    r"]+/(?!.*\.\.)[^\u0000-\u001f",
-    text::unseen!(),
-    r"]+)$"
-);
-
-fn known_source_form(source: &str, _: &()) -> garde::Result {
-    text::check(source, Lines::One).map_err(garde::Error::new)?;
-    if source == BUILTIN_SOURCE {
-        return Ok(());
-    }
-    let bucket = source
-        .strip_prefix("s3://")
-        .and_then(|rest| rest.split_once('/'));
-    match bucket {
-        Some((bucket, prefix))
-            if !bucket.is_empty() && !prefix.is_empty() && !prefix.contains("..") =>
-        {
-            Ok(())
-        }
-        _ => Err(garde::Error::new(
-            "must be `corpus:builtin` or `s3://bucket/prefix`",
-        )),
-    }
-}
-
 fn sane_hours(hours: &f64, _: &()) -> garde::Result {
     // A second to a year.
     if hours.is_finite() && (1.0 / 3600.0..=8_784.0).contains(hours) {
@@ -322,17 +288,18 @@ fn positive(number: &f64, _: &()) -> garde::Result {
 
 fn consistent_approval(options: &ApprovalOptions, _: &()) -> garde::Result {
     let eligible = options.approvers.len();
-    if eligible > 0 && (options.required as usize) > eligible {
+    if eligible > 0 && options.required.is_some_and(|required| required as usize > eligible) {
         return Err(garde::Error::new(
             "`required` exceeds the number of `approvers`",
         ));
     }
-    if options.on_timeout == OnTimeout::Escalate && options.escalate_to.is_empty() {
+    let escalates = options.on_timeout == Some(OnTimeout::Escalate);
+    if escalates && options.escalate_to.is_empty() {
         return Err(garde::Error::new(
             "`on_timeout: escalate` needs `escalate_to`",
         ));
     }
-    if options.on_timeout != OnTimeout::Escalate && !options.escalate_to.is_empty() {
+    if !escalates && !options.escalate_to.is_empty() {
         return Err(garde::Error::new(
             "`escalate_to` needs `on_timeout: escalate`",
         ));

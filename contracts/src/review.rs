@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::approval::ApprovalView;
 use crate::findings::{Evidence, Loss, Revised, Stance, UnreadableSource};
+use crate::flow::Name;
 use crate::ids::WorkflowId;
 use crate::request::Budget;
 use crate::tolerant;
@@ -27,16 +28,23 @@ pub struct Review {
     pub approval: ApprovalView,
     /// Which of the named approvers may still decide. Empty where none is named, or nothing waits.
     pub undecided: Vec<String>,
+    /// What they decide on.
+    pub shown: Shown,
+    /// Of an artifact that holds findings; of any other what follows is empty, up to `usage`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
+    #[serde(default)]
     pub findings: Vec<ReviewedFinding>,
     /// What the topic asks about and the evidence does not cover.
+    #[serde(default)]
     pub gaps: Vec<String>,
-    /// Documents that the researcher could not read, with the reason: what they say is missing from the findings.
+    /// Documents that could not be read, with the reason: what they say is missing from the findings.
+    #[serde(default)]
     pub unreadable: Vec<UnreadableSource>,
-    /// How many it could not read, named or not.
+    /// How many could not be read, named or not.
     #[serde(default)]
     pub documents_unread: u32,
-    /// What was left out of documents that it read.
+    /// What was left out of documents that were read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<Loss>,
     /// What the approvers of earlier revisions asked for, and what came of it.
@@ -51,8 +59,19 @@ pub struct Review {
         skip_serializing_if = "Option::is_none"
     )]
     pub budget: Option<Budget>,
-    /// SHA-256 of the `analysis.json` that is shown, in lower-case hex.
+    /// SHA-256 of the artifact that is shown, in lower-case hex.
     pub hash: String,
+}
+
+/// The artifact of the step that the approval shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shown {
+    pub step: Name,
+    pub name: String,
+    pub media_type: String,
+    /// Its text, if it is text and does not hold findings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -10,8 +10,11 @@ use crate::approval::{ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionR
 use crate::artifact::CompletionRecord;
 use crate::callback::{AgentReport, CallbackAnswer};
 use crate::envelope::{CommandEnvelope, EventEnvelope};
-use crate::external::{ApprovalDecided, CancelRequested, StepReported, WorkflowRequested};
+use crate::external::{
+    ApprovalDecided, CancelRequested, RedriveRequested, StepReported, WorkflowRequested,
+};
 use crate::findings::{AnalysisFile, EvidenceFile};
+use crate::flow::Flow;
 use crate::problem::Problem;
 use crate::request::{CancelBody, RedriveBody, StartRequest};
 use crate::review::Review;
@@ -53,7 +56,9 @@ pub fn all() -> Vec<MessageSchema> {
         open::<WorkflowRequested>("external-workflow-requested"),
         open::<ApprovalDecided>("external-approval-decided"),
         open::<CancelRequested>("external-cancel-requested"),
+        open::<RedriveRequested>("external-redrive-requested"),
         open::<StepReported>("external-step-reported"),
+        strict::<Flow>("flow"),
         strict::<StartRequest>("api-start-request"),
         open::<WorkflowAccepted>("api-workflow-accepted"),
         open::<WorkflowView>("api-workflow"),

@@ -53,7 +53,13 @@ fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
         let reason = "the body must be a JSON object".to_owned();
         return Err(Refused::Field(String::new(), reason));
     }
-    serde_path_to_error::deserialize(Reader::<false>(body)).map_err(|refused| {
+    from_value(body).map_err(|(field, reason)| Refused::Field(field, reason))
+}
+
+/// # Errors
+/// Path of the field, empty for the whole value, and the reason.
+pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, (String, String)> {
+    serde_path_to_error::deserialize(Reader::<false>(value)).map_err(|refused| {
         let path = refused.path().to_string();
         let parent = if path == "." { String::new() } else { path };
         let unfit = refused.into_inner();
@@ -62,7 +68,7 @@ fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
             Some(missing) if parent.is_empty() => missing.to_owned(),
             Some(missing) => format!("{parent}.{missing}"),
         };
-        Refused::Field(field, unfit.to_string())
+        (field, unfit.to_string())
     })
 }
 

@@ -31,7 +31,6 @@ macro_rules! unseen {
     };
 }
 
-pub(crate) use unseen;
 
 macro_rules! spaces {
     () => {

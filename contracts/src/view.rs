@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use crate::agent::Role;
 use crate::approval::ApprovalView;
 use crate::artifact::ArtifactRef;
+use crate::flow::{Flow, Name};
 use crate::ids::WorkflowId;
-use crate::request::{Budget, Parameters};
+use crate::request::Budget;
 use crate::time::Timestamp;
 use crate::tolerant;
 use crate::usage::Usage;
@@ -19,10 +20,10 @@ use crate::usage::Usage;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    Researching,
-    Analyzing,
+    /// An agent is asked for, or at work: `at` says in which step.
+    Running,
+    /// People are asked: `at` says in which approval.
     AwaitingApproval,
-    Writing,
     Completed,
     Failed,
     Cancelled,
@@ -31,11 +32,9 @@ pub enum Status {
 }
 
 impl Status {
-    pub const ALL: [Self; 9] = [
-        Self::Researching,
-        Self::Analyzing,
+    pub const ALL: [Self; 7] = [
+        Self::Running,
         Self::AwaitingApproval,
-        Self::Writing,
         Self::Completed,
         Self::Failed,
         Self::Cancelled,
@@ -45,10 +44,8 @@ impl Status {
 
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Researching => "researching",
-            Self::Analyzing => "analyzing",
+            Self::Running => "running",
             Self::AwaitingApproval => "awaiting_approval",
-            Self::Writing => "writing",
             Self::Completed => "completed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -64,7 +61,7 @@ impl Status {
     /// No further work happens by itself. `Failed` can still be redriven.
     pub const fn is_terminal(self) -> bool {
         match self {
-            Self::Researching | Self::Analyzing | Self::AwaitingApproval | Self::Writing => false,
+            Self::Running | Self::AwaitingApproval => false,
             Self::Completed | Self::Failed | Self::Cancelled | Self::Rejected | Self::Expired => {
                 true
             }
@@ -84,10 +81,11 @@ pub enum StepStatus {
     Cancelled,
 }
 
-/// The latest attempt of one role.
+/// The latest attempt of one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepView {
-    pub role: Role,
+    pub step: Name,
+    pub agent: Name,
     pub status: StepStatus,
     pub attempt: u32,
     pub revision: u32,
@@ -99,6 +97,9 @@ pub struct StepView {
     pub last_heartbeat_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_at: Option<Timestamp>,
+    /// When it succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeded_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressView>,
     /// Only while nobody has picked the command up.
@@ -133,20 +134,19 @@ pub struct FailureView {
     /// Stable, lower_snake_case.
     pub code: String,
     pub message: String,
-    /// Where it failed.
-    pub status: Status,
+    /// The step or approval at which it failed.
+    pub at: Name,
     /// The version to name in a redrive.
     pub version: u64,
 }
 
 /// A presigned URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ReportLink {
+pub struct ResultLink {
     pub url: String,
     pub expires_at: Timestamp,
 }
 
-/// Paths relative to the API's endpoint.
 /// Absolute URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Links {
@@ -184,10 +184,15 @@ pub struct WorkflowAccepted {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowView {
     pub workflow_id: WorkflowId,
+    pub flow: Name,
+    pub flow_version: u16,
     pub status: Status,
+    /// The step that runs or the approval that waits; of a workflow that has ended, where it was. Missing once it is
+    /// completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Name>,
     pub topic: String,
-    #[serde(deserialize_with = "tolerant::field")]
-    pub parameters: Parameters,
+    pub parameters: Map<String, Value>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     pub created_at: Timestamp,
@@ -198,7 +203,8 @@ pub struct WorkflowView {
     pub approval: Option<ApprovalView>,
     #[serde(deserialize_with = "tolerant::field")]
     pub artifacts: Vec<ArtifactRef>,
-    pub report: Option<ReportLink>,
+    /// Where to read the artifact that the flow names as its result, once the workflow is completed.
+    pub result: Option<ResultLink>,
     pub failure: Option<FailureView>,
     #[serde(deserialize_with = "tolerant::field")]
     pub usage: Usage,
@@ -211,10 +217,21 @@ pub struct WorkflowView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowSummary {
     pub workflow_id: WorkflowId,
+    pub flow: Name,
     pub status: Status,
+    /// The step that runs or the approval that waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Name>,
     /// The first 120 characters.
     pub topic: String,
     pub created_at: Timestamp,
+}
+
+/// Answer to `GET /flows`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FlowList {
+    /// The newest version of each flow that can be started, by name.
+    pub flows: Vec<Flow>,
 }
 
 /// Answer to `GET /workflows`.

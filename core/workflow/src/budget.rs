@@ -1,18 +1,14 @@
 //! What a workflow may still use, and whether it has used more than its request allows.
 
 use aegis_contracts::agent::BudgetRemaining;
+use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::Status;
 
 use crate::codes;
-use crate::state::{Failure, ResumeAt, Workflow};
+use crate::state::{Failure, Workflow};
 
-pub(crate) fn over_budget(
-    workflow: &Workflow,
-    resume: ResumeAt,
-    status: Status,
-    now: Timestamp,
-) -> Option<Failure> {
+/// Why nothing more begins, if the workflow would go on at `at`.
+pub(crate) fn over_budget(workflow: &Workflow, at: &Name, now: Timestamp) -> Option<Failure> {
     let budget = workflow.budget?;
     let usage = workflow.usage;
     let minutes = now.since(workflow.created_at).as_secs_f64() / 60.0;
@@ -39,8 +35,7 @@ pub(crate) fn over_budget(
     Some(Failure {
         code: codes::BUDGET_EXCEEDED.to_owned(),
         message,
-        status,
-        resume,
+        at: at.clone(),
         attempt: None,
     })
 }

@@ -16,27 +16,32 @@ pub(crate) fn cancelled(
     reason: Option<String>,
     now: Timestamp,
 ) -> Answer {
-    let status = workflow.status();
     let mut next = workflow.clone();
-    match &workflow.phase {
-        Phase::Working(step) => next.usage = next.usage.plus(step.usage),
-        Phase::AwaitingApproval(approval) => next.settled = Some(approval.clone().settled()),
+    let at = match &workflow.phase {
+        Phase::Running(work) => {
+            next.usage = next.usage.plus(work.usage);
+            work.step.clone()
+        }
+        Phase::AwaitingApproval(approval) => {
+            next.settled = Some(approval.clone().settled());
+            approval.approval.clone()
+        }
         Phase::Ended(Ended::Cancelled(_)) => return Answer::duplicate(),
         Phase::Ended(_) => {
             return Answer::illegal(
                 Code::AlreadyEnded,
-                format!("the workflow is {}", status.as_str()),
+                format!("the workflow is {}", workflow.status().as_str()),
             );
         }
-    }
+    };
     next.phase = Phase::Ended(Ended::Cancelled(Cancellation {
         by: by.clone(),
-        status,
+        at: at.clone(),
     }));
     let events = vec![Event::WorkflowCancelled {
         cancelled_by: by,
         reason,
-        status,
+        at,
     }];
     transition(rules, next, now, events, Vec::new())
 }

@@ -23,68 +23,12 @@ pub fn decide(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) 
 fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -> Answer {
     match input {
         Input::Start => Answer::duplicate(),
-        Input::Dispatched { role, attempt } => {
-            step::dispatched(rules, workflow, role, attempt, now)
-        }
-        Input::Throttled { role, attempt } => step::throttled(rules, workflow, role, attempt, now),
-        Input::Progress {
-            role,
-            attempt,
-            message,
-            percent,
-            usage,
-        } => {
-            let report = step::Heartbeat {
-                role,
-                attempt,
-                message,
-                percent,
-                usage,
-            };
-            step::progress(rules, workflow, report, now)
-        }
-        Input::StepSucceeded {
-            role,
-            attempt,
-            summary,
-            artifacts,
-            usage,
-        } => {
-            let success = success::Success {
-                role,
-                attempt,
-                summary,
-                artifacts,
-                usage,
-            };
-            success::succeeded(rules, workflow, success, now)
-        }
-        Input::StepFailed {
-            role,
-            attempt,
-            failure,
-            usage,
-        } => failure::failed(rules, workflow, role, attempt, failure, usage, now),
-        Input::Decide {
-            approver,
-            proven,
-            claimed_by,
-            decision,
-            comment,
-            changes,
-            revision,
-        } => {
-            let vote = approval::Vote {
-                approver,
-                proven,
-                claimed_by,
-                kind: decision,
-                comment,
-                changes,
-                revision,
-            };
-            approval::decided(rules, workflow, vote, now)
-        }
+        Input::Dispatched(of) => step::dispatched(rules, workflow, &of, now),
+        Input::Throttled(of) => step::throttled(rules, workflow, &of, now),
+        Input::Progress(heartbeat) => step::progress(rules, workflow, heartbeat, now),
+        Input::StepSucceeded(success) => success::succeeded(rules, workflow, success, now),
+        Input::StepFailed(of, why) => failure::failed(rules, workflow, &of, why, now),
+        Input::Decide(vote) => approval::decided(rules, workflow, vote, now),
         Input::Cancel { by, reason } => cancel::cancelled(rules, workflow, by, reason, now),
         Input::DeadlinePassed => deadline::passed(rules, workflow, now),
         Input::Redrive { by, version } => redrive::redriven(rules, workflow, by, version, now),

@@ -1,9 +1,9 @@
 //! What can happen to a workflow.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::changes::Changes;
+use aegis_contracts::flow::Name;
 use aegis_contracts::usage::Usage;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -11,47 +11,15 @@ pub enum Input {
     /// The request that opened this workflow, again.
     Start,
     /// The agent runtime took the attempt.
-    Dispatched {
-        role: Role,
-        attempt: u32,
-    },
+    Dispatched(Attempt),
     /// The agent runtime had no free session for the attempt, and its dispatcher has let go of the command.
-    Throttled {
-        role: Role,
-        attempt: u32,
-    },
+    Throttled(Attempt),
     /// The agent is alive.
-    Progress {
-        role: Role,
-        attempt: u32,
-        message: String,
-        percent: Option<u8>,
-        usage: Option<Usage>,
-    },
+    Progress(Heartbeat),
     /// The agent is done; its artifacts were seen to exist and match.
-    StepSucceeded {
-        role: Role,
-        attempt: u32,
-        summary: String,
-        artifacts: Vec<ArtifactRef>,
-        usage: Usage,
-    },
-    StepFailed {
-        role: Role,
-        attempt: u32,
-        failure: StepFailure,
-        usage: Option<Usage>,
-    },
-    Decide {
-        approver: String,
-        /// Whether it is the approver who was seen to call. Somebody else may write the name a little differently.
-        proven: bool,
-        claimed_by: Option<String>,
-        decision: DecisionKind,
-        comment: Option<String>,
-        changes: Option<Changes>,
-        revision: u32,
-    },
+    StepSucceeded(Success),
+    StepFailed(Attempt, StepFailure),
+    Decide(Vote),
     Cancel {
         by: String,
         reason: Option<String>,
@@ -71,11 +39,49 @@ pub enum Input {
     Resent,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One piece of agent work of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attempt {
+    pub step: Name,
+    pub attempt: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heartbeat {
+    pub of: Attempt,
+    pub message: String,
+    pub percent: Option<u8>,
+    pub usage: Option<Usage>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Success {
+    pub of: Attempt,
+    pub summary: String,
+    pub artifacts: Vec<ArtifactRef>,
+    pub usage: Usage,
+}
+
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepFailure {
     /// Stable, lower_snake_case.
     pub code: String,
     pub message: String,
     /// Whether a new attempt could succeed.
     pub transient: bool,
+    pub usage: Option<Usage>,
+}
+
+/// What somebody decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vote {
+    pub approver: String,
+    /// Whether it is the approver who was seen to call. Somebody else may write the name a little differently.
+    pub proven: bool,
+    pub claimed_by: Option<String>,
+    pub decision: DecisionKind,
+    pub comment: Option<String>,
+    pub changes: Option<Changes>,
+    /// Missing: the first, where the flow has one approval only.
+    pub revision: Option<u32>,
 }

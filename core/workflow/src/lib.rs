@@ -3,6 +3,7 @@
 //! Pure: no async, no AWS, no clock, no randomness. Only this crate decides which
 //! step comes next. It does not know how state is stored or how messages travel.
 
+mod advance;
 mod answer;
 mod approval;
 mod budget;
@@ -14,7 +15,6 @@ mod decide;
 mod failure;
 mod input;
 mod redrive;
-mod results;
 mod retries;
 mod review;
 mod rules;
@@ -29,14 +29,17 @@ mod view;
 pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
 pub use approval::too_late;
 pub use decide::decide;
-pub use input::{Input, StepFailure};
-pub use retries::{RetryPolicy, StepRetries};
-pub use review::{Asked, asked};
-pub use rules::{MAX_REMINDERS, RESEND_FLOOR, Rules};
+pub use input::{Attempt, Heartbeat, Input, StepFailure, Success, Vote};
+pub use retries::{Retries, RetryPolicy};
+pub use review::{Asked, Shown, asked};
+pub use rules::{Limits, MAX_REMINDERS, RESEND_FLOOR, Rules};
 pub use session::STOP_AFTER;
 pub use start::{Start, start};
 pub use state::{
-    Approval, ApprovalPolicy, Attempts, Cancellation, Decision, Ended, FLOW_VERSION, Failure,
-    Phase, Progress, ResumeAt, STATE_VERSION, Step, StepResult, StoredArtifact, Workflow,
+    Approval, ApprovalPolicy, Cancellation, Decision, Ended, Failure, Phase, Pinned, Progress,
+    STATE_VERSION, StepResult, StoredArtifact, StoredWorkflow, Work, Workflow,
 };
-pub use view::{approval_view, artifact_refs, failure_view, step_views, waiting_approval_view};
+pub use view::{
+    approval_view, artifact_refs, failure_view, inputs_of, main_artifact, step_views,
+    waiting_approval_view,
+};

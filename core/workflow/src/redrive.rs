@@ -1,24 +1,16 @@
-//! A failed workflow goes on where it failed; what succeeded before is kept.
+//! A failed workflow is taken up again where it failed.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
 use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
-use crate::answer::{Answer, Owed};
+use crate::advance::enter;
+use crate::answer::Answer;
 use crate::budget::over_budget;
 use crate::decide::transition;
 use crate::rules::Rules;
 use crate::start::longest_life;
-use crate::state::{Ended, Phase, ResumeAt, Workflow};
-use crate::{approval, step};
-
-/// Puts the workflow into a new attempt of `role`.
-pub(crate) fn enter_step(rules: &Rules, next: &mut Workflow, role: Role, now: Timestamp) -> Owed {
-    let (step, owed) = step::request(rules, &mut next.attempts, role, next.revision, now);
-    next.phase = Phase::Working(step);
-    owed
-}
+use crate::state::{Ended, Phase, Workflow};
 
 pub(crate) fn redriven(
     rules: &Rules,
@@ -32,7 +24,7 @@ pub(crate) fn redriven(
     }
     let failure = match &workflow.phase {
         Phase::Ended(Ended::Failed(failure)) => failure,
-        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => {
+        Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => {
             let status = workflow.status().as_str();
             return Answer::illegal(
                 Code::NotFailed,
@@ -47,30 +39,28 @@ pub(crate) fn redriven(
         ));
     }
     // Its item must not be deleted while it lives again.
-    if now.plus(longest_life(rules, &workflow.policy)) >= workflow.expires_at {
+    if now.plus(longest_life(rules, &workflow.flow, &workflow.policies)) >= workflow.expires_at {
         return Answer::illegal(
             Code::NearExpiry,
             "the workflow is about to be deleted: start a new one",
         );
     }
-    if let Some(exceeded) = over_budget(workflow, failure.resume, failure.status, now) {
+    if let Some(exceeded) = over_budget(workflow, &failure.at, now) {
         return Answer::illegal(Code::BudgetExceeded, exceeded.message);
     }
     let mut next = workflow.clone();
     next.redriven_from = Some(version);
-    let (owed, asked) = match failure.resume {
-        ResumeAt::Step(role) => (enter_step(rules, &mut next, role, now), None),
-        ResumeAt::Approval => {
-            let (owed, event) = approval::enter(rules, &mut next, now);
-            (owed, Some(event))
-        }
+    // A state that names what its flow does not have is not read.
+    let place = next.flow.place(&failure.at);
+    let Some(entry) = place.and_then(|place| next.flow.steps.get(place)).cloned() else {
+        return Answer::illegal(Code::NotFailed, format!("the flow has no `{}`", failure.at));
     };
-    let status = next.status();
-    let mut events = vec![Event::WorkflowRedriven {
+    let redriven = Event::WorkflowRedriven {
         redriven_by: by,
         failed_version: version,
-        status,
-    }];
-    events.extend(asked);
+        at: failure.at.clone(),
+    };
+    let (owed, asked) = enter(rules, &mut next, &entry, now);
+    let events = std::iter::once(redriven).chain(asked).collect();
     transition(rules, next, now, events, vec![owed])
 }

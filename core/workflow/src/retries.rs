@@ -1,8 +1,9 @@
 //! How often a failed step is tried again, and after how long.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::flow::{AgentStep, Name};
 use aegis_contracts::ids::WorkflowId;
 
 use crate::spread::up_to;
@@ -28,29 +29,28 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The policy of each step.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StepRetries {
-    pub researcher: RetryPolicy,
-    pub analyst: RetryPolicy,
-    pub writer: RetryPolicy,
+/// The policy of each agent's steps. A step of a flow may set its attempts itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retries {
+    pub usual: RetryPolicy,
+    pub of_agent: BTreeMap<Name, RetryPolicy>,
 }
 
-impl StepRetries {
-    /// The same for every step.
-    pub fn all(policy: RetryPolicy) -> Self {
+impl Retries {
+    /// The same for every agent.
+    pub fn all(usual: RetryPolicy) -> Self {
         Self {
-            researcher: policy,
-            analyst: policy,
-            writer: policy,
+            usual,
+            of_agent: BTreeMap::new(),
         }
     }
 
-    pub fn of(&self, role: Role) -> RetryPolicy {
-        match role {
-            Role::Researcher => self.researcher,
-            Role::Analyst => self.analyst,
-            Role::Writer => self.writer,
+    pub(crate) fn of(&self, step: &AgentStep) -> RetryPolicy {
+        let policy = self.of_agent.get(&step.agent).unwrap_or(&self.usual);
+        let attempts = step.retries.map(|retries| retries.saturating_add(1));
+        RetryPolicy {
+            attempts: attempts.unwrap_or(policy.attempts),
+            ..*policy
         }
     }
 }
@@ -62,12 +62,12 @@ impl RetryPolicy {
     }
 
     /// Delay before `attempt`, which is retry number `retry` (from 1): full jitter, and the same whenever it is asked for.
-    pub(crate) fn delay(&self, id: &WorkflowId, role: Role, attempt: u32, retry: u32) -> Duration {
+    pub(crate) fn delay(&self, id: &WorkflowId, step: &Name, attempt: u32, retry: u32) -> Duration {
         let bound = doubled(self.first_delay, retry).min(self.longest_delay);
         let parts = [
             b"retry".as_slice(),
             id.as_str().as_bytes(),
-            role.as_str().as_bytes(),
+            step.as_str().as_bytes(),
             &attempt.to_be_bytes(),
         ];
         up_to(bound, &parts)

@@ -1,12 +1,14 @@
 //! What approvers were asked about each revision, and what they answered, read from the events of the workflow: the
 //! state keeps the latest approval alone.
 
-use aegis_contracts::agent::Role;
+use std::collections::BTreeMap;
+
 use aegis_contracts::approval::{
     ApprovalView, DecisionKind, DecisionView, OnTimeout, Outcome, Settled, TIMEOUT,
 };
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
 
 use crate::state::Workflow;
@@ -15,10 +17,17 @@ use crate::state::Workflow;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
     pub approval: ApprovalView,
-    /// What they were asked about.
-    pub analysis: Option<ArtifactRef>,
-    /// What that analysis was made from.
-    pub evidence: Option<ArtifactRef>,
+    /// What they were asked about. Missing: the flow or the history does not have it.
+    pub shown: Option<Shown>,
+}
+
+/// The artifact of the step that an approval shows, as it was when people were asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    pub step: Name,
+    pub artifact: ArtifactRef,
+    /// What that step read, in its order.
+    pub made_from: Vec<ArtifactRef>,
 }
 
 /// Every revision that approvers were asked about, the first one first. `events` with their times, the oldest first.
@@ -27,45 +36,43 @@ pub fn asked<'a>(
     events: impl IntoIterator<Item = (Timestamp, &'a Event)>,
 ) -> Vec<Asked> {
     let mut all: Vec<Asked> = Vec::new();
-    let (mut analysis, mut evidence) = (None, None);
+    let mut written: BTreeMap<&Name, &ArtifactRef> = BTreeMap::new();
     for (at, event) in events {
         match event {
             Event::StepCompleted {
-                role, artifacts, ..
+                step, artifacts, ..
             } => {
-                let named = |artifact: &&ArtifactRef| artifact.name == role.artifact_name();
-                let artifact = artifacts.iter().find(named).cloned();
-                match role {
-                    Role::Researcher => evidence = artifact,
-                    Role::Analyst => analysis = artifact,
-                    Role::Writer => {}
-                }
+                let needed = workflow.writes(step);
+                let artifact = artifacts.iter().find(|artifact| artifact.name == needed);
+                written.extend(artifact.map(|artifact| (step, artifact)));
             }
             Event::ApprovalRequested {
+                approval,
                 revision,
                 required,
                 approvers,
                 deadline_at,
             } => {
+                let policy = workflow.policy(approval);
                 // Asked again after a redrive: what was decided before does not count any more.
                 all.retain(|known| known.approval.revision != *revision);
                 all.push(Asked {
                     approval: ApprovalView {
+                        approval: approval.clone(),
                         revision: *revision,
                         required: *required,
                         approvers: approvers.clone(),
                         decisions: Vec::new(),
                         requested_at: at,
                         deadline_at: *deadline_at,
-                        on_timeout: workflow.policy.on_timeout,
+                        on_timeout: policy.on_timeout,
                         escalated: false,
-                        max_revisions: workflow.policy.max_revisions,
+                        max_revisions: policy.max_revisions,
                         reminders: 0,
                         pickup: None,
                         settled: None,
                     },
-                    analysis: analysis.clone(),
-                    evidence: evidence.clone(),
+                    shown: shown(workflow, approval, &written),
                 });
             }
             other => {
@@ -77,6 +84,23 @@ pub fn asked<'a>(
         }
     }
     all
+}
+
+fn shown(
+    workflow: &Workflow,
+    approval: &Name,
+    written: &BTreeMap<&Name, &ArtifactRef>,
+) -> Option<Shown> {
+    let mut approvals = workflow.flow.approvals();
+    let asked = approvals.find(|asked| asked.approval == *approval)?;
+    let step = workflow.flow.step(&asked.shows)?;
+    let artifact = (*written.get(&step.step)?).clone();
+    let made_from = step.reads.iter().filter_map(|read| written.get(read));
+    Some(Shown {
+        step: step.step.clone(),
+        artifact,
+        made_from: made_from.map(|artifact| (*artifact).clone()).collect(),
+    })
 }
 
 fn hear(approval: &mut ApprovalView, at: Timestamp, event: &Event) {

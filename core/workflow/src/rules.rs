@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::flow::AgentStep;
 
-use crate::retries::{StepRetries, doubled};
+use crate::retries::{Retries, RetryPolicy, doubled};
 
 /// Every wait of the flow ends by one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Rules {
     /// The whole of one attempt, from its dispatch.
     pub step_timeout: Duration,
     /// When and how often a failed step is tried again.
-    pub step_retries: StepRetries,
+    pub retries: Retries,
     /// Sends of one command before the workflow fails as `undeliverable`.
     pub max_sends: u32,
     /// A waiting approval is brought to mind again after this time, and each time it has passed once more; zero: never.
@@ -37,7 +37,7 @@ impl Default for Rules {
             start_timeout: Duration::from_secs(120),
             heartbeat_timeout: Duration::from_secs(300),
             step_timeout: Duration::from_secs(3600),
-            step_retries: StepRetries::default(),
+            retries: Retries::default(),
             max_sends: 6,
             approval_reminder: Duration::from_secs(24 * 3600),
             retention: Duration::from_secs(90 * 24 * 3600),
@@ -68,25 +68,58 @@ impl Rules {
         waited.clamp(self.pickup_timeout, most)
     }
 
+    /// What holds for the attempts of a step: as its flow says, else as the deployment does.
+    pub(crate) fn limits(&self, step: Option<&AgentStep>) -> Limits {
+        let minutes = step.and_then(|step| step.timeout_minutes);
+        let silence = step.and_then(|step| step.heartbeat_seconds);
+        Limits {
+            retries: step.map_or(self.retries.usual, |step| self.retries.of(step)),
+            timeout: minutes.map_or(self.step_timeout, |minutes| {
+                Duration::from_secs(60 * u64::from(minutes))
+            }),
+            heartbeat: silence.map_or(self.heartbeat_timeout, |seconds| {
+                Duration::from_secs(seconds.into())
+            }),
+        }
+    }
+
     /// The longest that one request of a step can take, with all its attempts.
-    pub(crate) fn longest_step(&self, role: Role) -> Duration {
-        let retries = self.step_retries.of(role);
+    pub(crate) fn longest_step(&self, step: &AgentStep) -> Duration {
+        let limits = self.limits(Some(step));
         let pickup: Duration = (1..=self.max_sends)
             .map(|send| self.resend_after(send))
             .sum();
-        let attempt = pickup.max(self.capacity_timeout) + self.step_timeout + retries.longest_delay;
-        attempt.saturating_mul(retries.attempts.max(1))
+        let waits = pickup.max(self.capacity_timeout);
+        let attempt = waits + limits.timeout + limits.retries.longest_delay;
+        attempt.saturating_mul(limits.retries.attempts.max(1))
     }
+}
+
+/// The bounds of one step's attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub retries: RetryPolicy,
+    /// The whole of one attempt, from its dispatch.
+    pub timeout: Duration,
+    /// The longest silence of a working agent.
+    pub heartbeat: Duration,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn step(settings: serde_json::Value) -> AgentStep {
+        let mut step = serde_json::json!({"step": "write", "agent": "writer", "writes": "report.md"});
+        step.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        serde_json::from_value(step).unwrap()
+    }
+
     #[test]
     fn the_longest_step_waits_for_each_send_and_each_delay() {
         let rules = Rules::default();
-        let retries = rules.step_retries.of(Role::Writer);
+        let retries = rules.retries.usual;
+        let plain = step(serde_json::json!({}));
         // 60 s, doubled five times.
         let sends = Duration::from_secs(60 * 63);
         for (capacity_timeout, pickup) in [
@@ -98,9 +131,21 @@ mod tests {
                 ..rules.clone()
             };
             let attempt = pickup + Duration::from_secs(3600) + retries.longest_delay;
-            assert_eq!(rules.longest_step(Role::Writer), attempt * retries.attempts);
+            assert_eq!(rules.longest_step(&plain), attempt * retries.attempts);
         }
         assert!(rules.capacity_timeout > sends);
         assert!(retries.attempts > 1 && !retries.longest_delay.is_zero());
+    }
+
+    #[test]
+    fn a_flow_may_say_more_of_a_step() {
+        let rules = Rules::default();
+        let own = step(serde_json::json!({"retries": 0, "timeout_minutes": 5, "heartbeat_seconds": 40}));
+        let limits = rules.limits(Some(&own));
+        assert_eq!(limits.retries.attempts, 1);
+        assert_eq!(limits.timeout, Duration::from_secs(300));
+        assert_eq!(limits.heartbeat, Duration::from_secs(40));
+        let usual = rules.limits(Some(&step(serde_json::json!({}))));
+        assert_eq!((usual.timeout, usual.heartbeat), (rules.step_timeout, rules.heartbeat_timeout));
     }
 }

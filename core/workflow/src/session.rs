@@ -15,9 +15,10 @@ pub const STOP_AFTER: Duration = Duration::from_secs(5);
 /// agent may have been invoked all the same.
 pub(crate) fn ended(workflow: &Workflow) -> Option<SessionCommand> {
     match &workflow.phase {
-        Phase::Working(step) => Some(SessionCommand {
-            role: step.role,
-            attempt: step.attempt,
+        Phase::Running(work) => Some(SessionCommand {
+            agent: work.agent.clone(),
+            step: work.step.clone(),
+            attempt: work.attempt,
         }),
         Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
     }

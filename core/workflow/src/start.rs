@@ -1,73 +1,118 @@
 //! How a workflow begins.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::{ApprovalStep, Entry, Flow, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::usage::Usage;
 
+use crate::advance::enter;
 use crate::answer::Transition;
 use crate::rules::Rules;
-use crate::state::{ApprovalPolicy, Attempts, FLOW_VERSION, Phase, STATE_VERSION, Workflow};
-use crate::step;
+use crate::state::{ApprovalPolicy, Ended, Phase, Pinned, STATE_VERSION, Workflow};
 
 /// What is known of a workflow before it exists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Start {
     pub id: WorkflowId,
+    pub flow: Pinned,
     pub topic: String,
     pub requested_by: String,
-    pub policy: ApprovalPolicy,
+    /// Of each approval of the flow; one that is missing is as [`ApprovalPolicy::default`] says.
+    pub policies: BTreeMap<Name, ApprovalPolicy>,
     pub budget: Option<Budget>,
 }
 
 /// The first transition, to version 1.
 pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
-    let mut attempts = Attempts::default();
-    let (step, owed) = step::request(rules, &mut attempts, Role::Researcher, 0, now);
+    let flow = start.flow;
+    let mut policies = start.policies;
+    for asked in flow.approvals() {
+        policies.entry(asked.approval.clone()).or_default();
+    }
+    let expires_at = now
+        .plus(longest_life(rules, &flow, &policies))
+        .plus(rules.retention);
+    let started = Event::WorkflowStarted {
+        flow: flow.flow.clone(),
+        flow_version: flow.version,
+        topic: start.topic,
+        requested_by: start.requested_by,
+    };
+    let first = flow.steps.first().cloned();
     let mut workflow = Workflow {
         state_version: STATE_VERSION,
-        flow_version: FLOW_VERSION,
+        flow,
         id: start.id,
         version: 1,
         seq: 1,
         created_at: now,
         updated_at: now,
-        expires_at: now
-            .plus(longest_life(rules, &start.policy))
-            .plus(rules.retention),
+        expires_at,
         wake_at: None,
-        policy: start.policy,
+        policies,
         budget: start.budget,
-        attempts,
+        attempts: BTreeMap::new(),
         revision: 0,
         results: Vec::new(),
-        usage: aegis_contracts::usage::Usage::default(),
+        usage: Usage::default(),
         settled: None,
         earlier_changes: Vec::new(),
         redriven_from: None,
-        phase: Phase::Working(step),
+        // Of a flow without entries, which none is.
+        phase: Phase::Ended(Ended::Completed),
     };
+    let (mut events, mut commands) = (vec![started], Vec::new());
+    if let Some(entry) = first {
+        let (owed, event) = enter(rules, &mut workflow, &entry, now);
+        commands.push(owed);
+        events.extend(event);
+    }
     workflow.wake_at = workflow.due_at(rules);
     Transition {
         next: workflow,
-        events: vec![Event::WorkflowStarted {
-            topic: start.topic,
-            requested_by: start.requested_by,
-        }],
-        commands: vec![owed],
+        events,
+        commands,
         stop: None,
     }
 }
 
-/// Upper bound of the time from start to a terminal state without a redrive.
-pub(crate) fn longest_life(rules: &Rules, policy: &ApprovalPolicy) -> Duration {
-    let approval = Duration::from_secs(policy.timeout_seconds).saturating_mul(2);
-    let round = rules.longest_step(Role::Analyst).saturating_add(approval);
-    round
-        .saturating_mul(policy.max_revisions.saturating_add(1))
-        .saturating_add(rules.longest_step(Role::Researcher))
-        .saturating_add(rules.longest_step(Role::Writer))
+/// Upper bound of the time from start to a terminal state without a redrive: every step once, and each approval, with
+/// what a change request repeats, as often as it may be asked for.
+pub(crate) fn longest_life(
+    rules: &Rules,
+    flow: &Flow,
+    policies: &BTreeMap<Name, ApprovalPolicy>,
+) -> Duration {
+    let once = flow.agent_steps().map(|step| rules.longest_step(step));
+    let mut longest = once.fold(Duration::ZERO, Duration::saturating_add);
+    for (place, entry) in flow.steps.iter().enumerate() {
+        let Some(asked) = entry.as_approval() else {
+            continue;
+        };
+        let policy = policies.get(&asked.approval).cloned().unwrap_or_default();
+        // It may escalate once.
+        let waits = Duration::from_secs(policy.timeout_seconds).saturating_mul(2);
+        let again = repeated(flow, place, asked)
+            .iter()
+            .filter_map(Entry::as_step)
+            .map(|step| rules.longest_step(step))
+            .fold(waits, Duration::saturating_add);
+        longest = longest
+            .saturating_add(waits)
+            .saturating_add(again.saturating_mul(policy.max_revisions));
+    }
+    longest
+}
+
+/// What runs again when changes are asked for at the approval at `place`.
+fn repeated<'a>(flow: &'a Flow, place: usize, asked: &ApprovalStep) -> &'a [Entry] {
+    let back = [Some(&asked.redo), asked.search_again.as_ref()];
+    let places = back.into_iter().flatten().filter_map(|name| flow.place(name));
+    let first = places.min().unwrap_or(place);
+    flow.steps.get(first..place).unwrap_or_default()
 }

@@ -1,46 +1,50 @@
-//! A step on its way: asked for, dispatched, alive.
+//! An attempt on its way: asked for, dispatched, alive.
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::command::Command;
+use aegis_contracts::command::{Command, StepCommand};
+use aegis_contracts::flow::AgentStep;
 use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 
 use crate::answer::{Answer, Illegal, Owed, Rejection};
 use crate::decide::touch;
-use crate::rules::{HEARTBEAT_GRAIN, Rules};
-use crate::state::{Attempts, Phase, Progress, Step, Workflow};
+use crate::input::{Attempt, Heartbeat};
+use crate::rules::{HEARTBEAT_GRAIN, Limits, Rules};
+use crate::state::{Phase, Progress, Work, Workflow};
 
 /// Longest progress message that is kept in the state, in characters.
 const KEPT_MESSAGE: usize = 120;
 
-pub(crate) struct Heartbeat {
-    pub role: Role,
-    pub attempt: u32,
-    pub message: String,
-    pub percent: Option<u8>,
-    pub usage: Option<Usage>,
+/// The command that asks for an attempt.
+pub(crate) fn run_step(work: &Work) -> Command {
+    Command::RunStep(StepCommand {
+        agent: work.agent.clone(),
+        step: work.step.clone(),
+        attempt: work.attempt,
+        revision: work.revision,
+    })
 }
 
-/// A new attempt of `role`, and the command that asks for it.
+/// A new attempt of `step`, asked for at `at`, and the command for it.
 pub(crate) fn request(
     rules: &Rules,
-    attempts: &mut Attempts,
-    role: Role,
-    revision: u32,
-    now: Timestamp,
-) -> (Step, Owed) {
-    let attempt = attempts.next(role);
-    let resend_at = now.plus(rules.resend_after(1));
-    let step = Step {
-        role,
-        attempt,
-        revision,
+    next: &mut Workflow,
+    step: &AgentStep,
+    at: Timestamp,
+) -> (Work, Owed) {
+    let attempt = next.attempts.entry(step.step.clone()).or_default();
+    *attempt += 1;
+    let resend_at = at.plus(rules.resend_after(1));
+    let work = Work {
+        step: step.step.clone(),
+        agent: step.agent.clone(),
+        attempt: *attempt,
+        revision: next.revision,
         retries: 0,
         retry_of: None,
         sends: 1,
-        requested_at: now,
-        sent_at: Some(now),
+        requested_at: at,
+        sent_at: Some(at),
         resend_at: Some(resend_at),
         throttled_at: None,
         dispatched_at: None,
@@ -49,22 +53,23 @@ pub(crate) fn request(
         usage: Usage::default(),
         progress: None,
     };
-    (step, Command::step(role, attempt, revision).into())
+    let owed = run_step(&work).into();
+    (work, owed)
 }
 
-/// The step under way if it is this attempt, else why the report of it is refused.
-pub(crate) fn current(workflow: &Workflow, role: Role, attempt: u32) -> Result<&Step, Rejection> {
-    if attempt == 0 || attempt > workflow.attempts.of(role) {
-        let detail = format!("attempt {attempt} of the {role} was never asked for");
+/// The work under way if it is this attempt, else why the report of it is refused.
+pub(crate) fn current<'a>(workflow: &'a Workflow, of: &Attempt) -> Result<&'a Work, Rejection> {
+    let Attempt { step, attempt } = of;
+    if *attempt == 0 || *attempt > workflow.attempts_of(step) {
+        let detail = format!("attempt {attempt} of `{step}` was never asked for");
         return Err(Rejection::Illegal(Illegal {
             code: Code::UnknownAttempt,
             detail,
         }));
     }
-    workflow.current_step(role, attempt).ok_or_else(|| {
+    workflow.current_work(step, *attempt).ok_or_else(|| {
         let status = workflow.status().as_str();
-        let detail =
-            format!("attempt {attempt} of the {role} is superseded; the workflow is {status}");
+        let detail = format!("attempt {attempt} of `{step}` is superseded; the workflow is {status}");
         Rejection::Stale {
             detail,
             current_revision: None,
@@ -72,102 +77,99 @@ pub(crate) fn current(workflow: &Workflow, role: Role, attempt: u32) -> Result<&
     })
 }
 
-/// The step under way if nobody has noted its dispatch.
-fn not_dispatched(workflow: &Workflow, role: Role, attempt: u32) -> Result<&Step, Rejection> {
-    let step = current(workflow, role, attempt)?;
-    match step.dispatched_at {
+/// The work under way if nobody has noted its dispatch.
+fn not_dispatched<'a>(workflow: &'a Workflow, of: &Attempt) -> Result<&'a Work, Rejection> {
+    let work = current(workflow, of)?;
+    match work.dispatched_at {
         Some(_) => Err(Rejection::Duplicate),
-        None => Ok(step),
+        None => Ok(work),
     }
 }
 
-/// Something was noted of the step; nothing is owed for it.
-fn noted(rules: &Rules, workflow: &Workflow, step: Step) -> Answer {
+/// Something was noted of the work; nothing is owed for it.
+fn noted(rules: &Rules, workflow: &Workflow, work: Work) -> Answer {
     let next = Workflow {
-        phase: Phase::Working(step),
+        phase: Phase::Running(work),
         ..workflow.clone()
     };
     touch(rules, next, Vec::new())
 }
 
-fn mark_dispatched(rules: &Rules, step: &mut Step, now: Timestamp) {
-    step.dispatched_at = Some(now);
-    (step.sent_at, step.resend_at, step.throttled_at) = (None, None, None);
-    step.deadline_at = now.plus(rules.step_timeout);
+fn mark_dispatched(limits: Limits, work: &mut Work, now: Timestamp) {
+    work.dispatched_at = Some(now);
+    (work.sent_at, work.resend_at, work.throttled_at) = (None, None, None);
+    work.deadline_at = now.plus(limits.timeout);
 }
 
 pub(crate) fn dispatched(
     rules: &Rules,
     workflow: &Workflow,
-    role: Role,
-    attempt: u32,
+    of: &Attempt,
     now: Timestamp,
 ) -> Answer {
-    let step = match not_dispatched(workflow, role, attempt) {
-        Ok(step) => step,
+    let mut work = match not_dispatched(workflow, of) {
+        Ok(work) => work.clone(),
         Err(refused) => return Answer::Rejected(refused),
     };
-    let mut step = step.clone();
-    mark_dispatched(rules, &mut step, now);
-    noted(rules, workflow, step)
+    mark_dispatched(workflow.limits(rules, &of.step), &mut work, now);
+    noted(rules, workflow, work)
 }
 
-/// From now on the step waits for a session: the sweep alone sends its command again, no send counts towards the end
+/// From now on the attempt waits for a session: the sweep alone sends its command again, no send counts towards the end
 /// of its workflow, and time does. Noted once; each send of the sweep sets the time of the next one.
 pub(crate) fn throttled(
     rules: &Rules,
     workflow: &Workflow,
-    role: Role,
-    attempt: u32,
+    of: &Attempt,
     now: Timestamp,
 ) -> Answer {
-    let step = match not_dispatched(workflow, role, attempt) {
-        Ok(step) if step.throttled_at.is_some() => return Answer::duplicate(),
-        Ok(step) => step,
+    let work = match not_dispatched(workflow, of) {
+        Ok(work) if work.throttled_at.is_some() => return Answer::duplicate(),
+        Ok(work) => work,
         Err(refused) => return Answer::Rejected(refused),
     };
-    let resend_at = step.sent_again_at(rules, &workflow.id, now);
-    let step = Step {
+    let resend_at = work.sent_again_at(rules, &workflow.id, now);
+    let work = Work {
         throttled_at: Some(now),
         resend_at: Some(resend_at),
         deadline_at: resend_at,
-        ..step.clone()
+        ..work.clone()
     };
     let next = Workflow {
         // The old time would only wake the sweep in vain.
         wake_at: None,
         ..workflow.clone()
     };
-    noted(rules, &next, step)
+    noted(rules, &next, work)
 }
 
 pub(crate) fn progress(
     rules: &Rules,
     workflow: &Workflow,
-    report: Heartbeat,
+    heartbeat: Heartbeat,
     now: Timestamp,
 ) -> Answer {
-    let step = match current(workflow, report.role, report.attempt) {
-        Ok(step) => step,
+    let work = match current(workflow, &heartbeat.of) {
+        Ok(work) => work,
         Err(refused) => return Answer::Rejected(refused),
     };
-    let fresh = step
+    let fresh = work
         .last_heartbeat_at
         .is_some_and(|last| now.since(last) < HEARTBEAT_GRAIN);
     if fresh {
         return Answer::duplicate();
     }
-    let mut step = step.clone();
-    if step.dispatched_at.is_none() {
+    let mut work = work.clone();
+    if work.dispatched_at.is_none() {
         // The report overtook the dispatcher's note: the agent proves that it was dispatched.
-        mark_dispatched(rules, &mut step, now);
+        mark_dispatched(workflow.limits(rules, &heartbeat.of.step), &mut work, now);
     }
-    step.last_heartbeat_at = Some(now);
-    step.usage = step.usage.at_least(report.usage.unwrap_or_default());
-    let message = report.message.chars().take(KEPT_MESSAGE).collect();
-    step.progress = Some(Progress {
+    work.last_heartbeat_at = Some(now);
+    work.usage = work.usage.at_least(heartbeat.usage.unwrap_or_default());
+    let message = heartbeat.message.chars().take(KEPT_MESSAGE).collect();
+    work.progress = Some(Progress {
         message,
-        percent: report.percent,
+        percent: heartbeat.percent,
     });
-    noted(rules, workflow, step)
+    noted(rules, workflow, work)
 }

@@ -1,29 +1,16 @@
-//! A step succeeded: what it left is kept, and the next one is asked for.
+//! A step succeeded: what it left is kept, and the workflow goes on.
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::event::Event;
 use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::usage::Usage;
 
+use crate::advance::go_on_after;
 use crate::answer::Answer;
-use crate::budget::over_budget;
-use crate::decide::transition;
-use crate::failure::fail;
-use crate::results::{own_artifacts, record_result};
+use crate::input::Success;
 use crate::rules::Rules;
-use crate::state::{Ended, Phase, ResumeAt, Step, Workflow, working_status};
+use crate::state::{StepResult, StoredArtifact, Work, Workflow};
 use crate::step::current;
-use crate::{approval, redrive};
-
-pub(crate) struct Success {
-    pub role: Role,
-    pub attempt: u32,
-    pub summary: String,
-    pub artifacts: Vec<ArtifactRef>,
-    pub usage: Usage,
-}
 
 pub(crate) fn succeeded(
     rules: &Rules,
@@ -32,67 +19,81 @@ pub(crate) fn succeeded(
     now: Timestamp,
 ) -> Answer {
     let already = workflow
-        .result_of(success.role)
-        .is_some_and(|result| result.attempt == success.attempt);
+        .result_of(&success.of.step)
+        .is_some_and(|result| result.attempt == success.of.attempt);
     if already {
         return Answer::duplicate();
     }
-    let step = match current(workflow, success.role, success.attempt) {
-        Ok(step) => step.clone(),
+    let work = match current(workflow, &success.of) {
+        Ok(work) => work.clone(),
         Err(refused) => return Answer::Rejected(refused),
     };
     if let Err(detail) = own_artifacts(workflow, &success) {
         return Answer::illegal(Code::InvalidArtifacts, detail);
     }
     let mut next = workflow.clone();
-    let usage = step.usage.at_least(success.usage);
+    let usage = work.usage.at_least(success.usage);
     next.usage = next.usage.plus(usage);
-    record_result(&mut next, &step, &success.artifacts);
+    record_result(&mut next, &work, &success.artifacts, now);
     let completed = Event::StepCompleted {
-        role: step.role,
-        attempt: step.attempt,
-        revision: step.revision,
+        step: work.step.clone(),
+        agent: work.agent,
+        attempt: work.attempt,
+        revision: work.revision,
         summary: success.summary,
-        artifacts: success.artifacts.clone(),
+        artifacts: success.artifacts,
         usage,
     };
-    advance(rules, next, &step, completed, success.artifacts, now)
+    go_on_after(rules, next, &work.step, completed, now)
 }
 
-/// What follows the success of a step. What follows a decision is in `approval::vote`, where a failed workflow goes on
-/// in `redrive`.
-fn advance(
-    rules: &Rules,
-    mut next: Workflow,
-    step: &Step,
-    completed: Event,
-    artifacts: Vec<ArtifactRef>,
-    now: Timestamp,
-) -> Answer {
-    let mut events = vec![completed];
-    let resume = match step.role {
-        Role::Researcher => ResumeAt::Step(Role::Analyst),
-        Role::Analyst => ResumeAt::Approval,
-        Role::Writer => {
-            let report = artifacts
-                .into_iter()
-                .find(|artifact| artifact.name == Role::Writer.artifact_name());
-            let usage = next.usage;
-            events.extend(report.map(|report| Event::WorkflowCompleted { report, usage }));
-            next.phase = Phase::Ended(Ended::Completed);
-            return transition(rules, next, now, events, Vec::new());
-        }
+fn record_result(next: &mut Workflow, work: &Work, artifacts: &[ArtifactRef], now: Timestamp) {
+    let writes = next.writes(&work.step);
+    let stored = |artifact: &ArtifactRef| {
+        StoredArtifact::new(
+            writes,
+            &artifact.name,
+            &artifact.media_type,
+            artifact.size,
+            &artifact.sha256,
+        )
     };
-    if let Some(exceeded) = over_budget(&next, resume, working_status(step.role), now) {
-        return fail(rules, next, exceeded, events, now);
+    let result = StepResult {
+        step: work.step.clone(),
+        attempt: work.attempt,
+        revision: work.revision,
+        succeeded_at: now,
+        artifacts: artifacts.iter().map(stored).collect(),
+    };
+    next.results.retain(|known| known.step != result.step);
+    next.results.push(result);
+    let flow = next.flow.clone();
+    next.results.sort_by_key(|result| flow.place(&result.step));
+}
+
+/// Artifacts lie directly under the attempt's own prefix, and the one that the step must write is among them.
+fn own_artifacts(workflow: &Workflow, success: &Success) -> Result<(), String> {
+    let of = &success.of;
+    let prefix = attempt_prefix(&workflow.flow.flow, &workflow.id, &of.step, of.attempt);
+    for artifact in &success.artifacts {
+        if artifact.name.contains('/') || artifact.key != format!("{prefix}{}", artifact.name) {
+            return Err(format!(
+                "`{}` does not lie at `{prefix}<name>`",
+                artifact.key
+            ));
+        }
     }
-    let (owed, event) = match resume {
-        ResumeAt::Step(role) => (redrive::enter_step(rules, &mut next, role, now), None),
-        ResumeAt::Approval => {
-            let (owed, event) = approval::enter(rules, &mut next, now);
-            (owed, Some(event))
-        }
-    };
-    events.extend(event);
-    transition(rules, next, now, events, vec![owed])
+    let needed = workflow.writes(&of.step);
+    let found = success
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.name == needed)
+        .count();
+    if found == 1 {
+        Ok(())
+    } else {
+        Err(format!(
+            "exactly one artifact must be named `{needed}`, found {found}"
+        ))
+    }
 }

@@ -1,89 +1,85 @@
 //! The state in the words of the API.
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::agent::Input;
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView, Outcome, Settled};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
-use aegis_contracts::view::{FailureView, PickupView, ProgressView, Status, StepStatus, StepView};
+use aegis_contracts::flow::{AgentStep, Name};
+use aegis_contracts::view::{FailureView, PickupView, ProgressView, StepStatus, StepView};
 
 use crate::approval::{count_approvals, on_timeout, who_may_decide};
-use crate::state::{
-    Approval, Decision, Ended, Phase, ResumeAt, Step, StepResult, Workflow, working_status,
-};
+use crate::state::{Approval, Decision, Ended, Phase, StepResult, Work, Workflow};
 
-/// The latest attempt of each role that was asked for, in flow order.
+/// The latest attempt of each step that was asked for, in flow order.
 pub fn step_views(workflow: &Workflow) -> Vec<StepView> {
-    let asked = |role: &Role| workflow.attempts.of(*role) > 0;
-    Role::ALL
-        .into_iter()
-        .filter(asked)
-        .map(|role| step_view(workflow, role))
-        .collect()
+    let steps = workflow.flow.agent_steps();
+    let asked = steps.filter(|step| workflow.attempts_of(&step.step) > 0);
+    asked.map(|step| step_view(workflow, step)).collect()
 }
 
-fn step_view(workflow: &Workflow, role: Role) -> StepView {
-    let attempt = workflow.attempts.of(role);
-    if let Some(step) = workflow.current_step(role, attempt) {
-        return running_view(step);
+fn step_view(workflow: &Workflow, step: &AgentStep) -> StepView {
+    let attempt = workflow.attempts_of(&step.step);
+    if let Some(work) = workflow.current_work(&step.step, attempt) {
+        return running_view(work);
     }
-    let result = workflow.result_of(role);
-    let status = match result {
-        Some(result) if result.attempt == attempt => StepStatus::Succeeded,
-        Some(_) | None => ended_status(workflow, role),
-    };
+    let result = workflow.result_of(&step.step);
+    let latest = result.filter(|result| result.attempt == attempt);
     StepView {
-        role,
-        status,
+        step: step.step.clone(),
+        agent: step.agent.clone(),
+        status: match latest {
+            Some(_) => StepStatus::Succeeded,
+            None => ended_status(workflow, &step.step),
+        },
         attempt,
         revision: result.map_or(workflow.revision, |result| result.revision),
         requested_at: None,
         dispatched_at: None,
         last_heartbeat_at: None,
         deadline_at: None,
+        succeeded_at: latest.map(|result| result.succeeded_at),
         progress: None,
         pickup: None,
     }
 }
 
-fn running_view(step: &Step) -> StepView {
-    let status = match (step.dispatched_at, step.last_heartbeat_at) {
+fn running_view(work: &Work) -> StepView {
+    let status = match (work.dispatched_at, work.last_heartbeat_at) {
         (_, Some(_)) => StepStatus::Running,
         (Some(_), None) => StepStatus::Dispatched,
         (None, None) => StepStatus::Requested,
     };
     StepView {
-        role: step.role,
+        step: work.step.clone(),
+        agent: work.agent.clone(),
         status,
-        attempt: step.attempt,
-        revision: step.revision,
-        requested_at: Some(step.requested_at),
-        dispatched_at: step.dispatched_at,
-        last_heartbeat_at: step.last_heartbeat_at,
-        deadline_at: Some(step.deadline_at),
-        progress: step.progress.as_ref().map(|progress| ProgressView {
+        attempt: work.attempt,
+        revision: work.revision,
+        requested_at: Some(work.requested_at),
+        dispatched_at: work.dispatched_at,
+        last_heartbeat_at: work.last_heartbeat_at,
+        deadline_at: Some(work.deadline_at),
+        succeeded_at: None,
+        progress: work.progress.as_ref().map(|progress| ProgressView {
             message: progress.message.clone(),
             percent: progress.percent,
         }),
-        pickup: step.dispatched_at.is_none().then_some(PickupView {
-            sends: step.sends,
-            waiting_since: step.requested_at,
-            resend_at: step.resend_at,
-            throttled_at: step.throttled_at,
+        pickup: work.dispatched_at.is_none().then_some(PickupView {
+            sends: work.sends,
+            waiting_since: work.requested_at,
+            resend_at: work.resend_at,
+            throttled_at: work.throttled_at,
         }),
     }
 }
 
 /// Of an attempt that ended without a result.
-fn ended_status(workflow: &Workflow, role: Role) -> StepStatus {
+fn ended_status(workflow: &Workflow, step: &Name) -> StepStatus {
     match &workflow.phase {
-        Phase::Ended(Ended::Failed(failure)) if failure.resume == ResumeAt::Step(role) => {
-            StepStatus::Failed
-        }
-        Phase::Ended(Ended::Cancelled(cancellation))
-            if cancellation.status == working_status(role) =>
-        {
+        Phase::Ended(Ended::Failed(failure)) if failure.at == *step => StepStatus::Failed,
+        Phase::Ended(Ended::Cancelled(cancellation)) if cancellation.at == *step => {
             StepStatus::Cancelled
         }
-        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => StepStatus::Superseded,
+        Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => StepStatus::Superseded,
     }
 }
 
@@ -98,11 +94,12 @@ pub fn approval_view(workflow: &Workflow) -> Option<ApprovalView> {
 }
 
 fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
+    let required = workflow.policy(&approval.approval).required;
     let settling = approval.decisions.last().and_then(|decision| {
         let outcome = match decision.kind {
             DecisionKind::Reject => Outcome::Rejected,
             DecisionKind::RequestChanges => Outcome::ChangesRequested,
-            DecisionKind::Approve if count_approvals(approval) >= workflow.policy.required => {
+            DecisionKind::Approve if count_approvals(approval) >= required => {
                 Outcome::Approved
             }
             DecisionKind::Approve => return None,
@@ -121,11 +118,11 @@ fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
     settling.or_else(|| match &workflow.phase {
         Phase::Ended(Ended::Expired) => Some(silence(Outcome::Expired)),
         Phase::Ended(Ended::Cancelled(cancellation))
-            if cancellation.status == Status::AwaitingApproval =>
+            if cancellation.at == approval.approval =>
         {
             None
         }
-        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => {
+        Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => {
             Some(silence(Outcome::Approved))
         }
     })
@@ -135,7 +132,7 @@ fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
 pub fn waiting_approval_view(workflow: &Workflow) -> Option<ApprovalView> {
     match &workflow.phase {
         Phase::AwaitingApproval(approval) => Some(view_of(workflow, approval)),
-        Phase::Working(_) | Phase::Ended(_) => None,
+        Phase::Running(_) | Phase::Ended(_) => None,
     }
 }
 
@@ -151,16 +148,18 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
     // A settled one has been decided, whether or not it was ever picked up.
     let open = matches!(&workflow.phase, Phase::AwaitingApproval(_));
     let waits = open && approval.notified_at.is_none();
+    let policy = workflow.policy(&approval.approval);
     ApprovalView {
+        approval: approval.approval.clone(),
         revision: approval.revision,
-        required: workflow.policy.required,
+        required: policy.required,
         approvers: who_may_decide(workflow, approval),
         decisions: approval.decisions.iter().map(decision).collect(),
         requested_at: approval.requested_at,
         deadline_at: approval.deadline_at,
-        on_timeout: on_timeout(workflow, approval.escalated),
+        on_timeout: on_timeout(workflow, approval),
         escalated: approval.escalated,
-        max_revisions: workflow.policy.max_revisions,
+        max_revisions: policy.max_revisions,
         reminders: approval.reminders,
         pickup: waits.then_some(PickupView {
             sends: approval.sends,
@@ -181,31 +180,56 @@ pub fn artifact_refs(workflow: &Workflow) -> Vec<ArtifactRef> {
         .collect()
 }
 
-fn refs_of<'a>(
-    workflow: &'a Workflow,
-    result: &'a StepResult,
-) -> impl Iterator<Item = ArtifactRef> + 'a {
-    let prefix = attempt_prefix(&workflow.id, result.role, result.attempt);
-    result.artifacts.iter().map(move |artifact| ArtifactRef {
-        name: artifact.name.clone(),
-        key: format!("{prefix}{}", artifact.name),
+fn refs_of(workflow: &Workflow, result: &StepResult) -> Vec<ArtifactRef> {
+    let flow = &workflow.flow.flow;
+    let prefix = attempt_prefix(flow, &workflow.id, &result.step, result.attempt);
+    let writes = workflow.writes(&result.step);
+    let full = |artifact: &crate::state::StoredArtifact| ArtifactRef {
+        name: artifact.name(writes).to_owned(),
+        key: format!("{prefix}{}", artifact.name(writes)),
         size: artifact.size,
-        media_type: artifact.media_type.clone(),
+        media_type: artifact.media_type(writes).to_owned(),
         sha256: artifact.sha256.clone(),
-    })
+    };
+    result.artifacts.iter().map(full).collect()
+}
+
+/// The artifact that `step` must write, of its latest success.
+pub fn main_artifact(workflow: &Workflow, step: &Name) -> Option<ArtifactRef> {
+    let result = workflow.result_of(step)?;
+    let needed = workflow.writes(step);
+    let mut artifacts = refs_of(workflow, result).into_iter();
+    artifacts.find(|artifact| artifact.name == needed)
+}
+
+/// What an attempt of `step` may read: what the steps wrote that it reads, in flow order, and what it wrote itself for an
+/// earlier revision.
+pub fn inputs_of(workflow: &Workflow, step: &Name) -> Vec<Input> {
+    let reads = workflow.flow.step(step).map(|step| step.reads.as_slice());
+    let reads = reads.unwrap_or_default();
+    let read = |result: &&StepResult| result.step == *step || reads.contains(&result.step);
+    let results = workflow.results.iter().filter(read);
+    let inputs = results.flat_map(|result| {
+        refs_of(workflow, result).into_iter().map(|artifact| Input {
+            step: result.step.clone(),
+            name: artifact.name,
+            key: artifact.key,
+            size: artifact.size,
+            sha256: artifact.sha256,
+            media_type: artifact.media_type,
+        })
+    });
+    inputs.collect()
 }
 
 pub fn failure_view(workflow: &Workflow) -> Option<FailureView> {
-    let view = |code: &str, message: String, status: Status| FailureView {
-        code: code.to_owned(),
-        message,
-        status,
-        version: workflow.version,
-    };
     match &workflow.phase {
-        Phase::Ended(Ended::Failed(failure)) => {
-            Some(view(&failure.code, failure.message.clone(), failure.status))
-        }
-        Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+        Phase::Ended(Ended::Failed(failure)) => Some(FailureView {
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            at: failure.at.clone(),
+            version: workflow.version,
+        }),
+        Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use aegis_contracts::approval::OnTimeout;
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::Name;
 use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
@@ -19,14 +20,28 @@ use crate::state::{Approval, Phase, Workflow};
 
 pub(crate) use reminder::{look, resend};
 pub(crate) use silence::{on_timeout, timed_out};
-pub(crate) use vote::{Vote, count_approvals, decided};
+pub(crate) use vote::{count_approvals, decided};
 
-/// Asks for the approval of the present revision.
-pub(crate) fn enter(rules: &Rules, next: &mut Workflow, now: Timestamp) -> (Owed, Event) {
-    let deadline_at = now.plus(Duration::from_secs(next.policy.timeout_seconds));
+/// Asks for the approval. A revision that was asked about is not asked about again: the next approval has the next one.
+pub(crate) fn enter(
+    rules: &Rules,
+    next: &mut Workflow,
+    name: &Name,
+    now: Timestamp,
+) -> (Owed, Event) {
+    let policy = next.policy(name);
+    let before = next.settled.as_ref();
+    if before.is_some_and(|settled| settled.revision == next.revision) {
+        next.revision += 1;
+    }
+    let before = before.filter(|settled| settled.approval == *name);
+    let deadline_at = now.plus(Duration::from_secs(policy.timeout_seconds));
     let revision = next.revision;
     let asked = Approval {
+        approval: name.clone(),
         revision,
+        // What is asked about once more was sent back by those who were asked.
+        round: before.map_or(0, |settled| settled.round + 1),
         decisions: Vec::new(),
         requested_at: now,
         deadline_at,
@@ -40,9 +55,10 @@ pub(crate) fn enter(rules: &Rules, next: &mut Workflow, now: Timestamp) -> (Owed
     };
     next.phase = Phase::AwaitingApproval(asked.asked_until(rules, deadline_at, now));
     let requested = Event::ApprovalRequested {
+        approval: name.clone(),
         revision,
-        required: next.policy.required,
-        approvers: next.policy.approvers.clone(),
+        required: policy.required,
+        approvers: policy.approvers,
         deadline_at,
     };
     (
@@ -77,7 +93,7 @@ pub(crate) fn notified(
                 Vec::new(),
             )
         }
-        Phase::AwaitingApproval(_) | Phase::Working(_) | Phase::Ended(_) => {
+        Phase::AwaitingApproval(_) | Phase::Running(_) | Phase::Ended(_) => {
             Answer::stale(format!("revision {revision} does not wait for approval"))
         }
     }
@@ -117,7 +133,7 @@ pub fn too_late(workflow: &Workflow, now: Timestamp) -> Option<Illegal> {
     let Phase::AwaitingApproval(approval) = &workflow.phase else {
         return None;
     };
-    let follows = match on_timeout(workflow, approval.escalated) {
+    let follows = match on_timeout(workflow, approval) {
         OnTimeout::Approve => "it counts as approved",
         OnTimeout::Escalate => "others are asked to decide",
         OnTimeout::Expire => "the workflow expires",
@@ -133,10 +149,10 @@ pub fn too_late(workflow: &Workflow, now: Timestamp) -> Option<Illegal> {
 
 /// Who may decide; empty means anyone.
 pub(crate) fn who_may_decide(workflow: &Workflow, approval: &Approval) -> Vec<String> {
-    let policy = &workflow.policy;
-    let mut names = policy.approvers.clone();
+    let policy = workflow.policy(&approval.approval);
+    let mut names = policy.approvers;
     if approval.escalated && !names.is_empty() {
-        names.extend(policy.escalate_to.iter().cloned());
+        names.extend(policy.escalate_to);
     }
     names
 }

@@ -88,6 +88,7 @@ fn remind(
 ) -> Answer {
     let reminders = approval.reminders + 1;
     let reminded = Event::ApprovalReminded {
+        approval: approval.approval.clone(),
         revision: approval.revision,
         reminder: reminders,
         approvers: undecided(workflow, &approval),

@@ -14,9 +14,9 @@ use crate::rules::Rules;
 use crate::state::{Approval, Ended, Phase, Workflow};
 
 /// What the deadline of this approval leads to. It escalates once.
-pub(crate) fn on_timeout(workflow: &Workflow, escalated: bool) -> OnTimeout {
-    match workflow.policy.on_timeout {
-        OnTimeout::Escalate if escalated => OnTimeout::Expire,
+pub(crate) fn on_timeout(workflow: &Workflow, approval: &Approval) -> OnTimeout {
+    match workflow.policy(&approval.approval).on_timeout {
+        OnTimeout::Escalate if approval.escalated => OnTimeout::Expire,
         policy => policy,
     }
 }
@@ -28,11 +28,13 @@ pub(crate) fn timed_out(
     approval: &Approval,
     now: Timestamp,
 ) -> Answer {
-    let revision = approval.revision;
+    let (name, revision) = (approval.approval.clone(), approval.revision);
+    let policy = workflow.policy(&name);
     let mut next = workflow.clone();
-    match on_timeout(workflow, approval.escalated) {
+    match on_timeout(workflow, approval) {
         OnTimeout::Approve => {
             let granted = Event::ApprovalGranted {
+                approval: name,
                 revision,
                 approver: TIMEOUT.to_owned(),
                 comment: None,
@@ -41,16 +43,16 @@ pub(crate) fn timed_out(
             grant(rules, next, approval.clone(), granted, now)
         }
         OnTimeout::Escalate => {
-            let deadline_at = now.plus(Duration::from_secs(workflow.policy.timeout_seconds));
+            let deadline_at = now.plus(Duration::from_secs(policy.timeout_seconds));
             let escalated = Approval {
                 escalated: true,
                 ..approval.clone()
             };
             next.phase = Phase::AwaitingApproval(escalated.asked_until(rules, deadline_at, now));
-            let escalated_to = workflow.policy.escalate_to.clone();
             let escalated = Event::ApprovalEscalated {
+                approval: name,
                 revision,
-                escalated_to,
+                escalated_to: policy.escalate_to,
                 deadline_at,
             };
             let command = Command::RequestApproval(ApprovalCommand { revision });
@@ -63,7 +65,10 @@ pub(crate) fn timed_out(
                 rules,
                 next,
                 now,
-                vec![Event::WorkflowExpired { revision }],
+                vec![Event::WorkflowExpired {
+                    approval: name,
+                    revision,
+                }],
                 Vec::new(),
             )
         }

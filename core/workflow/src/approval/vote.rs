@@ -1,32 +1,19 @@
 //! Decisions of people.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::changes::Changes;
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::{Entry, Name};
 use aegis_contracts::problem::Code;
 use aegis_contracts::text::{alike, counted, is_blank, visible_line};
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::Status;
 
 use super::{too_late, who_may_decide};
+use crate::advance::{go_on_after, go_to};
 use crate::answer::{Answer, Rejection};
-use crate::budget::over_budget;
 use crate::decide::transition;
-use crate::failure::fail;
-use crate::redrive::enter_step;
+use crate::input::Vote;
 use crate::rules::Rules;
-use crate::state::{Approval, Decision, Ended, Phase, ResumeAt, Workflow};
-
-pub(crate) struct Vote {
-    pub approver: String,
-    pub proven: bool,
-    pub claimed_by: Option<String>,
-    pub kind: DecisionKind,
-    pub comment: Option<String>,
-    pub changes: Option<Changes>,
-    pub revision: u32,
-}
+use crate::state::{Approval, Decision, Ended, Phase, Workflow};
 
 impl Vote {
     /// The answer to whoever decides once more, and not otherwise: nothing happens, but nothing that is new is lost
@@ -61,10 +48,18 @@ pub(crate) fn decided(
     mut vote: Vote,
     now: Timestamp,
 ) -> Answer {
+    let revision = match vote.revision {
+        Some(revision) => revision,
+        None if workflow.flow.approvals().count() > 1 => {
+            let detail = "the flow has several approvals: say which `revision` was looked at";
+            return Answer::illegal(Code::RevisionMissing, detail);
+        }
+        None => 0,
+    };
     let settled = workflow.settled.as_ref();
-    let settled = settled.filter(|approval| approval.revision == vote.revision);
+    let settled = settled.filter(|approval| approval.revision == revision);
     let known = settled.and_then(|approval| approval.decision_of(&vote.approver));
-    if let Some(known) = known.filter(|known| known.kind == vote.kind) {
+    if let Some(known) = known.filter(|known| known.kind == vote.decision) {
         let repeated = vote.repeating(known);
         // One that says more is meant for the revision that waits, if there is one.
         let waits = matches!(workflow.phase, Phase::AwaitingApproval(_));
@@ -74,7 +69,7 @@ pub(crate) fn decided(
     }
     let approval = match &workflow.phase {
         Phase::AwaitingApproval(approval) => approval,
-        Phase::Working(_) | Phase::Ended(_) => {
+        Phase::Running(_) | Phase::Ended(_) => {
             let status = workflow.status().as_str();
             return Answer::illegal(
                 Code::NotAwaitingApproval,
@@ -82,11 +77,10 @@ pub(crate) fn decided(
             );
         }
     };
-    if approval.revision != vote.revision {
-        let detail = format!(
-            "the decision names revision {}, waiting is revision {}",
-            vote.revision, approval.revision
-        );
+    if approval.revision != revision {
+        let waiting = approval.revision;
+        let detail =
+            format!("the decision names revision {revision}, waiting is revision {waiting}");
         return Answer::Rejected(Rejection::Stale {
             detail,
             current_revision: Some(approval.revision),
@@ -97,7 +91,7 @@ pub(crate) fn decided(
         Err(detail) => return Answer::illegal(Code::NotAnApprover, detail),
     }
     if let Some(known) = approval.decision_of(&vote.approver) {
-        if known.kind == vote.kind {
+        if known.kind == vote.decision {
             return vote.repeating(known);
         }
         let detail = format!(
@@ -110,12 +104,11 @@ pub(crate) fn decided(
     if let Some(late) = too_late(workflow, now) {
         return Answer::Rejected(Rejection::Illegal(late));
     }
-    if vote.kind == DecisionKind::RequestChanges
-        && approval.revision >= workflow.policy.max_revisions
-    {
+    let most = workflow.policy(&approval.approval).max_revisions;
+    if vote.decision == DecisionKind::RequestChanges && approval.round >= most {
         let detail = format!(
             "no further revision is allowed (at most {}); approve or reject",
-            counted(workflow.policy.max_revisions, "revision")
+            counted(most, "revision")
         );
         return Answer::illegal(Code::RevisionsExhausted, detail);
     }
@@ -149,26 +142,33 @@ fn settle(
     now: Timestamp,
 ) -> Answer {
     let mut approval = approval.clone();
-    let (revision, required) = (approval.revision, workflow.policy.required);
-    let (approver, comment, kind) = (vote.approver.clone(), vote.comment.clone(), vote.kind);
-    let claimed_by = vote.claimed_by.clone();
+    let (name, revision) = (approval.approval.clone(), approval.revision);
+    let required = workflow.policy(&name).required;
+    let Vote {
+        approver,
+        comment,
+        claimed_by,
+        changes,
+        ..
+    } = vote;
     approval.decisions.push(Decision {
-        approver: vote.approver,
-        kind,
-        comment: vote.comment,
-        changes: vote.changes.clone(),
-        claimed_by: vote.claimed_by,
+        approver: approver.clone(),
+        kind: vote.decision,
+        comment: comment.clone(),
+        changes: changes.clone(),
+        claimed_by: claimed_by.clone(),
         decided_at: now,
     });
     let approvals = count_approvals(&approval);
     let mut next = workflow.clone();
-    match kind {
+    match vote.decision {
         DecisionKind::Approve if approvals < required => {
             next.phase = Phase::AwaitingApproval(approval);
             let recorded = Event::ApprovalRecorded {
+                approval: name,
                 revision,
                 approver,
-                decision: kind,
+                decision: vote.decision,
                 comment,
                 claimed_by,
                 approvals,
@@ -178,6 +178,7 @@ fn settle(
         }
         DecisionKind::Approve => {
             let granted = Event::ApprovalGranted {
+                approval: name,
                 revision,
                 approver,
                 comment,
@@ -189,6 +190,7 @@ fn settle(
             next.settled = Some(approval.settled());
             next.phase = Phase::Ended(Ended::Rejected);
             let rejected = Event::WorkflowRejected {
+                approval: name,
                 revision,
                 approver,
                 comment,
@@ -197,29 +199,40 @@ fn settle(
             transition(rules, next, now, vec![rejected], Vec::new())
         }
         DecisionKind::RequestChanges => {
+            let again = changes.as_ref().is_some_and(|wanted| wanted.search_again);
+            let Some(back) = goes_back_to(workflow, &name, again) else {
+                let detail = format!("the flow names no step that searches again for `{name}`");
+                return Answer::illegal(Code::CannotSearchAgain, detail);
+            };
             next.keep_changes();
             next.settled = Some(approval.settled());
             next.revision += 1;
-            let again = vote
-                .changes
-                .as_ref()
-                .is_some_and(|wanted| wanted.search_again);
-            let role = if again {
-                Role::Researcher
-            } else {
-                Role::Analyst
-            };
-            let changes = Event::ChangesRequested {
+            let asked = Event::ChangesRequested {
+                approval: name,
                 revision,
                 next_revision: next.revision,
+                redo: back.name().clone(),
                 approver,
                 comment,
-                changes: vote.changes,
+                changes,
                 claimed_by,
             };
-            go_on(rules, next, role, changes, now)
+            go_to(rules, next, &back, asked, now)
         }
     }
+}
+
+/// Where a change request leads to.
+fn goes_back_to(workflow: &Workflow, approval: &Name, search_again: bool) -> Option<Entry> {
+    let flow = &workflow.flow;
+    let mut approvals = flow.approvals();
+    let asked = approvals.find(|asked| asked.approval == *approval)?;
+    let step = if search_again {
+        asked.search_again.as_ref()?
+    } else {
+        &asked.redo
+    };
+    flow.step(step).cloned().map(Entry::Step)
 }
 
 pub(super) fn grant(
@@ -229,18 +242,11 @@ pub(super) fn grant(
     granted: Event,
     now: Timestamp,
 ) -> Answer {
+    let name = approval.approval.clone();
     next.settled = Some(approval.settled());
-    go_on(rules, next, Role::Writer, granted, now)
-}
-
-/// What was decided leads to another step, if the budget allows one: people may have taken longer than it does.
-fn go_on(rules: &Rules, mut next: Workflow, role: Role, decided: Event, now: Timestamp) -> Answer {
-    let resume = ResumeAt::Step(role);
-    if let Some(exceeded) = over_budget(&next, resume, Status::AwaitingApproval, now) {
-        return fail(rules, next, exceeded, vec![decided], now);
-    }
-    let owed = enter_step(rules, &mut next, role, now);
-    transition(rules, next, now, vec![decided], vec![owed])
+    // What is approved needs no change any more.
+    next.earlier_changes.clear();
+    go_on_after(rules, next, &name, granted, now)
 }
 
 pub(crate) fn count_approvals(approval: &Approval) -> u32 {

@@ -5,52 +5,58 @@ mod silent;
 
 use std::time::Duration;
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::Answer;
 use crate::approval;
 use crate::decide::touch;
-use crate::rules::Rules;
+use crate::rules::{Limits, Rules};
 use crate::spread;
-use crate::state::{Phase, Step, Workflow};
+use crate::state::{Phase, Work, Workflow};
 
-use resend::resend_step;
+use resend::resend_work;
 pub(crate) use resend::resent;
 use silent::give_up;
 
-/// A step is given up somewhat later than its record is looked for: a wait must not end in between.
+/// An attempt is given up somewhat later than its record is looked for: a wait must not end in between.
 const LOOK_AHEAD: Duration = Duration::from_secs(60);
 
 impl Workflow {
     /// When something happens even if nobody does anything. `None` only in a terminal state.
     pub fn due_at(&self, rules: &Rules) -> Option<Timestamp> {
         match &self.phase {
-            Phase::Working(step) => Some(step.due_at(rules)),
+            Phase::Running(work) => Some(work.due_at(self.limits(rules, &work.step), rules)),
             Phase::AwaitingApproval(approval) => Some(approval.due_at(rules)),
             Phase::Ended(_) => None,
         }
     }
 
-    /// The step whose attempt is about to be given up: its completion record is worth a look.
+    /// What holds for the attempts of a step.
+    pub fn limits(&self, rules: &Rules, step: &Name) -> Limits {
+        rules.limits(self.definition(step))
+    }
+
+    /// The attempt that is about to be given up: its completion record is worth a look.
     ///
     /// Also one that nobody noted as dispatched, once it is not sent again: the note may be what is missing, not the work.
-    pub fn silent_step(&self, rules: &Rules, now: Timestamp) -> Option<&Step> {
+    pub fn silent_work(&self, rules: &Rules, now: Timestamp) -> Option<&Work> {
         match &self.phase {
-            Phase::Working(step)
-                if step.due_at(rules) <= now
-                    && (step.dispatched_at.is_some()
-                        || step.is_sent_out(rules, now.plus(LOOK_AHEAD))) =>
+            Phase::Running(work)
+                if work.due_at(self.limits(rules, &work.step), rules) <= now
+                    && (work.dispatched_at.is_some()
+                        || work.is_sent_out(rules, now.plus(LOOK_AHEAD))) =>
             {
-                Some(step)
+                Some(work)
             }
-            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         }
     }
 }
 
-impl Step {
-    /// Whether its command is not sent once more. A step that waits for a free session does so for a time, however often
+impl Work {
+    /// Whether its command is not sent once more. An attempt that waits for a free session does so for a time, however often
     /// that was.
     fn is_sent_out(&self, rules: &Rules, now: Timestamp) -> bool {
         if self.throttled_at.is_some() {
@@ -60,7 +66,7 @@ impl Step {
         }
     }
 
-    /// When the command of a step that waits for a free session is sent again, or the wait ends. Spread, so that starts
+    /// When the command of an attempt that waits for a free session is sent again, or the wait ends. Spread, so that starts
     /// which were asked for together do not ask together for ever.
     pub(crate) fn sent_again_at(
         &self,
@@ -69,8 +75,8 @@ impl Step {
         now: Timestamp,
     ) -> Timestamp {
         let most = rules.longest_pause(now.since(self.requested_at));
-        let (role, attempt, sends) = (self.role, self.attempt, self.sends);
-        let send = format!("{role} {attempt} {sends}");
+        let (step, attempt, sends) = (&self.step, self.attempt, self.sends);
+        let send = format!("{step} {attempt} {sends}");
         let pause = spread::between(most / 2, most, &[id.as_str().as_bytes(), send.as_bytes()]);
         now.plus(pause)
             .min(self.waits_for_capacity_until(rules))
@@ -81,12 +87,12 @@ impl Step {
         self.requested_at.plus(rules.capacity_timeout)
     }
 
-    fn due_at(&self, rules: &Rules) -> Timestamp {
+    fn due_at(&self, limits: Limits, rules: &Rules) -> Timestamp {
         let Some(dispatched_at) = self.dispatched_at else {
             return self.deadline_at;
         };
         let silence = match self.last_heartbeat_at {
-            Some(last) => last.plus(rules.heartbeat_timeout),
+            Some(last) => last.plus(limits.heartbeat),
             None => dispatched_at.plus(rules.start_timeout),
         };
         silence.min(self.deadline_at)
@@ -112,10 +118,10 @@ pub(crate) fn passed(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
         );
     }
     match &workflow.phase {
-        Phase::Working(step) if step.dispatched_at.is_none() => {
-            resend_step(rules, workflow, step, now)
+        Phase::Running(work) if work.dispatched_at.is_none() => {
+            resend_work(rules, workflow, work, now)
         }
-        Phase::Working(step) => give_up(rules, workflow, step, now),
+        Phase::Running(work) => give_up(rules, workflow, work, now),
         Phase::AwaitingApproval(waiting) if now >= waiting.deadline_at => {
             approval::timed_out(rules, workflow, waiting, now)
         }

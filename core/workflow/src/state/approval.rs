@@ -2,11 +2,12 @@
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::changes::Changes;
+use aegis_contracts::flow::Name;
 use aegis_contracts::time::{Timestamp, millis};
 use aegis_contracts::tolerant;
 use serde::{Deserialize, Serialize};
 
-use super::compact::is_zero;
+use super::is_zero;
 
 /// Who approves, by when, and what silence means; fixed when the workflow starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +26,28 @@ pub struct ApprovalPolicy {
     pub max_revisions: u32,
 }
 
+impl Default for ApprovalPolicy {
+    fn default() -> Self {
+        Self {
+            required: 1,
+            approvers: Vec::new(),
+            timeout_seconds: 72 * 3600,
+            on_timeout: OnTimeout::Expire,
+            escalate_to: Vec::new(),
+            max_revisions: 3,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
+    #[serde(rename = "i")]
+    pub approval: Name,
     #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
+    /// How often changes were asked for at this approval before.
+    #[serde(rename = "g", default, skip_serializing_if = "is_zero")]
+    pub round: u32,
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
     #[serde(rename = "q", with = "millis")]

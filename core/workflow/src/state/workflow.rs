@@ -1,30 +1,76 @@
 //! The whole of one workflow.
 
-use aegis_contracts::agent::Role;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
+
 use aegis_contracts::changes::ChangeRequest;
 use aegis_contracts::command::{ApprovalCommand, Command};
+use aegis_contracts::flow::{AgentStep, Entry, Flow, FlowId, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::time::{Timestamp, millis};
 use aegis_contracts::tolerant;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::Status;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::approval::{Approval, ApprovalPolicy};
-use super::compact::is_zero;
-use super::ending::{Cancellation, Failure};
-use super::step::{Attempts, Step, StepResult};
+use super::is_zero;
+use super::work::{StepResult, Work};
+use crate::step::run_step;
 
 /// Shape of the stored state. Code that meets a newer one leaves it alone.
 pub const STATE_VERSION: u16 = 1;
-/// The flow that new workflows start on and are pinned to.
-pub const FLOW_VERSION: u16 = 1;
+
+/// A definition and its id, which is what the state keeps of it.
+#[derive(Debug, Clone)]
+pub struct Pinned {
+    id: FlowId,
+    definition: Arc<Flow>,
+}
+
+impl Pinned {
+    pub fn new(flow: Flow) -> Self {
+        Self {
+            id: flow.id(),
+            definition: Arc::new(flow),
+        }
+    }
+
+    pub fn id(&self) -> &FlowId {
+        &self.id
+    }
+}
+
+impl Deref for Pinned {
+    type Target = Flow;
+
+    fn deref(&self) -> &Flow {
+        &self.definition
+    }
+}
+
+impl PartialEq for Pinned {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Serialize for Pinned {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.id.serialize(serializer)
+    }
+}
+
+/// What is read from the table: the flow is known by its id only.
+pub type StoredWorkflow = Workflow<FlowId>;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Workflow {
+pub struct Workflow<F = Pinned> {
     pub state_version: u16,
-    pub flow_version: u16,
+    /// The definition that it runs by, from its start to its end.
+    pub flow: F,
     pub id: WorkflowId,
     /// Counts transitions: one history item each.
     #[serde(rename = "v")]
@@ -47,8 +93,9 @@ pub struct Workflow {
         skip_serializing_if = "Option::is_none"
     )]
     pub wake_at: Option<Timestamp>,
-    #[serde(rename = "p")]
-    pub policy: ApprovalPolicy,
+    /// Of each approval of the flow.
+    #[serde(rename = "p", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub policies: BTreeMap<Name, ApprovalPolicy>,
     #[serde(
         rename = "b",
         default,
@@ -56,11 +103,13 @@ pub struct Workflow {
         skip_serializing_if = "Option::is_none"
     )]
     pub budget: Option<Budget>,
+    /// Attempts used so far, per step. Never goes down, so (workflow, step, attempt) names one piece of work for ever.
     #[serde(rename = "a", default)]
-    pub attempts: Attempts,
+    pub attempts: BTreeMap<Name, u32>,
+    /// That of the latest asking of an approval, or of the work that will be asked about next.
     #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
-    /// The latest success of each role, in flow order.
+    /// The latest success of each step, in flow order.
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     pub results: Vec<StepResult>,
     /// Of all attempts that ended.
@@ -74,7 +123,8 @@ pub struct Workflow {
     /// The latest approval that was settled.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub settled: Option<Approval>,
-    /// What approvers asked for before the latest revision, oldest first; that of the latest is in `settled`.
+    /// What approvers asked for before the latest revision of the same approval, oldest first; that of the latest is in
+    /// `settled`.
     #[serde(rename = "k", default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_changes: Vec<ChangeRequest>,
     /// The failure that the latest redrive answered, by its version.
@@ -87,7 +137,7 @@ pub struct Workflow {
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// An agent is asked for, or at work.
-    Working(Step),
+    Running(Work),
     AwaitingApproval(Approval),
     #[serde(untagged)]
     Ended(Ended),
@@ -104,19 +154,91 @@ pub enum Ended {
     Expired,
 }
 
-/// The status in which `role` works.
-pub(crate) fn working_status(role: Role) -> Status {
-    match role {
-        Role::Researcher => Status::Researching,
-        Role::Analyst => Status::Analyzing,
-        Role::Writer => Status::Writing,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    #[serde(rename = "c")]
+    pub code: String,
+    #[serde(rename = "m")]
+    pub message: String,
+    /// The step or approval that failed, or could not begin: a redrive goes on here.
+    #[serde(rename = "i")]
+    pub at: Name,
+    /// The attempt that failed, if one did.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    pub by: String,
+    /// Where the workflow was.
+    #[serde(rename = "i")]
+    pub at: Name,
+}
+
+impl StoredWorkflow {
+    /// With the definition of its flow.
+    ///
+    /// # Errors
+    /// What the state says that the flow does not have: the two do not belong together.
+    pub fn with_flow(self, flow: Pinned) -> Result<Workflow, String> {
+        let workflow = Workflow {
+            state_version: self.state_version,
+            flow,
+            id: self.id,
+            version: self.version,
+            seq: self.seq,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            expires_at: self.expires_at,
+            wake_at: self.wake_at,
+            policies: self.policies,
+            budget: self.budget,
+            attempts: self.attempts,
+            revision: self.revision,
+            results: self.results,
+            usage: self.usage,
+            settled: self.settled,
+            earlier_changes: self.earlier_changes,
+            redriven_from: self.redriven_from,
+            phase: self.phase,
+        };
+        match workflow.foreign_name(&self.flow) {
+            None => Ok(workflow),
+            Some(what) => Err(format!("the flow {} has no {what}", self.flow)),
+        }
     }
 }
 
 impl Workflow {
+    fn foreign_name(&self, id: &FlowId) -> Option<String> {
+        if self.flow.id() != id {
+            return Some(format!("definition of this id; given was {}", self.flow.id()));
+        }
+        let results = self.results.iter().map(|result| &result.step);
+        let (mut steps, mut approvals): (Vec<&Name>, Vec<&Name>) = (results.collect(), Vec::new());
+        approvals.extend(self.settled.iter().map(|approval| &approval.approval));
+        match &self.phase {
+            Phase::Running(work) => steps.push(&work.step),
+            Phase::AwaitingApproval(approval) => approvals.push(&approval.approval),
+            Phase::Ended(Ended::Failed(failure)) if self.flow.place(&failure.at).is_none() => {
+                return Some(format!("step `{}`", failure.at));
+            }
+            Phase::Ended(_) => {}
+        }
+        let asked: Vec<&Name> = self.flow.approvals().map(|entry| &entry.approval).collect();
+        let unknown = steps.iter().find(|step| self.flow.step(step).is_none());
+        let unasked = approvals.iter().find(|name| !asked.contains(name));
+        let unruled = asked.iter().find(|name| !self.policies.contains_key(**name));
+        unknown
+            .map(|step| format!("step `{step}`"))
+            .or_else(|| unasked.map(|name| format!("approval `{name}`")))
+            .or_else(|| unruled.map(|name| format!("policy for `{name}` in this workflow")))
+    }
+
     pub fn status(&self) -> Status {
         match &self.phase {
-            Phase::Working(step) => working_status(step.role),
+            Phase::Running(_) => Status::Running,
             Phase::AwaitingApproval(_) => Status::AwaitingApproval,
             Phase::Ended(Ended::Completed) => Status::Completed,
             Phase::Ended(Ended::Failed(_)) => Status::Failed,
@@ -126,37 +248,74 @@ impl Workflow {
         }
     }
 
-    pub fn result_of(&self, role: Role) -> Option<&StepResult> {
-        self.results.iter().find(|result| result.role == role)
+    /// The step that runs or the approval that waits; of what has ended, where it was. `None` once it is completed.
+    pub fn at(&self) -> Option<&Name> {
+        match &self.phase {
+            Phase::Running(work) => Some(&work.step),
+            Phase::AwaitingApproval(approval) => Some(&approval.approval),
+            Phase::Ended(Ended::Completed) => None,
+            Phase::Ended(Ended::Failed(failure)) => Some(&failure.at),
+            Phase::Ended(Ended::Cancelled(cancellation)) => Some(&cancellation.at),
+            Phase::Ended(Ended::Rejected | Ended::Expired) => {
+                self.settled.as_ref().map(|approval| &approval.approval)
+            }
+        }
     }
 
-    /// The step under way, if it is this attempt of this role.
-    pub fn current_step(&self, role: Role, attempt: u32) -> Option<&Step> {
+    /// Attempts of the step that were asked for.
+    pub fn attempts_of(&self, step: &Name) -> u32 {
+        self.attempts.get(step).copied().unwrap_or_default()
+    }
+
+    pub fn result_of(&self, step: &Name) -> Option<&StepResult> {
+        self.results.iter().find(|result| result.step == *step)
+    }
+
+    /// The work under way, if it is this attempt of this step.
+    pub fn current_work(&self, step: &Name, attempt: u32) -> Option<&Work> {
         match &self.phase {
-            Phase::Working(step) if step.role == role && step.attempt == attempt => Some(step),
-            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+            Phase::Running(work) if work.step == *step && work.attempt == attempt => Some(work),
+            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         }
+    }
+
+    /// The name of the artifact that `step` must write.
+    pub(crate) fn writes(&self, step: &Name) -> &str {
+        self.flow.step(step).map_or("", |step| &step.writes)
+    }
+
+    /// Of an approval of the flow. A state without it is not read.
+    pub fn policy(&self, approval: &Name) -> ApprovalPolicy {
+        self.policies.get(approval).cloned().unwrap_or_default()
+    }
+
+    /// What comes after a step or approval.
+    pub(crate) fn after(&self, name: &Name) -> Option<&Entry> {
+        let place = self.flow.place(name)?;
+        self.flow.steps.get(place + 1)
+    }
+
+    pub(crate) fn definition(&self, step: &Name) -> Option<&AgentStep> {
+        self.flow.step(step)
     }
 
     /// The command that the state still owes somebody, if nobody picked it up yet.
     pub fn owed(&self) -> Option<Command> {
         match &self.phase {
-            Phase::Working(step) if step.dispatched_at.is_none() => {
-                Some(Command::step(step.role, step.attempt, step.revision))
-            }
+            Phase::Running(work) if work.dispatched_at.is_none() => Some(run_step(work)),
             Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => {
                 Some(Command::RequestApproval(ApprovalCommand {
                     revision: approval.revision,
                 }))
             }
-            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         }
     }
 
     /// Usage of ended attempts and of the one at work.
     pub fn usage_so_far(&self) -> Usage {
         match &self.phase {
-            Phase::Working(step) => self.usage.plus(step.usage),
+            Phase::Running(work) => self.usage.plus(work.usage),
             Phase::AwaitingApproval(_) | Phase::Ended(_) => self.usage,
         }
     }

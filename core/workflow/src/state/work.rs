@@ -1,48 +1,20 @@
-//! One attempt at a step, and what the finished ones left.
+//! One attempt of an agent step, and what the finished ones left.
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::flow::{Name, media_type};
 use aegis_contracts::time::{Timestamp, millis};
 use aegis_contracts::tolerant;
 use aegis_contracts::usage::Usage;
 use serde::{Deserialize, Serialize};
 
-use super::compact::{CompactResult, is_zero};
+use super::is_zero;
 
-/// Attempts used so far, per role. Never goes down, so (workflow, role, attempt) names one piece of work for ever.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempts {
-    #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
-    pub researcher: u32,
-    #[serde(rename = "a", default, skip_serializing_if = "is_zero")]
-    pub analyst: u32,
-    #[serde(rename = "w", default, skip_serializing_if = "is_zero")]
-    pub writer: u32,
-}
-
-impl Attempts {
-    pub fn of(&self, role: Role) -> u32 {
-        match role {
-            Role::Researcher => self.researcher,
-            Role::Analyst => self.analyst,
-            Role::Writer => self.writer,
-        }
-    }
-
-    pub(crate) fn next(&mut self, role: Role) -> u32 {
-        let counter = match role {
-            Role::Researcher => &mut self.researcher,
-            Role::Analyst => &mut self.analyst,
-            Role::Writer => &mut self.writer,
-        };
-        *counter += 1;
-        *counter
-    }
-}
-
+/// An attempt that was asked for, or is under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    #[serde(rename = "r")]
-    pub role: Role,
+pub struct Work {
+    #[serde(rename = "i")]
+    pub step: Name,
+    #[serde(rename = "j")]
+    pub agent: Name,
     #[serde(rename = "a")]
     pub attempt: u32,
     #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
@@ -118,20 +90,60 @@ pub struct Progress {
     pub percent: Option<u8>,
 }
 
+/// The latest success of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "CompactResult", into = "CompactResult")]
 pub struct StepResult {
-    pub role: Role,
+    #[serde(rename = "i")]
+    pub step: Name,
+    #[serde(rename = "a")]
     pub attempt: u32,
+    #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
+    #[serde(rename = "t", with = "millis")]
+    pub succeeded_at: Timestamp,
+    /// The first is the one that the step must write.
+    #[serde(rename = "f")]
     pub artifacts: Vec<StoredArtifact>,
 }
 
-/// An artifact without its key, which follows from workflow, role, attempt and name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An artifact without its key, which follows from flow, workflow, step, attempt and name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredArtifact {
-    pub name: String,
+    /// Missing: the artifact that the step must write.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Missing: as the ending of the name says.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    media_type: Option<String>,
+    #[serde(rename = "z")]
     pub size: u64,
+    #[serde(rename = "h")]
     pub sha256: String,
-    pub media_type: String,
+}
+
+impl StoredArtifact {
+    /// Of a step that must write `writes`.
+    pub(crate) fn new(
+        writes: &str,
+        name: &str,
+        kind: &str,
+        size: u64,
+        sha256: &str,
+    ) -> Self {
+        Self {
+            name: (name != writes).then(|| name.to_owned()),
+            media_type: (kind != media_type(name)).then(|| kind.to_owned()),
+            size,
+            sha256: sha256.to_owned(),
+        }
+    }
+
+    pub(crate) fn name<'a>(&'a self, writes: &'a str) -> &'a str {
+        self.name.as_deref().unwrap_or(writes)
+    }
+
+    pub(crate) fn media_type<'a>(&'a self, writes: &'a str) -> &'a str {
+        let kind = self.media_type.as_deref();
+        kind.unwrap_or_else(|| media_type(self.name(writes)))
+    }
 }

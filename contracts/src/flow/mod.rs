@@ -1,0 +1,230 @@
+//! A flow: which agents work, in which order, and where people decide. Data: `flows/<name>/<version>.json`.
+//!
+//! - `read`: a definition from its JSON, every fault with its place
+//! - `rules`: what holds between the parts of a definition
+//! - `parameters`: what a request of the flow may say
+
+mod parameters;
+mod read;
+mod rules;
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use crate::name::{InvalidName, MAX_NAME, NAME, Name};
+use crate::request::ApprovalOptions;
+
+pub use parameters::ParameterSchema;
+pub use read::Fault;
+
+/// Most steps and approvals together.
+pub const MAX_STEPS: usize = 32;
+/// Largest file of a definition, in bytes.
+pub const MAX_FILE: usize = 64 * 1024;
+/// Longest title, in characters.
+pub const MAX_TITLE: usize = 120;
+/// The flow of a request that names none.
+pub const DEFAULT_FLOW: &str = "report";
+
+/// The definition of one version of a flow. What is made from JSON keeps all rules of `docs/flows.md`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Flow {
+    pub flow: Name,
+    /// From 1. A version that was released never changes.
+    #[schemars(range(min = 1))]
+    pub version: u16,
+    #[schemars(length(min = 1, max = MAX_TITLE))]
+    pub title: String,
+    /// JSON Schema of a request's `parameters`. Missing: there are none.
+    #[serde(default, skip_serializing_if = "ParameterSchema::is_empty")]
+    pub parameters: ParameterSchema,
+    /// Run one after another.
+    #[schemars(length(min = 1, max = MAX_STEPS))]
+    pub steps: Vec<Entry>,
+    /// The step whose artifact is the result of the workflow.
+    pub result: Name,
+}
+
+/// One entry of `steps`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Entry {
+    Step(AgentStep),
+    Approval(ApprovalStep),
+}
+
+/// An agent works, and writes an artifact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentStep {
+    pub step: Name,
+    pub agent: Name,
+    /// Earlier steps whose artifacts it gets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<Name>,
+    /// The artifact without which the step has not succeeded.
+    #[schemars(length(max = 128), regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$"))]
+    pub writes: String,
+    /// Further attempts after one that failed. Missing: as the deployment says for the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 19))]
+    pub retries: Option<u32>,
+    /// Longest attempt. Missing: as the deployment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 480))]
+    pub timeout_minutes: Option<u32>,
+    /// Longest silence between two reports. Missing: as the deployment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 30, max = 3600))]
+    pub heartbeat_seconds: Option<u32>,
+}
+
+/// People decide on what a step wrote.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ApprovalStep {
+    pub approval: Name,
+    /// The step whose artifact approvers look at.
+    pub shows: Name,
+    /// Where a change request goes back to: this step and all after it run again.
+    pub redo: Name,
+    /// Where a change request goes back to that asks to search again. Missing: it cannot ask so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_again: Option<Name>,
+    /// What holds where a request says nothing else.
+    #[serde(flatten)]
+    pub policy: ApprovalOptions,
+}
+
+impl Entry {
+    pub fn name(&self) -> &Name {
+        match self {
+            Self::Step(step) => &step.step,
+            Self::Approval(approval) => &approval.approval,
+        }
+    }
+
+    pub fn as_step(&self) -> Option<&AgentStep> {
+        match self {
+            Self::Step(step) => Some(step),
+            Self::Approval(_) => None,
+        }
+    }
+
+    pub fn as_approval(&self) -> Option<&ApprovalStep> {
+        match self {
+            Self::Approval(approval) => Some(approval),
+            Self::Step(_) => None,
+        }
+    }
+}
+
+impl Flow {
+    /// The place of a step or approval in `steps`.
+    pub fn place(&self, name: &Name) -> Option<usize> {
+        self.steps.iter().position(|entry| entry.name() == name)
+    }
+
+    pub fn step(&self, name: &Name) -> Option<&AgentStep> {
+        self.agent_steps().find(|step| step.step == *name)
+    }
+
+    pub fn agent_steps(&self) -> impl Iterator<Item = &AgentStep> {
+        self.steps.iter().filter_map(Entry::as_step)
+    }
+
+    pub fn approvals(&self) -> impl Iterator<Item = &ApprovalStep> {
+        self.steps.iter().filter_map(Entry::as_approval)
+    }
+
+    /// What a workflow is pinned to. Two definitions that differ in anything have different hashes.
+    pub fn id(&self) -> FlowId {
+        // A flow that was read can be written.
+        let canonical = serde_json::to_vec(self).unwrap_or_default();
+        let digest = Sha256::digest(&canonical);
+        let half = digest.get(..16).unwrap_or_default();
+        FlowId {
+            flow: self.flow.clone(),
+            version: self.version,
+            hash: HEXLOWER.encode(half),
+        }
+    }
+}
+
+/// Names one definition for ever: `report/1/<hash>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowId {
+    pub flow: Name,
+    pub version: u16,
+    /// Half of the SHA-256 of the definition, in lower-case hex.
+    pub hash: String,
+}
+
+impl fmt::Display for FlowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.flow, self.version, self.hash)
+    }
+}
+
+impl std::str::FromStr for FlowId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not <flow>/<version>/<hash>");
+        let parts: Vec<&str> = text.split('/').collect();
+        let [flow, version, hash] = parts[..] else {
+            return Err(wrong());
+        };
+        let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if hash.len() != 32 || !hash.bytes().all(hex) {
+            return Err(wrong());
+        }
+        Ok(Self {
+            flow: flow.parse().map_err(|_| wrong())?,
+            version: version.parse().map_err(|_| wrong())?,
+            hash: hash.to_owned(),
+        })
+    }
+}
+
+impl Serialize for FlowId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for FlowId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Flow {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        Self::from_value(value).map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(Fault::to_string).collect();
+            serde::de::Error::custom(faults.join("; "))
+        })
+    }
+}
+
+/// The media type of an artifact, by the ending of its name.
+pub fn media_type(artifact: &str) -> &'static str {
+    let ending = artifact.rsplit_once('.').map_or("", |(_, ending)| ending);
+    match ending {
+        "json" => "application/json",
+        "md" => "text/markdown; charset=utf-8",
+        "txt" => "text/plain; charset=utf-8",
+        "html" => "text/html; charset=utf-8",
+        "csv" => "text/csv; charset=utf-8",
+        "pdf" => "application/pdf",
+        _ => "application/octet-stream",
+    }
+}

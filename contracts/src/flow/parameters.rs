@@ -1,0 +1,194 @@
+//! What a request of a flow may say: a JSON Schema that the flow brings along.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jsonschema::{PatternOptions, Validator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use crate::problem::FieldError;
+
+/// Largest schema, in bytes.
+const MAX_BYTES: usize = 16 * 1024;
+/// Most objects and lists within each other.
+const MAX_DEPTH: usize = 16;
+/// Most faults that are told of one request.
+const MAX_FAULTS: usize = 20;
+
+/// A bounded JSON Schema (draft 2020-12): it refers to nothing outside of itself, and its patterns take linear time.
+#[derive(Clone)]
+pub struct ParameterSchema {
+    schema: Value,
+    validator: Arc<Validator>,
+}
+
+impl ParameterSchema {
+    /// `Null`: the flow takes no parameters.
+    ///
+    /// # Errors
+    /// What the schema must not have.
+    pub(super) fn new(schema: Value) -> Result<Self, String> {
+        let schema = match schema {
+            Value::Null => none(),
+            Value::Object(_) => schema,
+            _ => return Err("must be a JSON Schema, which is an object".to_owned()),
+        };
+        let bytes = schema.to_string().len();
+        if bytes > MAX_BYTES {
+            return Err(format!("has {bytes} bytes, at most {MAX_BYTES} are allowed"));
+        }
+        bounded(&schema, 0)?;
+        if schema.get("type") != Some(&json!("object")) {
+            return Err("must have `\"type\": \"object\"`".to_owned());
+        }
+        // `regex` takes linear time, whatever the pattern; it has no look-around and no back references.
+        let validator = jsonschema::draft202012::options()
+            .with_pattern_options(PatternOptions::regex())
+            .build(&schema)
+            .map_err(|error| format!("is no JSON Schema that can be used: {error}"))?;
+        Ok(Self {
+            schema,
+            validator: Arc::new(validator),
+        })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.schema == none()
+    }
+
+    pub fn as_value(&self) -> &Value {
+        &self.schema
+    }
+
+    /// What of `parameters` the flow does not take.
+    pub fn faults(&self, parameters: &Map<String, Value>) -> Vec<FieldError> {
+        let parameters = Value::Object(parameters.clone());
+        let faults = self.validator.iter_errors(&parameters).take(MAX_FAULTS);
+        faults
+            .map(|fault| FieldError {
+                field: field(fault.instance_path().as_str()),
+                reason: fault.to_string(),
+            })
+            .collect()
+    }
+}
+
+/// `/sources/0` as `parameters.sources[0]`.
+fn field(pointer: &str) -> String {
+    let mut field = "parameters".to_owned();
+    for part in pointer.split('/').skip(1) {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) && !part.is_empty() {
+            field.push_str(&format!("[{part}]"));
+        } else {
+            field.push('.');
+            field.push_str(part);
+        }
+    }
+    field
+}
+
+fn none() -> Value {
+    json!({"type": "object", "additionalProperties": false})
+}
+
+fn bounded(schema: &Value, depth: usize) -> Result<(), String> {
+    if depth > MAX_DEPTH {
+        return Err(format!("is deeper than {MAX_DEPTH}"));
+    }
+    match schema {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$schema" | "$id");
+                let draft = name == "$schema"
+                    && value.as_str() == Some("https://json-schema.org/draft/2020-12/schema");
+                if reference && !draft && !value.as_str().is_some_and(|to| to.starts_with('#')) {
+                    return Err(format!("`{name}` must point into the schema itself: `#/…`"));
+                }
+                bounded(value, depth + 1)?;
+            }
+            Ok(())
+        }
+        Value::Array(items) => items.iter().try_for_each(|item| bounded(item, depth + 1)),
+        _ => Ok(()),
+    }
+}
+
+impl Default for ParameterSchema {
+    fn default() -> Self {
+        // The schema of no parameters is a fixed one, and a test builds it.
+        Self::new(Value::Null).unwrap_or_else(|reason| unreachable!("{reason}"))
+    }
+}
+
+impl PartialEq for ParameterSchema {
+    fn eq(&self, other: &Self) -> bool {
+        self.schema == other.schema
+    }
+}
+
+impl fmt::Debug for ParameterSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ParameterSchema").field(&self.schema).finish()
+    }
+}
+
+impl Serialize for ParameterSchema {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.schema.serialize(serializer)
+    }
+}
+
+impl JsonSchema for ParameterSchema {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ParameterSchema".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "required": ["type"], "properties": {"type": {"const": "object"}}})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_without_parameters_takes_none() {
+        let none = ParameterSchema::default();
+        assert!(none.is_empty());
+        assert_eq!(none.faults(&Map::new()), []);
+        let some = json!({"depth": "quick"});
+        assert_eq!(none.faults(some.as_object().unwrap()).len(), 1);
+    }
+
+    #[test]
+    fn faults_name_the_field() {
+        let schema = json!({"type": "object", "properties": {"sources": {"items": {"type": "string"}}}});
+        let schema = ParameterSchema::new(schema).unwrap();
+        let faults = schema.faults(json!({"sources": ["a", 1]}).as_object().unwrap());
+        let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!(fields, ["parameters.sources[1]"]);
+    }
+
+    #[test]
+    fn what_could_hurt_is_refused() {
+        let mut deep = json!({"type": "object"});
+        for _ in 0..20 {
+            deep = json!({"type": "object", "properties": {"a": deep}});
+        }
+        for schema in [
+            json!([]),
+            json!({}),
+            json!({"type": "string"}),
+            json!({"type": "object", "properties": {"a": {"$ref": "https://example.org/a.json"}}}),
+            json!({"type": "object", "properties": {"a": {"pattern": "(a+)\\1"}}}),
+            json!({"type": "object", "properties": {"a": {"type": "strong"}}}),
+            json!({"type": "object", "description": "x".repeat(MAX_BYTES)}),
+            deep,
+        ] {
+            assert!(ParameterSchema::new(schema.clone()).is_err(), "{schema}");
+        }
+    }
+}
