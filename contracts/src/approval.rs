@@ -165,6 +165,9 @@ pub struct ApprovalView {
     /// What happens at `deadline_at` if people have not settled it by then. Once it has escalated: `expire`.
     pub on_timeout: OnTimeout,
     pub escalated: bool,
+    /// How often changes were asked for at this approval before, of `max_revisions` times.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
     pub max_revisions: u32,
     /// Sent so far: since the request, or since the escalation.
     #[serde(default, skip_serializing_if = "is_zero")]

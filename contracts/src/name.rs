@@ -27,6 +27,11 @@ pub struct Name(String);
 pub struct InvalidName;
 
 impl Name {
+    /// Stands in for a name that could not be read, until that is reported.
+    pub fn unreadable() -> Self {
+        Self("unreadable".to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -8,6 +8,7 @@ mod parameters;
 mod read;
 mod rules;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use data_encoding::HEXLOWER;
@@ -145,14 +146,30 @@ impl Flow {
     /// What a workflow is pinned to. Two definitions that differ in anything have different hashes.
     pub fn id(&self) -> FlowId {
         // A flow that was read can be written.
-        let canonical = serde_json::to_vec(self).unwrap_or_default();
-        let digest = Sha256::digest(&canonical);
+        let canonical = canonical(&serde_json::to_value(self).unwrap_or_default());
+        let digest = Sha256::digest(canonical.as_bytes());
         let half = digest.get(..16).unwrap_or_default();
         FlowId {
             flow: self.flow.clone(),
             version: self.version,
             hash: HEXLOWER.encode(half),
         }
+    }
+}
+
+/// The same text for the same JSON, whatever the order in which `serde_json` was built to keep fields in.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<&String, &Value> = fields.iter().collect();
+            let fields = fields.into_iter();
+            let fields = fields.map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
+        }
+        plain => plain.to_string(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What holds between the parts of a definition.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use garde::Validate;
 
@@ -31,6 +31,7 @@ pub(super) fn check(flow: &Flow) -> Vec<Fault> {
         return faults;
     }
     let mut seen = BTreeSet::new();
+    let mut written = BTreeMap::new();
     for (index, entry) in flow.steps.iter().enumerate() {
         let place = format!("steps[{index}]");
         let field = match entry {
@@ -43,7 +44,13 @@ pub(super) fn check(flow: &Flow) -> Vec<Fault> {
         }
         let earlier = Earlier { flow, index };
         match entry {
-            Entry::Step(step) => agent_step(step, &earlier, &place, &mut faults),
+            Entry::Step(step) => {
+                agent_step(step, &earlier, &place, &mut faults);
+                if let Some(other) = written.insert(&step.writes, &step.step) {
+                    let reason = format!("`{}` is what `{other}` writes", step.writes);
+                    faults.push(Fault::at(format!("{place}.writes"), reason));
+                }
+            }
             Entry::Approval(approval) => approval_step(approval, &earlier, &place, &mut faults),
         }
     }

@@ -7,11 +7,12 @@ use aegis_contracts::envelope::Envelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{
-    Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, Transition, Workflow,
-    decide, start,
+    Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, StoredWorkflow,
+    Transition, Workflow, decide, start,
 };
 
 use crate::error::PortError;
+use crate::flows::Flows;
 use crate::ports::{Clock, CommandQueues, Table, Write};
 use crate::stored::{HistoryEntry, StoredRequest};
 use crate::{metrics, trace};
@@ -28,6 +29,7 @@ pub struct Engine {
     pub table: Arc<dyn Table>,
     pub commands: Arc<dyn CommandQueues>,
     pub clock: Arc<dyn Clock>,
+    pub flows: Arc<Flows>,
 }
 
 /// What became of an input.
@@ -79,6 +81,37 @@ pub enum Opened {
 }
 
 impl Engine {
+    /// A workflow with the definition of its flow.
+    ///
+    /// # Errors
+    /// Of the table; permanent, if the state cannot be read.
+    pub async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
+        match self.table.load(id).await? {
+            Some(stored) => self.with_flow(stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A workflow with the definition of its flow, and what was asked.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub async fn load_with_request(
+        &self,
+        id: &WorkflowId,
+    ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
+        match self.table.load_with_request(id).await? {
+            Some((stored, request)) => Ok(Some((self.with_flow(stored).await?, request))),
+            None => Ok(None),
+        }
+    }
+
+    async fn with_flow(&self, stored: StoredWorkflow) -> Result<Workflow, PortError> {
+        let flow = self.flows.find(self.table.as_ref(), &stored.flow).await?;
+        let unreadable = |why| PortError::Permanent(format!("cannot read the stored state: {why}"));
+        stored.with_flow(flow).map_err(unreadable)
+    }
+
     /// Opens a workflow, once.
     ///
     /// # Errors
@@ -105,7 +138,7 @@ impl Engine {
         id: &WorkflowId,
         request: &StoredRequest,
     ) -> Result<Opened, PortError> {
-        let Some((workflow, stored)) = self.table.load_with_request(id).await? else {
+        let Some((workflow, stored)) = self.load_with_request(id).await? else {
             return Err(PortError::Transient(format!(
                 "{id} was refused as existing and is not there"
             )));
@@ -152,7 +185,7 @@ impl Engine {
         tries: u32,
     ) -> Result<Applied, PortError> {
         for _ in 0..tries {
-            let Some(workflow) = self.table.load(id).await? else {
+            let Some(workflow) = self.load(id).await? else {
                 return Ok(Applied::not_found());
             };
             if let Some(turn) = self.try_turn(workflow, input).await? {
@@ -265,7 +298,7 @@ impl Engine {
 
     /// Best effort: if this is lost, the agent is told by the answer to its next report, or its session ends idle.
     async fn stop(&self, transition: &Transition) {
-        let Some(session) = transition.stop else {
+        let Some(session) = transition.stop.clone() else {
             return;
         };
         let next = &transition.next;

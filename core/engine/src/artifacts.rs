@@ -1,28 +1,24 @@
 //! Whether what an agent says it produced is really there.
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
-use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::text::counted;
 
 use crate::error::PortError;
 use crate::ports::Artifacts;
 
-/// What does not fit: a foreign place, a missing object, another size or hash. `None` if all is as said.
+/// What of an attempt's artifacts does not fit: a place outside of its prefix, a missing object, another size or hash.
+/// `None` if all is as said.
 ///
 /// # Errors
 /// Of the bucket.
 pub async fn mismatch(
     bucket: &dyn Artifacts,
-    id: &WorkflowId,
-    role: Role,
-    attempt: u32,
+    prefix: &str,
     artifacts: &[ArtifactRef],
 ) -> Result<Option<String>, PortError> {
-    let prefix = attempt_prefix(id, role, attempt);
     for artifact in artifacts {
         // Before any look: a report must not make us read elsewhere.
-        if !artifact.key.starts_with(&prefix) {
+        if !artifact.key.starts_with(prefix) {
             return Ok(Some(format!(
                 "`{}` does not lie under `{prefix}`",
                 artifact.key

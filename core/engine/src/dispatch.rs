@@ -1,4 +1,4 @@
-//! The one path of the three dispatchers: a step command becomes an agent session.
+//! The one path of all dispatchers: a command becomes an agent session.
 //!
 //! The agent is invoked first and `Dispatched` is noted after. A crash in between
 //! brings the command back and invokes the same session again, which the agent
@@ -10,11 +10,11 @@ mod task;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::SessionId;
-use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
+use aegis_workflow::{Attempt, Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
 
@@ -40,7 +40,8 @@ pub struct Dispatcher {
     pub engine: Engine,
     pub runtime: Arc<dyn AgentRuntime>,
     pub keys: Arc<KeyRing>,
-    pub role: Role,
+    /// The agent whose commands arrive here.
+    pub agent: Name,
     /// Base URL of the API that agents call back.
     pub callback_api_url: String,
 }
@@ -61,15 +62,18 @@ impl QueueHandler for Dispatcher {
 
 impl Dispatcher {
     async fn take(&self, message: &Received, command: &CommandEnvelope) -> Disposition {
-        if let Command::StopSession(session) = command.body
-            && session.role == self.role
-        {
-            return self.stop_session(message, command, session).await;
-        }
-        match command.body.as_step() {
-            Some((role, step)) if role == self.role => self.dispatch(message, command, step).await,
-            Some(_) | None => {
-                Disposition::DeadLetter(format!("misrouted: not a command for the {}", self.role))
+        match &command.body {
+            Command::StopSession(session) if session.agent == self.agent => {
+                self.stop_session(message, command, session).await
+            }
+            Command::RunStep(step) if step.agent == self.agent => {
+                self.dispatch(message, command, step).await
+            }
+            Command::RunStep(_) | Command::StopSession(_) | Command::RequestApproval(_) => {
+                Disposition::DeadLetter(format!(
+                    "misrouted: not a command for the agent `{}`",
+                    self.agent
+                ))
             }
         }
     }
@@ -78,10 +82,10 @@ impl Dispatcher {
         &self,
         message: &Received,
         command: &CommandEnvelope,
-        step: StepCommand,
+        step: &StepCommand,
     ) -> Disposition {
         let id = &command.workflow_id;
-        let (workflow, request) = match self.engine.table.load_with_request(id).await {
+        let (workflow, request) = match self.engine.load_with_request(id).await {
             Ok(Some(found)) => found,
             Ok(None) => {
                 return unknown_workflow();
@@ -98,12 +102,12 @@ impl Dispatcher {
         &self,
         message: &Received,
         command: &CommandEnvelope,
-        step: StepCommand,
+        step: &StepCommand,
         workflow: Workflow,
         request: StoredRequest,
     ) -> Disposition {
         let id = &workflow.id;
-        match workflow.current_step(self.role, step.attempt) {
+        match workflow.current_work(&step.step, step.attempt) {
             Some(current) if current.dispatched_at.is_none() => {}
             Some(_) => return Disposition::Ack,
             None => {
@@ -115,8 +119,8 @@ impl Dispatcher {
             Ok(task) => task,
             Err(error) => return disposition_of_error(message, &error),
         };
-        let session = SessionId::derive(id, self.role, step.attempt).runtime_session();
-        match self.runtime.invoke(self.role, &session, &task).await {
+        let session = SessionId::derive(id, &step.step, step.attempt).runtime_session();
+        match self.runtime.invoke(&self.agent, &session, &task).await {
             Ok(answer) => {
                 tracing::info!(attempt = step.attempt, answer = ?answer.status, "agent invoked");
                 self.note_dispatched(message, workflow, step, &session)
@@ -135,11 +139,11 @@ impl Dispatcher {
     async fn throttled(
         &self,
         message: &Received,
-        step: StepCommand,
+        step: &StepCommand,
         workflow: Workflow,
     ) -> Disposition {
-        metrics::throttled(self.role);
-        let Some(current) = workflow.current_step(self.role, step.attempt) else {
+        metrics::throttled(&self.agent);
+        let Some(current) = workflow.current_work(&step.step, step.attempt) else {
             return Disposition::Ack;
         };
         if current.throttled_at.is_some() {
@@ -151,10 +155,7 @@ impl Dispatcher {
         if message.receive_count <= QUICK_TRIES && waited < self.engine.rules.pickup_timeout {
             return Disposition::RetryAfter(quick_pause(message));
         }
-        let input = Input::Throttled {
-            role: self.role,
-            attempt: step.attempt,
-        };
+        let input = Input::Throttled(attempt_of(step));
         tracing::info!(attempt = step.attempt, "no free session: the step waits");
         match self.engine.apply_to(workflow, input).await {
             Ok(turn) => disposition_of_turn(message, &turn),
@@ -166,13 +167,10 @@ impl Dispatcher {
         &self,
         message: &Received,
         workflow: Workflow,
-        step: StepCommand,
+        step: &StepCommand,
         session: &str,
     ) -> Disposition {
-        let input = Input::Dispatched {
-            role: self.role,
-            attempt: step.attempt,
-        };
+        let input = Input::Dispatched(attempt_of(step));
         let turn = match self.engine.apply_to(workflow, input).await {
             Ok(turn) => turn,
             Err(error) => return disposition_of_error(message, &error),
@@ -180,9 +178,9 @@ impl Dispatcher {
         // A result that overtook this note is stale too; it has sent a stop that leaves the agent time for its answer.
         if let Outcome::Stale { workflow, .. } = &turn.outcome
             && workflow
-                .result_of(self.role)
+                .result_of(&step.step)
                 .is_none_or(|result| result.attempt != step.attempt)
-            && let Err(error) = self.runtime.stop(self.role, session).await
+            && let Err(error) = self.runtime.stop(&self.agent, session).await
         {
             tracing::warn!(workflow_id = %workflow.id, %error, "superseded session not stopped; its reports will be refused");
         }
@@ -193,7 +191,7 @@ impl Dispatcher {
         &self,
         message: &Received,
         command: &CommandEnvelope,
-        step: StepCommand,
+        step: &StepCommand,
         error: PortError,
     ) -> Disposition {
         match error {
@@ -206,19 +204,22 @@ impl Dispatcher {
                     code: codes::AGENT_REFUSED.to_owned(),
                     message: what,
                     transient: false,
-                };
-                let input = Input::StepFailed {
-                    role: self.role,
-                    attempt: step.attempt,
-                    failure,
                     usage: None,
                 };
+                let input = Input::StepFailed(attempt_of(step), failure);
                 match self.engine.apply(&command.workflow_id, input).await {
                     Ok(turn) => disposition_of_turn(message, &turn),
                     Err(error) => disposition_of_error(message, &error),
                 }
             }
         }
+    }
+}
+
+fn attempt_of(step: &StepCommand) -> Attempt {
+    Attempt {
+        step: step.step.clone(),
+        attempt: step.attempt,
     }
 }
 

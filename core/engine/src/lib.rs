@@ -13,6 +13,7 @@ pub mod dispatch;
 mod entry;
 pub mod error;
 pub mod external;
+pub mod flows;
 pub mod headers;
 pub mod keys;
 pub mod link;

@@ -75,7 +75,7 @@ fn signed(link: &str, expiry: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aegis_contracts::agent::Role;
+    use aegis_workflow::Attempt;
 
     use super::*;
     use crate::token::Claim;
@@ -164,8 +164,11 @@ mod tests {
         let keys = TokenKeys::generate();
         let claim = Claim {
             workflow_id: link().workflow_id,
-            role: Role::Writer,
-            attempt: 1,
+            flow: "report".parse().unwrap(),
+            of: Attempt {
+                step: "write".parse().unwrap(),
+                attempt: 1,
+            },
         };
         let callback = keys.sign(&claim, LATER).unwrap();
         assert_eq!(

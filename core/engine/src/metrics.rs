@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 use aegis_workflow::{Phase, Transition, Workflow};
@@ -52,8 +52,8 @@ pub fn quarantined() {
 }
 
 /// The agent runtime had no free session: the command waits.
-pub(crate) fn throttled(role: Role) {
-    counter!(STARTS_THROTTLED, "Role" => role.as_str()).increment(1);
+pub(crate) fn throttled(agent: &Name) {
+    counter!(STARTS_THROTTLED, "Agent" => agent.to_string()).increment(1);
 }
 
 /// A message or record was set aside by us, with its reason.
@@ -72,15 +72,15 @@ pub(crate) fn committed(before: Option<&Workflow>, transition: &Transition) {
     for event in &transition.events {
         match event {
             Event::WorkflowStarted { .. } => counter!(WORKFLOWS_STARTED).increment(1),
-            Event::StepCompleted { role, usage, .. } => {
+            Event::StepCompleted { agent, usage, .. } => {
                 if let Some(begun) = before.and_then(waiting_since) {
                     let seconds = now.since(begun).as_secs_f64();
-                    histogram!(STEP_SECONDS, "Role" => role.as_str()).record(seconds);
+                    histogram!(STEP_SECONDS, "Agent" => agent.to_string()).record(seconds);
                 }
-                histogram!(STEP_COST_USD, "Role" => role.as_str()).record(usage.cost_usd);
+                histogram!(STEP_COST_USD, "Agent" => agent.to_string()).record(usage.cost_usd);
             }
-            Event::StepRetried { role, .. } => {
-                counter!(STEPS_RETRIED, "Role" => role.as_str()).increment(1);
+            Event::StepRetried { agent, .. } => {
+                counter!(STEPS_RETRIED, "Agent" => agent.to_string()).increment(1);
             }
             Event::ApprovalGranted { .. } | Event::ChangesRequested { .. } => decided(before, now),
             Event::WorkflowRejected { .. } => {
@@ -113,7 +113,7 @@ fn decided(before: Option<&Workflow>, now: Timestamp) {
 /// When what the workflow waits for was asked for.
 fn waiting_since(workflow: &Workflow) -> Option<Timestamp> {
     match &workflow.phase {
-        Phase::Working(step) => Some(step.requested_at),
+        Phase::Running(work) => Some(work.requested_at),
         Phase::AwaitingApproval(approval) => Some(approval.requested_at),
         Phase::Ended(_) => None,
     }

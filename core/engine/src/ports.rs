@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::{AgentTask, InvocationAnswer, Role};
+use aegis_contracts::agent::{AgentTask, InvocationAnswer};
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::envelope::{CommandEnvelope, EventEnvelope};
+use aegis_contracts::flow::{FlowId, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::{ReportLink, Status, WorkflowSummary};
-use aegis_workflow::Workflow;
+use aegis_contracts::view::{ResultLink, Status, WorkflowSummary};
+use aegis_workflow::{Pinned, StoredWorkflow, Workflow};
 use async_trait::async_trait;
 
 use crate::error::PortError;
@@ -36,13 +37,13 @@ pub trait Table: Send + Sync {
     ) -> Result<Write, PortError>;
 
     /// Strongly consistent.
-    async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError>;
+    async fn load(&self, id: &WorkflowId) -> Result<Option<StoredWorkflow>, PortError>;
 
     /// Strongly consistent.
     async fn load_with_request(
         &self,
         id: &WorkflowId,
-    ) -> Result<Option<(Workflow, StoredRequest)>, PortError>;
+    ) -> Result<Option<(StoredWorkflow, StoredRequest)>, PortError>;
 
     /// A transition: state and history entry in one transaction, if the stored state still has `expected_seq`.
     async fn commit(
@@ -78,11 +79,28 @@ pub trait Table: Send + Sync {
 
     /// How many shards [`Table::due`] has.
     fn deadline_shards(&self) -> u32;
+
+    /// The definition that is kept of a version of a flow. Strongly consistent.
+    async fn flow(&self, flow: &Name, version: u16) -> Result<Option<KeptFlow>, PortError>;
+
+    /// Keeps a definition for ever. `Conflict`: one is kept for this version already.
+    async fn keep_flow(&self, flow: &Pinned) -> Result<Write, PortError>;
+}
+
+/// A definition as it was kept, which newer code may have done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFlow {
+    pub id: FlowId,
+    /// JSON.
+    pub definition: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
     pub status: Option<Status>,
+    pub flow: Option<Name>,
+    /// The step that runs, or the approval that waits.
+    pub at: Option<Name>,
     pub limit: u32,
     /// Only what is older than this: the last workflow of the page before.
     pub before: Option<ListPosition>,
@@ -150,16 +168,14 @@ pub trait Artifacts: Send + Sync {
     /// The object, if it has no more than `limit` bytes. `None`: no such object.
     async fn read(&self, key: &str, limit: usize) -> Result<Option<Contents>, PortError>;
 
-    /// What an attempt left behind when it was done; `None` if it is not.
+    /// What the attempt of this prefix left behind when it was done; `None` if it is not.
     async fn completion(
         &self,
-        id: &WorkflowId,
-        role: Role,
-        attempt: u32,
+        prefix: &str,
     ) -> Result<Option<CompletionRecord>, PortError>;
 
     /// A link that anybody can read the object by, for `valid`.
-    async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError>;
+    async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError>;
 }
 
 #[async_trait]
@@ -167,13 +183,13 @@ pub trait AgentRuntime: Send + Sync {
     /// Starts the attempt in its own session. The same session again does not start the work twice.
     async fn invoke(
         &self,
-        role: Role,
+        agent: &Name,
         session: &str,
         task: &AgentTask,
     ) -> Result<InvocationAnswer, PortError>;
 
     /// Ends the session. A session that does not exist is no error.
-    async fn stop(&self, role: Role, session: &str) -> Result<(), PortError>;
+    async fn stop(&self, agent: &Name, session: &str) -> Result<(), PortError>;
 }
 
 #[async_trait]

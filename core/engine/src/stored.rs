@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use aegis_contracts::request::{Parameters, StartRequest};
-use aegis_contracts::tolerant;
-use aegis_workflow::{FLOW_VERSION, STATE_VERSION, Workflow};
+use aegis_contracts::request::StartRequest;
+use aegis_workflow::{STATE_VERSION, StoredWorkflow};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 pub use crate::entry::HistoryEntry;
@@ -17,8 +17,8 @@ use crate::trace;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StoredRequest {
     pub topic: String,
-    #[serde(default, deserialize_with = "tolerant::field")]
-    pub parameters: Parameters,
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     pub requested_by: String,
@@ -54,47 +54,29 @@ pub fn encode<T: Serialize>(value: &T) -> Result<String, PortError> {
 }
 
 #[derive(Deserialize)]
-struct Versions {
+struct Version {
     state_version: u16,
-    flow_version: u16,
-}
-
-/// What a deployment of this code can read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
-    pub state_version: u16,
-    pub flow_version: u16,
-}
-
-impl Default for Known {
-    fn default() -> Self {
-        Self {
-            state_version: STATE_VERSION,
-            flow_version: FLOW_VERSION,
-        }
-    }
 }
 
 /// Reads a stored state.
 ///
 /// # Errors
-/// As [`decode_state_as`].
-pub fn decode_state(json: &str) -> Result<Workflow, PortError> {
-    decode_state_as(json, Known::default())
-}
-
-/// Reads a stored state as code that knows `known`.
-///
-/// # Errors
 /// Transient, if newer code wrote it: the message is left for that code, the state is not touched.
 /// Permanent, if it cannot be read at all.
-pub fn decode_state_as(json: &str, known: Known) -> Result<Workflow, PortError> {
+pub fn decode_state(json: &str) -> Result<StoredWorkflow, PortError> {
+    decode_state_as(json, STATE_VERSION)
+}
+
+/// Reads a stored state as code that knows states up to `known`.
+///
+/// # Errors
+/// As [`decode_state`].
+pub fn decode_state_as(json: &str, known: u16) -> Result<StoredWorkflow, PortError> {
     let unreadable = |error| PortError::Permanent(format!("cannot read the stored state: {error}"));
-    let versions: Versions = serde_json::from_str(json).map_err(unreadable)?;
-    if versions.state_version > known.state_version || versions.flow_version > known.flow_version {
+    let Version { state_version } = serde_json::from_str(json).map_err(unreadable)?;
+    if state_version > known {
         return Err(PortError::Transient(format!(
-            "state version {} and flow version {} are newer than this code ({}, {})",
-            versions.state_version, versions.flow_version, known.state_version, known.flow_version
+            "state version {state_version} is newer than this code, which knows {known}"
         )));
     }
     serde_json::from_str(json).map_err(unreadable)
@@ -106,15 +88,7 @@ mod tests {
 
     #[test]
     fn state_of_newer_code_is_left_alone() {
-        let newer = format!(
-            r#"{{"state_version":{},"flow_version":1,"surprise":true}}"#,
-            STATE_VERSION + 1
-        );
-        assert!(matches!(decode_state(&newer), Err(PortError::Transient(_))));
-        let newer = format!(
-            r#"{{"state_version":1,"flow_version":{}}}"#,
-            FLOW_VERSION + 1
-        );
+        let newer = format!(r#"{{"state_version":{},"surprise":true}}"#, STATE_VERSION + 1);
         assert!(matches!(decode_state(&newer), Err(PortError::Transient(_))));
         assert!(matches!(decode_state("{}"), Err(PortError::Permanent(_))));
     }

@@ -1,11 +1,12 @@
-//! Callback tokens: `v1.<kid>.<exp>.<role>.<attempt>.<hmac>`.
+//! Callback tokens: `v1.<kid>.<exp>.<flow>.<step>.<attempt>.<hmac>`.
 //!
 //! A token proves that its bearer was given one attempt of one workflow. It says which attempt, so that it is judged
 //! before anything else of a report is read.
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
+use aegis_workflow::Attempt;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,8 +17,8 @@ use sha2::Sha256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub workflow_id: WorkflowId,
-    pub role: Role,
-    pub attempt: u32,
+    pub flow: Name,
+    pub of: Attempt,
 }
 
 /// The key that signs, and the one before it, which still verifies.
@@ -56,13 +57,13 @@ impl std::fmt::Debug for TokenKey {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    #[error("the token is not of the form v1.<kid>.<exp>.<role>.<attempt>.<hmac>")]
+    #[error("the token is not of the form v1.<kid>.<exp>.<flow>.<step>.<attempt>.<hmac>")]
     Malformed,
     #[error("the token's key is not known")]
     UnknownKey,
     #[error("the token has expired")]
     Expired,
-    #[error("the token is not for this workflow, role and attempt")]
+    #[error("the token is not for this workflow, step and attempt")]
     Forged,
 }
 
@@ -95,8 +96,9 @@ impl TokenKeys {
     pub fn sign(&self, claim: &Claim, expires_at: Timestamp) -> Result<String, TokenError> {
         let expiry = expires_at.as_seconds();
         let mac = self.seal(&claim.signed(expiry))?;
-        let (kid, role, attempt) = (&self.current.kid, claim.role, claim.attempt);
-        Ok(format!("v1.{kid}.{expiry}.{role}.{attempt}.{mac}"))
+        let (kid, flow) = (&self.current.kid, &claim.flow);
+        let Attempt { step, attempt } = &claim.of;
+        Ok(format!("v1.{kid}.{expiry}.{flow}.{step}.{attempt}.{mac}"))
     }
 
     /// The MAC of `text` under the present key. What is signed begins with its version and its purpose, so that a
@@ -128,14 +130,17 @@ impl TokenKeys {
         now: Timestamp,
     ) -> Result<Claim, TokenError> {
         let parts: Vec<&str> = token.split('.').collect();
-        let ["v1", kid, expiry, role, attempt, signature] = parts[..] else {
+        let ["v1", kid, expiry, flow, step, attempt, signature] = parts[..] else {
             return Err(TokenError::Malformed);
         };
         let expiry: i64 = expiry.parse().map_err(|_| TokenError::Malformed)?;
         let claim = Claim {
             workflow_id: workflow_id.clone(),
-            role: Role::parse(role).ok_or(TokenError::Malformed)?,
-            attempt: attempt.parse().map_err(|_| TokenError::Malformed)?,
+            flow: flow.parse().map_err(|_| TokenError::Malformed)?,
+            of: Attempt {
+                step: step.parse().map_err(|_| TokenError::Malformed)?,
+                attempt: attempt.parse().map_err(|_| TokenError::Malformed)?,
+            },
         };
         self.unseal(kid, &claim.signed(expiry), signature)?;
         if now.as_seconds() >= expiry {
@@ -148,8 +153,8 @@ impl TokenKeys {
 impl Claim {
     fn signed(&self, expiry: i64) -> String {
         format!(
-            "v1\ncallback\n{}\n{}\n{}\n{expiry}",
-            self.workflow_id, self.role, self.attempt
+            "v1\ncallback\n{}\n{}\n{}\n{}\n{expiry}",
+            self.workflow_id, self.flow, self.of.step, self.of.attempt
         )
     }
 }
@@ -170,8 +175,11 @@ mod tests {
     fn claim() -> Claim {
         Claim {
             workflow_id: WorkflowId::derive("a", "b"),
-            role: Role::Analyst,
-            attempt: 2,
+            flow: "report".parse().unwrap(),
+            of: Attempt {
+                step: "analyze".parse().unwrap(),
+                attempt: 2,
+            },
         }
     }
 
@@ -186,8 +194,9 @@ mod tests {
         assert_eq!(open(&token, NOW), Ok(claim()));
         assert_eq!(open(&token, LATER), Err(TokenError::Expired));
         for (from, to) in [
-            (".analyst.2.", ".analyst.3."),
-            (".analyst.2.", ".writer.2."),
+            (".analyze.2.", ".analyze.3."),
+            (".analyze.2.", ".write.2."),
+            (".report.analyze.", ".deep-report.analyze."),
         ] {
             let other = token.replace(from, to);
             assert_ne!(token, other);
@@ -230,13 +239,13 @@ mod tests {
         for token in [
             "",
             "v1",
-            "v1.a.b.analyst.1.c",
-            "v2.a.1.analyst.1.AAAA",
-            "v1.a.1.analyst.1.!",
-            "v1.a.1.analyst.1.AA.x",
-            "v1.a.1.analyst.AA",
-            "v1.a.1.poet.1.AA",
-            "v1.a.1.analyst.-1.AA",
+            "v1.a.b.report.analyze.1.c",
+            "v2.a.1.report.analyze.1.AAAA",
+            "v1.a.1.report.analyze.1.!",
+            "v1.a.1.report.analyze.1.AA.x",
+            "v1.a.1.analyze.1.AA",
+            "v1.a.1.report.Analyze.1.AA",
+            "v1.a.1.report.analyze.-1.AA",
         ] {
             assert_eq!(
                 TokenKeys::generate().open(token, &claim().workflow_id, NOW),

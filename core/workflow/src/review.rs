@@ -56,6 +56,8 @@ pub fn asked<'a>(
                 let policy = workflow.policy(approval);
                 // Asked again after a redrive: what was decided before does not count any more.
                 all.retain(|known| known.approval.revision != *revision);
+                let before = all.iter().filter(|known| known.approval.approval == *approval);
+                let round = before.count();
                 all.push(Asked {
                     approval: ApprovalView {
                         approval: approval.clone(),
@@ -67,6 +69,7 @@ pub fn asked<'a>(
                         deadline_at: *deadline_at,
                         on_timeout: policy.on_timeout,
                         escalated: false,
+                        round: u32::try_from(round).unwrap_or(u32::MAX),
                         max_revisions: policy.max_revisions,
                         reminders: 0,
                         pickup: None,

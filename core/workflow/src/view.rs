@@ -159,6 +159,7 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
         deadline_at: approval.deadline_at,
         on_timeout: on_timeout(workflow, approval),
         escalated: approval.escalated,
+        round: approval.round,
         max_revisions: policy.max_revisions,
         reminders: approval.reminders,
         pickup: waits.then_some(PickupView {

@@ -1,11 +1,14 @@
 //! Configuration from the environment: parsed once, at cold start, and all that is wrong is reported together.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use aegis_contracts::flow::Name;
 use aegis_engine::api::{Authorization, RouteGroup};
-use aegis_workflow::{Rules, StepRetries};
+use aegis_engine::flows::Flows;
+use aegis_workflow::{Retries, Rules};
 
 /// Everything that is wrong with the environment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,20 +105,40 @@ impl<'a> Environment<'a> {
             start_timeout: self.seconds("START_TIMEOUT_SECONDS", default.start_timeout),
             heartbeat_timeout: self.seconds("HEARTBEAT_TIMEOUT_SECONDS", default.heartbeat_timeout),
             step_timeout: self.seconds("STEP_TIMEOUT_SECONDS", default.step_timeout),
-            step_retries: self.step_retries(default.step_retries),
+            retries: self.step_retries(),
             max_sends: self.or("MAX_SENDS", default.max_sends),
             approval_reminder: self.hours("APPROVAL_REMINDER_HOURS", default.approval_reminder),
             retention: Duration::from_secs(days.saturating_mul(86_400)),
         }
     }
 
-    fn step_retries(&mut self, default: StepRetries) -> StepRetries {
+    fn step_retries(&mut self) -> Retries {
         let Some(text) = self.get("STEP_RETRIES") else {
-            return default;
+            return Retries::default();
         };
         crate::retries::parse(&text).unwrap_or_else(|error| {
             self.problems.push(format!("STEP_RETRIES: {error}"));
-            default
+            Retries::default()
+        })
+    }
+
+    /// The agent that a dispatcher is for.
+    pub fn agent(&mut self, variable: &str) -> Name {
+        let text = self.required(variable);
+        text.parse().unwrap_or_else(|error| {
+            if !text.is_empty() {
+                self.problems.push(format!("{variable} is `{text}`: it {error}"));
+            }
+            Name::unreadable()
+        })
+    }
+
+    /// The flows of this deployment.
+    pub fn flows(&mut self) -> Flows {
+        let folder = self.get("FLOWS").unwrap_or_else(|| "flows".to_owned());
+        Flows::read(Path::new(&folder)).unwrap_or_else(|error| {
+            self.problems.push(format!("FLOWS: {error}"));
+            Flows::default()
         })
     }
 

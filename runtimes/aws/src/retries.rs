@@ -1,21 +1,14 @@
-//! `STEP_RETRIES`: how often each step is tried, as JSON, in the form in which Terraform writes it.
+//! `STEP_RETRIES`: how often each agent is tried, as JSON, in the form in which Terraform writes it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aegis_workflow::{RetryPolicy, StepRetries};
+use aegis_contracts::flow::Name;
+use aegis_workflow::{Retries, RetryPolicy};
 use serde::Deserialize;
 
 /// SQS delays a message by 15 minutes at most.
 const LONGEST_DELAY: u64 = 900;
-
-/// A role that is left out, or a field of it, has its default.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Roles {
-    researcher: Setting,
-    analyst: Setting,
-    writer: Setting,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,16 +30,16 @@ impl Default for Setting {
 }
 
 impl Setting {
-    fn policy(&self, role: &str) -> Result<RetryPolicy, String> {
+    fn policy(&self, agent: &Name) -> Result<RetryPolicy, String> {
         let (first, longest) = (self.first_delay_seconds, self.longest_delay_seconds);
         if self.attempts == 0 {
             return Err(format!(
-                "{role}.attempts is 0: a step is tried at least once"
+                "{agent}.attempts is 0: a step is tried at least once"
             ));
         }
         if longest > LONGEST_DELAY || first > longest {
             return Err(format!(
-                "{role}: the delays are {first} to {longest} s, expected an ascending range up to {LONGEST_DELAY}"
+                "{agent}: the delays are {first} to {longest} s, expected an ascending range up to {LONGEST_DELAY}"
             ));
         }
         Ok(RetryPolicy {
@@ -57,14 +50,20 @@ impl Setting {
     }
 }
 
+/// Agents that are left out, and fields that are, have their defaults.
+///
 /// # Errors
 /// What is wrong with the text.
-pub(crate) fn parse(text: &str) -> Result<StepRetries, String> {
-    let roles: Roles = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Ok(StepRetries {
-        researcher: roles.researcher.policy("researcher")?,
-        analyst: roles.analyst.policy("analyst")?,
-        writer: roles.writer.policy("writer")?,
+pub(crate) fn parse(text: &str) -> Result<Retries, String> {
+    let agents: BTreeMap<Name, Setting> =
+        serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let policies = agents.into_iter().map(|(agent, setting)| {
+        let policy = setting.policy(&agent)?;
+        Ok((agent, policy))
+    });
+    Ok(Retries {
+        of_agent: policies.collect::<Result<_, String>>()?,
+        ..Retries::default()
     })
 }
 
@@ -74,24 +73,25 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_its_default() {
-        assert_eq!(parse("{}"), Ok(StepRetries::default()));
+        assert_eq!(parse("{}"), Ok(Retries::default()));
         let text = r#"{"analyst":{"attempts":1},"writer":{"attempts":5,"first_delay_seconds":0,"longest_delay_seconds":900}}"#;
         let read = parse(text).unwrap();
-        assert_eq!(read.researcher, RetryPolicy::default());
-        assert_eq!(read.analyst.attempts, 1);
+        let of = |agent: &str| read.of_agent.get(&agent.parse().unwrap()).copied();
+        assert_eq!((of("researcher"), read.usual), (None, RetryPolicy::default()));
+        assert_eq!(of("analyst").unwrap().attempts, 1);
         let writer = RetryPolicy {
             attempts: 5,
             first_delay: Duration::ZERO,
             longest_delay: Duration::from_secs(900),
         };
-        assert_eq!(read.writer, writer);
+        assert_eq!(of("writer"), Some(writer));
     }
 
     #[test]
     fn what_cannot_work_is_refused_by_name() {
         for (text, said) in [
-            ("7", "expected struct"),
-            (r#"{"researchers":{}}"#, "researchers"),
+            ("7", "expected a map"),
+            (r#"{"Researcher":{}}"#, "must be a name"),
             (r#"{"writer":{"attempt":1}}"#, "attempt"),
             (r#"{"writer":{"attempts":0}}"#, "writer.attempts"),
             (r#"{"analyst":{"longest_delay_seconds":901}}"#, "analyst"),

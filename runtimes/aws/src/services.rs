@@ -1,12 +1,9 @@
 //! Wiring: from the environment to an engine on AWS. Each service takes the parts it needs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::command::Destination;
+use aegis_contracts::flow::Name;
 use aegis_engine::apply::Engine;
-use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::external::{Gate, Senders};
 use aegis_engine::keys::KeyRing;
 use aegis_engine::message::QueueHandler;
@@ -18,9 +15,9 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use crate::config::{ConfigError, Environment};
 use crate::http;
-use crate::lambda::{QueueConsumer, Service};
+use crate::lambda::QueueConsumer;
 use crate::ports::{
-    AgentArns, AgentCoreRuntime, DynamoTable, EventBridgeBus, OnDemand, ParameterStoreKeys,
+    AgentCoreRuntime, DynamoTable, EventBridgeBus, OnDemand, ParameterStoreKeys,
     QueueUrls, S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
 };
 
@@ -51,21 +48,10 @@ impl Aws {
             status: environment.or("STATUS_SHARDS", 1),
             deadline: environment.or("DEADLINE_SHARDS", 4),
         };
-        let urls = BTreeMap::from([
-            (
-                Destination::Researcher,
-                environment.required("RESEARCH_QUEUE_URL"),
-            ),
-            (
-                Destination::Analyst,
-                environment.required("ANALYZE_QUEUE_URL"),
-            ),
-            (
-                Destination::Approval,
-                environment.required("APPROVAL_QUEUE_URL"),
-            ),
-            (Destination::Writer, environment.required("WRITE_QUEUE_URL")),
-        ]);
+        let urls = QueueUrls {
+            agents: environment.required("AGENT_QUEUE_URLS"),
+            approval: environment.required("APPROVAL_QUEUE_URL"),
+        };
         let table = environment.required("WORKFLOW_TABLE");
         Engine {
             rules: environment.rules(),
@@ -74,8 +60,9 @@ impl Aws {
                 table,
                 shards,
             )),
-            commands: Arc::new(SqsQueues::new(self.sqs.clone(), QueueUrls(urls))),
+            commands: Arc::new(SqsQueues::new(self.sqs.clone(), urls)),
             clock: Arc::new(SystemClock),
+            flows: Arc::new(environment.flows()),
         }
     }
 
@@ -105,18 +92,16 @@ impl Aws {
         ))
     }
 
-    /// The runtime of one agent, whose ARN stands in `variable`.
+    /// The runtime of one agent. Its ARN stands in a variable that is called after it: `RESEARCHER_AGENT_ARN`.
     pub fn runtime(
         &self,
         environment: &mut Environment<'_>,
-        role: Role,
-        variable: &str,
+        agent: &Name,
     ) -> Arc<AgentCoreRuntime> {
-        let arns = AgentArns(BTreeMap::from([(role, environment.required(variable))]));
-        Arc::new(AgentCoreRuntime::new(
-            aws_sdk_bedrockagentcore::Client::new(&self.config),
-            arns,
-        ))
+        let variable = agent.as_str().to_ascii_uppercase().replace('-', "_");
+        let arn = environment.required(&format!("{variable}_AGENT_ARN"));
+        let client = aws_sdk_bedrockagentcore::Client::new(&self.config);
+        Arc::new(AgentCoreRuntime::new(client, agent.clone(), arn))
     }
 
     /// Where a service without a queue sets things aside.
@@ -171,40 +156,6 @@ impl Aws {
 fn on_demand<C: 'static>(config: &SdkConfig, make: fn(&SdkConfig) -> C) -> OnDemand<C> {
     let config = config.clone();
     OnDemand::new(move || make(&config))
-}
-
-/// What differs between the three dispatchers.
-#[derive(Debug, Clone, Copy)]
-pub struct DispatcherKind {
-    pub role: Role,
-    /// Also the name of its spans and dead letters.
-    pub service: &'static str,
-    /// Holds the ARN of the agent's runtime.
-    pub agent_arn: &'static str,
-    /// The first service of the flow that signs a token makes the keys.
-    pub may_create_keys: bool,
-}
-
-/// A dispatcher, from the process environment.
-///
-/// # Errors
-/// [`ConfigError`] with every problem.
-pub async fn dispatcher(kind: DispatcherKind) -> anyhow::Result<Service> {
-    let service = from_environment(|aws, environment| {
-        let dispatcher = Dispatcher {
-            engine: aws.engine(environment),
-            runtime: aws.runtime(environment, kind.role, kind.agent_arn),
-            keys: aws.keys(environment, kind.may_create_keys),
-            role: kind.role,
-            callback_api_url: environment.required("CALLBACK_API_URL"),
-        };
-        let queue = aws.consumer(environment, kind.service, Arc::new(dispatcher));
-        Service {
-            queue: Some(queue),
-            ..Service::default()
-        }
-    });
-    Ok(service.await?)
 }
 
 /// Builds a service from the process environment, reporting everything that is wrong with it together.

@@ -10,7 +10,7 @@ use aegis_contracts::text;
 use aegis_engine::api::{ApiRequest, ApiResponse, problem_of};
 use aegis_engine::link::{Link, Opened};
 use aegis_engine::token::TokenError;
-use aegis_workflow::{Asked, Input, waiting_approval_view};
+use aegis_workflow::{Asked, Vote, waiting_approval_view};
 
 use crate::Approval;
 use crate::form::{self, Refused, Typed};
@@ -66,17 +66,17 @@ impl Approval {
         wanted: DecisionRequest,
     ) -> Result<ApiResponse, Box<Problem>> {
         let link = visit.link;
-        let input = Input::Decide {
+        let vote = Vote {
             approver: link.approver.clone(),
             proven: false,
             claimed_by: Some(format!("{LINK_CLAIM}{}", link.made_by)),
             decision: wanted.decision,
             comment: wanted.comment.clone(),
             changes: wanted.changes.clone(),
-            revision: link.revision,
+            revision: Some(link.revision),
         };
         // Also when it was made before: a command that it owes is sent again then.
-        let outcome = self.decide(&link.workflow_id, input).await;
+        let outcome = self.decide(&link.workflow_id, vote).await;
         let seen = self.seen_by(link).await?;
         match (outcome, made(&seen, link)) {
             // Once a revision is over only its history knows who decided what.

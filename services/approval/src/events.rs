@@ -10,7 +10,7 @@ use aegis_engine::message::{
     Disposition, Incoming, QueueHandler, Received, detail, disposition_of_error,
     disposition_of_turn,
 };
-use aegis_workflow::Input;
+use aegis_workflow::{Input, Vote};
 use async_trait::async_trait;
 
 use crate::Approval;
@@ -21,10 +21,7 @@ impl QueueHandler for Approval {
         match Incoming::parse(&message.body) {
             Ok(Incoming::Command(command)) => match &command.body {
                 Command::RequestApproval(asked) => self.told(message, &command, *asked).await,
-                Command::Research(_)
-                | Command::Analyze(_)
-                | Command::Write(_)
-                | Command::StopSession(_) => {
+                Command::RunStep(_) | Command::StopSession(_) => {
                     Disposition::DeadLetter("misrouted: agent work is not for approval".to_owned())
                 }
             },
@@ -72,15 +69,15 @@ impl Approval {
         let decision = decided.decision;
         let approver = decision.approver.filter(|_| self.may_speak(&event.source));
         let approver = approver.map(|name| text::name(&name));
-        let input = Input::Decide {
+        let input = Input::Decide(Vote {
             approver: approver.unwrap_or_else(|| claimed_by.clone()),
             proven: false,
             claimed_by: Some(claimed_by),
             decision: decision.decision,
             comment: decision.comment,
             changes: decision.changes,
-            revision: decision.revision.unwrap_or(0),
-        };
+            revision: decision.revision,
+        });
         match self.engine.apply(&decided.workflow_id, input).await {
             // Somebody decided, and it does not count: unlike a late notice of ours it is not passed over.
             Ok(Applied {

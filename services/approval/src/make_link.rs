@@ -17,7 +17,7 @@ impl Approval {
     pub(crate) async fn make_link(&self, request: &ApiRequest, principal: String) -> Answer {
         let id = request.workflow_id()?;
         let wanted: ApprovalLinkRequest = body::read(request)?;
-        let found = self.engine.table.load(&id).await;
+        let found = self.engine.load(&id).await;
         let found = found.map_err(|error| problem_of(&error))?;
         let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
         let waiting = waiting_approval_view(&workflow)
@@ -54,6 +54,7 @@ impl Approval {
                 self.api_url.trim_end_matches('/')
             ),
             approver: link.approver,
+            approval: waiting.approval,
             revision: link.revision,
             expires_at: waiting.deadline_at,
         };

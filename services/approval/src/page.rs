@@ -91,7 +91,7 @@ pub(crate) fn question(asked: &Question<'_>) -> ApiResponse {
             dt { "Asked for by" } dd dir="auto" { (visible(asked.requested_by)) }
             dt { "You decide as" } dd dir="auto" { (visible(asked.approver)) }
             dt { "Revision" }
-            dd { (approval.revision) @if approval.max_revisions > 0 { " of at most " (approval.max_revisions) } }
+            dd { (approval.revision) }
             dt { "Time to decide" }
             dd { (until(approval.deadline_at, asked.now)) ". " (silence(approval)) }
         }
@@ -112,10 +112,10 @@ pub(crate) fn question(asked: &Question<'_>) -> ApiResponse {
 fn silence(approval: &ApprovalView) -> String {
     let follows = match approval.on_timeout {
         OnTimeout::Approve => {
-            "that counts as approval, and the report is written from these findings"
+            "that counts as approval, and the workflow goes on"
         }
         OnTimeout::Escalate => "others are asked to decide too",
-        OnTimeout::Expire => "the workflow ends without a report",
+        OnTimeout::Expire => "the workflow ends here",
     };
     format!("If there are not enough decisions by then, {follows}.")
 }
@@ -123,6 +123,10 @@ fn silence(approval: &ApprovalView) -> String {
 fn findings(review: &Review, unfolded: bool) -> Markup {
     html! {
         h2 { "What was found" }
+        @if let Some(text) = &review.shown.text {
+            p.quiet { code { (visible(&review.shown.name)) } ", written by the step " code { (review.shown.step) } }
+            pre.text dir="auto" { (visible(text)) }
+        }
         p.text dir="auto" { (visible(&review.summary)) }
         @if let Some(revised) = &review.revised { (what_became_of(revised)) }
         // A link to this page, since it has no script.
@@ -207,7 +211,7 @@ fn without_findings(withheld: &Withheld) -> Markup {
         ),
         Withheld::Absent(_) | Withheld::Broken(..) | Withheld::Port(_) => (
             "The file that holds them is missing or damaged, so they cannot be approved here. You may reject them, or \
-             have the analyst write them again.",
+             have them written again.",
             [].as_slice(),
         ),
     };
@@ -265,7 +269,7 @@ fn form(asked: &Question<'_>) -> Markup {
     html! {
         // Without an address the form goes to the page's own.
         form method="post" {
-            @if approval.revision < approval.max_revisions {
+            @if approval.round < approval.max_revisions {
                 (changes(asked.found.ok(), typed.map(|typed| &typed.changes)))
             }
             label for="comment" { "Comment. Kept with your decision" }
@@ -277,13 +281,13 @@ fn form(asked: &Question<'_>) -> Markup {
             }
             @if may_approve {
                 (choice(DecisionKind::Approve, "Approve", &if missing == 0 {
-                    "The report is written from these findings.".to_owned()
+                    "The workflow goes on from here.".to_owned()
                 } else {
                     format!("Counts as one approval; {missing} more {} needed before the report is written.", is(missing))
                 }))
             }
             (choice(DecisionKind::Reject, "Reject", "The workflow ends without a report. This cannot be taken back."))
-            @if approval.revision < approval.max_revisions {
+            @if approval.round < approval.max_revisions {
                 (choice(DecisionKind::RequestChanges, "Request changes", "A new revision is made, with the changes \
                     that you chose above. The built-in agents do not read the comment. Decisions on this one, and links to it, end; the new one needs new links."))
             } @else {
@@ -419,13 +423,21 @@ fn standing(seen: &Seen, now: Timestamp) -> String {
         None => format!("Revision {revision} was approved."),
     };
     match workflow.status() {
-        Status::Researching => format!("The researcher searches again for revision {revision}."),
-        Status::Analyzing => format!("The analyst works on revision {revision}."),
+        Status::Running => {
+            let step = workflow.at().map_or("", |at| at.as_str());
+            match latest.and_then(|approval| approval.settled.as_ref()) {
+                Some(settled) if settled.outcome == Outcome::ChangesRequested => {
+                    format!("Changes were asked for: the step `{step}` works on revision {revision}.")
+                }
+                Some(_) => format!("{} The step `{step}` is at work.", approved()),
+                None => format!("The step `{step}` is at work."),
+            }
+        }
         Status::AwaitingApproval if too_late(workflow, now).is_some() => {
             let follows = latest.map_or("", |approval| match approval.on_timeout {
                 OnTimeout::Approve => " Within a minute it counts as approved.",
                 OnTimeout::Escalate => " Within a minute others are asked to decide.",
-                OnTimeout::Expire => " Within a minute the workflow ends without a report.",
+                OnTimeout::Expire => " Within a minute the workflow ends.",
             });
             format!("The time to decide on revision {revision} is over.{follows}")
         }
@@ -436,17 +448,23 @@ fn standing(seen: &Seen, now: Timestamp) -> String {
             ),
             None => format!("Revision {revision} waits for decisions."),
         },
-        Status::Writing => format!("{} The report is being written.", approved()),
-        Status::Completed => format!("{} The report is written.", approved()),
+        Status::Completed => format!("{} The workflow is completed.", approved()),
         Status::Rejected => {
-            format!("Revision {revision} was rejected: the workflow has ended without a report.")
+            format!("Revision {revision} was rejected: the workflow has ended.")
         }
         Status::Expired => format!(
-            "There were not enough decisions on revision {revision} in time: the workflow has ended without a report."
+            "There were not enough decisions on revision {revision} in time: the workflow has ended."
         ),
-        Status::Cancelled => "The workflow was cancelled: there will be no report.".to_owned(),
+        Status::Cancelled => "The workflow was cancelled.".to_owned(),
         Status::Failed => "The workflow has failed.".to_owned(),
     }
+}
+
+/// Whether an approval comes after the step at work.
+fn asks_again(workflow: &Workflow) -> bool {
+    let flow = &workflow.flow;
+    let place = workflow.at().and_then(|at| flow.place(at)).unwrap_or_default();
+    flow.steps.iter().skip(place).any(|entry| entry.as_approval().is_some())
 }
 
 /// Where a decision can still be made, or will be, but not by this link: whom to ask for another.
@@ -454,7 +472,12 @@ fn new_link(seen: &Seen, link: &Link, now: Timestamp) -> Markup {
     let workflow = &seen.workflow;
     let needed = match workflow.status() {
         Status::AwaitingApproval => too_late(workflow, now).is_none(),
-        status => matches!(status, Status::Researching | Status::Analyzing),
+        Status::Running => asks_again(workflow),
+        Status::Completed
+        | Status::Failed
+        | Status::Cancelled
+        | Status::Rejected
+        | Status::Expired => false,
     };
     html! {
         @if needed {

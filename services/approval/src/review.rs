@@ -1,24 +1,23 @@
-//! `GET /workflows/{id}/review`: what approvers decide on, exactly as the analyst of that revision left it.
+//! `GET /workflows/{id}/review`: what approvers decide on, exactly as the step that the approval shows left it.
 //!
-//! The page of a link shows the same. Only reads: the table, and of the bucket the analysis of the revision and the
-//! evidence that it was made from.
+//! The page of a link shows the same. Only reads: the table, and of the bucket what that step wrote and what
+//! it was made from.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::changes::Changes;
 use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, Finding};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
-use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
+use aegis_contracts::review::{self, Review, ReviewedClaim, ReviewedFinding};
 use aegis_contracts::text::{alike, counted, visible_line};
 use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Contents;
 use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{Asked, Workflow, asked, waiting_approval_view};
+use aegis_workflow::{Asked, Shown, Workflow, asked, waiting_approval_view};
 use data_encoding::HEXLOWER;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -44,8 +43,8 @@ pub(crate) struct Seen {
 pub(crate) enum Withheld {
     /// There are files, and they are read elsewhere.
     TooLarge(Vec<ProblemLink>),
-    Absent(&'static str),
-    Broken(&'static str, String),
+    Absent(String),
+    Broken(String, String),
     Port(PortError),
 }
 
@@ -97,11 +96,10 @@ impl Approval {
 
     /// `None`: there is no such workflow.
     pub(crate) async fn seen(&self, id: &WorkflowId) -> Result<Option<Seen>, PortError> {
-        let table = &self.engine.table;
-        let Some((workflow, request)) = table.load_with_request(id).await? else {
+        let Some((workflow, request)) = self.engine.load_with_request(id).await? else {
             return Ok(None);
         };
-        let history = table.history(id).await?;
+        let history = self.engine.table.history(id).await?;
         let events = history.iter().flat_map(|entry| &entry.events);
         let events = events.map(|envelope| (envelope.occurred_at, &envelope.body));
         let asked = asked(&workflow, events);
@@ -113,16 +111,12 @@ impl Approval {
     }
 
     pub(crate) async fn reviewed(&self, seen: &Seen, asked: &Asked) -> Result<Review, Withheld> {
-        let (analysis, hash) = self.file::<AnalysisFile>(asked, Role::Analyst).await?;
-        let (evidence, _) = self.file::<EvidenceFile>(asked, Role::Researcher).await?;
-        let passages: BTreeMap<String, Evidence> = evidence
-            .evidence
-            .into_iter()
-            .map(|passage| (passage.id.clone(), passage))
-            .collect();
-        let findings = match beside_passages(analysis.findings, &passages) {
-            Some(findings) => findings,
-            None => return Err(self.too_large(asked).await),
+        let shown = shown(asked)?;
+        let bytes = self.bytes(asked, &shown.artifact).await?;
+        let (analysis, text) = content(&shown.artifact, bytes)?;
+        let evidence = match analysis {
+            Some(_) => self.evidence(asked, shown).await?,
+            None => None,
         };
         let (workflow, request) = (&seen.workflow, &seen.request);
         let revision = asked.approval.revision;
@@ -133,7 +127,7 @@ impl Approval {
             let mut decisions = asked.approval.decisions.iter();
             waiting && !decisions.any(|known| alike(&known.approver, name))
         });
-        Ok(Review {
+        let mut review = Review {
             workflow_id: workflow.id.clone(),
             status: workflow.status(),
             topic: request.topic.clone(),
@@ -141,45 +135,81 @@ impl Approval {
             waiting,
             approval: asked.approval.clone(),
             undecided,
-            summary: analysis.summary,
-            findings,
-            gaps: analysis.gaps,
-            unreadable: evidence.unreadable,
-            documents_unread: evidence.documents_unread,
-            losses: evidence.losses,
-            revised: analysis.revised,
+            shown: review::Shown {
+                step: shown.step.clone(),
+                name: shown.artifact.name.clone(),
+                media_type: shown.artifact.media_type.clone(),
+                text,
+            },
+            summary: String::new(),
+            findings: Vec::new(),
+            gaps: Vec::new(),
+            unreadable: Vec::new(),
+            documents_unread: 0,
+            losses: Vec::new(),
+            revised: None,
             usage: workflow.usage_so_far(),
             budget: workflow.budget,
-            hash,
-        })
+            hash: shown.artifact.sha256.clone(),
+        };
+        let mut passages = BTreeMap::new();
+        if let Some(evidence) = evidence {
+            review.unreadable = evidence.unreadable;
+            review.documents_unread = evidence.documents_unread;
+            review.losses = evidence.losses;
+            let cited = evidence.evidence.into_iter();
+            passages.extend(cited.map(|passage| (passage.id.clone(), passage)));
+        }
+        if let Some(analysis) = analysis {
+            review.summary = analysis.summary;
+            review.gaps = analysis.gaps;
+            review.revised = analysis.revised;
+            review.findings = match beside_passages(analysis.findings, &passages) {
+                Some(findings) => findings,
+                None => return Err(self.too_large(asked).await),
+            };
+        }
+        Ok(review)
     }
 
-    /// What `role` wrote for the revision, and its SHA-256, which is the one that was reported.
-    async fn file<T: DeserializeOwned>(
-        &self,
-        asked: &Asked,
-        role: Role,
-    ) -> Result<(T, String), Withheld> {
-        let name = role.artifact_name();
-        let artifact = artifact_of(asked, role).ok_or(Withheld::Absent(name))?;
+    /// The content of an artifact, which is the one that was reported.
+    async fn bytes(&self, asked: &Asked, artifact: &ArtifactRef) -> Result<Vec<u8>, Withheld> {
         let bytes = match self.artifacts.read(&artifact.key, MAX_FILE).await? {
-            None => return Err(Withheld::Absent(name)),
+            None => return Err(Withheld::Absent(artifact.name.clone())),
             Some(Contents::TooLarge) => return Err(self.too_large(asked).await),
             Some(Contents::Whole(bytes)) => bytes,
         };
-        let hash = HEXLOWER.encode(&Sha256::digest(&bytes));
-        if hash != artifact.sha256 {
+        if HEXLOWER.encode(&Sha256::digest(&bytes)) != artifact.sha256 {
             let why = "is not the file that its agent reported: it has another SHA-256";
-            return Err(Withheld::Broken(name, why.to_owned()));
+            return Err(Withheld::Broken(artifact.name.clone(), why.to_owned()));
         }
-        let file = serde_json::from_slice(&bytes).map_err(|error| {
-            Withheld::Broken(name, format!("is not what its agent should write: {error}"))
-        })?;
-        Ok((file, hash))
+        Ok(bytes)
+    }
+
+    /// The findings of a revision, if what it shows holds any.
+    async fn findings(&self, asked: &Asked) -> Result<Option<AnalysisFile>, Withheld> {
+        let shown = shown(asked)?;
+        let bytes = self.bytes(asked, &shown.artifact).await?;
+        Ok(content(&shown.artifact, bytes)?.0)
+    }
+
+    /// The passages that findings cite: the first of the files that the step read which holds any.
+    async fn evidence(
+        &self,
+        asked: &Asked,
+        shown: &Shown,
+    ) -> Result<Option<EvidenceFile>, Withheld> {
+        for artifact in shown.made_from.iter().filter(|read| is_json(read)) {
+            let bytes = self.bytes(asked, artifact).await?;
+            if has_field(&bytes, "evidence") {
+                return parsed(artifact, &bytes).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// A number that no finding has would use up a revision. Findings that cannot be read stop no decision: then the
-    /// analyst says what it could not do.
+    /// agent says what it could not do.
     pub(crate) async fn findings_are_there(
         &self,
         id: &WorkflowId,
@@ -197,7 +227,7 @@ impl Approval {
         let Some(asked) = asked.find(|asked| asked.approval.revision == revision) else {
             return Ok(());
         };
-        let Ok((analysis, _)) = self.file::<AnalysisFile>(asked, Role::Analyst).await else {
+        let Ok(Some(analysis)) = self.findings(asked).await else {
             return Ok(());
         };
         let known = analysis.findings.len();
@@ -223,10 +253,12 @@ impl Approval {
 
     pub(crate) async fn too_large(&self, asked: &Asked) -> Withheld {
         let mut links = Vec::new();
-        for role in [Role::Analyst, Role::Researcher] {
-            let Some(artifact) = artifact_of(asked, role) else {
-                continue;
-            };
+        let mut files: Vec<&ArtifactRef> = Vec::new();
+        if let Some(shown) = &asked.shown {
+            files.push(&shown.artifact);
+            files.extend(&shown.made_from);
+        }
+        for artifact in files {
             match self.artifacts.presign(&artifact.key, LINKS_VALID).await {
                 Ok(link) => links.push(ProblemLink {
                     name: artifact.name.clone(),
@@ -240,12 +272,43 @@ impl Approval {
     }
 }
 
-fn artifact_of(asked: &Asked, role: Role) -> Option<&ArtifactRef> {
-    match role {
-        Role::Researcher => asked.evidence.as_ref(),
-        Role::Analyst => asked.analysis.as_ref(),
-        Role::Writer => None,
+fn shown(asked: &Asked) -> Result<&Shown, Withheld> {
+    let missing = || Withheld::Absent("what the approval shows".to_owned());
+    asked.shown.as_ref().ok_or_else(missing)
+}
+
+fn is_json(artifact: &ArtifactRef) -> bool {
+    artifact.media_type.starts_with("application/json")
+}
+
+fn has_field(json: &[u8], field: &str) -> bool {
+    let value: Result<serde_json::Value, _> = serde_json::from_slice(json);
+    value.is_ok_and(|value| value.get(field).is_some())
+}
+
+fn parsed<T: DeserializeOwned>(artifact: &ArtifactRef, json: &[u8]) -> Result<T, Withheld> {
+    serde_json::from_slice(json).map_err(|error| {
+        let why = format!("is not what its agent should write: {error}");
+        Withheld::Broken(artifact.name.clone(), why)
+    })
+}
+
+/// Findings, or the text of anything else that is text.
+fn content(
+    artifact: &ArtifactRef,
+    bytes: Vec<u8>,
+) -> Result<(Option<AnalysisFile>, Option<String>), Withheld> {
+    let json = is_json(artifact);
+    if json && has_field(&bytes, "findings") {
+        return parsed(artifact, &bytes).map(|analysis| (Some(analysis), None));
     }
+    if !json && !artifact.media_type.starts_with("text/") {
+        return Ok((None, None));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        Withheld::Broken(artifact.name.clone(), format!("is not UTF-8: {error}"))
+    })?;
+    Ok((None, Some(text)))
 }
 
 fn wanted_revision(request: &ApiRequest) -> Result<Option<u32>, Box<Problem>> {
@@ -277,7 +340,7 @@ fn chosen(seen: &Seen, wanted: Option<u32>) -> Result<&Asked, Box<Problem>> {
             Problem::new(Code::RevisionNotFound, detail)
         } else {
             let status = seen.workflow.status().as_str().replace('_', " ");
-            let detail = format!("revision {wanted} has no findings: the workflow is {status}");
+            let detail = format!("nobody was asked about revision {wanted}: the workflow is {status}");
             Problem::new(Code::NotAnalyzed, detail)
         })
     })

@@ -10,7 +10,7 @@ use aegis_engine::api::{
 };
 use aegis_engine::apply::Outcome;
 use aegis_engine::body;
-use aegis_workflow::{Input, Workflow, approval_view};
+use aegis_workflow::{Input, Vote, Workflow, approval_view};
 use async_trait::async_trait;
 
 use crate::Approval;
@@ -57,16 +57,16 @@ impl Approval {
         let id = request.workflow_id()?;
         let wanted: DecisionRequest = body::read(request)?;
         let approver = self.approver(principal, wanted.approver)?;
-        let input = Input::Decide {
+        let vote = Vote {
             approver,
             proven: self.authorization != Authorization::None,
             claimed_by: None,
             decision: wanted.decision,
             comment: wanted.comment,
             changes: wanted.changes,
-            revision: wanted.revision.unwrap_or(0),
+            revision: wanted.revision,
         };
-        let workflow = self.decide(&id, input).await?;
+        let workflow = self.decide(&id, vote).await?;
         Ok(approval(&workflow))
     }
 
@@ -74,19 +74,15 @@ impl Approval {
     pub(crate) async fn decide(
         &self,
         id: &WorkflowId,
-        input: Input,
+        vote: Vote,
     ) -> Result<Workflow, Box<Problem>> {
-        if let Input::Decide {
-            changes: Some(changes),
-            revision,
-            ..
-        } = &input
-        {
-            self.findings_are_there(id, *revision, changes).await?;
+        if let Some(changes) = &vote.changes {
+            let revision = vote.revision.unwrap_or_default();
+            self.findings_are_there(id, revision, changes).await?;
         }
         let turn = self
             .engine
-            .apply(id, input)
+            .apply(id, Input::Decide(vote))
             .await
             .map_err(|error| problem_of(&error))?;
         self.engine

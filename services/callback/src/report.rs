@@ -1,11 +1,12 @@
 //! One report, however it arrived.
 
+use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::callback::AgentReport;
 use aegis_engine::apply::Applied;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenError};
-use aegis_workflow::{Input, StepFailure};
+use aegis_workflow::{Attempt, Heartbeat, Input, StepFailure, Success};
 
 use crate::Callback;
 
@@ -45,22 +46,18 @@ impl Callback {
         report: AgentReport,
     ) -> Result<Result<Applied, Refused>, PortError> {
         let id = &claim.workflow_id;
-        if (report.role(), report.attempt()) != (claim.role, claim.attempt) {
+        let Attempt { step, attempt } = &claim.of;
+        if (report.step(), report.attempt()) != (step, *attempt) {
             return Ok(Err(Refused::Token(TokenError::Forged)));
         }
         let AgentReport::Succeeded { artifacts, .. } = &report else {
             return self.engine.apply(id, input_of(report)).await.map(Ok);
         };
+        let prefix = attempt_prefix(&claim.flow, id, step, *attempt);
         // Neither look needs the other's answer, and an agent waits for both.
         let (mismatch, loaded) = futures::join!(
-            mismatch(
-                self.artifacts.as_ref(),
-                id,
-                claim.role,
-                claim.attempt,
-                artifacts
-            ),
-            self.engine.table.load(id),
+            mismatch(self.artifacts.as_ref(), &prefix, artifacts),
+            self.engine.load(id),
         );
         if let Some(detail) = mismatch? {
             return Ok(Err(Refused::Artifacts(detail)));
@@ -76,48 +73,42 @@ impl Callback {
 fn input_of(report: AgentReport) -> Input {
     match report {
         AgentReport::Progress {
-            role,
+            step,
             attempt,
             message,
             percent,
             usage,
-        } => Input::Progress {
-            role,
-            attempt,
+        } => Input::Progress(Heartbeat {
+            of: Attempt { step, attempt },
             message,
             percent,
             usage,
-        },
+        }),
         AgentReport::Succeeded {
-            role,
+            step,
             attempt,
             summary,
             artifacts,
             usage,
-        } => Input::StepSucceeded {
-            role,
-            attempt,
+        } => Input::StepSucceeded(Success {
+            of: Attempt { step, attempt },
             summary,
             artifacts,
             usage,
-        },
+        }),
         AgentReport::Failed {
-            role,
+            step,
             attempt,
             error,
             usage,
         } => {
-            let failure = StepFailure {
+            let why = StepFailure {
                 code: error.code,
                 message: error.message,
                 transient: error.retryable,
-            };
-            Input::StepFailed {
-                role,
-                attempt,
-                failure,
                 usage,
-            }
+            };
+            Input::StepFailed(Attempt { step, attempt }, why)
         }
     }
 }

@@ -27,7 +27,7 @@ impl ApiHandler for Callback {
 impl Callback {
     async fn answer(&self, request: &ApiRequest) -> Answer {
         let claim = self.proven(request).await?;
-        let (id, role, attempt) = (&claim.workflow_id, claim.role, claim.attempt);
+        let id = &claim.workflow_id;
         request.check_form(&[])?;
         let report: AgentReport = body::read(request)?;
         let taken = self
@@ -43,7 +43,8 @@ impl Callback {
                 Ok(ApiResponse::json(200, &CallbackAnswer { accepted: false }))
             }
             Outcome::Stale { detail, .. } => {
-                tracing::info!(%role, attempt, detail, "stale report refused");
+                let (step, attempt) = (&claim.of.step, claim.of.attempt);
+                tracing::info!(%step, attempt, detail, "stale report refused");
                 Err(Box::new(Problem::new(Code::Superseded, detail)))
             }
             Outcome::Illegal { illegal, .. } => {

@@ -8,7 +8,7 @@ mod quarantine;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::apply::{Applied, Engine, Outcome};
 use aegis_engine::artifacts::mismatch;
@@ -16,7 +16,7 @@ use aegis_engine::error::PortError;
 use aegis_engine::metrics;
 use aegis_engine::ports::{Artifacts, DeadLetters};
 use aegis_engine::schedule::ScheduleHandler;
-use aegis_workflow::{Input, Workflow};
+use aegis_workflow::{Attempt, Input, Success, Workflow};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use tracing::Instrument;
@@ -85,7 +85,7 @@ impl Deadlines {
     async fn visit(&self, id: &WorkflowId) -> bool {
         let span = tracing::info_span!("deadline", workflow_id = %id);
         async {
-            let visited = match self.engine.table.load(id).await {
+            let visited = match self.engine.load(id).await {
                 Ok(Some(workflow)) => self.wake(&workflow).await,
                 Ok(None) => Ok(false),
                 Err(error) if error.is_permanent() => self.cannot_read(id, &error).await,
@@ -105,16 +105,20 @@ impl Deadlines {
         if let Some(due_at) = workflow.due_at(&self.engine.rules) {
             metrics::overdue(self.engine.clock.now().since(due_at));
         }
-        let silent = workflow.silent_step(&self.engine.rules, self.engine.clock.now());
-        if let Some(step) = silent
-            && let Some(input) = self.completed_unheard(id, step.role, step.attempt).await?
+        let silent = workflow.silent_work(&self.engine.rules, self.engine.clock.now());
+        let silent = silent.map(|work| Attempt {
+            step: work.step.clone(),
+            attempt: work.attempt,
+        });
+        if let Some(of) = silent
+            && let Some(input) = self.completed_unheard(workflow, &of).await?
         {
             let turn = self.engine.apply(id, input).await?;
             if let Outcome::Illegal { illegal, .. } = turn.outcome {
                 // Given up like any other: a record that is refused must not keep the attempt alive for ever.
                 tracing::warn!(%illegal, "completion record refused");
             } else {
-                tracing::info!(role = %step.role, attempt = step.attempt, "the callback was lost, the work is done");
+                tracing::info!(step = %of.step, attempt = of.attempt, "the callback was lost, the work is done");
                 return Ok(self.moved(id, turn));
             }
         }
@@ -131,11 +135,13 @@ impl Deadlines {
     /// Before a silent attempt is given up: it may be done, and only its callback lost. Then nobody pays twice.
     async fn completed_unheard(
         &self,
-        id: &WorkflowId,
-        role: Role,
-        attempt: u32,
+        workflow: &Workflow,
+        of: &Attempt,
     ) -> Result<Option<Input>, PortError> {
-        let record = match self.artifacts.completion(id, role, attempt).await {
+        let Attempt { step, attempt } = of;
+        let id = &workflow.id;
+        let prefix = attempt_prefix(&workflow.flow.flow, id, step, *attempt);
+        let record = match self.artifacts.completion(&prefix).await {
             Ok(Some(record)) => record,
             Ok(None) => return Ok(None),
             Err(error) if error.is_permanent() => {
@@ -144,26 +150,18 @@ impl Deadlines {
             }
             Err(error) => return Err(error),
         };
-        let foreign = record.workflow_id != *id || record.role != role || record.attempt != attempt;
-        let wrong = mismatch(
-            self.artifacts.as_ref(),
-            id,
-            role,
-            attempt,
-            &record.artifacts,
-        )
-        .await?;
+        let of_record = (&record.workflow_id, &record.step, record.attempt);
+        let foreign = of_record != (id, step, *attempt);
+        let wrong = mismatch(self.artifacts.as_ref(), &prefix, &record.artifacts).await?;
         if foreign || wrong.is_some() {
             tracing::warn!(wrong, "completion record does not hold");
             return Ok(None);
         }
-        let (summary, artifacts, usage) = (record.summary, record.artifacts, record.usage);
-        Ok(Some(Input::StepSucceeded {
-            role,
-            attempt,
-            summary,
-            artifacts,
-            usage,
-        }))
+        Ok(Some(Input::StepSucceeded(Success {
+            of: of.clone(),
+            summary: record.summary,
+            artifacts: record.artifacts,
+            usage: record.usage,
+        })))
     }
 }

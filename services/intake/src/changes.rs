@@ -3,11 +3,12 @@
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::request::{CancelBody, RedriveBody};
+use aegis_contracts::view::Status;
 use aegis_engine::api::{Answer, ApiRequest, not_found, problem_of};
 use aegis_engine::apply::{Applied, Outcome};
 use aegis_engine::body;
 use aegis_engine::error::PortError;
-use aegis_workflow::Input;
+use aegis_workflow::{Input, Workflow};
 
 use crate::Intake;
 
@@ -41,19 +42,10 @@ impl Intake {
 
     /// The failure that a redrive without a version means: the present one, or the one that was redriven already.
     async fn failed_version(&self, id: &WorkflowId) -> Result<u64, Box<Problem>> {
-        let found = self
-            .engine
-            .table
-            .load(id)
-            .await
-            .map_err(|error| problem_of(&error))?;
+        let found = self.engine.load(id).await;
+        let found = found.map_err(|error| problem_of(&error))?;
         let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
-        let present = workflow.version;
-        let failed = workflow.status() == aegis_contracts::view::Status::Failed;
-        Ok(workflow
-            .redriven_from
-            .filter(|_| !failed)
-            .unwrap_or(present))
+        Ok(failed_version(&workflow))
     }
 
     async fn change(&self, id: &WorkflowId, input: Input) -> Answer {
@@ -78,6 +70,22 @@ impl Intake {
 
     /// # Errors
     /// Of the table.
+    pub(crate) async fn redrive_claimed(
+        &self,
+        id: &WorkflowId,
+        by: String,
+        version: Option<u64>,
+    ) -> Result<Applied, PortError> {
+        let Some(workflow) = self.engine.load(id).await? else {
+            return Ok(Applied::not_found());
+        };
+        let version = version.unwrap_or_else(|| failed_version(&workflow));
+        let input = Input::Redrive { by, version };
+        self.engine.apply_to(workflow, input).await
+    }
+
+    /// # Errors
+    /// Of the table.
     pub(crate) async fn cancel_claimed(
         &self,
         id: &WorkflowId,
@@ -86,4 +94,11 @@ impl Intake {
     ) -> Result<Applied, PortError> {
         self.engine.apply(id, Input::Cancel { by, reason }).await
     }
+}
+
+/// The present failure, or the one that was redriven already.
+fn failed_version(workflow: &Workflow) -> u64 {
+    let failed = workflow.status() == Status::Failed;
+    let redriven = workflow.redriven_from.filter(|_| !failed);
+    redriven.unwrap_or(workflow.version)
 }

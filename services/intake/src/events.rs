@@ -1,6 +1,9 @@
-//! The events of other systems that intake owns: `WorkflowRequested` and `CancelRequested`.
+//! The events of other systems that intake owns: `WorkflowRequested`, `CancelRequested` and `RedriveRequested`.
 
-use aegis_contracts::external::{BusEvent, CancelRequested, WorkflowRequested};
+use aegis_contracts::external::{
+    BusEvent, CancelRequested, RedriveRequested, WorkflowRequested,
+};
+use aegis_contracts::problem::Problem;
 use aegis_engine::apply::Opened;
 use aegis_engine::message::{
     Disposition, Incoming, QueueHandler, Received, detail, disposition_of_error,
@@ -17,6 +20,7 @@ impl QueueHandler for Intake {
             Ok(Incoming::External(event)) => match event.detail_type.as_str() {
                 "WorkflowRequested" => self.requested(message, &event).await,
                 "CancelRequested" => self.cancel_requested(message, &event).await,
+                "RedriveRequested" => self.redrive_requested(message, &event).await,
                 other => Disposition::DeadLetter(format!("misrouted: {other} is not for intake")),
             },
             Ok(Incoming::Command(_)) => {
@@ -33,17 +37,13 @@ impl Intake {
             Ok(wanted) => wanted,
             Err(reason) => return Disposition::DeadLetter(reason),
         };
-        if let Err(problem) = self.check_sources(&wanted.request) {
-            return Disposition::DeadLetter(format!("{}: {}", problem.code, problem.detail));
-        }
-        match self
-            .open(
-                &event.claimed_by(),
-                &wanted.idempotency_key,
-                &wanted.request,
-            )
-            .await
-        {
+        let fitting = match self.fit(&wanted.request) {
+            Ok(fitting) => fitting,
+            Err(problem) => return Disposition::DeadLetter(in_words(&problem)),
+        };
+        let claimed_by = event.claimed_by();
+        let opened = self.open(&claimed_by, &wanted.idempotency_key, fitting);
+        match opened.await {
             Ok(Opened::New(workflow)) => {
                 tracing::info!(workflow_id = %workflow.id, source = event.source, "workflow started by an event");
                 Disposition::Ack
@@ -74,4 +74,31 @@ impl Intake {
             Err(error) => disposition_of_error(message, &error),
         }
     }
+
+    async fn redrive_requested(&self, message: &Received, event: &BusEvent) -> Disposition {
+        let wanted: RedriveRequested = match detail(event) {
+            Ok(wanted) => wanted,
+            Err(reason) => return Disposition::DeadLetter(reason),
+        };
+        let by = event.claimed_by();
+        let redriven = self.redrive_claimed(&wanted.workflow_id, by, wanted.redrive.version);
+        match redriven.await {
+            Ok(turn) => disposition_of_turn(message, &turn),
+            Err(error) => disposition_of_error(message, &error),
+        }
+    }
+}
+
+/// With every field that is wrong: a dead letter has nothing but its reason.
+fn in_words(problem: &Problem) -> String {
+    let errors = problem.errors.iter();
+    let errors: Vec<String> = errors
+        .map(|error| format!("{}: {}", error.field, error.reason))
+        .collect();
+    let reasons = if errors.is_empty() {
+        problem.detail.clone()
+    } else {
+        errors.join("; ")
+    };
+    format!("{}: {reasons}", problem.code)
 }

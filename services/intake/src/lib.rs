@@ -29,7 +29,7 @@ pub struct Intake {
     /// Where a request says nothing else.
     pub approval_timeout: Duration,
     /// How long a presigned URL is good for.
-    pub report_url_valid: Duration,
+    pub result_url_valid: Duration,
     /// Source prefixes that agents may read, such as `s3://bucket/sources/`.
     pub allowed_sources: Vec<String>,
 }

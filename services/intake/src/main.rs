@@ -28,15 +28,18 @@ async fn build() -> anyhow::Result<Service> {
             },
             approval_timeout: environment
                 .hours("APPROVAL_TIMEOUT_HOURS", Duration::from_secs(72 * 3600)),
-            report_url_valid: environment.seconds("REPORT_URL_SECONDS", Duration::from_secs(3600)),
+            result_url_valid: environment.seconds("RESULT_URL_SECONDS", Duration::from_secs(3600)),
             allowed_sources: vec![format!("s3://{bucket}/sources/")],
         });
         let queue = aws.external_consumer(environment, SERVICE, intake.clone());
-        Service {
+        (intake.engine.clone(), Service {
             api: Some(intake),
             queue: Some(queue),
             ..Service::default()
-        }
+        })
     });
-    Ok(service.await?)
+    let (engine, service) = service.await?;
+    // Only this service starts workflows: what they run by is kept before the first one does.
+    engine.flows.register(engine.table.as_ref()).await?;
+    Ok(service)
 }

@@ -1,8 +1,9 @@
 //! Reading workflows: list, one, history, artifacts.
 
+use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::text::visible_line;
-use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowPage};
+use aegis_contracts::view::{FlowList, History, HistoryEvent, Status, WorkflowPage};
 use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::ports::{ListPosition, ListQuery};
 use aegis_engine::stored::HistoryEntry;
@@ -15,9 +16,15 @@ use crate::Intake;
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
 /// The parameters of `GET /workflows`.
-pub(crate) const LIST_QUERY: [&str; 3] = ["status", "limit", "cursor"];
+pub(crate) const LIST_QUERY: [&str; 5] = ["status", "flow", "at", "limit", "cursor"];
 
 impl Intake {
+    pub(crate) fn flows(&self) -> ApiResponse {
+        let flows = self.engine.flows.all().map(|flow| Flow::clone(flow));
+        let flows = flows.collect();
+        ApiResponse::json(200, &FlowList { flows })
+    }
+
     pub(crate) async fn list(&self, request: &ApiRequest) -> Answer {
         let query = list_query(request)?;
         let page = self
@@ -43,7 +50,6 @@ impl Intake {
         let id = request.workflow_id()?;
         let found = self
             .engine
-            .table
             .load_with_request(&id)
             .await
             .map_err(|error| problem_of(&error))?;
@@ -75,7 +81,6 @@ impl Intake {
         let name = request.path.get("name").map_or("", String::as_str);
         let found = self
             .engine
-            .table
             .load(&id)
             .await
             .map_err(|error| problem_of(&error))?;
@@ -92,7 +97,7 @@ impl Intake {
         };
         let link = self
             .artifacts
-            .presign(&artifact.key, self.report_url_valid)
+            .presign(&artifact.key, self.result_url_valid)
             .await;
         let link = link.map_err(|error| problem_of(&error))?;
         Ok(ApiResponse {
@@ -153,8 +158,19 @@ fn list_query(request: &ApiRequest) -> Result<ListQuery, Box<Problem>> {
             Some(read_cursor(text).ok_or_else(|| invalid("cursor is not one of ours".to_owned()))?)
         }
     };
+    let name = |of: &str| match parameter(of) {
+        None => Ok(None),
+        Some(text) => {
+            let name: Result<Name, _> = text.parse();
+            let shown = visible_line(text);
+            name.map(Some)
+                .map_err(|error| invalid(format!("{of} `{shown}` {error}")))
+        }
+    };
     Ok(ListQuery {
         status,
+        flow: name("flow")?,
+        at: name("at")?,
         limit,
         before,
     })

@@ -46,6 +46,10 @@ impl Intake {
             Ok::<_, Box<Problem>>(caller)
         };
         match request.route.as_str() {
+            "GET /flows" => {
+                by(read, &[])?;
+                Ok(self.flows())
+            }
             "POST /workflows" => self.start(request, &by(start, &[])?).await,
             "GET /workflows" => {
                 by(read, &LIST_QUERY)?;
@@ -72,8 +76,8 @@ impl Intake {
     async fn start(&self, request: &ApiRequest, principal: &str) -> Answer {
         let key = idempotency_key(request)?;
         let wanted: StartRequest = body::read(request)?;
-        self.check_sources(&wanted)?;
-        match self.open(principal, &key, &wanted).await {
+        let fitting = self.fit(&wanted)?;
+        match self.open(principal, &key, fitting).await {
             Ok(Opened::New(workflow)) => {
                 tracing::info!(workflow_id = %workflow.id, "workflow started");
                 Ok(self.accepted(&workflow))

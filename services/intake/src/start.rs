@@ -1,19 +1,30 @@
 //! Opening a workflow.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aegis_contracts::flow::{ApprovalStep, DEFAULT_FLOW, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::{Code, FieldError, Problem};
 use aegis_contracts::request::{ApprovalOptions, BUILTIN_SOURCE, StartRequest};
 use aegis_engine::apply::Opened;
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{ApprovalPolicy, Start};
+use aegis_workflow::{ApprovalPolicy, Pinned, Start};
+use garde::Validate;
+use serde_json::Value;
 
 use crate::Intake;
 
 /// Seconds in an hour.
 const HOUR: f64 = 3600.0;
+
+/// A request that its flow takes.
+pub struct Fitting<'a> {
+    request: &'a StartRequest,
+    flow: Pinned,
+    policies: BTreeMap<Name, ApprovalPolicy>,
+}
 
 impl Intake {
     /// Opens the workflow that `principal` asks for under `key`, once.
@@ -24,17 +35,15 @@ impl Intake {
         &self,
         principal: &str,
         key: &str,
-        request: &StartRequest,
+        fitting: Fitting<'_>,
     ) -> Result<Opened, PortError> {
-        let request = &StartRequest {
-            approval: request.approval.clone().with_plain_names(),
-            ..request.clone()
-        };
+        let request = fitting.request;
         let begin = Start {
             id: WorkflowId::derive(principal, key),
+            flow: fitting.flow,
             topic: request.topic.clone(),
             requested_by: principal.to_owned(),
-            policy: self.policy(&request.approval),
+            policies: fitting.policies,
             budget: request.budget,
         };
         self.engine
@@ -42,11 +51,56 @@ impl Intake {
             .await
     }
 
-    /// What cannot be seen from a request's form alone: whether its sources are ones that agents may read.
+    /// What cannot be seen from a request's form alone: whether its flow is known and takes what it says, and whether
+    /// its sources are ones that agents may read.
     ///
     /// # Errors
-    /// 400, naming each source that is not allowed.
-    pub fn check_sources(&self, request: &StartRequest) -> Result<(), Box<Problem>> {
+    /// Naming each field that does not fit.
+    pub fn fit<'a>(&self, request: &'a StartRequest) -> Result<Fitting<'a>, Box<Problem>> {
+        let wanted = request.flow.as_ref().map_or(DEFAULT_FLOW, Name::as_str);
+        let mut flows = self.engine.flows.all();
+        let Some(flow) = flows.find(|flow| flow.flow.as_str() == wanted) else {
+            let known = self.engine.flows.all().map(|flow| flow.flow.as_str());
+            let known: Vec<&str> = known.collect();
+            let detail = format!("there is no flow `{wanted}` here; known: {}", known.join(", "));
+            return Err(Box::new(Problem::new(Code::UnknownFlow, detail)));
+        };
+        let mut errors = flow.parameters.faults(&request.parameters);
+        let unknown = request.approvals.keys().filter(|name| {
+            let mut approvals = flow.approvals();
+            !approvals.any(|asked| asked.approval.as_str() == name.as_str())
+        });
+        errors.extend(unknown.map(|name| FieldError {
+            field: format!("approvals.{name}"),
+            reason: format!("the flow `{wanted}` has no approval of this name"),
+        }));
+        let mut policies = BTreeMap::new();
+        for asked in flow.approvals() {
+            let options = options(request, asked);
+            match options.validate() {
+                Ok(()) => {
+                    policies.insert(asked.approval.clone(), self.policy(&options));
+                }
+                Err(report) => errors.extend(report.iter().map(|(path, error)| FieldError {
+                    field: format!("approvals.{}.{path}", asked.approval),
+                    reason: error.to_string(),
+                })),
+            }
+        }
+        if !errors.is_empty() {
+            let detail = format!("the flow `{wanted}` does not take this request: see `errors`");
+            let problem = Problem::new(Code::UnfitForFlow, detail);
+            return Err(Box::new(problem.with_errors(errors)));
+        }
+        self.check_sources(request)?;
+        Ok(Fitting {
+            request,
+            flow: flow.clone(),
+            policies,
+        })
+    }
+
+    fn check_sources(&self, request: &StartRequest) -> Result<(), Box<Problem>> {
         let allowed = |source: &str| {
             source == BUILTIN_SOURCE
                 || self
@@ -54,11 +108,12 @@ impl Intake {
                     .iter()
                     .any(|prefix| source.starts_with(prefix.as_str()))
         };
-        let errors: Vec<FieldError> = request
-            .parameters
-            .sources
+        let sources = request.parameters.get("sources").and_then(Value::as_array);
+        let sources = sources.map(Vec::as_slice).unwrap_or_default();
+        let errors: Vec<FieldError> = sources
             .iter()
             .enumerate()
+            .filter_map(|(index, source)| Some((index, source.as_str()?)))
             .filter(|(_, source)| !allowed(source))
             .map(|(index, _)| FieldError {
                 field: format!("parameters.sources[{index}]"),
@@ -83,13 +138,21 @@ impl Intake {
             .map_or(self.approval_timeout, |hours| {
                 Duration::from_secs_f64(hours * HOUR)
             });
+        let usual = ApprovalPolicy::default();
         ApprovalPolicy {
-            required: options.required,
+            required: options.required.unwrap_or(usual.required),
             approvers: options.approvers.clone(),
             timeout_seconds: timeout.as_secs().max(1),
-            on_timeout: options.on_timeout,
+            on_timeout: options.on_timeout.unwrap_or_default(),
             escalate_to: options.escalate_to.clone(),
-            max_revisions: options.max_revisions,
+            max_revisions: options.max_revisions.unwrap_or(usual.max_revisions),
         }
     }
+}
+
+/// What holds for one approval: what the request says of it, then what it says of all, then what the flow says.
+fn options(request: &StartRequest, asked: &ApprovalStep) -> ApprovalOptions {
+    let own = request.approvals.get(asked.approval.as_str()).cloned();
+    let of_all = request.approval.clone().over(&asked.policy);
+    own.unwrap_or_default().over(&of_all).with_plain_names()
 }

@@ -1,37 +1,38 @@
 //! A workflow in the words of the API.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::view::{Links, Status, WorkflowView};
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{Workflow, approval_view, artifact_refs, failure_view, step_views};
+use aegis_workflow::{
+    Workflow, approval_view, artifact_refs, failure_view, main_artifact, step_views,
+};
 
 use crate::Intake;
 
 impl Intake {
     /// # Errors
-    /// If the link to the report cannot be signed.
+    /// If the link to the result cannot be signed.
     pub async fn view(
         &self,
         workflow: &Workflow,
         request: StoredRequest,
     ) -> Result<WorkflowView, PortError> {
-        let artifacts = artifact_refs(workflow);
         let finished = workflow.status() == Status::Completed;
-        let report = artifacts
-            .iter()
-            .find(|artifact| finished && artifact.name == Role::Writer.artifact_name());
-        let report = match report {
-            Some(report) => Some(
+        let result = main_artifact(workflow, &workflow.flow.result).filter(|_| finished);
+        let result = match result {
+            Some(result) => Some(
                 self.artifacts
-                    .presign(&report.key, self.report_url_valid)
+                    .presign(&result.key, self.result_url_valid)
                     .await?,
             ),
             None => None,
         };
         Ok(WorkflowView {
             workflow_id: workflow.id.clone(),
+            flow: workflow.flow.flow.clone(),
+            flow_version: workflow.flow.version,
             status: workflow.status(),
+            at: workflow.at().cloned(),
             topic: request.topic,
             parameters: request.parameters,
             tags: request.tags,
@@ -41,8 +42,8 @@ impl Intake {
             revision: workflow.revision,
             steps: step_views(workflow),
             approval: approval_view(workflow),
-            artifacts,
-            report,
+            artifacts: artifact_refs(workflow),
+            result,
             failure: failure_view(workflow),
             usage: workflow.usage_so_far(),
             budget: workflow.budget,

@@ -19,23 +19,23 @@ impl Dispatcher {
         &self,
         message: &Received,
         command: &CommandEnvelope,
-        stop: SessionCommand,
+        stop: &SessionCommand,
     ) -> Disposition {
         let id = &command.workflow_id;
-        let workflow = match self.engine.table.load(id).await {
+        let workflow = match self.engine.load(id).await {
             Ok(Some(workflow)) => workflow,
             Ok(None) => return unknown_workflow(),
             Err(error) => return disposition_of_error(message, &error),
         };
-        if workflow.current_step(stop.role, stop.attempt).is_some() {
+        if workflow.current_work(&stop.step, stop.attempt).is_some() {
             // An attempt that counts is never stopped, whoever asks for it.
             let reason = "session_in_use: the attempt is the one under way".to_owned();
             return Disposition::DeadLetter(reason);
         }
-        let session = SessionId::derive(id, stop.role, stop.attempt).runtime_session();
-        match self.runtime.stop(stop.role, &session).await {
+        let session = SessionId::derive(id, &stop.step, stop.attempt).runtime_session();
+        match self.runtime.stop(&stop.agent, &session).await {
             Ok(()) => {
-                tracing::info!(workflow_id = %id, role = %stop.role, attempt = stop.attempt, "session stopped");
+                tracing::info!(workflow_id = %id, step = %stop.step, attempt = stop.attempt, "session stopped");
                 Disposition::Ack
             }
             Err(error) if error.is_permanent() || message.receive_count >= TRIES => {

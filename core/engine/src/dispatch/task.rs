@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget, Role};
-use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::agent::{AgentTask, CallbackTarget};
+use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::command::StepCommand;
-use aegis_workflow::{Workflow, artifact_refs};
+use aegis_workflow::{Workflow, inputs_of};
 
-use super::Dispatcher;
+use super::{Dispatcher, attempt_of};
 use crate::error::PortError;
 use crate::stored::StoredRequest;
 use crate::token::Claim;
@@ -22,14 +22,17 @@ impl Dispatcher {
         &self,
         workflow: &Workflow,
         request: &StoredRequest,
-        step: StepCommand,
+        step: &StepCommand,
     ) -> Result<AgentTask, PortError> {
-        let deadline_at = self.engine.clock.now().plus(self.engine.rules.step_timeout);
+        let limits = workflow.limits(&self.engine.rules, &step.step);
+        let deadline_at = self.engine.clock.now().plus(limits.timeout);
+        let flow = &workflow.flow.flow;
         let claim = Claim {
             workflow_id: workflow.id.clone(),
-            role: self.role,
-            attempt: step.attempt,
+            flow: flow.clone(),
+            of: attempt_of(step),
         };
+        let writes = workflow.flow.step(&step.step).map(|step| step.writes.clone());
         let token = self
             .keys
             .keys()
@@ -40,32 +43,24 @@ impl Dispatcher {
         Ok(AgentTask {
             schema_version: SCHEMA_VERSION,
             workflow_id: workflow.id.clone(),
-            role: self.role,
+            flow: flow.clone(),
+            step: step.step.clone(),
             attempt: step.attempt,
             revision: step.revision,
             topic: request.topic.clone(),
             parameters: request.parameters.clone(),
-            change_requests: workflow.change_requests(),
-            inputs: self.inputs(workflow),
-            output_prefix: attempt_prefix(&workflow.id, self.role, step.attempt),
+            writes: writes.unwrap_or_default(),
+            feedback: workflow.change_requests(),
+            inputs: inputs_of(workflow, &step.step),
+            output_prefix: attempt_prefix(flow, &workflow.id, &step.step, step.attempt),
             callback: CallbackTarget {
                 url: format!("{base}/callbacks/{}", workflow.id),
                 token,
             },
             deadline_at,
-            heartbeat_seconds: self.engine.rules.heartbeat_timeout.as_secs(),
+            heartbeat_seconds: limits.heartbeat.as_secs(),
             budget_remaining: workflow.budget_remaining(self.engine.clock.now()),
             traceparent: trace::current(),
         })
-    }
-
-    /// What the earlier roles produced, and what this one did for an earlier revision: its change request is about that.
-    fn inputs(&self, workflow: &Workflow) -> Vec<ArtifactRef> {
-        let earlier = Role::ALL.into_iter().filter(|role| *role <= self.role);
-        let names: Vec<&str> = earlier.map(Role::artifact_name).collect();
-        artifact_refs(workflow)
-            .into_iter()
-            .filter(|artifact| names.contains(&artifact.name.as_str()))
-            .collect()
     }
 }

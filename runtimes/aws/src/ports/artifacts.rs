@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::artifact::{COMPLETION, CompletionRecord, attempt_prefix};
-use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::view::ReportLink;
+use aegis_contracts::artifact::{COMPLETION, CompletionRecord};
+use aegis_contracts::view::ResultLink;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::{Artifacts, Clock, Contents, ObjectFacts, SystemClock};
 use async_trait::async_trait;
@@ -100,11 +98,9 @@ impl Artifacts for S3Artifacts {
 
     async fn completion(
         &self,
-        id: &WorkflowId,
-        role: Role,
-        attempt: u32,
+        prefix: &str,
     ) -> Result<Option<CompletionRecord>, PortError> {
-        let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
+        let key = format!("{prefix}{COMPLETION}");
         match self.read(&key, MAX_RECORD).await? {
             None => Ok(None),
             Some(Contents::TooLarge) => Err(PortError::Permanent(format!(
@@ -116,7 +112,7 @@ impl Artifacts for S3Artifacts {
         }
     }
 
-    async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError> {
+    async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError> {
         let config = PresigningConfig::expires_in(valid).map_err(unbuildable)?;
         let expires_at = SystemClock.now().plus(valid);
         let request = self
@@ -127,7 +123,7 @@ impl Artifacts for S3Artifacts {
             .presigned(config)
             .await
             .map_err(fault("GetObject"))?;
-        Ok(ReportLink {
+        Ok(ResultLink {
             url: request.uri().to_owned(),
             expires_at,
         })

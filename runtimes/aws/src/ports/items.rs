@@ -1,16 +1,18 @@
 //! The items of the table: keys and attributes.
 //!
-//! `STATE` carries, beside the state's JSON, what the indexes need. `by_status` projects only what
-//! never changes, so a touch does not write it.
+//! `STATE` carries, beside the state's JSON, what the indexes need. `by_status` projects only what a touch never changes,
+//! so a touch does not write it. The definitions of flows lie in partitions of their own.
 
 use std::collections::HashMap;
 
+use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
+use aegis_engine::ports::KeptFlow;
 use aegis_engine::stored::{HistoryEntry, StoredRequest, encode};
-use aegis_workflow::Workflow;
+use aegis_workflow::{Pinned, Workflow};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::table::Shards;
@@ -42,6 +44,36 @@ pub(super) fn key(id: &WorkflowId, sort: &str) -> Item {
         ("pk".to_owned(), partition(id)),
         ("sk".to_owned(), text(sort)),
     ])
+}
+
+/// `pk` and `sk` of the definition of a version of a flow.
+pub(super) fn flow_key(flow: &Name, version: u16) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), text(format!("FLOW#{flow}"))),
+        ("sk".to_owned(), text(format!("V#{version:05}"))),
+    ])
+}
+
+/// # Errors
+/// Permanent, if the definition cannot be written.
+pub(super) fn flow_item(flow: &Pinned) -> Result<Item, PortError> {
+    let mut item = flow_key(&flow.flow, flow.version);
+    let definition: &Flow = flow;
+    item.insert("flow_id".into(), text(flow.id().to_string()));
+    item.insert("body".into(), text(bounded(encode(definition)?)?));
+    Ok(item)
+}
+
+/// # Errors
+/// Permanent, if the item is not one that was written here.
+pub(super) fn read_flow(item: &Item) -> Result<KeptFlow, PortError> {
+    let id = item.get("flow_id").and_then(|value| value.as_s().ok());
+    let id = id.and_then(|id| id.parse().ok());
+    let missing = || PortError::Permanent("an item of a flow has no `flow_id`".to_owned());
+    Ok(KeptFlow {
+        id: id.ok_or_else(missing)?,
+        definition: body(item)?.to_owned(),
+    })
 }
 
 /// The id is a hash already: its last characters spread evenly, and the same on every build.
@@ -81,6 +113,8 @@ struct StateAttributes {
     body: AttributeValue,
     seq: AttributeValue,
     status_key: AttributeValue,
+    /// Empty in a workflow that is completed.
+    at: AttributeValue,
     /// Shard and time; absent in a terminal state, which keeps the index sparse.
     deadline: Option<(AttributeValue, AttributeValue)>,
 }
@@ -99,6 +133,7 @@ fn state_attributes(workflow: &Workflow, shards: Shards) -> Result<StateAttribut
             workflow.status(),
             shard_of(&workflow.id, shards.status),
         )),
+        at: text(workflow.at().map_or("", Name::as_str)),
         deadline,
     })
 }
@@ -125,15 +160,16 @@ pub(super) fn state_update(
         (":body".to_owned(), attributes.body),
         (":seq".to_owned(), attributes.seq),
         (":status".to_owned(), attributes.status_key),
+        (":place".to_owned(), attributes.at),
         (":expected".to_owned(), number(expected_seq)),
     ]);
     let Some((shard, at)) = attributes.deadline else {
-        let expression = "SET body = :body, seq = :seq, status_key = :status REMOVE sweep_tries, deadline_shard, deadline_at";
+        let expression = "SET body = :body, seq = :seq, status_key = :status, place = :place REMOVE sweep_tries, deadline_shard, deadline_at";
         return Ok(StateUpdate { expression, values });
     };
     values.insert(":shard".to_owned(), shard);
     values.insert(":at".to_owned(), at);
-    let expression = "SET body = :body, seq = :seq, status_key = :status, deadline_shard = :shard, deadline_at = :at REMOVE sweep_tries";
+    let expression = "SET body = :body, seq = :seq, status_key = :status, place = :place, deadline_shard = :shard, deadline_at = :at REMOVE sweep_tries";
     Ok(StateUpdate { expression, values })
 }
 
@@ -149,6 +185,8 @@ pub(super) fn state_item(
     item.insert("body".into(), attributes.body);
     item.insert("seq".into(), attributes.seq);
     item.insert("status_key".into(), attributes.status_key);
+    item.insert("place".into(), attributes.at);
+    item.insert("flow".into(), text(workflow.flow.flow.as_str()));
     item.insert(
         "created_key".into(),
         text(created_key(workflow.created_at, &workflow.id)),

@@ -1,5 +1,6 @@
 //! Reading the two indexes of the table.
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, WorkflowSummary};
@@ -28,7 +29,7 @@ impl DynamoTable {
         let limit = query.limit as usize;
         // One more than asked for tells whether there is a next page.
         let pages =
-            keys.map(|(status, shard)| self.newest(status, shard, before.as_deref(), limit + 1));
+            keys.map(|(status, shard)| self.newest(query, status, shard, before.as_deref()));
         let mut rows: Vec<(String, WorkflowSummary)> =
             try_join_all(pages).await?.into_iter().flatten().collect();
         rows.sort_by(|a, b| b.0.cmp(&a.0));
@@ -42,10 +43,10 @@ impl DynamoTable {
 
     async fn newest(
         &self,
+        query: &ListQuery,
         status: Status,
         shard: u64,
         before: Option<&str>,
-        limit: usize,
     ) -> Result<Vec<(String, WorkflowSummary)>, PortError> {
         let mut asked = self
             .client
@@ -59,17 +60,30 @@ impl DynamoTable {
                 .key_condition_expression("status_key = :status AND created_key < :before")
                 .expression_attribute_values(":before", text(before));
         }
-        let answer = asked
+        let wanted = [("flow", &query.flow), ("place", &query.at)];
+        let wanted = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        let mut filters = Vec::new();
+        for (name, value) in wanted {
+            asked = asked.expression_attribute_values(format!(":{name}"), text(value.as_str()));
+            filters.push(format!("{name} = :{name}"));
+        }
+        let filter = (!filters.is_empty()).then(|| filters.join(" AND "));
+        let enough = query.limit as usize + 1;
+        // With a filter a page of the index has fewer rows than it was asked for.
+        let mut items = asked
+            .set_filter_expression(filter)
             .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .send()
-            .await
-            .map_err(fault("Query"))?;
-        answer
+            .limit(i32::try_from(enough).unwrap_or(i32::MAX))
+            .into_paginator()
             .items()
-            .iter()
-            .map(|item| row(item, status))
-            .collect()
+            .send();
+        let mut rows = Vec::new();
+        while rows.len() < enough
+            && let Some(item) = items.next().await
+        {
+            rows.push(row(&item.map_err(fault("Query"))?, status)?);
+        }
+        Ok(rows)
     }
 
     pub(super) async fn due_page(
@@ -113,7 +127,13 @@ fn row(item: &Item, status: Status) -> Result<(String, WorkflowSummary), PortErr
         key.to_owned(),
         WorkflowSummary {
             workflow_id,
+            flow: name(item, "flow")?,
             status,
+            at: if status.is_terminal() {
+                None
+            } else {
+                Some(name(item, "place")?)
+            },
             topic,
             created_at,
         },
@@ -125,6 +145,12 @@ fn workflow_of(item: &Item) -> Result<WorkflowId, PortError> {
     let id = key.strip_prefix("WF#").unwrap_or_default();
     id.parse()
         .map_err(|error| PortError::Permanent(format!("`{key}` in the index by_deadline: {error}")))
+}
+
+fn name(item: &Item, attribute_name: &str) -> Result<Name, PortError> {
+    let value = attribute(item, attribute_name)?;
+    let unreadable = |error| PortError::Permanent(format!("`{attribute_name}` of an index item: {error}"));
+    value.parse().map_err(unreadable)
 }
 
 fn attribute<'a>(item: &'a Item, name: &str) -> Result<&'a str, PortError> {

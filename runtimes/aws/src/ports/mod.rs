@@ -21,5 +21,5 @@ pub use bus::EventBridgeBus;
 pub use key_store::ParameterStoreKeys;
 pub use on_demand::OnDemand;
 pub use queues::{QueueUrls, SqsDeadLetters, SqsQueues, SqsVisibility};
-pub use runtime::{AgentArns, AgentCoreRuntime};
+pub use runtime::AgentCoreRuntime;
 pub use table::{DynamoTable, Shards};

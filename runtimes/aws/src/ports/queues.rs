@@ -1,6 +1,5 @@
 //! Commands and dead letters on SQS.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_contracts::command::Destination;
@@ -24,9 +23,26 @@ const MAX_DELAY: Duration = Duration::from_secs(900);
 /// Longest reason in a message attribute, in characters.
 const MAX_REASON: usize = 1_000;
 
-/// The queue of each service that takes commands.
+/// Where commands go. Addresses of the agents' queues follow from the agents' names: a function's environment has no room
+/// for all of them.
 #[derive(Debug, Clone)]
-pub struct QueueUrls(pub BTreeMap<Destination, String>);
+pub struct QueueUrls {
+    /// With `{agent}` where the name stands.
+    pub agents: String,
+    pub approval: String,
+}
+
+impl QueueUrls {
+    fn of(&self, destination: Destination<'_>) -> String {
+        match destination {
+            Destination::Agent(agent) => self.agents.replace(AGENT, agent.as_str()),
+            Destination::Approval => self.approval.clone(),
+        }
+    }
+}
+
+/// Stands for the agent's name.
+pub const AGENT: &str = "{agent}";
 
 pub struct SqsQueues {
     client: OnDemand<Client>,
@@ -49,12 +65,7 @@ fn whole_seconds(duration: Duration, longest: Duration) -> i32 {
 #[async_trait]
 impl CommandQueues for SqsQueues {
     async fn send(&self, command: &CommandEnvelope, delay: Duration) -> Result<(), PortError> {
-        let destination = command.body.destination();
-        let Some(url) = self.urls.0.get(&destination) else {
-            return Err(PortError::Permanent(format!(
-                "no queue is configured for {destination:?}"
-            )));
-        };
+        let url = self.urls.of(command.body.destination());
         let body = encode(command)?;
         if body.len() > MAX_MESSAGE {
             return Err(PortError::Permanent(format!(

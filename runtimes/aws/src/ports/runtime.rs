@@ -1,8 +1,7 @@
 //! Agent sessions on Bedrock AgentCore.
 
-use std::collections::BTreeMap;
-
-use aegis_contracts::agent::{AgentTask, InvocationAnswer, Role};
+use aegis_contracts::agent::{AgentTask, InvocationAnswer};
+use aegis_contracts::flow::Name;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::AgentRuntime;
 use aegis_engine::stored::encode;
@@ -18,11 +17,6 @@ use super::fault::{described, fault};
 const INVOKE: &str = "InvokeAgentRuntime";
 const STOP: &str = "StopRuntimeSession";
 
-/// The runtime of each agent that this service may start, or an endpoint of it, which stays with one version of the
-/// runtime until it is moved on.
-#[derive(Debug, Clone)]
-pub struct AgentArns(pub BTreeMap<Role, String>);
-
 /// What AWS wants to be told in two parts: the runtime's ARN, and the endpoint's name where one is meant.
 /// <https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_InvokeAgentRuntime.html>
 fn runtime_and_qualifier(arn: &str) -> (&str, Option<String>) {
@@ -32,19 +26,25 @@ fn runtime_and_qualifier(arn: &str) -> (&str, Option<String>) {
     }
 }
 
+/// The runtime of the one agent that this process starts.
 pub struct AgentCoreRuntime {
     client: Client,
-    arns: AgentArns,
+    agent: Name,
+    /// Of the runtime, or of an endpoint of it, which stays with one version of the runtime until it is moved on.
+    arn: String,
 }
 
 impl AgentCoreRuntime {
-    pub fn new(client: Client, arns: AgentArns) -> Self {
-        Self { client, arns }
+    pub fn new(client: Client, agent: Name, arn: String) -> Self {
+        Self { client, agent, arn }
     }
 
-    fn arn(&self, role: Role) -> Result<&str, PortError> {
-        let arn = self.arns.0.get(&role).map(String::as_str);
-        arn.ok_or_else(|| PortError::Permanent(format!("no runtime is configured for the {role}")))
+    fn arn(&self, agent: &Name) -> Result<&str, PortError> {
+        if *agent == self.agent {
+            return Ok(&self.arn);
+        }
+        let what = format!("no runtime is configured for the agent `{agent}`");
+        Err(PortError::Permanent(what))
     }
 }
 
@@ -119,11 +119,11 @@ fn not_stopped<R: std::fmt::Debug + 'static>(
 impl AgentRuntime for AgentCoreRuntime {
     async fn invoke(
         &self,
-        role: Role,
+        agent: &Name,
         session: &str,
         task: &AgentTask,
     ) -> Result<InvocationAnswer, PortError> {
-        let (runtime, qualifier) = runtime_and_qualifier(self.arn(role)?);
+        let (runtime, qualifier) = runtime_and_qualifier(self.arn(agent)?);
         let answer = self
             .client
             .invoke_agent_runtime()
@@ -145,12 +145,12 @@ impl AgentRuntime for AgentCoreRuntime {
             .into_bytes();
         serde_json::from_slice(&bytes).map_err(|error| {
             let text: String = String::from_utf8_lossy(&bytes).chars().take(200).collect();
-            PortError::Permanent(format!("the {role} answered `{text}`: {error}"))
+            PortError::Permanent(format!("the agent `{agent}` answered `{text}`: {error}"))
         })
     }
 
-    async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
-        let (runtime, qualifier) = runtime_and_qualifier(self.arn(role)?);
+    async fn stop(&self, agent: &Name, session: &str) -> Result<(), PortError> {
+        let (runtime, qualifier) = runtime_and_qualifier(self.arn(agent)?);
         let sent = self
             .client
             .stop_runtime_session()
@@ -218,14 +218,14 @@ mod tests {
         let once = aws_config::retry::RetryConfig::disabled();
         let client = Client::new(&config.retry_config(once).build());
         let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".to_owned();
-        AgentCoreRuntime::new(client, AgentArns(BTreeMap::from([(Role::Writer, arn)])))
+        AgentCoreRuntime::new(client, writer(), arn)
     }
 
     async fn invoked_at(url: String) -> PortError {
         let golden = include_str!("../../../../contracts/golden/v1/agent-task.json");
         let task: AgentTask = serde_json::from_str(golden).unwrap();
         let runtime = runtime_at(url).await;
-        let invoked = runtime.invoke(Role::Writer, SESSION, &task).await;
+        let invoked = runtime.invoke(&writer(), SESSION, &task).await;
         invoked.unwrap_err()
     }
 
@@ -303,12 +303,12 @@ mod tests {
             (403, "AccessDeniedException", PortError::Permanent),
         ] {
             let runtime = runtime_at(answering(status, kind, "because").await).await;
-            let error = runtime.stop(Role::Writer, SESSION).await;
+            let error = runtime.stop(&writer(), SESSION).await;
             let text = format!("StopRuntimeSession: {kind}: because");
             assert_eq!(error, Err(expected(text)));
         }
         let gone = answering(404, "ResourceNotFoundException", "no such session").await;
-        let stopped = runtime_at(gone).await.stop(Role::Writer, SESSION).await;
+        let stopped = runtime_at(gone).await.stop(&writer(), SESSION).await;
         assert_eq!(stopped, Ok(()), "it has ended already");
     }
 }

@@ -3,12 +3,13 @@
 //! Every write is conditional on the sequence number of what was read. A transition is one
 //! transaction of two items, a touch one update.
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::error::PortError;
-use aegis_engine::ports::{ListPage, ListQuery, Table, Write};
+use aegis_engine::ports::{KeptFlow, ListPage, ListQuery, Table, Write};
 use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state};
-use aegis_workflow::Workflow;
+use aegis_workflow::{Pinned, StoredWorkflow, Workflow};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -18,8 +19,8 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::fault::{fault, kind_of, unbuildable};
 use super::items::{
-    HISTORY_PREFIX, Item, REQUEST, STATE, StateUpdate, UNCHANGED, body, history_item, key,
-    partition, request_item, state_item, state_update, text,
+    HISTORY_PREFIX, Item, REQUEST, STATE, StateUpdate, UNCHANGED, body, flow_item, flow_key,
+    history_item, key, partition, read_flow, request_item, state_item, state_update, text,
 };
 
 /// Into how many keys each index is spread.
@@ -163,7 +164,7 @@ impl Table for DynamoTable {
         .await
     }
 
-    async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
+    async fn load(&self, id: &WorkflowId) -> Result<Option<StoredWorkflow>, PortError> {
         let item = self.get(id, STATE).await?;
         item.map(|item| decode_state(body(&item)?)).transpose()
     }
@@ -171,7 +172,7 @@ impl Table for DynamoTable {
     async fn load_with_request(
         &self,
         id: &WorkflowId,
-    ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
+    ) -> Result<Option<(StoredWorkflow, StoredRequest)>, PortError> {
         // They lie side by side: read together they are rounded up once, read by their keys each by itself.
         let answer = self
             .client
@@ -277,5 +278,33 @@ impl Table for DynamoTable {
 
     fn deadline_shards(&self) -> u32 {
         self.shards.deadline
+    }
+
+    async fn flow(&self, flow: &Name, version: u16) -> Result<Option<KeptFlow>, PortError> {
+        let asked = self.client.get_item().table_name(&self.name);
+        let asked = asked.set_key(Some(flow_key(flow, version)));
+        let answer = asked.consistent_read(true).send().await;
+        let answer = answer.map_err(fault("GetItem"))?;
+        answer.item.as_ref().map(read_flow).transpose()
+    }
+
+    async fn keep_flow(&self, flow: &Pinned) -> Result<Write, PortError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(flow_item(flow)?))
+            .condition_expression("attribute_not_exists(pk)");
+        match put.send().await {
+            Ok(_) => Ok(Write::Done),
+            Err(error)
+                if error.as_service_error().is_some_and(|refused| {
+                    refused.is_conditional_check_failed_exception()
+                }) =>
+            {
+                Ok(Write::Conflict)
+            }
+            Err(error) => Err(fault("PutItem")(error)),
+        }
     }
 }
