@@ -2,7 +2,6 @@
 
 use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
-use aegis_contracts::agent::Role;
 use aegis_contracts::changes::ChangeRequest;
 use aegis_contracts::findings::{AnalysisFile, EvidenceFile, Stance};
 use async_trait::async_trait;
@@ -13,13 +12,11 @@ pub struct Analyst;
 
 #[async_trait]
 impl Agent for Analyst {
-    const ROLE: Role = Role::Analyst;
+    const NAME: &'static str = "analyst";
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
         ctx.stage(10, "reading the evidence");
-        let bytes = ctx.input(Role::Researcher.artifact_name()).await?;
-        let file: EvidenceFile = serde_json::from_slice(&bytes)
-            .map_err(|error| WorkError::permanent("input_invalid", error.to_string()))?;
+        let file: EvidenceFile = ctx.input_with("evidence").await?;
         if file.evidence.is_empty() {
             let message = format!("there is no evidence about “{}” to analyse", file.topic);
             return Err(WorkError::permanent("no_evidence", message));
@@ -39,19 +36,16 @@ impl Agent for Analyst {
             .map_err(|error| WorkError::transient("agent_panicked", error.to_string()))?;
         let bytes = serde_json::to_vec_pretty(&analysis)
             .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))?;
-        Ok(Produced::by(Self::ROLE, summary(&analysis), bytes))
+        Ok(Produced::of(ctx.task(), summary(&analysis), bytes))
     }
 }
 
 /// The latest change request, and what this analyst wrote for the revision that it is about.
 async fn asked(ctx: &WorkContext) -> Result<Option<(ChangeRequest, AnalysisFile)>, WorkError> {
-    let Some(request) = ctx.task().change_requests.last() else {
+    let Some(request) = ctx.task().feedback.last() else {
         return Ok(None);
     };
-    let bytes = ctx.input(Role::Analyst.artifact_name()).await?;
-    let former = serde_json::from_slice(&bytes)
-        .map_err(|error| WorkError::permanent("input_invalid", error.to_string()))?;
-    Ok(Some((request.clone(), former)))
+    Ok(Some((request.clone(), ctx.former().await?)))
 }
 
 fn summary(analysis: &AnalysisFile) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 use crate::claims::Candidate;
 use crate::compare;

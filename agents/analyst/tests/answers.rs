@@ -5,7 +5,7 @@ use aegis_contracts::findings::{
     AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Stance,
 };
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 fn passage(kind: PassageKind, lead: Option<&str>, heading: &str, passage: &str) -> Evidence {
     Evidence {

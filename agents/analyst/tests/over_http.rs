@@ -15,7 +15,7 @@ use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind, Stance};
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 const TOPIC: &str = "grid storage costs";
 const KEY: &str = "workflows/x/researcher/1/evidence.json";

@@ -1,19 +1,21 @@
-//! What an agent is to the kit: a role and its work.
+//! What an agent is to the kit: a name and its work.
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::agent::AgentTask;
 use aegis_contracts::callback::{AgentError, MAX_MESSAGE};
+use aegis_contracts::flow::media_type;
 use async_trait::async_trait;
 
 use crate::context::WorkContext;
 use crate::store::StoreError;
 
-/// One of the three agents.
+/// An agent. Which step of which flow it works on is said by its task.
 ///
 /// `work` may be dropped at any await point (superseded, out of time, shutting down) and may run again
 /// from the start in another process. It writes nothing itself: the kit publishes what it returns.
 #[async_trait]
 pub trait Agent: Send + Sync + 'static {
-    const ROLE: Role;
+    /// For logs and spans.
+    const NAME: &'static str;
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError>;
 }
@@ -34,13 +36,13 @@ pub struct NewArtifact {
 }
 
 impl Produced {
-    /// The one artifact that every step of this role must bring.
-    pub fn by(role: Role, summary: impl Into<String>, bytes: Vec<u8>) -> Self {
+    /// The one artifact that the task's step must bring.
+    pub fn of(task: &AgentTask, summary: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
             summary: summary.into(),
             artifacts: vec![NewArtifact {
-                name: role.artifact_name().to_owned(),
-                media_type: role.media_type().to_owned(),
+                name: task.writes.clone(),
+                media_type: media_type(&task.writes).to_owned(),
                 bytes,
             }],
         }

@@ -167,7 +167,7 @@ fn broken(error: tokio::task::JoinError) -> WorkError {
 
 fn succeeded(record: CompletionRecord) -> AgentReport {
     AgentReport::Succeeded {
-        role: record.role,
+        step: record.step,
         attempt: record.attempt,
         summary: record.summary,
         artifacts: record.artifacts,
@@ -177,7 +177,7 @@ fn succeeded(record: CompletionRecord) -> AgentReport {
 
 fn failed(task: &AgentTask, error: AgentError, usage: Usage) -> AgentReport {
     AgentReport::Failed {
-        role: task.role,
+        step: task.step.clone(),
         attempt: task.attempt,
         error,
         usage: (!usage.is_zero()).then_some(usage),

@@ -120,7 +120,6 @@ mod tests {
     use super::*;
     use crate::memory::MemoryStore;
     use crate::testing::task;
-    use aegis_contracts::agent::Role;
 
     fn claim(session: &str, invocation: &str) -> Claim {
         Claim {
@@ -148,7 +147,7 @@ mod tests {
     #[tokio::test]
     async fn the_same_session_takes_over_a_bounded_number_of_times() {
         let store = MemoryStore::new();
-        let task = task(Role::Researcher, "topic", "http://127.0.0.1:9/");
+        let task = task("research", "topic", "http://127.0.0.1:9/");
         for life in 1..=MAX_LIVES {
             let begun = begin(&store, &task, &claim("s", &life.to_string())).await;
             assert_eq!(begun, Ok(Begun::Work { life }));
@@ -160,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn another_session_is_respected() {
         let store = MemoryStore::new();
-        let task = task(Role::Researcher, "topic", "http://127.0.0.1:9/");
+        let task = task("research", "topic", "http://127.0.0.1:9/");
         begin(&store, &task, &claim("s", "1")).await.unwrap();
         let begun = begin(&store, &task, &claim("t", "2")).await.unwrap();
         let session = "s".to_owned();
@@ -170,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn a_claim_whose_answer_was_lost_is_our_own() {
         let store = MemoryStore::new();
-        let task = task(Role::Researcher, "topic", "http://127.0.0.1:9/");
+        let task = task("research", "topic", "http://127.0.0.1:9/");
         let ours = claim("s", "1");
         begin(&store, &task, &ours).await.unwrap();
         let begun = begin(&store, &task, &ours).await.unwrap();
@@ -182,7 +181,7 @@ mod tests {
         let store = MemoryStore::new();
         let fault = StoreError::Unavailable("down".to_owned());
         store.fail_with(Some(fault.clone()));
-        let task = task(Role::Researcher, "topic", "http://127.0.0.1:9/");
+        let task = task("research", "topic", "http://127.0.0.1:9/");
         assert_eq!(begin(&store, &task, &claim("s", "1")).await, Err(fault));
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use aegis_contracts::agent::AgentTask;
+use aegis_contracts::agent::{AgentTask, Input};
 use aegis_contracts::usage::Usage;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::agent::WorkError;
@@ -74,17 +76,51 @@ impl WorkContext {
         self.usage.subscribe()
     }
 
-    /// An artifact of an earlier step, checked against the size and SHA-256 in the task.
+    /// The nearest JSON file of an earlier step that has the field `field`: `evidence` or `findings`. Flows name files as
+    /// they like.
     ///
     /// # Errors
-    /// `input_missing` or `input_corrupt`, both permanent: another attempt would get the same input.
-    pub async fn input(&self, name: &str) -> Result<Vec<u8>, WorkError> {
-        // The last one counts: a revision lists newer results behind older ones.
-        let inputs = &self.task.inputs;
-        let Some(input) = inputs.iter().rev().find(|input| input.name == name) else {
-            let message = format!("the task names no input `{name}`");
-            return Err(WorkError::permanent("input_missing", message));
+    /// `input_missing`, `input_corrupt` or `input_invalid`, all permanent: another attempt would get the same input.
+    pub async fn input_with<T: DeserializeOwned>(&self, field: &str) -> Result<T, WorkError> {
+        let inputs = self.task.inputs.iter().rev();
+        for input in inputs.filter(|input| input.step != self.task.step) {
+            if let Some(value) = self.json(input).await?.filter(|json| json.get(field).is_some()) {
+                return read(input, value);
+            }
+        }
+        let message = format!("no step that this one reads wrote JSON with the field `{field}`");
+        Err(WorkError::permanent("input_missing", message))
+    }
+
+    /// What this step itself wrote for an earlier revision.
+    ///
+    /// # Errors
+    /// Like [`WorkContext::input_with`].
+    pub async fn former<T: DeserializeOwned>(&self) -> Result<T, WorkError> {
+        let own = |input: &&Input| input.step == self.task.step && input.name == self.task.writes;
+        let missing = || {
+            let message = "the task names nothing that this step wrote before";
+            WorkError::permanent("input_missing", message)
         };
+        let input = self.task.inputs.iter().find(own).ok_or_else(missing)?;
+        let value = self.json(input).await?.ok_or_else(missing)?;
+        read(input, value)
+    }
+
+    /// `None`: it is not JSON.
+    async fn json(&self, input: &Input) -> Result<Option<Value>, WorkError> {
+        if !input.media_type.starts_with("application/json") {
+            return Ok(None);
+        }
+        let bytes = self.input(input).await?;
+        read_bytes(input, &bytes).map(Some)
+    }
+
+    /// An artifact that the task may read, checked against the size and SHA-256 in the task.
+    ///
+    /// # Errors
+    /// `input_missing` or `input_corrupt`, both permanent.
+    pub async fn input(&self, input: &Input) -> Result<Vec<u8>, WorkError> {
         let bucket = self.store.artifact_bucket();
         let Some(bytes) = self.store.get(bucket, &input.key).await? else {
             let message = format!("the input `{}` does not exist", input.key);
@@ -92,11 +128,23 @@ impl WorkContext {
         };
         if bytes.len() as u64 != input.size || sha256_hex(&bytes) != input.sha256 {
             let message = format!(
-                "the input `{}` is not what the step before it wrote",
-                input.key
+                "the input `{}` is not what the step `{}` wrote",
+                input.key, input.step
             );
             return Err(WorkError::permanent("input_corrupt", message));
         }
         Ok(bytes)
     }
+}
+
+fn read_bytes(input: &Input, bytes: &[u8]) -> Result<Value, WorkError> {
+    serde_json::from_slice(bytes).map_err(|error| invalid(input, &error))
+}
+
+fn read<T: DeserializeOwned>(input: &Input, value: Value) -> Result<T, WorkError> {
+    serde_json::from_value(value).map_err(|error| invalid(input, &error))
+}
+
+fn invalid(input: &Input, error: &serde_json::Error) -> WorkError {
+    WorkError::permanent("input_invalid", format!("{}: {error}", input.name))
 }

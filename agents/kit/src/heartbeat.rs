@@ -52,7 +52,7 @@ pub async fn beat(ctx: &WorkContext, reporter: &Reporter) -> Stop {
 fn progress(ctx: &WorkContext, stage: Stage) -> AgentReport {
     let usage = ctx.usage();
     AgentReport::Progress {
-        role: ctx.task().role,
+        step: ctx.task().step.clone(),
         attempt: ctx.task().attempt,
         message: crate::text::shorten(&stage.message, MAX_MESSAGE),
         percent: Some(stage.percent),

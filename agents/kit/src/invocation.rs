@@ -2,7 +2,7 @@
 //! except those of storage.
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, Role};
+use aegis_contracts::agent::AgentTask;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::text::counted;
@@ -25,12 +25,12 @@ pub struct Invocation {
 
 /// # Errors
 /// A problem of status 400 that says what is wrong.
-pub fn accept(role: Role, headers: &HeaderMap, body: &[u8]) -> Result<Invocation, Box<Problem>> {
+pub fn accept(headers: &HeaderMap, body: &[u8]) -> Result<Invocation, Box<Problem>> {
     let session = session(headers)?;
     let mut json = serde_json::Deserializer::from_slice(body);
     let task: AgentTask = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| Box::new(Problem::new(Code::InvalidTask, error.to_string())))?;
-    let callback = check(role, &task)?;
+    let callback = check(&task)?;
     Ok(Invocation {
         session,
         task,
@@ -53,7 +53,7 @@ fn session(headers: &HeaderMap) -> Result<String, Box<Problem>> {
     Ok(session.to_owned())
 }
 
-fn check(role: Role, task: &AgentTask) -> Result<Url, Box<Problem>> {
+fn check(task: &AgentTask) -> Result<Url, Box<Problem>> {
     let problem = |detail: String| Err(Box::new(Problem::new(Code::InvalidTask, detail)));
     if task.schema_version > SCHEMA_VERSION {
         let version = task.schema_version;
@@ -61,13 +61,7 @@ fn check(role: Role, task: &AgentTask) -> Result<Url, Box<Problem>> {
             "schema version {version} is newer than this agent, which knows {SCHEMA_VERSION}"
         ));
     }
-    if task.role != role {
-        return problem(format!(
-            "the task is for the {}, this is the {role}",
-            task.role
-        ));
-    }
-    let own = attempt_prefix(&task.workflow_id, role, task.attempt);
+    let own = attempt_prefix(&task.flow, &task.workflow_id, &task.step, task.attempt);
     if task.output_prefix != own {
         return problem(format!("`output_prefix` must be `{own}`"));
     }
@@ -93,10 +87,10 @@ mod tests {
     }
 
     fn refused(session: &str, change: impl FnOnce(&mut AgentTask)) -> (String, String) {
-        let mut task = task(Role::Analyst, "topic", "http://127.0.0.1:9/callbacks/x");
+        let mut task = task("analyze", "topic", "http://127.0.0.1:9/callbacks/x");
         change(&mut task);
         let body = serde_json::to_vec(&task).unwrap();
-        let problem = accept(Role::Analyst, &headers(session), &body).unwrap_err();
+        let problem = accept(&headers(session), &body).unwrap_err();
         assert_eq!(problem.status, 400);
         (problem.code, problem.detail)
     }
@@ -106,15 +100,14 @@ mod tests {
         for bad in ["a".repeat(32), "a".repeat(257)] {
             assert_eq!(refused(&bad, |_| {}).0, "invalid_session");
         }
-        let none = accept(Role::Analyst, &HeaderMap::new(), b"{}").unwrap_err();
+        let none = accept(&HeaderMap::new(), b"{}").unwrap_err();
         assert_eq!(none.code, "invalid_session");
     }
 
     #[test]
     fn tasks_that_are_not_ours_are_refused() {
         type Change = fn(&mut AgentTask);
-        let cases: [(Change, &str); 5] = [
-            (|t| t.role = Role::Writer, "for the writer"),
+        let cases: [(Change, &str); 4] = [
             (|t| t.schema_version = 99, "newer"),
             (
                 |t| t.output_prefix = "workflows/".to_owned(),
@@ -132,7 +125,7 @@ mod tests {
 
     #[test]
     fn broken_json_names_the_place() {
-        let problem = accept(Role::Analyst, &headers(SESSION), b"{\"attempt\": \"x\"}");
+        let problem = accept(&headers(SESSION), b"{\"attempt\": \"x\"}");
         assert!(problem.unwrap_err().detail.contains("attempt"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the three agents have in common: the AgentCore runtime contract over HTTP, claims, artifacts,
+//! What agents have in common: the AgentCore runtime contract over HTTP, claims, artifacts,
 //! callbacks, and plain tools for text.
 //!
 //! Knows no agent's work. An agent is an [`Agent`]; [`run::run`] makes a server of it.
@@ -16,6 +16,7 @@ pub mod health;
 pub mod heartbeat;
 pub mod invocation;
 pub mod memory;
+pub mod parameters;
 pub mod probe;
 pub mod publish;
 pub mod reporter;
@@ -32,3 +33,4 @@ pub mod text;
 
 pub use agent::{Agent, NewArtifact, Produced, WorkError};
 pub use context::WorkContext;
+pub use parameters::Parameters;

@@ -5,7 +5,7 @@
 
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::AgentTask;
-use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, is_artifact_name};
 use aegis_contracts::callback::MAX_SUMMARY;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
@@ -39,7 +39,7 @@ pub async fn publish(
     let record = CompletionRecord {
         schema_version: SCHEMA_VERSION,
         workflow_id: task.workflow_id.clone(),
-        role: task.role,
+        step: task.step.clone(),
         attempt: task.attempt,
         completed_at: now,
         summary: crate::text::shorten(&produced.summary, MAX_SUMMARY),
@@ -91,8 +91,7 @@ async fn write(
 
 /// A name must not lead out of the attempt's prefix, nor hide a claim or a completion record.
 fn check(name: &str, size: usize) -> Result<(), WorkError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if name.is_empty() || name.starts_with(['.', '_']) || !name.chars().all(plain) {
+    if !is_artifact_name(name) {
         let message = format!("`{name}` is no artifact name");
         return Err(WorkError::permanent("artifact_invalid", message));
     }
@@ -108,27 +107,26 @@ mod tests {
     use super::*;
     use crate::memory::MemoryStore;
     use crate::testing::task;
-    use aegis_contracts::agent::Role;
 
-    fn produced(text: &str) -> Produced {
-        Produced::by(Role::Writer, text, text.as_bytes().to_vec())
+    fn produced(task: &AgentTask, text: &str) -> Produced {
+        Produced::of(task, text, text.as_bytes().to_vec())
     }
 
     #[tokio::test]
     async fn the_first_life_stands() {
         let store = MemoryStore::new();
-        let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+        let task = task("write", "topic", "http://127.0.0.1:9/");
         let (usage, now) = (Usage::default(), Timestamp::from_millis(1));
         // The first life wrote its artifact and died before the record.
         let orphan = format!("{}report.md", task.output_prefix);
         store.arrange(&orphan, "first");
-        let record = publish(&store, &task, produced("second"), usage, now)
+        let record = publish(&store, &task, produced(&task, "second"), usage, now)
             .await
             .unwrap();
         assert_eq!(record.artifacts[0].sha256, sha256_hex(b"first"));
         assert_eq!(record.artifacts[0].size, 5);
         let later = Timestamp::from_millis(2);
-        let again = publish(&store, &task, produced("third"), usage, later)
+        let again = publish(&store, &task, produced(&task, "third"), usage, later)
             .await
             .unwrap();
         assert_eq!(again, record, "the record that exists is the result");

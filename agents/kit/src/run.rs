@@ -28,7 +28,7 @@ pub async fn run<A: Agent>(agent: A) -> anyhow::Result<()> {
     if std::env::args().nth(1).as_deref() == Some(probe::ARGUMENT) {
         return probe::check(Settings::from_env()?.bind).await;
     }
-    let telemetry = telemetry::init(&format!("{}-agent", A::ROLE))?;
+    let telemetry = telemetry::init(&format!("{}-agent", A::NAME))?;
     let settings = Settings::from_env()?;
     let config = Connection::default().load().await;
     let objects = S3Objects::new(&config, settings.artifact_bucket);
@@ -36,7 +36,7 @@ pub async fn run<A: Agent>(agent: A) -> anyhow::Result<()> {
     let listener = TcpListener::bind(settings.bind)
         .await
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
-    tracing::info!(role = %A::ROLE, bind = %settings.bind, "agent is ready");
+    tracing::info!(agent = A::NAME, bind = %settings.bind, "agent is ready");
     let mut terminate = signal(SignalKind::terminate())?;
     let serving = axum::serve(listener, server.clone().router());
     tokio::select! {

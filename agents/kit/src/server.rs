@@ -93,7 +93,7 @@ async fn invoke<A: Agent>(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answer = match invocation::accept(A::ROLE, &headers, &body) {
+    let answer = match invocation::accept(&headers, &body) {
         Ok(invocation) => begin(&server, invocation).await,
         Err(problem) => Err(problem),
     };

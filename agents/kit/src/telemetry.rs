@@ -12,7 +12,7 @@ pub fn work_span(task: &AgentTask) -> Span {
     let span = tracing::info_span!(
         "agent work",
         workflow_id = %task.workflow_id,
-        role = %task.role,
+        step = %task.step,
         attempt = task.attempt,
     );
     continue_from(&span, task.traceparent.as_deref());

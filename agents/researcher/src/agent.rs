@@ -1,11 +1,10 @@
 //! The researcher as an agent: reads the sources, leaves the rest to [`crate::research`].
 
 use aegis_agent_kit::text::counted;
-use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
+use aegis_agent_kit::{Agent, Parameters, Produced, WorkContext, WorkError};
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, Role};
-use aegis_contracts::findings::{AskedWord, Evidence, EvidenceFile, Origin};
-use aegis_contracts::request::Depth;
+use aegis_contracts::agent::AgentTask;
+use aegis_contracts::findings::{AskedWord, Depth, Evidence, EvidenceFile, Origin};
 use async_trait::async_trait;
 
 use crate::index::Index;
@@ -16,7 +15,7 @@ pub struct Researcher;
 
 #[async_trait]
 impl Agent for Researcher {
-    const ROLE: Role = Role::Researcher;
+    const NAME: &'static str = "researcher";
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
         ctx.stage(5, "looking for sources");
@@ -33,7 +32,7 @@ impl Agent for Researcher {
         let file = work.map_err(|e| WorkError::transient("agent_panicked", e.to_string()))??;
         let bytes = serde_json::to_vec_pretty(&file)
             .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))?;
-        Ok(Produced::by(Self::ROLE, summary(&file), bytes))
+        Ok(Produced::of(ctx.task(), summary(&file), bytes))
     }
 }
 
@@ -62,7 +61,7 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         documents_unread,
         losses,
     } = library;
-    let depth = task.parameters.depth;
+    let depth = Parameters::of(task)?.depth;
     let index = Index::build(&documents);
     let Researched {
         passages_ranked,
@@ -72,7 +71,7 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
     // What approvers want searched for comes to what the topic found. A term that the sources lack finds nothing, and the
     // analyst says so.
-    let terms = task.change_requests.iter();
+    let terms = task.feedback.iter();
     for term in terms.flat_map(|request| &request.changes.terms) {
         let found = research(term, Depth::Quick, &documents, &index);
         for passage in found.map_or_else(|_| Vec::new(), |found| found.evidence) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_agent_kit::text::counted;
 use aegis_contracts::findings::{AskedWord, Evidence, Origin, PassageKind};
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 use crate::document::{Document, Kind};
 use crate::expected::expected;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 use crate::index::{Index, Term};
 use crate::ranking::Hit;

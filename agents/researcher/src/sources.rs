@@ -2,7 +2,7 @@
 
 use aegis_agent_kit::store::{ArtifactStore, Entry, StoreError};
 use aegis_agent_kit::text::counted;
-use aegis_agent_kit::{WorkContext, WorkError};
+use aegis_agent_kit::{Parameters, WorkContext, WorkError};
 use aegis_contracts::findings::{Loss, UnreadableSource};
 use aegis_contracts::request::BUILTIN_SOURCE;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -45,7 +45,7 @@ pub struct Library {
 /// # Errors
 /// `source_denied`, `source_empty` and `sources_too_large`, all permanent; storage that is unavailable is transient.
 pub async fn read(ctx: &WorkContext) -> Result<Library, WorkError> {
-    let mut sources = ctx.task().parameters.sources.clone();
+    let mut sources = Parameters::of(ctx.task())?.sources;
     if sources.is_empty() {
         sources.push(BUILTIN_SOURCE.to_owned());
     }

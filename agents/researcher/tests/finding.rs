@@ -11,7 +11,7 @@ use aegis_agent_researcher::sources::{RawFile, parse};
 use aegis_contracts::agent::{AgentTask, Role};
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::Origin;
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 fn documents(texts: &[&str]) -> Vec<Document> {
     let file = |(number, text): (usize, &&str)| RawFile {

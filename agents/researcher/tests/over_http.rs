@@ -16,7 +16,7 @@ use aegis_agent_researcher::{corpus, document::Document};
 use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::findings::EvidenceFile;
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 const QUANTUM: &str = "Impact of quantum computing on cryptography";
 

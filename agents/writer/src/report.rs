@@ -4,7 +4,7 @@
 
 use aegis_agent_kit::text::counted;
 use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, PassageKind, Stance};
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 use crate::citations::Citations;
 use crate::escape::{code, inline, start};

@@ -15,7 +15,7 @@ use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::findings::{
     AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Stance,
 };
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 const TOPIC: &str = "How does <b>recovery</b> work?";
 

@@ -17,7 +17,7 @@ use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 use aegis_engine::api::ApiResponse;
 use aegis_engine::link::Link;
-use aegis_workflow::{too_late, waiting_approval_view};
+use aegis_workflow::{Workflow, too_late, waiting_approval_view};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use jiff::tz::TimeZone;

@@ -9,10 +9,10 @@ mod process;
 use std::time::Duration;
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget, Role};
-use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::agent::{AgentTask, CallbackTarget, Input};
+use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::request::Parameters;
 
 pub use platform::{Arrived, FakePlatform, Reply};
 pub use process::AgentProcess;
@@ -24,19 +24,26 @@ pub const SESSION: &str = "aegis-session-of-a-test-0000000000000000";
 pub const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const TOKEN: &str = "v1.k.0.test";
 
-/// A first attempt with the built-in corpus, an hour's time and no inputs.
-pub fn task(role: Role, topic: &str, callback_url: &str) -> AgentTask {
+/// A first attempt of a step of the flow `report`, with the built-in corpus, an hour's time and no inputs.
+///
+/// # Panics
+/// If the flow has no such step.
+pub fn task(step: &str, topic: &str, callback_url: &str) -> AgentTask {
+    let flow = Flow::parse(include_bytes!("../../../../flows/report/1.json")).unwrap();
+    let step: Name = step.parse().unwrap();
     let workflow_id = WorkflowId::derive("test", topic);
     AgentTask {
         schema_version: SCHEMA_VERSION,
-        output_prefix: attempt_prefix(&workflow_id, role, 1),
+        output_prefix: attempt_prefix(&flow.flow, &workflow_id, &step, 1),
         workflow_id,
-        role,
+        writes: flow.step(&step).unwrap().writes.clone(),
+        flow: flow.flow,
+        step,
         attempt: 1,
         revision: 0,
         topic: topic.to_owned(),
-        parameters: Parameters::default(),
-        change_requests: Vec::new(),
+        parameters: serde_json::Map::new(),
+        feedback: Vec::new(),
         inputs: Vec::new(),
         callback: CallbackTarget {
             url: callback_url.to_owned(),
@@ -49,9 +56,13 @@ pub fn task(role: Role, topic: &str, callback_url: &str) -> AgentTask {
     }
 }
 
-/// An input as the step before would have written it; `key` is where it was put.
-pub fn input(name: &str, key: &str, bytes: &[u8]) -> ArtifactRef {
-    ArtifactRef {
+/// An input as `step` would have written it; `key` is where it was put.
+///
+/// # Panics
+/// If `step` is no name.
+pub fn input(step: &str, name: &str, key: &str, bytes: &[u8]) -> Input {
+    Input {
+        step: step.parse().unwrap(),
         name: name.to_owned(),
         key: key.to_owned(),
         size: bytes.len() as u64,
