@@ -53,6 +53,7 @@ pub enum Verb {
     Logs(client::logs::Arguments),
     Cancel(client::cancel::Arguments),
     Redrive(client::redrive::Arguments),
+    Flow(client::flow::Arguments),
     Emit(client::emit::Arguments),
     Dlq(client::dlq::Arguments),
     Keys(client::keys::Arguments),
@@ -71,7 +72,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
             "approval-link",
         ],
     ),
-    ("Look", &["list", "get", "history", "logs"]),
+    ("Look", &["list", "get", "history", "logs", "flow"]),
     (
         "Operate a stage",
         &["cancel", "redrive", "emit", "dlq", "keys"],

@@ -66,6 +66,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::ApprovalLink(arguments) => client::approval_link::run(arguments, &context).await,
         Verb::Cancel(arguments) => client::cancel::run(arguments, &context).await,
         Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
+        Verb::Flow(arguments) => client::flow::run(arguments, &context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, &context).await,
         Verb::Dlq(arguments) => client::dlq::run(arguments, &context).await,
         Verb::Keys(arguments) => client::keys::run(arguments, &context).await,

@@ -7,8 +7,8 @@ mod laws;
 use std::collections::BTreeMap;
 
 use aegis_aws::client::objects::S3Objects;
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowView};
@@ -39,9 +39,9 @@ pub struct Judgement {
     pub attempts: u32,
     pub artifacts: usize,
     /// When the agent of each attempt was first invoked, where its claim says so.
-    pub begun: BTreeMap<(Role, u32), Timestamp>,
+    pub begun: BTreeMap<(Name, u32), Timestamp>,
     /// How often an agent began each attempt. More than once is right where agents die.
-    pub lives: BTreeMap<(Role, u32), usize>,
+    pub lives: BTreeMap<(Name, u32), usize>,
     pub wrong: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ pub struct Read {
     /// What lies at the key of each artifact in the view, in the same order.
     pub contents: Vec<Option<Content>>,
     /// Of each attempt that was asked for.
-    pub claims: BTreeMap<(Role, u32), Vec<Claim>>,
+    pub claims: BTreeMap<(Name, u32), Vec<Claim>>,
 }
 
 /// An object's bytes, by what an artifact says of them.
@@ -79,10 +79,10 @@ impl Oracle<'_> {
         let wrong = of_all(demanded, &read);
         let begun = read.claims.iter().filter_map(|(attempt, claims)| {
             let first = claims.iter().filter_map(|claim| claim.at).min()?;
-            Some((*attempt, first))
+            Some((attempt.clone(), first))
         });
         let lives = read.claims.iter();
-        let lives = lives.map(|(attempt, claims)| (*attempt, claims.len()));
+        let lives = lives.map(|(attempt, claims)| (attempt.clone(), claims.len()));
         Ok(Judgement {
             status: Some(read.view.status),
             attempts: read.view.steps.iter().map(|step| step.attempt).sum(),
@@ -107,8 +107,8 @@ impl Oracle<'_> {
         let mut claims = BTreeMap::new();
         for step in &view.steps {
             for attempt in 1..=step.attempt {
-                let found = self.claims(id, step.role, attempt).await?;
-                claims.insert((step.role, attempt), found);
+                let prefix = attempt_prefix(&view.flow, id, &step.step, attempt);
+                claims.insert((step.step.clone(), attempt), self.claims(&prefix).await?);
             }
         }
         Ok(Read {
@@ -119,10 +119,9 @@ impl Oracle<'_> {
         })
     }
 
-    async fn claims(&self, id: &WorkflowId, role: Role, attempt: u32) -> Result<Vec<Claim>> {
-        let prefix = attempt_prefix(id, role, attempt);
+    async fn claims(&self, prefix: &str) -> Result<Vec<Claim>> {
         let bucket = self.objects.bucket().to_owned();
-        let found = self.objects.list(&bucket, &prefix, MANY).await?;
+        let found = self.objects.list(&bucket, prefix, MANY).await?;
         let mut claims = Vec::new();
         for claim in found.iter().filter(|object| object.key.contains("/_claim")) {
             let bytes = self.objects.get(&claim.key).await?.unwrap_or_default();

@@ -81,6 +81,23 @@ pub enum StepStatus {
     Cancelled,
 }
 
+/// An entry of a workflow's flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Place {
+    Step { step: Name, agent: Name },
+    Approval { approval: Name },
+}
+
+impl Place {
+    pub fn name(&self) -> &Name {
+        match self {
+            Self::Step { step, .. } => step,
+            Self::Approval { approval } => approval,
+        }
+    }
+}
+
 /// The latest attempt of one step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepView {
@@ -191,6 +208,8 @@ pub struct WorkflowView {
     /// completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Name>,
+    /// Steps and approvals in their order, whether or not they have begun.
+    pub course: Vec<Place>,
     pub topic: String,
     pub parameters: Map<String, Value>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -2,9 +2,8 @@
 //!
 //! Pure. Things that change with every look (heartbeats, presigned URLs) are no difference.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::{PickupView, Status, StepStatus, StepView, WorkflowView};
+use aegis_contracts::view::{PickupView, Place, Status, StepStatus, StepView, WorkflowView};
 
 use super::pickup::{waiting, waits_for_a_session};
 use super::show::{self, attempt, failure_words, progress};
@@ -19,7 +18,7 @@ pub fn is_news(before: Option<&WorkflowView>, now: &WorkflowView) -> bool {
 fn settled(view: &WorkflowView) -> WorkflowView {
     let mut view = view.clone();
     view.updated_at = view.created_at;
-    view.report = None;
+    view.result = None;
     for step in &mut view.steps {
         step.last_heartbeat_at = None;
         step.deadline_at = None;
@@ -35,38 +34,38 @@ pub struct Line {
     pub text: String,
 }
 
-/// One line per difference; the first look tells everything that has happened so far. `succeeded_at` knows of a step
-/// what a view does not say.
-pub fn lines(
-    before: Option<&WorkflowView>,
-    now: &WorkflowView,
-    succeeded_at: impl Fn(&StepView) -> Option<Timestamp>,
-) -> Vec<Line> {
+/// One line per difference, in the order of the flow; the first look tells everything that has happened so far.
+pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line> {
     let mut lines = Vec::new();
-    // In the order of the flow: the decision comes before what it let go on.
-    let (decided_on, let_go_on): (Vec<&StepView>, Vec<&StepView>) =
-        now.steps.iter().partition(|step| step.role != Role::Writer);
-    let step_lines = |steps: Vec<&StepView>| {
-        let line = |step: &&StepView| {
-            let same_role = |known: &&StepView| known.role == step.role;
-            let known = before.and_then(|view| view.steps.iter().find(same_role));
-            let text = step_line(known, step)?;
-            let at = step_time(step).or_else(|| succeeded_at(step));
-            Some(Line { at, text })
-        };
-        steps.iter().filter_map(line).collect::<Vec<_>>()
-    };
-    lines.extend(step_lines(decided_on));
-    lines.extend(decision_lines(before, now));
-    lines.extend(step_lines(let_go_on));
+    for place in &now.course {
+        match place {
+            Place::Step { step: name, .. } => {
+                let of = |view: &'_ WorkflowView| {
+                    view.steps.iter().find(|step| step.step == *name).cloned()
+                };
+                if let Some(step) = of(now)
+                    && let Some(text) = step_line(before.and_then(of).as_ref(), &step)
+                {
+                    let at = step_time(&step);
+                    lines.push(Line { at, text });
+                }
+            }
+            Place::Approval { approval: name } => {
+                let latest = now.approval.as_ref();
+                if latest.is_some_and(|approval| approval.approval == *name) {
+                    lines.extend(decision_lines(before, now));
+                }
+            }
+        }
+    }
     let moved = before.map(|view| (view.status, view.revision)) != Some((now.status, now.revision));
     if moved && now.status == Status::AwaitingApproval {
         let style = status_style(now.status);
         let word = style.on(format!("{:<10}", "waiting"));
-        lines.push(Line {
-            at: now.approval.as_ref().map(|approval| approval.requested_at),
-            text: format!("approval    {word}  revision {}", now.revision),
-        });
+        lines.extend(now.approval.as_ref().map(|approval| Line {
+            at: Some(approval.requested_at),
+            text: format!("{:<10}  {word}  revision {}", approval.approval.as_str(), approval.revision),
+        }));
     }
     lines
 }
@@ -113,23 +112,21 @@ fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
     let status = step_style(now.status).on(format!("{:<10}", step_word(now.status)));
     let line = format!(
         "{:<10}  {status}  {}{}",
-        now.role.as_str(),
+        now.step.as_str(),
         hang(),
         words.join(": ")
     );
     Some(line.trim_end().to_owned())
 }
 
-/// Of one under way: of its last word. When one ended is in the history alone.
+/// Of one under way: of its last word. When one failed is in the history alone.
 fn step_time(step: &StepView) -> Option<Timestamp> {
     match step.status {
         StepStatus::Requested => step.requested_at,
         StepStatus::Dispatched => step.dispatched_at,
         StepStatus::Running => step.last_heartbeat_at.or(step.dispatched_at),
-        StepStatus::Succeeded
-        | StepStatus::Failed
-        | StepStatus::Superseded
-        | StepStatus::Cancelled => None,
+        StepStatus::Succeeded => step.succeeded_at,
+        StepStatus::Failed | StepStatus::Superseded | StepStatus::Cancelled => None,
     }
 }
 
@@ -153,7 +150,8 @@ fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line
         let comment = decision.comment.as_deref();
         let comment = comment.map(|text| format!(": {}", one_line(text)));
         let text = format!(
-            "approval    {kind} by {}{}",
+            "{:<10}  {kind} by {}{}",
+            approval.approval.as_str(),
             one_line(&decision.approver),
             comment.unwrap_or_default()
         );
@@ -174,7 +172,7 @@ fn decision_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line
         .filter(|how| how.by.is_none() && !was_settled);
     lines.extend(silent.map(|how| Line {
         at: Some(how.at),
-        text: format!("approval    {}", show::settled(how)),
+        text: format!("{:<10}  {}", approval.approval.as_str(), show::settled(how)),
     }));
     lines
 }

@@ -5,7 +5,7 @@
 use aegis_contracts::approval::LINK_CLAIM;
 use aegis_contracts::changes::Changes;
 use aegis_contracts::event::Event;
-use aegis_contracts::view::{HistoryEvent, Status};
+use aegis_contracts::view::HistoryEvent;
 use serde_json::json;
 
 use super::show::usage;
@@ -24,25 +24,26 @@ pub fn told(event: &HistoryEvent) -> String {
 
 fn work(event: &Event) -> Option<String> {
     Some(match event {
-        Event::WorkflowStarted { requested_by, .. } => format!("by {requested_by}"),
+        Event::WorkflowStarted {
+            flow, requested_by, ..
+        } => format!("{flow} by {requested_by}"),
         Event::StepCompleted {
-            role,
+            step,
             attempt,
             summary,
             ..
-        } => format!("{role} {attempt}: {summary}"),
+        } => format!("{step} {attempt}: {summary}"),
         Event::StepRetried {
-            role,
+            step,
             failed_attempt,
             next_attempt,
             code,
             message,
-        } => format!("{role} {failed_attempt} failed ({code}: {message}), now {next_attempt}"),
-        Event::WorkflowRedriven {
-            redriven_by,
-            status,
             ..
-        } => format!("by {redriven_by}, back to {}", plain(*status)),
+        } => format!("{step} {failed_attempt} failed ({code}: {message}), now {next_attempt}"),
+        Event::WorkflowRedriven {
+            redriven_by, at, ..
+        } => format!("by {redriven_by}, back to {at}"),
         _ => return None,
     })
 }
@@ -77,6 +78,7 @@ fn approval(event: &Event) -> Option<String> {
             reminder,
             approvers,
             deadline_at,
+            ..
         } => {
             let until = local_time(*deadline_at);
             let whom = match approvers.as_slice() {
@@ -116,6 +118,7 @@ fn ending(event: &Event) -> Option<String> {
             approver,
             comment,
             claimed_by,
+            ..
         } => {
             let by = by(approver, claimed_by);
             format!("revision {revision} {by}{}", behind(comment))
@@ -141,12 +144,12 @@ fn ending(event: &Event) -> Option<String> {
             claimed_by,
             ..
         } => format!("{}{}", by(approver, claimed_by), behind(comment)),
-        Event::WorkflowExpired { revision } => format!("nobody decided on revision {revision}"),
+        Event::WorkflowExpired { revision, .. } => format!("nobody decided on revision {revision}"),
         Event::WorkflowFailed {
             code,
             message,
-            status,
-        } => format!("while {}: {message} ({code})", plain(*status)),
+            at,
+        } => format!("at {at}: {message} ({code})"),
         Event::WorkflowCancelled {
             cancelled_by,
             reason,
@@ -154,10 +157,6 @@ fn ending(event: &Event) -> Option<String> {
         } => format!("by {cancelled_by}{}", behind(reason)),
         _ => return None,
     })
-}
-
-fn plain(status: Status) -> String {
-    status.as_str().replace('_', " ")
 }
 
 fn behind(comment: &Option<String>) -> String {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::view::{Status, WorkflowPage, WorkflowSummary};
 use anyhow::Result;
 use clap::Args;
@@ -24,6 +25,12 @@ pub struct Arguments {
     /// Only those in this state.
     #[arg(long, value_name = "STATUS", value_parser = statuses())]
     status: Option<String>,
+    /// Only those of this flow.
+    #[arg(long, value_name = "NAME")]
+    flow: Option<Name>,
+    /// Only those at this step or approval of their flow.
+    #[arg(long, value_name = "NAME")]
+    at: Option<Name>,
     /// At most this many.
     #[arg(
         long,
@@ -80,7 +87,7 @@ async fn read(arguments: &Arguments, session: &Session) -> Result<Listing> {
     let mut rows: Vec<Value> = Vec::new();
     loop {
         let limit = (wanted - workflows.len()).min(PAGE);
-        let path = path(arguments.status.as_deref(), limit, cursor.as_deref());
+        let path = path(arguments, limit, cursor.as_deref());
         let answer = session.api.get::<WorkflowPage>(&path).await?;
         let page = answer.value;
         let only_page = workflows.is_empty();
@@ -109,16 +116,29 @@ async fn read(arguments: &Arguments, session: &Session) -> Result<Listing> {
     }
 }
 
-fn path(status: Option<&str>, limit: usize, cursor: Option<&str>) -> String {
+fn path(arguments: &Arguments, limit: usize, cursor: Option<&str>) -> String {
     let mut query = Serializer::new(String::new());
     query.append_pair("limit", &limit.to_string());
-    if let Some(status) = status {
-        query.append_pair("status", status);
-    }
-    if let Some(cursor) = cursor {
-        query.append_pair("cursor", cursor);
+    for (name, value) in [
+        ("status", arguments.status.as_deref()),
+        ("flow", arguments.flow.as_ref().map(Name::as_str)),
+        ("at", arguments.at.as_ref().map(Name::as_str)),
+        ("cursor", cursor),
+    ] {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
     }
     format!("/workflows?{}", query.finish())
+}
+
+/// `running at analyze`.
+fn standing(workflow: &WorkflowSummary) -> String {
+    let status = status_words(workflow.status);
+    match &workflow.at {
+        Some(at) => format!("{status} at {at}"),
+        None => status,
+    }
 }
 
 fn print(listing: &Listing) {
@@ -126,13 +146,14 @@ fn print(listing: &Listing) {
         outln!("no workflows");
         return;
     }
-    // Beside id, status and time.
+    // Beside id, flow, status and time.
     let room =
-        out::terminal_width(Stream::Out).map_or(128, |width| width.saturating_sub(76).max(20));
+        out::terminal_width(Stream::Out).map_or(128, |width| width.saturating_sub(96).max(20));
     let row = |workflow: &WorkflowSummary| {
         vec![
             workflow.workflow_id.to_string(),
-            status_words(workflow.status),
+            workflow.flow.to_string(),
+            standing(workflow),
             local_time(workflow.created_at),
             shortened(&workflow.topic, room),
         ]
@@ -152,10 +173,20 @@ mod tests {
 
     #[test]
     fn a_cursor_is_encoded() {
-        assert_eq!(path(None, 5, None), "/workflows?limit=5");
+        let mut arguments = Arguments {
+            status: None,
+            flow: None,
+            at: None,
+            limit: 5,
+            all: false,
+            cursor: None,
+        };
+        assert_eq!(path(&arguments, 5, None), "/workflows?limit=5");
+        arguments.status = Some("failed".to_owned());
+        arguments.at = Some("write".parse().unwrap());
         assert_eq!(
-            path(Some("failed"), 5, Some("a+b=")),
-            "/workflows?limit=5&status=failed&cursor=a%2Bb%3D"
+            path(&arguments, 5, Some("a+b=")),
+            "/workflows?limit=5&status=failed&at=write&cursor=a%2Bb%3D"
         );
     }
 }

@@ -9,6 +9,7 @@ pub mod approval_link;
 pub mod cancel;
 pub mod decide;
 pub mod findings;
+pub mod flow;
 pub mod get;
 pub mod history;
 pub mod list;

@@ -3,7 +3,7 @@
 //! The one list of them: `get`, `watch` and `run` show it, and `docs/failure-codes.md` is made from it.
 
 use aegis_contracts::problem::Code;
-use aegis_contracts::view::{FailureView, Status};
+use aegis_contracts::view::FailureView;
 
 /// A sentence, and the command that it leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,27 +30,19 @@ impl Remedy {
     }
 
     /// What to type behind `aegis`.
-    pub fn command(&self, id: &str, failed_in: Status) -> String {
+    pub fn command(&self, id: &str, agent: &str) -> String {
         match self.step {
             Step::Redrive => format!("redrive {id}"),
             Step::Start(options) => format!("start '…'{options}"),
             Step::Logs => format!("logs --workflow {id} --since 1d"),
-            Step::DeadLetters => format!("dlq show {}-dispatch", role(failed_in)),
+            Step::DeadLetters => format!("dlq show {agent}-dispatch"),
             Step::History => format!("history {id}"),
         }
     }
 }
 
-const fn role(failed_in: Status) -> &'static str {
-    match failed_in {
-        Status::Analyzing => "analyst",
-        Status::Writing => "writer",
-        _ => "researcher",
-    }
-}
-
 /// Every code that a workflow can fail with.
-const REMEDIES: [(&str, Remedy); 23] = [
+const REMEDIES: [(&str, Remedy); 24] = [
     (
         "undeliverable",
         Remedy::of(
@@ -144,6 +136,13 @@ const REMEDIES: [(&str, Remedy); 23] = [
         Remedy::of(
             "Start a new workflow with less depth. If that fails too, report it.",
             Step::Start(" --depth quick"),
+        ),
+    ),
+    (
+        "parameters_invalid",
+        Remedy::of(
+            "The flow lets parameters through that its agents cannot use. Mend them, or the flow's schema in a new version; then start a new workflow.",
+            Step::Start(""),
         ),
     ),
     (
@@ -347,7 +346,7 @@ mod tests {
     fn every_step_can_be_typed_and_leads_on() {
         const ID: &str = "wf_abcdefghijklmnopqrstuvwxyz";
         for (code, remedy) in &REMEDIES {
-            let command = remedy.command(ID, Status::Analyzing);
+            let command = remedy.command(ID, "analyst");
             let verb = typed(&command).verb;
             let redrives = matches!(verb, Verb::Redrive(_));
             let known = matches!(
@@ -372,7 +371,7 @@ mod tests {
                 1
             );
         }
-        typed(&UNKNOWN.command(ID, Status::Writing));
+        typed(&UNKNOWN.command(ID, "writer"));
     }
 
     /// `| code | again | what happened | what to do |`: the last column is ours.
@@ -390,8 +389,7 @@ mod tests {
             };
             seen += 1;
             let cells: Vec<&str> = line.split(" | ").collect();
-            let command = remedy.command("wf_…", Status::Researching);
-            let command = command.replace("researcher-dispatch", "ROLE-dispatch");
+            let command = remedy.command("wf_…", "AGENT");
             format!(
                 "{} | {} `aegis {command}` |",
                 cells[..3].join(" | "),

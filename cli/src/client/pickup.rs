@@ -38,7 +38,7 @@ pub fn stuck_service(view: &WorkflowView) -> Option<String> {
     let stuck = |pickup: Option<&PickupView>| pickup.is_some_and(is_stuck);
     let mut steps = view.steps.iter();
     if let Some(step) = steps.find(|step| stuck(step.pickup.as_ref())) {
-        return Some(format!("{}-dispatch", step.role));
+        return Some(format!("{}-dispatch", step.agent));
     }
     let approval = view.approval.as_ref()?;
     stuck(approval.pickup.as_ref()).then(|| "approval".to_owned())

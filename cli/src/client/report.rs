@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::view::{ReportLink, WorkflowView};
+use aegis_contracts::view::{ResultLink, WorkflowView};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
@@ -24,9 +24,9 @@ use aegis_client::path::shown;
 /// In the place of a file's name.
 const STANDARD_OUTPUT: &str = "-";
 
-/// Print the report of a completed workflow as Markdown, or write it to a file.
+/// Print the result of a completed workflow, such as a report, or write it to a file.
 ///
-/// What a terminal would act upon is printed escaped; a file gets the report as it is stored. With --json, the
+/// What a terminal would act upon is printed escaped; a file gets the result as it is stored. With --json, the
 /// presigned URL that the API gives for it, and until when it can be read.
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -55,7 +55,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             errln!("report  {}", shown(path));
         }
         let raw: Value = serde_json::from_str(&answer.raw)?;
-        out::json(raw.get("report").unwrap_or(&Value::Null));
+        out::json(raw.get("result").unwrap_or(&Value::Null));
     } else if let Some(path) = file {
         outln!("{}", shown(path));
     } else {
@@ -87,12 +87,12 @@ pub fn print(report: &[u8]) {
     out::write(Stream::Out, &format!("{report}{end}"));
 }
 
-fn link<'a>(view: &'a WorkflowView, session: &Session) -> Result<&'a ReportLink> {
-    let Some(link) = &view.report else {
+fn link<'a>(view: &'a WorkflowView, session: &Session) -> Result<&'a ResultLink> {
+    let Some(link) = &view.result else {
         let next = show::next_steps(view, session).join("\n  ");
         let status = view.status.as_str().replace('_', " ");
         bail!(
-            "{} has no report: it is {status}\n  {next}",
+            "{} has no result: it is {status}\n  {next}",
             view.workflow_id
         );
     };

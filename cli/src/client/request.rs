@@ -3,33 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::approval::OnTimeout;
-use aegis_contracts::request::{ApprovalOptions, Budget, Depth, Parameters, StartRequest};
+use aegis_contracts::flow::Name;
+use aegis_contracts::request::{ApprovalOptions, Budget, StartRequest};
 use aegis_contracts::text::is_blank;
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 /// What to ask for, besides the topic.
 #[derive(Debug, Clone, Args)]
 pub struct RequestOptions {
-    /// How much work goes into the report.
-    #[arg(long, value_enum, default_value_t = DepthOption::Standard)]
-    depth: DepthOption,
+    /// The flow that runs [default: report]. `aegis flow list` names those of the deployment.
+    #[arg(long, value_name = "NAME")]
+    flow: Option<Name>,
+    /// A parameter of the flow, as JSON or as plain text. `aegis flow show NAME` names them. May be given several times.
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = key_value)]
+    parameters: Vec<(String, String)>,
+    /// How much work goes into the report; the same as `--parameter depth=…`.
+    #[arg(long, value_enum)]
+    depth: Option<DepthOption>,
     /// Where evidence comes from: `corpus:builtin` (the default), `s3://bucket/prefix`, or a file
     /// or folder of yours with Markdown, text, HTML or PDF, which is uploaded first. May be
     /// given several times.
     #[arg(long, value_name = "PATH|URI")]
     pub sources: Vec<String>,
-    /// Who may decide at the approval, separated by commas. Without it, anyone whom the API lets in.
+    /// Who may decide at the flow's approvals, separated by commas. Without it, anyone whom the API lets in.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', help_heading = APPROVAL)]
     approvers: Vec<String>,
-    /// How many different people must approve.
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = APPROVAL)]
-    required: u32,
-    /// Hours until the approval times out; fractions are allowed [default: the platform's, 72].
+    /// How many different people must approve [default: as the flow says, else 1].
+    #[arg(long, value_name = "N", help_heading = APPROVAL)]
+    required: Option<u32>,
+    /// Hours until the approval times out; fractions are allowed [default: as the flow says, else the platform's, 72].
     #[arg(long, value_name = "HOURS", value_parser = amount, help_heading = APPROVAL)]
     timeout_hours: Option<f64>,
-    /// What happens when nobody decides in time.
-    #[arg(long, value_enum, default_value_t = TimeoutOption::Expire, help_heading = APPROVAL)]
-    on_timeout: TimeoutOption,
+    /// What happens when nobody decides in time [default: as the flow says, else expire].
+    #[arg(long, value_enum, help_heading = APPROVAL)]
+    on_timeout: Option<TimeoutOption>,
     /// Who may decide as well once the first deadline has passed, separated by commas; goes with
     /// `--on-timeout escalate`.
     #[arg(
@@ -40,9 +48,9 @@ pub struct RequestOptions {
         help_heading = APPROVAL
     )]
     escalate_to: Vec<String>,
-    /// How often changes may be requested.
-    #[arg(long, value_name = "N", default_value_t = 3, help_heading = APPROVAL)]
-    max_revisions: u32,
+    /// How often changes may be requested [default: as the flow says, else 3].
+    #[arg(long, value_name = "N", help_heading = APPROVAL)]
+    max_revisions: Option<u32>,
     /// Stop before the next step once the agents have cost this many US dollars.
     #[arg(long, value_name = "DOLLARS", value_parser = amount, help_heading = BUDGET)]
     budget_usd: Option<f64>,
@@ -74,9 +82,19 @@ enum DepthOption {
     Comprehensive,
 }
 
+impl DepthOption {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Standard => "standard",
+            Self::Comprehensive => "comprehensive",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum TimeoutOption {
-    /// The workflow ends without a report.
+    /// The workflow ends.
     Expire,
     /// Silence is consent.
     Approve,
@@ -90,12 +108,18 @@ impl RequestOptions {
     /// # Errors
     /// Options that would be dropped without a word.
     pub fn check(&self) -> Result<(), String> {
-        if self.on_timeout != TimeoutOption::Escalate && !self.escalate_to.is_empty() {
+        if self.on_timeout != Some(TimeoutOption::Escalate) && !self.escalate_to.is_empty() {
             return Err("--escalate-to needs --on-timeout escalate".to_owned());
         }
         let mut names = self.approvers.iter().chain(&self.escalate_to);
         if names.any(|name| is_blank(name)) {
             return Err("a name of an approver is empty".to_owned());
+        }
+        let depth = self.depth.map(|_| ("depth".to_owned(), String::new()));
+        let sources = self.sources.first().map(|_| ("sources".to_owned(), String::new()));
+        let own: Vec<_> = self.parameters.iter().cloned().chain(depth).chain(sources).collect();
+        if let Some(name) = named_twice(&own) {
+            return Err(format!("the parameter `{name}` is given twice"));
         }
         if let Some(key) = named_twice(&self.tags) {
             return Err(format!(
@@ -117,28 +141,34 @@ impl RequestOptions {
             max_tokens: self.budget_tokens,
             max_duration_minutes: self.budget_minutes,
         };
+        let plain = |(name, value): &(String, String)| {
+            let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value.as_str()));
+            (name.clone(), value)
+        };
+        let mut parameters: serde_json::Map<String, Value> =
+            self.parameters.iter().map(plain).collect();
+        let depth = self.depth.map(DepthOption::as_str);
+        parameters.extend(depth.map(|depth| ("depth".to_owned(), Value::from(depth))));
+        if !sources.is_empty() {
+            parameters.insert("sources".to_owned(), Value::from(sources));
+        }
         StartRequest {
+            flow: self.flow.clone(),
             topic: topic.to_owned(),
-            parameters: Parameters {
-                depth: match self.depth {
-                    DepthOption::Quick => Depth::Quick,
-                    DepthOption::Standard => Depth::Standard,
-                    DepthOption::Comprehensive => Depth::Comprehensive,
-                },
-                sources,
-            },
+            parameters,
             approval: ApprovalOptions {
                 required: self.required,
                 approvers: self.approvers.clone(),
                 timeout_hours: self.timeout_hours,
-                on_timeout: match self.on_timeout {
+                on_timeout: self.on_timeout.map(|on_timeout| match on_timeout {
                     TimeoutOption::Expire => OnTimeout::Expire,
                     TimeoutOption::Approve => OnTimeout::Approve,
                     TimeoutOption::Escalate => OnTimeout::Escalate,
-                },
+                }),
                 escalate_to: self.escalate_to.clone(),
                 max_revisions: self.max_revisions,
             },
+            approvals: BTreeMap::new(),
             budget: (budget != Budget::default()).then_some(budget),
             tags: self.tags.iter().cloned().collect::<BTreeMap<_, _>>(),
         }
@@ -201,15 +231,16 @@ mod tests {
     #[test]
     fn every_option_reaches_the_request() {
         let options = parsed(
-            "--depth quick --approvers ann,bob --required 2 --timeout-hours 0.5 --on-timeout escalate \
+            "--flow triage --parameter severity=2 --depth quick --approvers ann,bob --required 2 --timeout-hours 0.5 --on-timeout escalate \
              --escalate-to eve --max-revisions 1 --budget-usd 1.5 --budget-tokens 9 --budget-minutes 2 \
              --tag team=a=b --idempotency-key k",
         )
         .unwrap();
         let request = options.request("t", vec!["corpus:builtin".to_owned()]);
         let expected: StartRequest = serde_json::from_value(serde_json::json!({
+            "flow": "triage",
             "topic": "t",
-            "parameters": {"depth": "quick", "sources": ["corpus:builtin"]},
+            "parameters": {"severity": 2, "depth": "quick", "sources": ["corpus:builtin"]},
             "approval": {"required": 2, "approvers": ["ann", "bob"], "timeout_hours": 0.5,
                 "on_timeout": "escalate", "escalate_to": ["eve"], "max_revisions": 1},
             "budget": {"max_cost_usd": 1.5, "max_tokens": 9, "max_duration_minutes": 2.0},
@@ -230,6 +261,7 @@ mod tests {
             ),
             ("--tag a=1 --tag b=1 --tag a=2", "`a` twice"),
             ("--approvers ann,", "is empty"),
+            ("--depth quick --parameter depth=quick", "`depth` is given twice"),
         ] {
             let refused = parsed(words).unwrap().check().unwrap_err();
             assert!(refused.contains(told), "{words}: {refused}");

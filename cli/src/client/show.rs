@@ -9,6 +9,7 @@ use aegis_contracts::request::Budget;
 use aegis_contracts::text::alike;
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowView};
+use serde_json::Value;
 
 use super::decide::approvals;
 use super::next_step;
@@ -63,10 +64,9 @@ fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
     let mut fact = |name: &str, value: String| rows.push(vec![dim(name).to_string(), value]);
     fact("created", local_time(view.created_at));
     fact("updated", local_time(view.updated_at));
-    let depth = serde_json::to_value(view.parameters.depth).unwrap_or_default();
-    fact("depth", depth.as_str().unwrap_or_default().to_owned());
-    if !view.parameters.sources.is_empty() {
-        fact("sources", one_line(&view.parameters.sources.join(" ")));
+    fact("flow", format!("{} {}", view.flow, view.flow_version));
+    for (name, value) in &view.parameters {
+        fact(name, one_line(&value_words(value)));
     }
     if !view.tags.is_empty() {
         let tags: Vec<String> = view
@@ -86,6 +86,17 @@ fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
         fact("budget", budget_words(budget));
     }
     rows
+}
+
+/// A parameter's value: text as it is, a list of texts with spaces, anything else as JSON.
+fn value_words(value: &Value) -> String {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let list = value.as_array().map(|items| items.iter().map(text).collect::<Option<Vec<_>>>());
+    match (text(value), list.flatten()) {
+        (Some(text), _) => text,
+        (None, Some(texts)) => texts.join(" "),
+        (None, None) => value.to_string(),
+    }
 }
 
 pub fn usage(usage: &Usage) -> String {
@@ -116,7 +127,7 @@ fn budget_words(budget: &Budget) -> String {
 fn steps(steps: &[StepView]) -> Vec<String> {
     let row = |step: &StepView| {
         vec![
-            step.role.to_string(),
+            step.step.to_string(),
             step_style(step.status)
                 .on(step_word(step.status))
                 .to_string(),
@@ -243,11 +254,10 @@ fn artifacts(artifacts: &[ArtifactRef]) -> Vec<String> {
     columns(&artifacts.iter().map(row).collect::<Vec<_>>())
 }
 
-/// `the sources say nothing (no_evidence), while researching`.
+/// `the sources say nothing (no_evidence), at research`.
 pub fn failure_words(failure: &FailureView) -> String {
-    let status = failure.status.as_str().replace('_', " ");
     let (message, code) = (one_line(&failure.message), one_line(&failure.code));
-    format!("{message} ({code}), while {status}")
+    format!("{message} ({code}), at {}", failure.at)
 }
 
 /// The commands that fit the state; of a failure, what to do and the command for it.
@@ -259,11 +269,13 @@ pub fn next_steps(view: &WorkflowView, session: &Session) -> Vec<String> {
         .filter(|_| view.status == Status::Failed)
     {
         let remedy = next_step::of_failure(failure);
-        let command = remedy.command(id.as_str(), failure.status);
+        let failed = view.steps.iter().find(|step| step.step == failure.at);
+        let agent = failed.map_or("AGENT", |step| step.agent.as_str());
+        let command = remedy.command(id.as_str(), agent);
         return vec![remedy.say.to_owned(), session.command(&command)];
     }
     let words: &[&str] = match view.status {
-        Status::Researching | Status::Analyzing | Status::Writing => &["watch"],
+        Status::Running => &["watch"],
         Status::AwaitingApproval => &[],
         Status::Completed => &["report"],
         Status::Failed | Status::Cancelled | Status::Rejected | Status::Expired => &["history"],

@@ -47,7 +47,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             out::json(json_line(&answer.raw));
         } else {
             let told = summaries.added_to(answer.value.clone(), &session).await;
-            tell(shown.as_ref(), &told, &summaries, &session);
+            tell(shown.as_ref(), &told, &session);
             shown = Some(told);
         }
         let status = answer.value.status;
@@ -70,10 +70,9 @@ pub fn ending(status: Status) -> ExitCode {
 fn tell(
     before: Option<&WorkflowView>,
     view: &WorkflowView,
-    summaries: &Summaries,
     session: &Session,
 ) {
-    let lines = changes::lines(before, view, |step| summaries.succeeded_at(step));
+    let lines = changes::lines(before, view);
     for line in lines.into_iter().chain(changes::ending(view)) {
         // What came to be so before the first look has a time of its own. Of an attempt that failed, nobody says it.
         let time = match before {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::approval::{ApprovalView, Outcome};
+use aegis_contracts::flow::Name;
 use aegis_contracts::text::visible_line;
-use aegis_contracts::view::{Status, StepStatus, StepView, WorkflowView};
+use aegis_contracts::view::{Place, Status, StepStatus, StepView, WorkflowView};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::client::decide::approvals;
@@ -19,15 +20,9 @@ pub struct Bars {
 }
 
 struct Row {
-    what: What,
+    place: Place,
     bar: ProgressBar,
     state: State,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    Step(Role),
-    Approval,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,22 +37,21 @@ enum State {
 
 impl Bars {
     pub fn new() -> Self {
-        let multi = MultiProgress::new();
-        let order = [
-            What::Step(Role::Researcher),
-            What::Step(Role::Analyst),
-            What::Approval,
-            What::Step(Role::Writer),
-        ];
-        let rows = order.map(|what| Row::new(&multi, what)).into();
-        Self { multi, rows }
+        Self {
+            multi: MultiProgress::new(),
+            rows: Vec::new(),
+        }
     }
 
     pub fn show(&mut self, view: &WorkflowView) {
+        if self.rows.is_empty() {
+            let rows = view.course.iter().map(|place| Row::new(&self.multi, place));
+            self.rows = rows.collect();
+        }
         for row in &mut self.rows {
-            let (state, message) = match row.what {
-                What::Step(role) => step(view, role),
-                What::Approval => approval(view),
+            let (state, message) = match &row.place {
+                Place::Step { step: name, .. } => step(view, name),
+                Place::Approval { approval: name } => approval(view, name),
             };
             row.set(state, message);
         }
@@ -77,14 +71,11 @@ impl Bars {
 }
 
 impl Row {
-    fn new(multi: &MultiProgress, what: What) -> Self {
+    fn new(multi: &MultiProgress, place: &Place) -> Self {
         let bar = multi.add(ProgressBar::new_spinner());
-        bar.set_prefix(match what {
-            What::Step(role) => role.as_str(),
-            What::Approval => "approval",
-        });
+        bar.set_prefix(place.name().to_string());
         let row = Self {
-            what,
+            place: place.clone(),
             bar,
             state: State::Ahead,
         };
@@ -128,8 +119,8 @@ impl Row {
     }
 }
 
-fn step(view: &WorkflowView, role: Role) -> (State, String) {
-    let Some(step) = view.steps.iter().find(|step| step.role == role) else {
+fn step(view: &WorkflowView, name: &Name) -> (State, String) {
+    let Some(step) = view.steps.iter().find(|step| step.step == *name) else {
         return (State::Ahead, String::new());
     };
     let state = match step.status {
@@ -158,32 +149,39 @@ fn words(step: &StepView) -> String {
     }
 }
 
-fn approval(view: &WorkflowView) -> (State, String) {
-    let revision = match view.revision {
+fn approval(view: &WorkflowView, name: &Name) -> (State, String) {
+    let latest = view.approval.as_ref().filter(|latest| latest.approval == *name);
+    let place = |name: &Name| view.course.iter().position(|place| place.name() == name);
+    let here = view.at.as_ref().and_then(place);
+    let Some(latest) = latest else {
+        let passed = here.is_none_or(|here| place(name).is_some_and(|own| own < here));
+        return if passed && view.approval.is_some() {
+            (State::Done, "granted".to_owned())
+        } else {
+            (State::Ahead, String::new())
+        };
+    };
+    let revision = match latest.revision {
         0 => String::new(),
         revision => format!(" (revision {revision})"),
     };
-    let ended = || view.status.as_str().replace('_', " ");
-    match (view.status, &view.approval) {
-        (Status::Researching | Status::Analyzing, _) => (State::Ahead, revision),
-        (Status::AwaitingApproval, Some(approval)) => {
-            let until = local_time(approval.deadline_at);
-            let given = approvals(approval);
-            let required = counted(approval.required, "approval");
-            (
-                State::Active,
-                format!("{given} of {required}, until {until}{revision}"),
-            )
+    match &latest.settled {
+        None if view.status == Status::AwaitingApproval => (State::Active, waits(latest, &revision)),
+        None => (State::Ahead, String::new()),
+        Some(settled) => {
+            let state = match settled.outcome {
+                Outcome::Approved => State::Done,
+                Outcome::ChangesRequested => State::Ahead,
+                Outcome::Rejected | Outcome::Expired => State::Broken,
+            };
+            (state, format!("{}{revision}", show::settled(settled)))
         }
-        (Status::AwaitingApproval, None) => (State::Active, revision),
-        (Status::Writing | Status::Completed, approval) => {
-            let settled = approval
-                .as_ref()
-                .and_then(|approval| approval.settled.as_ref());
-            let how = settled.map_or_else(|| "granted".to_owned(), show::settled);
-            (State::Done, format!("{how}{revision}"))
-        }
-        (Status::Rejected | Status::Expired, _) => (State::Broken, ended()),
-        (Status::Failed | Status::Cancelled, _) => (State::Ahead, String::new()),
     }
+}
+
+fn waits(approval: &ApprovalView, revision: &str) -> String {
+    let until = local_time(approval.deadline_at);
+    let given = approvals(approval);
+    let required = counted(approval.required, "approval");
+    format!("{given} of {required}, until {until}{revision}")
 }

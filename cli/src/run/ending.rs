@@ -129,9 +129,9 @@ impl Ending<'_> {
     /// The line that says where it is.
     async fn keep_report(&self, view: &WorkflowView) -> Result<Option<String>> {
         let link = view
-            .report
+            .result
             .as_ref()
-            .context("the workflow is completed, but the API names no report")?;
+            .context("the workflow is completed, but the API names no result")?;
         let report = self.session.api.fetch(&link.url).await?;
         let path = match self.place {
             Place::Folder => Path::new(FOLDER).join(format!("{}.md", self.id)),

@@ -126,7 +126,7 @@ pub fn status_words(status: Status) -> String {
 
 pub fn status_style(status: Status) -> Style {
     match status {
-        Status::Researching | Status::Analyzing | Status::Writing => Style::new().cyan(),
+        Status::Running => Style::new().cyan(),
         Status::AwaitingApproval => Style::new().yellow(),
         Status::Completed => Style::new().green(),
         Status::Failed | Status::Rejected | Status::Expired => Style::new().red(),

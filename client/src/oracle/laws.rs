@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
-use aegis_contracts::view::{HistoryEvent, Status, StepStatus, WorkflowView};
+use aegis_contracts::flow::Name;
+use aegis_contracts::view::{HistoryEvent, Place, Status, StepStatus, WorkflowView};
 use serde_json::Value;
 
 use super::{Claim, Content, Read};
@@ -29,8 +29,8 @@ pub fn of_all(demanded: Status, read: &Read) -> Vec<String> {
     for (artifact, content) in view.artifacts.iter().zip(&read.contents) {
         wrong.extend(of_artifact(artifact, content.as_ref()));
     }
-    for ((role, attempt), claims) in &read.claims {
-        wrong.extend(of_claims(*role, *attempt, claims));
+    for ((step, attempt), claims) in &read.claims {
+        wrong.extend(of_claims(step, *attempt, claims));
     }
     wrong.extend(of_results(&read.history, &read.claims));
     wrong
@@ -61,48 +61,58 @@ pub fn of_artifact(artifact: &ArtifactRef, content: Option<&Content>) -> Option<
 /// All that claimed an attempt did so in one and the same session, whoever died. Agents leave what another session has
 /// claimed alone, so this is a law for them as much as for dispatchers. How often they began is for those to judge who
 /// know whether agents died.
-pub fn of_claims(role: Role, attempt: u32, claims: &[Claim]) -> Option<String> {
+pub fn of_claims(step: &Name, attempt: u32, claims: &[Claim]) -> Option<String> {
     let sessions: BTreeSet<&str> = claims.iter().map(|claim| claim.session.as_str()).collect();
     let several = sessions.len() > 1;
     let sessions = Vec::from_iter(sessions).join(" and ");
-    several.then(|| format!("attempt {attempt} of the {role} was begun in the sessions {sessions}"))
+    several.then(|| format!("attempt {attempt} of `{step}` was begun in the sessions {sessions}"))
 }
 
 /// No result without an agent that began its attempt.
 pub fn of_results(
     history: &[HistoryEvent],
-    claims: &BTreeMap<(Role, u32), Vec<Claim>>,
+    claims: &BTreeMap<(Name, u32), Vec<Claim>>,
 ) -> Vec<String> {
     let begun = |step: &Value| {
         let mut begun = claims.iter().filter(|(_, claims)| !claims.is_empty());
-        begun.any(|((role, attempt), _)| {
-            step["role"] == role.as_str() && step["attempt"] == *attempt
+        begun.any(|((name, attempt), _)| {
+            step["step"] == name.as_str() && step["attempt"] == *attempt
         })
     };
     let results = history.iter().filter(|event| event.kind == COMPLETED);
     let unbegun = results.filter(|event| !begun(&event.data));
     unbegun
         .map(|event| {
-            let (role, attempt) = (&event.data["role"], &event.data["attempt"]);
-            format!("attempt {attempt} of {role} has a result and was begun by no agent")
+            let (step, attempt) = (&event.data["step"], &event.data["attempt"]);
+            format!("attempt {attempt} of {step} has a result and was begun by no agent")
         })
         .collect()
 }
 
-/// Nothing is written without a grant, and one is enough: a redrive does not ask for another.
+/// Nothing that follows an approval happens without its grant, and one is enough: a redrive does not ask for another.
 pub fn of_approvals(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
-    let granted = history.iter().filter(|event| event.kind == GRANTED);
-    let granted = granted.count();
     let mut wrong = Vec::new();
-    if granted > 1 || (granted == 0 && view.status == Status::Completed) {
-        wrong.push(format!("was approved {granted} times"));
-    }
-    let mut until_granted = history.iter().take_while(|event| event.kind != GRANTED);
-    let written = |event: &HistoryEvent| {
-        event.kind == COMPLETED && event.data["role"] == Role::Writer.as_str()
-    };
-    if granted > 0 && until_granted.any(written) {
-        wrong.push("was written before it was approved".to_owned());
+    for (index, place) in view.course.iter().enumerate() {
+        let Place::Approval { approval } = place else {
+            continue;
+        };
+        let grants = |event: &&HistoryEvent| {
+            event.kind == GRANTED && event.data["approval"] == approval.as_str()
+        };
+        let granted = history.iter().filter(grants).count();
+        if granted > 1 || (granted == 0 && view.status == Status::Completed) {
+            wrong.push(format!("`{approval}` was approved {granted} times"));
+        }
+        let follows = |event: &&HistoryEvent| {
+            let later = view.course.iter().skip(index + 1);
+            let mut later = later.map(|place| place.name().as_str());
+            event.kind == COMPLETED && later.any(|name| event.data["step"] == name)
+        };
+        let until_granted = history.iter().take_while(|event| !grants(event));
+        for event in until_granted.filter(follows) {
+            let step = &event.data["step"];
+            wrong.push(format!("{step} was done before `{approval}` was approved"));
+        }
     }
     wrong
 }
@@ -120,7 +130,7 @@ pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> 
     wrong.extend(of_approvals(view, history));
     let mut completed = BTreeSet::new();
     for event in history.iter().filter(|event| event.kind == COMPLETED) {
-        let step = format!("{} {}", event.data["role"], event.data["attempt"]);
+        let step = format!("{} {}", event.data["step"], event.data["attempt"]);
         if !completed.insert(step.clone()) {
             wrong.push(format!("{step} completed twice"));
         }
@@ -186,9 +196,7 @@ fn of_ending(part: &[HistoryEvent], demanded: Option<&str>, what: &str) -> Optio
 /// The event that ends what is in this status, if it has ended.
 const fn ending_of(status: Status) -> Option<&'static str> {
     match status {
-        Status::Researching | Status::Analyzing | Status::AwaitingApproval | Status::Writing => {
-            None
-        }
+        Status::Running | Status::AwaitingApproval => None,
         Status::Completed => Some("WorkflowCompleted"),
         Status::Failed => Some("WorkflowFailed"),
         Status::Cancelled => Some("WorkflowCancelled"),
@@ -197,20 +205,26 @@ const fn ending_of(status: Status) -> Option<&'static str> {
     }
 }
 
-/// Whatever ended well has all three results.
+/// Whatever ended well has the result of every step.
 pub fn of_steps(view: &WorkflowView) -> Vec<String> {
     if view.status != Status::Completed {
         return Vec::new();
     }
-    let succeeded = |role: Role| {
-        let mut steps = view.steps.iter();
-        steps.any(|step| step.role == role && step.status == StepStatus::Succeeded)
-    };
-    let without = Role::ALL.into_iter().filter(|role| {
+    let has_artifact = |step: &Name| {
+        let folder = format!("/{}/{step}/", view.workflow_id);
         let mut artifacts = view.artifacts.iter();
-        !succeeded(*role) || !artifacts.any(|artifact| artifact.name == role.artifact_name())
+        artifacts.any(|artifact| artifact.key.contains(&folder))
+    };
+    let succeeded = |step: &Name| {
+        let mut steps = view.steps.iter();
+        steps.any(|known| known.step == *step && known.status == StepStatus::Succeeded)
+    };
+    let steps = view.course.iter().filter_map(|place| match place {
+        Place::Step { step, .. } => Some(step),
+        Place::Approval { .. } => None,
     });
+    let without = steps.filter(|step| !succeeded(step) || !has_artifact(step));
     without
-        .map(|role| format!("completed without a result of the {role}"))
+        .map(|step| format!("completed without a result of `{step}`"))
         .collect()
 }

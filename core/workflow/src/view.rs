@@ -3,11 +3,25 @@
 use aegis_contracts::agent::Input;
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView, Outcome, Settled};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
-use aegis_contracts::flow::{AgentStep, Name};
-use aegis_contracts::view::{FailureView, PickupView, ProgressView, StepStatus, StepView};
+use aegis_contracts::flow::{AgentStep, Entry, Name};
+use aegis_contracts::view::{FailureView, PickupView, Place, ProgressView, StepStatus, StepView};
 
 use crate::approval::{count_approvals, on_timeout, who_may_decide};
 use crate::state::{Approval, Decision, Ended, Phase, StepResult, Work, Workflow};
+
+/// Steps and approvals in their order.
+pub fn course(workflow: &Workflow) -> Vec<Place> {
+    let place = |entry: &Entry| match entry {
+        Entry::Step(step) => Place::Step {
+            step: step.step.clone(),
+            agent: step.agent.clone(),
+        },
+        Entry::Approval(asked) => Place::Approval {
+            approval: asked.approval.clone(),
+        },
+    };
+    workflow.flow.steps.iter().map(place).collect()
+}
 
 /// The latest attempt of each step that was asked for, in flow order.
 pub fn step_views(workflow: &Workflow) -> Vec<StepView> {

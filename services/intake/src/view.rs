@@ -4,7 +4,7 @@ use aegis_contracts::view::{Links, Status, WorkflowView};
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
 use aegis_workflow::{
-    Workflow, approval_view, artifact_refs, failure_view, main_artifact, step_views,
+    Workflow, approval_view, artifact_refs, course, failure_view, main_artifact, step_views,
 };
 
 use crate::Intake;
@@ -33,6 +33,7 @@ impl Intake {
             flow_version: workflow.flow.version,
             status: workflow.status(),
             at: workflow.at().cloned(),
+            course: course(workflow),
             topic: request.topic,
             parameters: request.parameters,
             tags: request.tags,
