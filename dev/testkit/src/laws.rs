@@ -68,7 +68,7 @@ pub fn crash_anywhere_then_redeliver(name: &str, stage: &dyn Fn() -> Stage) -> u
 }
 
 /// The function that a queue invokes, and its handler in a harness.
-pub type Receiver = dyn Fn(&Harness, Destination) -> (&'static str, Arc<dyn QueueHandler>);
+pub type Receiver = dyn Fn(&Harness, Destination<'_>) -> (&'static str, Arc<dyn QueueHandler>);
 
 /// What the handler of `service` sends is delivered, what that sends too, and so on: no function comes up more than twice
 /// among those that lead to one of its own invocations. AWS Lambda stops one that comes up some 16 times.

@@ -12,6 +12,7 @@
 )]
 
 pub mod contract;
+pub mod flow;
 pub mod harness;
 pub mod laws;
 pub mod life;

@@ -1,11 +1,14 @@
 //! A workflow moved by the real decisions, without any port: what a table is given to store.
 
-use aegis_contracts::agent::Role;
+use std::collections::BTreeMap;
+
 use aegis_contracts::approval::OnTimeout;
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::StartRequest;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::stored::{HistoryEntry, StoredRequest};
+use crate::flow;
 use aegis_workflow::{Answer, ApprovalPolicy, Input, Rules, Start, Workflow, decide, start};
 use serde_json::json;
 
@@ -28,6 +31,11 @@ pub fn policy() -> ApprovalPolicy {
     }
 }
 
+/// Of the flow `report`.
+pub fn policies(of_findings: ApprovalPolicy) -> BTreeMap<Name, ApprovalPolicy> {
+    BTreeMap::from([(flow::name("findings"), of_findings)])
+}
+
 pub fn start_request(topic: &str) -> StartRequest {
     serde_json::from_value(json!({ "topic": topic })).unwrap()
 }
@@ -40,7 +48,8 @@ impl Life {
             id: WorkflowId::derive("contract", &key),
             topic: topic.to_owned(),
             requested_by: "contract".to_owned(),
-            policy: policy(),
+            flow: flow::report(),
+            policies: policies(policy()),
             budget: None,
         };
         let transition = start(&Rules::default(), asked, now);
@@ -75,7 +84,6 @@ impl Life {
     }
 
     pub fn dispatched(&self, now: Timestamp) -> Self {
-        let (role, attempt) = (Role::Researcher, 1);
-        self.then(Input::Dispatched { role, attempt }, now)
+        self.then(Input::Dispatched(flow::attempt("research", 1)), now)
     }
 }

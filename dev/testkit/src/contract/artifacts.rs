@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::Role;
-use aegis_contracts::artifact::{COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::artifact::{COMPLETION, CompletionRecord};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::usage::Usage;
 use aegis_engine::ports::{Artifacts, Contents, ObjectFacts};
 use async_trait::async_trait;
 
 use super::table::THEN;
+use crate::flow::{attempt, name, prefix};
 
 /// Stores as an agent does, and reads as anybody with a link does.
 #[async_trait]
@@ -27,7 +27,7 @@ fn own_id() -> WorkflowId {
 pub async fn facts_are_size_and_hash(bucket: &dyn Artifacts, agent: &dyn Agent) {
     let key = format!(
         "{}evidence.json",
-        attempt_prefix(&own_id(), Role::Researcher, 1)
+        prefix(&own_id(), &attempt("research", 1))
     );
     assert_eq!(bucket.facts(&key).await, Ok(None));
     agent.put(&key, b"abc").await;
@@ -41,7 +41,7 @@ pub async fn facts_are_size_and_hash(bucket: &dyn Artifacts, agent: &dyn Agent) 
 pub async fn what_is_not_too_large_is_read(bucket: &dyn Artifacts, agent: &dyn Agent) {
     let key = format!(
         "{}analysis.json",
-        attempt_prefix(&own_id(), Role::Analyst, 1)
+        prefix(&own_id(), &attempt("analyze", 1))
     );
     assert_eq!(bucket.read(&key, 10).await, Ok(None));
     // More than comes over the network in one piece.
@@ -53,7 +53,7 @@ pub async fn what_is_not_too_large_is_read(bucket: &dyn Artifacts, agent: &dyn A
     assert_eq!(larger, Ok(Some(Contents::TooLarge)));
     let key = format!(
         "{}analysis.json",
-        attempt_prefix(&own_id(), Role::Analyst, 2)
+        prefix(&own_id(), &attempt("analyze", 2))
     );
     agent.put(&key, b"").await;
     let empty = bucket.read(&key, 0).await;
@@ -61,31 +61,32 @@ pub async fn what_is_not_too_large_is_read(bucket: &dyn Artifacts, agent: &dyn A
 }
 
 pub async fn completion_is_what_the_attempt_left(bucket: &dyn Artifacts, agent: &dyn Agent) {
-    let (id, role) = (own_id(), Role::Analyst);
-    assert_eq!(bucket.completion(&id, role, 2).await, Ok(None));
+    let id = own_id();
+    let of = |number| prefix(&id, &attempt("analyze", number));
+    assert_eq!(bucket.completion(&of(2)).await, Ok(None));
     let record = CompletionRecord {
         schema_version: SCHEMA_VERSION,
         workflow_id: id.clone(),
-        role,
+        step: name("analyze"),
         attempt: 2,
         completed_at: THEN,
         summary: "three findings".to_owned(),
         artifacts: Vec::new(),
         usage: Usage::default(),
     };
-    let key = format!("{}{COMPLETION}", attempt_prefix(&id, role, 2));
+    let key = format!("{}{COMPLETION}", of(2));
     agent.put(&key, &serde_json::to_vec(&record).unwrap()).await;
-    assert_eq!(bucket.completion(&id, role, 2).await, Ok(Some(record)));
-    assert_eq!(bucket.completion(&id, role, 1).await, Ok(None));
+    assert_eq!(bucket.completion(&of(2)).await, Ok(Some(record)));
+    assert_eq!(bucket.completion(&of(1)).await, Ok(None));
 
-    let broken = format!("{}{COMPLETION}", attempt_prefix(&id, role, 3));
+    let broken = format!("{}{COMPLETION}", of(3));
     agent.put(&broken, b"{").await;
-    let outcome = bucket.completion(&id, role, 3).await;
+    let outcome = bucket.completion(&of(3)).await;
     assert!(outcome.is_err_and(|error| error.is_permanent()));
 }
 
 pub async fn a_link_opens_the_object(bucket: &dyn Artifacts, agent: &dyn Agent) {
-    let key = format!("{}report.md", attempt_prefix(&own_id(), Role::Writer, 1));
+    let key = format!("{}report.md", prefix(&own_id(), &attempt("write", 1)));
     agent.put(&key, "# Bericht über ü".as_bytes()).await;
     let link = bucket.presign(&key, Duration::from_secs(60)).await.unwrap();
     if let Some(bytes) = agent.fetch(&link.url).await {

@@ -8,6 +8,7 @@ use aegis_contracts::view::{Status, WorkflowSummary};
 use aegis_engine::ports::{ListPosition, ListQuery, Table};
 
 use super::table::{THEN, commit, later, open};
+use crate::flow::name;
 use crate::life::Life;
 
 /// More than can be due on a stack for tests.
@@ -22,7 +23,13 @@ fn own_time() -> Timestamp {
 fn summary(life: &Life, topic: &str) -> WorkflowSummary {
     WorkflowSummary {
         workflow_id: life.id().clone(),
+        flow: life.workflow.flow.flow.clone(),
         status: life.workflow.status(),
+        at: life
+            .workflow
+            .at()
+            .filter(|_| !life.workflow.status().is_terminal())
+            .cloned(),
         topic: topic.to_owned(),
         created_at: life.workflow.created_at,
     }
@@ -35,10 +42,20 @@ fn position(row: &WorkflowSummary) -> ListPosition {
     }
 }
 
+fn any() -> ListQuery {
+    ListQuery {
+        status: None,
+        flow: None,
+        at: None,
+        limit: 0,
+        before: None,
+    }
+}
+
 /// All rows from `newest` down to `oldest`, read in pages of `limit`.
 async fn pages(
     table: &dyn Table,
-    status: Option<Status>,
+    wanted: &ListQuery,
     limit: u32,
     newest: Timestamp,
     oldest: Timestamp,
@@ -52,9 +69,9 @@ async fn pages(
     let mut rows = Vec::new();
     loop {
         let query = ListQuery {
-            status,
             limit,
             before: Some(before.clone()),
+            ..wanted.clone()
         };
         let page = table.list(&query).await.unwrap();
         assert!(page.workflows.len() <= limit as usize);
@@ -82,7 +99,7 @@ pub async fn list_is_newest_first_and_pages_without_gap(table: &dyn Table) {
     for limit in [1, 2, 3, 7, 50] {
         let found = pages(
             table,
-            None,
+            &any(),
             limit,
             start.plus(Duration::from_millis(9)),
             start,
@@ -100,8 +117,14 @@ pub async fn list_follows_the_status(table: &dyn Table) {
     let gone = goes.cancelled(end);
     commit(table, &goes, &gone).await;
 
-    let of = async |status| pages(table, Some(status), 10, end, start).await;
-    assert_eq!(of(Status::Researching).await, [summary(&stays, "stays")]);
+    let of = async |status| {
+        let wanted = ListQuery {
+            status: Some(status),
+            ..any()
+        };
+        pages(table, &wanted, 10, end, start).await
+    };
+    assert_eq!(of(Status::Running).await, [summary(&stays, "stays")]);
     assert_eq!(of(Status::Cancelled).await, [summary(&gone, "goes")]);
     assert_eq!(of(Status::Completed).await, []);
 }
@@ -109,7 +132,7 @@ pub async fn list_follows_the_status(table: &dyn Table) {
 pub async fn list_shows_the_head_of_the_topic(table: &dyn Table) {
     let start = own_time();
     let life = open(table, &"ü".repeat(500), start).await;
-    let found = pages(table, None, 10, start, start).await;
+    let found = pages(table, &any(), 10, start, start).await;
     assert_eq!(found, [summary(&life, &"ü".repeat(120))]);
 }
 
@@ -121,6 +144,29 @@ pub(super) async fn due(table: &dyn Table, lives: &[&Life], now: Timestamp) -> V
     }
     found.retain(|id| lives.iter().any(|life| life.id() == id));
     found
+}
+
+pub async fn list_follows_flow_and_place(table: &dyn Table) {
+    let start = own_time();
+    let end = start.plus(Duration::from_secs(9));
+    let mut all = Vec::new();
+    // More than a page of the index, of which few are wanted.
+    for index in 0..7 {
+        all.push(open(table, "placed", start.plus(Duration::from_millis(index))).await);
+    }
+    let ended = all[3].cancelled(end);
+    commit(table, &all[3], &ended).await;
+    let of = async |flow: &str, at: &str| {
+        let wanted = ListQuery {
+            flow: Some(name(flow)),
+            at: Some(name(at)),
+            ..any()
+        };
+        pages(table, &wanted, 3, end, start).await.len()
+    };
+    assert_eq!(of("report", "research").await, 6);
+    assert_eq!(of("report", "write").await, 0);
+    assert_eq!(of("other", "research").await, 0);
 }
 
 pub async fn due_lists_only_what_waits(table: &dyn Table) {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::command::{ApprovalCommand, Command, Destination, SessionCommand};
+use aegis_contracts::command::{
+    ApprovalCommand, Command, Destination, SessionCommand, StepCommand,
+};
 use aegis_contracts::envelope::{CommandEnvelope, Envelope, EventEnvelope};
 use aegis_contracts::event::Event;
 use aegis_contracts::ids::WorkflowId;
@@ -11,12 +12,13 @@ use aegis_engine::ports::{CommandQueues, DeadLetters, EventBus};
 use async_trait::async_trait;
 
 use super::table::THEN;
+use crate::flow::name;
 
 /// Looks at what the ports under test have carried.
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// Commands for `id` that can be received now from the queue of `destination`.
-    async fn commands(&self, destination: Destination, id: &WorkflowId) -> Vec<CommandEnvelope>;
+    async fn commands(&self, destination: Destination<'_>, id: &WorkflowId) -> Vec<CommandEnvelope>;
 
     /// Reason of the dead letter with this body, if there is one.
     async fn reason_of(&self, body: &str) -> Option<String>;
@@ -26,18 +28,28 @@ fn own_id() -> WorkflowId {
     WorkflowId::derive("contract", &uuid::Uuid::new_v4().to_string())
 }
 
+fn run(step: &str, agent: &str, attempt: u32) -> Command {
+    Command::RunStep(StepCommand {
+        agent: name(agent),
+        step: name(step),
+        attempt,
+        revision: 0,
+    })
+}
+
 pub async fn commands_reach_the_queue_of_their_owner(
     queues: &dyn CommandQueues,
     probe: &dyn Probe,
 ) {
     let id = own_id();
     let all = [
-        Command::step(Role::Researcher, 1, 0),
-        Command::step(Role::Analyst, 2, 1),
+        run("research", "researcher", 1),
+        run("analyze", "analyst", 2),
         Command::RequestApproval(ApprovalCommand { revision: 1 }),
-        Command::step(Role::Writer, 1, 1),
+        run("write", "writer", 1),
         Command::StopSession(SessionCommand {
-            role: Role::Analyst,
+            agent: name("analyst"),
+            step: name("analyze"),
             attempt: 1,
         }),
     ];
@@ -54,14 +66,14 @@ pub async fn commands_reach_the_queue_of_their_owner(
 
 pub async fn a_delayed_command_is_not_there_at_once(queues: &dyn CommandQueues, probe: &dyn Probe) {
     let id = own_id();
-    let command = Command::step(Role::Writer, 1, 0);
+    let command = run("write", "writer", 1);
     let sent = Envelope::new(&id, 3, 0, THEN, command);
     // More than any queue takes: as much as it takes.
     queues
         .send(&sent, Duration::from_secs(86_400))
         .await
         .unwrap();
-    assert_eq!(probe.commands(Destination::Writer, &id).await, []);
+    assert_eq!(probe.commands(Destination::Agent(&name("writer")), &id).await, []);
 }
 
 pub async fn dead_letters_carry_their_reason(letters: &dyn DeadLetters, probe: &dyn Probe) {
@@ -97,6 +109,8 @@ pub async fn dead_letters_take_any_body(letters: &dyn DeadLetters) {
 
 fn event(id: &WorkflowId, index: usize, topic: &str) -> EventEnvelope {
     let started = Event::WorkflowStarted {
+        flow: name("report"),
+        flow_version: 1,
         topic: topic.to_owned(),
         requested_by: "contract".to_owned(),
     };

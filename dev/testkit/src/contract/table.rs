@@ -1,10 +1,13 @@
 //! Conditional writes and what they leave behind.
 
+use aegis_contracts::flow::Flow;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::ports::{Table, Write};
+use aegis_workflow::Pinned;
 use futures::future::join_all;
 
+use crate::flow::{report, stored};
 use crate::life::Life;
 
 /// Far enough in the future that no sweep of a running stack touches what is stored here.
@@ -31,9 +34,9 @@ pub(super) async fn commit(table: &dyn Table, before: &Life, after: &Life) {
 pub async fn what_is_opened_can_be_read(table: &dyn Table) {
     let life = open(table, "Grüße, 你好", THEN).await;
     let loaded = table.load(life.id()).await.unwrap();
-    assert_eq!(loaded.as_ref(), Some(&life.workflow));
+    assert_eq!(loaded, Some(stored(&life.workflow)));
     let both = table.load_with_request(life.id()).await.unwrap();
-    assert_eq!(both, Some((life.workflow.clone(), life.request.clone())));
+    assert_eq!(both, Some((stored(&life.workflow), life.request.clone())));
     let history = table.history(life.id()).await.unwrap();
     assert_eq!(history, [life.entry]);
 }
@@ -64,7 +67,7 @@ pub async fn a_workflow_opens_once(table: &dyn Table) {
         .await;
     assert_eq!(outcome, Ok(Write::Conflict));
     let both = table.load_with_request(first.id()).await.unwrap();
-    assert_eq!(both, Some((first.workflow.clone(), first.request.clone())));
+    assert_eq!(both, Some((stored(&first.workflow), first.request.clone())));
     assert_eq!(table.history(first.id()).await, Ok(vec![first.entry]));
 }
 
@@ -81,8 +84,8 @@ pub async fn writes_with_an_old_sequence_number_change_nothing(table: &dyn Table
     let outcome = table.touch(seq, &touched.workflow).await;
     assert_eq!(outcome, Ok(Write::Conflict));
 
-    let stored = table.load(opened.id()).await.unwrap();
-    assert_eq!(stored, Some(touched.workflow));
+    let found = table.load(opened.id()).await.unwrap();
+    assert_eq!(found, Some(stored(&touched.workflow)));
     assert_eq!(table.history(opened.id()).await, Ok(vec![opened.entry]));
 }
 
@@ -99,8 +102,8 @@ pub async fn history_is_complete_and_in_order(table: &dyn Table) {
         life = after;
     }
     assert_eq!(table.history(life.id()).await, Ok(entries));
-    let stored = table.load(life.id()).await.unwrap();
-    assert_eq!(stored, Some(life.workflow));
+    let found = table.load(life.id()).await.unwrap();
+    assert_eq!(found, Some(stored(&life.workflow)));
 }
 
 pub async fn of_parallel_writers_one_wins(table: &dyn Table) {
@@ -123,8 +126,30 @@ pub async fn of_parallel_writers_one_wins(table: &dyn Table) {
         .collect();
     assert_eq!(winners.len(), 1, "{outcomes:?}");
     let winner = &rivals[winners[0]];
-    let stored = table.load(opened.id()).await.unwrap();
-    assert_eq!(stored.as_ref(), Some(&winner.workflow));
+    let found = table.load(opened.id()).await.unwrap();
+    assert_eq!(found, Some(stored(&winner.workflow)));
     let history = table.history(opened.id()).await.unwrap();
     assert_eq!(history, [opened.entry, winner.entry.clone()]);
+}
+
+pub async fn a_definition_is_kept_once(table: &dyn Table) {
+    // A version of its own: what is kept stays.
+    let version = u16::try_from(uuid::Uuid::new_v4().as_u128() % 60_000).unwrap() + 5_000;
+    let flow = |title: &str| {
+        let mut flow = Flow::clone(&report());
+        flow.flow = "contract".parse().unwrap();
+        flow.version = version;
+        flow.title = title.to_owned();
+        Pinned::new(flow)
+    };
+    let first = flow("first");
+    assert_eq!(table.flow(&first.flow, version).await, Ok(None));
+    assert_eq!(table.keep_flow(&first).await, Ok(Write::Done));
+    for again in [&first, &flow("second")] {
+        assert_eq!(table.keep_flow(again).await, Ok(Write::Conflict));
+    }
+    let kept = table.flow(&first.flow, version).await.unwrap().unwrap();
+    assert_eq!(kept.id, *first.id());
+    let read = Flow::parse(kept.definition.as_bytes()).unwrap();
+    assert_eq!(Pinned::new(read), first);
 }

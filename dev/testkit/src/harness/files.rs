@@ -1,20 +1,19 @@
 //! What agents write, small.
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::Role;
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{
-    AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Revised, Stance,
+    AnalysisFile, Claim, Depth, Evidence, EvidenceFile, Finding, PassageKind, Revised, Stance,
 };
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::request::Depth;
+use aegis_workflow::Attempt;
 
 /// Says of which attempt it is.
-pub fn of(id: &WorkflowId, role: Role, attempt: u32) -> Vec<u8> {
-    match role {
-        Role::Researcher => serde_json::to_vec(&evidence(id)).unwrap(),
-        Role::Analyst => serde_json::to_vec(&analysis(id, attempt)).unwrap(),
-        Role::Writer => format!("# Report {attempt}\n").into_bytes(),
+pub fn of(id: &WorkflowId, of: &Attempt) -> Vec<u8> {
+    match of.step.as_str() {
+        "research" => serde_json::to_vec(&evidence(id)).unwrap(),
+        "analyze" => serde_json::to_vec(&analysis(id, of.attempt)).unwrap(),
+        step => format!("# {step} {}\n", of.attempt).into_bytes(),
     }
 }
 

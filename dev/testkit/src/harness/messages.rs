@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::memory::SentCommand;
-use aegis_contracts::agent::Role;
 use aegis_contracts::command::Command;
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_engine::message::Received;
 use aegis_engine::token::Claim;
+use aegis_workflow::Attempt;
 use serde_json::{Value, json};
 
 use super::Harness;
@@ -38,15 +38,14 @@ impl Harness {
 
     /// A token for the step under way.
     pub fn token(&self) -> String {
-        let (role, attempt) = self.current();
-        self.token_for(role, attempt)
+        self.token_for(&self.current())
     }
 
-    pub fn token_for(&self, role: Role, attempt: u32) -> String {
+    pub fn token_for(&self, of: &Attempt) -> String {
         let claim = Claim {
             workflow_id: self.id.clone(),
-            role,
-            attempt,
+            flow: self.workflow().flow.flow.clone(),
+            of: of.clone(),
         };
         let expires_at = self.now().plus(Duration::from_secs(3600));
         self.tokens.sign(&claim, expires_at).unwrap()

@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use crate::memory::MemoryPorts;
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
@@ -20,7 +19,7 @@ use aegis_contracts::view::Status;
 use aegis_engine::apply::{Applied, Engine, Outcome};
 use aegis_engine::ports::{Clock, Table};
 use aegis_engine::token::TokenKeys;
-use aegis_workflow::{Input, Rules, Workflow};
+use aegis_workflow::{Attempt, Input, Phase, Rules, Success, Vote, Workflow};
 use futures::FutureExt;
 
 /// 2026-11-23, so that JSON in failures can be read.
@@ -63,7 +62,7 @@ impl Harness {
 
 impl Harness {
     pub fn workflow(&self) -> Workflow {
-        at_once(self.ports.table.load(&self.id)).unwrap().unwrap()
+        at_once(self.engine.load(&self.id)).unwrap().unwrap()
     }
 
     pub fn status(&self) -> Status {
@@ -88,57 +87,62 @@ impl Harness {
         turn
     }
 
-    /// Role and attempt of the step under way.
-    pub fn current(&self) -> (Role, u32) {
-        let workflow = self.workflow();
-        let attempts = Role::ALL.map(|role| (role, workflow.attempts.of(role)));
-        let current = attempts
-            .into_iter()
-            .find(|(role, attempt)| workflow.current_step(*role, *attempt).is_some());
-        current.expect("a step is under way")
+    /// The attempt under way.
+    pub fn current(&self) -> Attempt {
+        match self.workflow().phase {
+            Phase::Running(work) => Attempt {
+                step: work.step,
+                attempt: work.attempt,
+            },
+            other => panic!("no step is under way: {other:?}"),
+        }
+    }
+
+    /// All that the attempt may write lies below this.
+    pub fn prefix(&self, of: &Attempt) -> String {
+        crate::flow::prefix(&self.id, of)
     }
 
     pub fn dispatch(&self) {
-        let (role, attempt) = self.current();
-        self.apply(Input::Dispatched { role, attempt });
+        self.apply(Input::Dispatched(self.current()));
     }
 
     /// Stores the result of the step under way and reports it.
     pub fn succeed(&self) {
-        let (role, attempt) = self.current();
-        self.succeed_with(&files::of(&self.id, role, attempt));
+        self.succeed_with(&files::of(&self.id, &self.current()));
     }
 
     /// The same with a file of one's own.
     pub fn succeed_with(&self, file: &[u8]) {
-        let (role, attempt) = self.current();
-        let artifacts = &self.ports.artifacts;
-        let artifacts = vec![artifacts.put_result(&self.id, role, attempt, file)];
-        self.apply(Input::StepSucceeded {
-            role,
-            attempt,
+        let artifacts = vec![self.put_result(&self.current(), file)];
+        self.apply(Input::StepSucceeded(Success {
+            of: self.current(),
             summary: "done".to_owned(),
             artifacts,
             usage: Usage::default(),
-        });
+        }));
+    }
+
+    /// Stores the artifact that the step of an attempt must write, and returns the reference to it.
+    pub fn put_result(&self, of: &Attempt, file: &[u8]) -> ArtifactRef {
+        let workflow = self.workflow();
+        let writes = &workflow.flow.step(&of.step).unwrap().writes;
+        self.ports.artifacts.put_result(&self.prefix(of), writes, file)
     }
 
     /// Stores the result of the step under way, as its agent does.
     pub fn result(&self) -> ArtifactRef {
-        let (role, attempt) = self.current();
-        let file = files::of(&self.id, role, attempt);
-        self.ports
-            .artifacts
-            .put_result(&self.id, role, attempt, &file)
+        let of = self.current();
+        self.put_result(&of, &files::of(&self.id, &of))
     }
 
     /// What the agent of the step under way writes last.
     pub fn completion(&self) -> CompletionRecord {
-        let (role, attempt) = self.current();
+        let Attempt { step, attempt } = self.current();
         CompletionRecord {
             schema_version: SCHEMA_VERSION,
             workflow_id: self.id.clone(),
-            role,
+            step,
             attempt,
             completed_at: self.now(),
             summary: "done".to_owned(),
@@ -149,23 +153,22 @@ impl Harness {
 
     /// Puts `record` where that of the step under way belongs.
     pub fn put_completion(&self, record: &CompletionRecord) {
-        let (role, attempt) = self.current();
-        let key = format!("{}{COMPLETION}", attempt_prefix(&self.id, role, attempt));
+        let key = format!("{}{COMPLETION}", self.prefix(&self.current()));
         let bytes = serde_json::to_vec(record).unwrap();
         self.ports.artifacts.put(&key, &bytes);
     }
 
     pub fn decide(&self, decision: DecisionKind) {
         let revision = self.workflow().revision;
-        self.apply(Input::Decide {
+        self.apply(Input::Decide(Vote {
             approver: "ada".to_owned(),
             proven: false,
             claimed_by: None,
             decision,
             comment: Some("say more on lattices".to_owned()),
             changes: None,
-            revision,
-        });
+            revision: Some(revision),
+        }));
     }
 
     pub fn cancel(&self) {

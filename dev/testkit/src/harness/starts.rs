@@ -1,6 +1,5 @@
 //! Where a test begins: worlds in which the workflow has come to a certain point.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
@@ -9,10 +8,11 @@ use aegis_engine::stored::StoredRequest;
 use aegis_workflow::{ApprovalPolicy, Input, Start, StepFailure};
 
 use super::{Harness, at_once};
-use crate::life::{policy, start_request};
+use crate::flow;
+use crate::life::{policies, policy, start_request};
 
 impl Harness {
-    /// `Research` was sent, nobody picked it up.
+    /// The first step was asked for, nobody picked it up.
     pub fn started() -> Self {
         Self::started_within(None)
     }
@@ -27,7 +27,8 @@ impl Harness {
             id: harness.id.clone(),
             topic: "quantum computing".to_owned(),
             requested_by: "ada".to_owned(),
-            policy,
+            flow: flow::report(),
+            policies: policies(policy),
             budget,
         };
         let request = StoredRequest::new(&start_request("quantum computing"), "ada").unwrap();
@@ -101,13 +102,9 @@ impl Harness {
             code: "nothing_found".to_owned(),
             message: "the sources say nothing on this topic".to_owned(),
             transient: false,
-        };
-        harness.apply(Input::StepFailed {
-            role: Role::Researcher,
-            attempt: 1,
-            failure,
             usage: None,
-        });
+        };
+        harness.apply(Input::StepFailed(flow::attempt("research", 1), failure));
         assert_eq!(harness.status(), Status::Failed);
         harness
     }

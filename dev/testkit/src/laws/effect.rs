@@ -1,17 +1,17 @@
 //! All that others can see of what a handler did. What is repeated counts once: receivers see to that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aegis_contracts::view::Status;
 use aegis_engine::ports::Table;
-use aegis_workflow::Attempts;
+use aegis_contracts::flow::Name;
 
 use crate::harness::{Harness, at_once};
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Effect {
-    state: Option<(Status, u64, u32, Attempts)>,
+    state: Option<(Status, u64, u32, BTreeMap<Name, u32>)>,
     events: Vec<&'static str>,
     commands: BTreeSet<String>,
     sessions: BTreeSet<String>,
@@ -25,7 +25,7 @@ pub(super) struct Effect {
 pub(super) fn effect(harness: &Harness) -> Effect {
     let ports = &harness.ports;
     let table = ports.table.as_ref();
-    let workflow = at_once(table.load(&harness.id)).unwrap();
+    let workflow = at_once(harness.engine.load(&harness.id)).unwrap();
     let far = harness.now().plus(Duration::from_secs(400 * 86_400));
     let watched = at_once(table.due(0, far, 10_000)).unwrap().into_iter();
     let invocations = ports.runtime.invocations().into_iter();

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use aegis_contracts::agent::{AgentTask, InvocationAnswer, InvocationStatus, Role};
+use aegis_contracts::agent::{AgentTask, InvocationAnswer, InvocationStatus};
+use aegis_contracts::flow::Name;
 use async_trait::async_trait;
 
 use super::{Faults, lock};
@@ -12,7 +13,7 @@ use aegis_engine::ports::AgentRuntime;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invocation {
-    pub role: Role,
+    pub agent: Name,
     pub session: String,
     pub task: AgentTask,
 }
@@ -51,10 +52,10 @@ impl MemoryRuntime {
         lock(&self.stopped).iter().any(|stopped| stopped == session)
     }
 
-    fn start(&self, role: Role, session: &str, task: &AgentTask) -> InvocationAnswer {
+    fn start(&self, agent: &Name, session: &str, task: &AgentTask) -> InvocationAnswer {
         let known = !lock(&self.sessions).insert(session.to_owned());
         lock(&self.invocations).push(Invocation {
-            role,
+            agent: agent.clone(),
             session: session.to_owned(),
             task: task.clone(),
         });
@@ -71,15 +72,15 @@ impl MemoryRuntime {
 impl AgentRuntime for MemoryRuntime {
     async fn invoke(
         &self,
-        role: Role,
+        agent: &Name,
         session: &str,
         task: &AgentTask,
     ) -> Result<InvocationAnswer, PortError> {
-        let effect = || Ok(self.start(role, session, task));
+        let effect = || Ok(self.start(agent, session, task));
         self.faults.call("invoke", effect).await
     }
 
-    async fn stop(&self, _: Role, session: &str) -> Result<(), PortError> {
+    async fn stop(&self, _: &Name, session: &str) -> Result<(), PortError> {
         let effect = || {
             lock(&self.stopped).push(session.to_owned());
             Ok(())

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, attempt_prefix};
-use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
+use aegis_contracts::flow::media_type;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::ReportLink;
+use aegis_contracts::view::ResultLink;
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -53,22 +52,15 @@ impl MemoryArtifacts {
         free
     }
 
-    /// Stores the artifact that `role` has to produce and returns the reference to it.
-    pub fn put_result(
-        &self,
-        id: &WorkflowId,
-        role: Role,
-        attempt: u32,
-        bytes: &[u8],
-    ) -> ArtifactRef {
-        let name = role.artifact_name();
-        let key = format!("{}{name}", attempt_prefix(id, role, attempt));
+    /// Stores the artifact `name` of the attempt of this prefix, and returns the reference to it.
+    pub fn put_result(&self, prefix: &str, name: &str, bytes: &[u8]) -> ArtifactRef {
+        let key = format!("{prefix}{name}");
         self.put(&key, bytes);
         ArtifactRef {
             name: name.to_owned(),
             key,
             size: bytes.len() as u64,
-            media_type: role.media_type().to_owned(),
+            media_type: media_type(name).to_owned(),
             sha256: HEXLOWER.encode(&Sha256::digest(bytes)),
         }
     }
@@ -96,11 +88,9 @@ impl Artifacts for MemoryArtifacts {
 
     async fn completion(
         &self,
-        id: &WorkflowId,
-        role: Role,
-        attempt: u32,
+        prefix: &str,
     ) -> Result<Option<CompletionRecord>, PortError> {
-        let key = format!("{}{COMPLETION}", attempt_prefix(id, role, attempt));
+        let key = format!("{prefix}{COMPLETION}");
         let effect = || {
             let Some(bytes) = lock(&self.objects).get(&key).cloned() else {
                 return Ok(None);
@@ -112,8 +102,8 @@ impl Artifacts for MemoryArtifacts {
         self.faults.call("completion", effect).await
     }
 
-    async fn presign(&self, key: &str, valid: Duration) -> Result<ReportLink, PortError> {
-        let link = ReportLink {
+    async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError> {
+        let link = ResultLink {
             url: format!("memory:///{key}"),
             expires_at: Timestamp::UNIX_EPOCH.plus(valid),
         };

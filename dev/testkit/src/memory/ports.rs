@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::Rules;
 
+use crate::flow::flows;
 use super::{
     Faults, ManualClock, MemoryArtifacts, MemoryBus, MemoryDeadLetters, MemoryKeys, MemoryQueues,
     MemoryRuntime, MemoryTable,
@@ -50,6 +51,7 @@ impl MemoryPorts {
             table: self.table.clone(),
             commands: self.queues.clone(),
             clock: self.clock.clone(),
+            flows: Arc::new(flows()),
         }
     }
 

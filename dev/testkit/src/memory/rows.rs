@@ -8,12 +8,14 @@ use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, WorkflowSummary};
 use aegis_cost::capacity::{index_units, read_halves};
 use aegis_cost::path::Units;
-use aegis_workflow::Workflow;
+use aegis_contracts::flow::Name;
+use aegis_engine::ports::KeptFlow;
+use aegis_workflow::StoredWorkflow;
 
 use super::sizes;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::{ListPage, ListPosition, ListQuery};
-use aegis_engine::stored::{HistoryEntry, Known, StoredRequest, decode_state_as};
+use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state_as};
 
 /// One workflow as it is stored.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub(super) struct Rows {
     /// The sparse index of deadlines.
     pub(super) wakes: BTreeSet<(Timestamp, WorkflowId)>,
     statuses: BTreeMap<Status, BTreeSet<ListPosition>>,
+    /// Definitions, for ever.
+    pub(super) flows: BTreeMap<(Name, u16), KeptFlow>,
 }
 
 impl Rows {
@@ -68,14 +72,18 @@ impl Rows {
     }
 
     /// Moves a workflow in the index of statuses, and says what that costs.
-    pub(super) fn relist(&mut self, summary: &WorkflowSummary, before: Status) -> u64 {
+    pub(super) fn relist(&mut self, summary: &WorkflowSummary, before: &WorkflowSummary) -> u64 {
         let place = position(summary);
-        if let Some(listed) = self.statuses.get_mut(&before) {
+        if let Some(listed) = self.statuses.get_mut(&before.status) {
             listed.remove(&place);
         }
         let listed = self.statuses.entry(summary.status).or_default();
         listed.insert(place);
-        index_units(Some(&before), Some(&summary.status))
+        match index_units(Some(&before.status), Some(&summary.status)) {
+            // Its place stays; what is shown of it may change.
+            0 => u64::from(before.at != summary.at),
+            units => units,
+        }
     }
 
     /// One query per status, each for a page and one more, as on AWS. Also what they cost.
@@ -86,7 +94,7 @@ impl Rows {
             .map_or_else(|| Status::ALL.to_vec(), |one| vec![one]);
         let (mut found, mut halves) = (Vec::new(), 0);
         for status in wanted {
-            let rows = self.newest(status, query.before.as_ref(), limit + 1);
+            let rows = self.newest(status, query, limit + 1);
             halves += read_halves(rows.iter().map(sizes::listed).sum(), false);
             found.extend(rows);
         }
@@ -103,14 +111,18 @@ impl Rows {
     fn newest(
         &self,
         status: Status,
-        before: Option<&ListPosition>,
+        query: &ListQuery,
         limit: usize,
     ) -> Vec<WorkflowSummary> {
-        let upper = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let upper = query.before.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let places = self.statuses.get(&status).into_iter();
         let places = places.flat_map(|places| places.range((Bound::Unbounded, upper)).rev());
         let rows = places.filter_map(|place| self.by_id.get(&place.workflow_id));
-        rows.take(limit).map(|row| row.summary.clone()).collect()
+        let rows = rows.map(|row| &row.summary).filter(|row| {
+            let of_flow = query.flow.as_ref().is_none_or(|flow| row.flow == *flow);
+            of_flow && (query.at.is_none() || row.at == query.at)
+        });
+        rows.take(limit).cloned().collect()
     }
 
     /// Whose time has come, and what it costs to ask.
@@ -148,12 +160,8 @@ impl Row {
 
     /// # Errors
     /// If the state cannot be read by any code.
-    pub fn workflow(&self) -> Result<Workflow, PortError> {
-        let any = Known {
-            state_version: u16::MAX,
-            flow_version: u16::MAX,
-        };
-        decode_state_as(&self.state, any)
+    pub fn workflow(&self) -> Result<StoredWorkflow, PortError> {
+        decode_state_as(&self.state, u16::MAX)
     }
 
     /// The same workflow under another id, as if it had gone the same way a moment before.

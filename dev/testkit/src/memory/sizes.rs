@@ -47,6 +47,10 @@ fn status_row(summary: &WorkflowSummary) -> usize {
         + created.len()
         + "topic_head".len()
         + summary.topic.len()
+        + "flow".len()
+        + summary.flow.as_str().len()
+        + "place".len()
+        + summary.at.as_ref().map_or(0, |at| at.as_str().len())
 }
 
 /// Of `sk = REQUEST` or `sk = EVT#<version>`, with `json` as its body.

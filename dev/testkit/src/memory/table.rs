@@ -6,14 +6,15 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_cost::capacity::read_halves;
 use aegis_cost::path::Units;
-use aegis_workflow::Workflow;
+use aegis_contracts::flow::{Flow, Name};
+use aegis_workflow::{Pinned, STATE_VERSION, StoredWorkflow, Workflow};
 use async_trait::async_trait;
 
 use super::rows::{Row, Rows, read};
 use super::{Faults, lock};
 use aegis_engine::error::PortError;
-use aegis_engine::ports::{ListPage, ListQuery, Table, Write};
-use aegis_engine::stored::{HistoryEntry, Known, StoredRequest, decode_state_as};
+use aegis_engine::ports::{KeptFlow, ListPage, ListQuery, Table, Write};
+use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state_as, encode};
 
 #[derive(Debug, Default)]
 pub struct MemoryTable {
@@ -22,8 +23,8 @@ pub struct MemoryTable {
     /// Every history entry in the order of the commits.
     pub(super) stream: Mutex<Vec<HistoryEntry>>,
     pub(super) writes: Mutex<usize>,
-    /// What the code that reads now knows.
-    known: Mutex<Known>,
+    /// The newest state that the code that reads now knows; zero: the present one.
+    known: Mutex<u16>,
     /// What DynamoDB would have counted so far.
     consumed: Mutex<Units>,
     faults: Arc<Faults>,
@@ -95,8 +96,8 @@ impl MemoryTable {
         *consumed = *consumed + units;
     }
 
-    /// From now on the readers are code that knows these versions.
-    pub fn read_as(&self, known: Known) {
+    /// From now on the readers are code that knows states up to this version.
+    pub fn read_as(&self, known: u16) {
         *lock(&self.known) = known;
     }
 
@@ -106,8 +107,12 @@ impl MemoryTable {
         rows.wakes.first().map(|(at, _)| *at)
     }
 
-    fn decode(&self, state: &str) -> Result<Workflow, PortError> {
-        decode_state_as(state, *lock(&self.known))
+    fn decode(&self, state: &str) -> Result<StoredWorkflow, PortError> {
+        let known = match *lock(&self.known) {
+            0 => STATE_VERSION,
+            known => known,
+        };
+        decode_state_as(state, known)
     }
 
     pub(super) fn loses_race(&self) -> bool {
@@ -169,7 +174,7 @@ impl Table for MemoryTable {
         self.faults.call("open", effect).await
     }
 
-    async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
+    async fn load(&self, id: &WorkflowId) -> Result<Option<StoredWorkflow>, PortError> {
         let effect = || {
             let row = self.row(id, |row| row.state_bytes);
             row.map(|row| self.decode(&row.state)).transpose()
@@ -180,7 +185,7 @@ impl Table for MemoryTable {
     async fn load_with_request(
         &self,
         id: &WorkflowId,
-    ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
+    ) -> Result<Option<(StoredWorkflow, StoredRequest)>, PortError> {
         let effect = || {
             let row = self.row(id, |row| row.state_bytes + row.request_bytes);
             row.map(|row| Ok((self.decode(&row.state)?, row.request)))
@@ -234,5 +239,29 @@ impl Table for MemoryTable {
 
     fn deadline_shards(&self) -> u32 {
         1
+    }
+
+    async fn flow(&self, flow: &Name, version: u16) -> Result<Option<KeptFlow>, PortError> {
+        let key = (flow.clone(), version);
+        let effect = || Ok(lock(&self.rows).flows.get(&key).cloned());
+        self.faults.call("flow", effect).await
+    }
+
+    async fn keep_flow(&self, flow: &Pinned) -> Result<Write, PortError> {
+        let definition: &Flow = flow;
+        let kept = KeptFlow {
+            id: flow.id().clone(),
+            definition: encode(definition)?,
+        };
+        let effect = || {
+            let flows = &mut lock(&self.rows).flows;
+            let key = (flow.flow.clone(), flow.version);
+            if flows.contains_key(&key) {
+                return Ok(Write::Conflict);
+            }
+            flows.insert(key, kept);
+            Ok(Write::Done)
+        };
+        self.faults.call("keep_flow", effect).await
     }
 }

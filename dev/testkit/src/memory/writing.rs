@@ -1,5 +1,6 @@
 //! What writing does to the table in memory: its rows, its indexes, its stream, and what that costs.
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::view::WorkflowSummary;
 use aegis_cost::capacity::write_units;
 use aegis_cost::path::Units;
@@ -28,7 +29,9 @@ impl MemoryTable {
         }
         let summary = WorkflowSummary {
             workflow_id: workflow.id.clone(),
+            flow: workflow.flow.flow.clone(),
             status: workflow.status(),
+            at: listed_at(workflow),
             topic: request.topic.chars().take(120).collect(),
             created_at: workflow.created_at,
         };
@@ -72,10 +75,11 @@ impl MemoryTable {
         let Some(row) = found.filter(|row| row.seq == expected_seq) else {
             return Ok(Write::Conflict);
         };
-        let (woke_at, status) = (row.wake_at, row.summary.status);
+        let (woke_at, listed) = (row.wake_at, row.summary.clone());
         row.seq = next.seq;
         row.wake_at = next.wake_at;
         row.summary.status = next.status();
+        row.summary.at = listed_at(next);
         row.unreadable = 0;
         row.history.extend(entry.cloned());
         let bytes = sizes::state(next, &row.summary, &state);
@@ -88,11 +92,16 @@ impl MemoryTable {
         self.consume(Units {
             table: write_units(larger, told.is_some())
                 + told.map_or(0, |bytes| write_units(bytes, true)),
-            indexes: rows.wake(&next.id, woke_at, next.wake_at) + rows.relist(&summary, status),
+            indexes: rows.wake(&next.id, woke_at, next.wake_at) + rows.relist(&summary, &listed),
             read_halves: 0,
         });
         *lock(&self.writes) += 1;
         lock(&self.stream).extend(entry.cloned());
         Ok(Write::Done)
     }
+}
+
+/// What has ended is nowhere any more.
+fn listed_at(workflow: &Workflow) -> Option<Name> {
+    workflow.at().filter(|_| !workflow.status().is_terminal()).cloned()
 }
