@@ -72,6 +72,11 @@ impl Flows {
         self.newest.values()
     }
 
+    /// Every version that this code was deployed with.
+    pub fn deployed(&self) -> &[Pinned] {
+        &self.deployed
+    }
+
     /// Keeps every deployed definition in the table.
     ///
     /// # Errors

@@ -14,12 +14,10 @@ use aegis_terminal::progress::Step;
 use aegis_terminal::text::counted;
 
 /// The services, in the order in which a workflow meets them; binary and package have that name.
-pub const SERVICES: [&str; 8] = [
+pub const SERVICES: [&str; 6] = [
     "intake",
-    "researcher-dispatch",
-    "analyst-dispatch",
+    "dispatch",
     "approval",
-    "writer-dispatch",
     "callback",
     "relay",
     "deadlines",
@@ -28,7 +26,7 @@ pub const SERVICES: [&str; 8] = [
 /// Agents that wait instead of working, for a stage that is to be loaded; not one of the services.
 pub const INSTANT_AGENTS: &str = "instant-agents";
 
-/// The agents; the binary of each is `<name>-agent`.
+/// The agents that ship; the binary of each is `<name>-agent`.
 pub const AGENTS: [&str; 3] = ["researcher", "analyst", "writer"];
 
 /// The developers' command: the agent host is one of its verbs.
@@ -95,6 +93,14 @@ pub fn expected() -> impl Iterator<Item = String> {
     services.chain(agents).chain(others)
 }
 
+/// Whether a service reads the flows, which are then in its package.
+pub fn knows_flows(service: &str) -> bool {
+    SERVICES.contains(&service) && service != RELAY
+}
+
+/// Publishes events, and knows nothing of workflows.
+const RELAY: &str = "relay";
+
 /// Whether a binary is run by Lambda, and so packaged.
 pub fn is_function(binary: &str) -> bool {
     SERVICES.contains(&binary) || binary == INSTANT_AGENTS
@@ -156,6 +162,6 @@ mod tests {
 
     #[test]
     fn services_agents_and_commands_are_expected() {
-        assert_eq!(expected().count(), 14);
+        assert_eq!(expected().count(), 12);
     }
 }

@@ -26,6 +26,7 @@ extern crate aegis_terminal;
 
 pub mod agents;
 pub mod binaries;
+pub mod configuration;
 mod context;
 pub mod description;
 pub mod digest;

@@ -1,7 +1,7 @@
 //! Turns binaries into what runs: a Lambda package per service, and a copy of each program that
 //! stays running beside the emulator, so that a later build does not pull it away.
 //!
-//! A package depends on nothing but its binary's content, so that the same code gives the same
+//! A package depends on nothing but its binary's content and the flows, so that the same code gives the same
 //! package and an unchanged package needs no update.
 
 use std::collections::BTreeMap;
@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::binaries::{Binaries, expected, is_function};
+use crate::binaries::{Binaries, expected, is_function, knows_flows};
 use crate::digest;
 use crate::json::{read_json, write_json};
 use aegis_client::local::StackFolder;
+use aegis_engine::flows::Flows;
 use aegis_terminal::progress::Step;
 
 /// Levels of compression: locally a package is made after each change, and read once.
@@ -41,17 +42,21 @@ pub struct Products {
     pub programs: BTreeMap<String, String>,
 }
 
-/// Makes whatever is not up to date.
-pub async fn make(folder: &StackFolder, binaries: &Binaries) -> Result<Products> {
+/// Makes whatever is not up to date. `flows`: the folder of their definitions.
+pub async fn make(folder: &StackFolder, binaries: &Binaries, flows: &Path) -> Result<Products> {
     let step = Step::begin("Package the services");
-    let (folder, binaries) = (folder.clone(), binaries.clone());
-    let work = tokio::task::spawn_blocking(move || make_all(&folder, &binaries));
+    let (folder, binaries, flows) = (folder.clone(), binaries.clone(), Files::read(flows)?);
+    let work = tokio::task::spawn_blocking(move || make_all(&folder, &binaries, &flows));
     let (products, fresh) = work.await??;
     step.done(&format!("{fresh} of {} changed", expected().count()));
     Ok(products)
 }
 
-fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usize)> {
+fn make_all(
+    folder: &StackFolder,
+    binaries: &Binaries,
+    flows: &Files,
+) -> Result<(Products, usize)> {
     let list = folder.packages().join("made.json");
     let before: BTreeMap<String, Made> = read_json(&list).unwrap_or_default();
     let mut products = Products::default();
@@ -63,15 +68,20 @@ fn make_all(folder: &StackFolder, binaries: &Binaries) -> Result<(Products, usiz
             .with_context(|| format!("{binary} was not built"))?;
         let packaged = is_function(&binary);
         let product = product_path(folder, &binary);
-        let current = describe(source)?;
+        let own = if knows_flows(&binary) { flows.clone() } else { Files::default() };
+        let current = format!("{}{}", describe(source)?, own.digest());
         let entry = match before.get(&binary) {
             Some(entry) if entry.source == current && product.exists() => entry.clone(),
             _ => {
                 fresh += 1;
-                let make_one = if packaged { make_package } else { copy_program };
+                let digest = if packaged {
+                    make_package(source, &own, &product)?
+                } else {
+                    copy_program(source, &product)?
+                };
                 Made {
                     source: current,
-                    digest: make_one(source, &product)?,
+                    digest,
                 }
             }
         };
@@ -111,10 +121,10 @@ fn describe(path: &Path) -> Result<String> {
     ))
 }
 
-fn make_package(binary: &Path, product: &Path) -> Result<String> {
+fn make_package(binary: &Path, flows: &Files, product: &Path) -> Result<String> {
     let draft = draft_of(product)?;
     let lean = strip(binary, &draft.with_extension("lean"))?;
-    write_package(&lean, &draft, QUICK)?;
+    write_package(&lean, flows, &draft, QUICK)?;
     if lean != binary {
         std::fs::remove_file(&lean)?;
     }
@@ -122,9 +132,9 @@ fn make_package(binary: &Path, product: &Path) -> Result<String> {
 }
 
 /// A package to deploy: of a binary that the build has stripped, as small as can be.
-pub fn make_release_package(binary: &Path, product: &Path) -> Result<String> {
+pub fn make_release_package(binary: &Path, flows: &Files, product: &Path) -> Result<String> {
     let draft = draft_of(product)?;
-    write_package(binary, &draft, SMALLEST)?;
+    write_package(binary, flows, &draft, SMALLEST)?;
     finish(&draft, product)
 }
 
@@ -171,8 +181,36 @@ fn strip(binary: &Path, lean: &Path) -> Result<PathBuf> {
     }
 }
 
-/// One file named `bootstrap`, executable, with the same time in every package.
-fn write_package(binary: &Path, package: &Path, level: i64) -> Result<()> {
+/// Small files that lie beside a program, by their paths in the package.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files(BTreeMap<String, Vec<u8>>);
+
+impl Files {
+    /// The definitions of the flows in `folder`, as services look for them.
+    ///
+    /// # Errors
+    /// Where a flow cannot be used: it would stop every service from starting.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let flows = Flows::read(folder).context("the flows cannot be used")?;
+        let deployed = flows.deployed().iter();
+        let files = deployed.map(|flow| {
+            let name = format!("flows/{}/{}.json", flow.flow, flow.version);
+            let path = folder.join(flow.flow.as_str()).join(format!("{}.json", flow.version));
+            Ok((name, std::fs::read(path)?))
+        });
+        Ok(Self(files.collect::<Result<_>>()?))
+    }
+
+    fn digest(&self) -> String {
+        let all: Vec<u8> = self.0.iter().flat_map(|(name, content)| {
+            [name.as_bytes(), b"\0", content, b"\0"].concat()
+        }).collect();
+        digest::of_bytes(&all)
+    }
+}
+
+/// A file named `bootstrap`, executable, and the flows beside it, with the same time in every package.
+fn write_package(binary: &Path, flows: &Files, package: &Path, level: i64) -> Result<()> {
     let content =
         std::fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
     let file =
@@ -180,11 +218,14 @@ fn write_package(binary: &Path, package: &Path, level: i64) -> Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(level))
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o755);
+        .last_modified_time(DateTime::default());
     let mut writer = ZipWriter::new(file);
-    writer.start_file("bootstrap", options)?;
+    writer.start_file("bootstrap", options.unix_permissions(0o755))?;
     writer.write_all(&content)?;
+    for (name, content) in &flows.0 {
+        writer.start_file(name, options.unix_permissions(0o644))?;
+        writer.write_all(content)?;
+    }
     writer.finish()?;
     Ok(())
 }
@@ -192,30 +233,33 @@ fn write_package(binary: &Path, package: &Path, level: i64) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aegis_client::local;
 
     #[test]
     fn the_same_binary_gives_the_same_package() {
         let folder = tempfile::tempdir().unwrap();
         let binary = folder.path().join("binary");
         std::fs::write(&binary, "not really a binary").unwrap();
-        let first = make_package(&binary, &folder.path().join("one.zip")).unwrap();
+        let first = make_package(&binary, &Files::default(), &folder.path().join("one.zip")).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&binary, "not really a binary").unwrap();
-        let second = make_package(&binary, &folder.path().join("two.zip")).unwrap();
+        let second = make_package(&binary, &Files::default(), &folder.path().join("two.zip")).unwrap();
         assert_eq!(first, second);
         std::fs::write(&binary, "another binary").unwrap();
-        let third = make_package(&binary, &folder.path().join("two.zip")).unwrap();
+        let third = make_package(&binary, &Files::default(), &folder.path().join("two.zip")).unwrap();
         assert_ne!(first, third);
     }
 
     #[test]
-    fn a_package_holds_one_executable_named_bootstrap() {
+    fn a_package_holds_one_executable_named_bootstrap_and_the_flows() {
         let folder = tempfile::tempdir().unwrap();
         let (binary, package) = (folder.path().join("binary"), folder.path().join("one.zip"));
         std::fs::write(&binary, "content").unwrap();
-        write_package(&binary, &package, SMALLEST).unwrap();
+        let flows = Files::read(&local::root().unwrap().join("flows")).unwrap();
+        write_package(&binary, &flows, &package, SMALLEST).unwrap();
         let mut archive = zip::ZipArchive::new(File::open(&package).unwrap()).unwrap();
-        assert_eq!(archive.len(), 1);
+        assert_eq!(archive.len(), 1 + flows.0.len());
+        assert!(archive.by_name("flows/report/1.json").is_ok());
         let entry = archive.by_index(0).unwrap();
         assert_eq!(entry.name(), "bootstrap");
         assert_eq!(entry.unix_mode().unwrap() & 0o777, 0o755);
@@ -231,13 +275,13 @@ mod tests {
             std::fs::write(&path, &name).unwrap();
             binaries.insert(name, path);
         }
-        let (first, fresh) = make_all(&folder, &binaries).unwrap();
+        let (first, fresh) = make_all(&folder, &binaries, &Files::default()).unwrap();
         assert_eq!(fresh, expected().count());
-        let (second, fresh) = make_all(&folder, &binaries).unwrap();
+        let (second, fresh) = make_all(&folder, &binaries, &Files::default()).unwrap();
         assert_eq!(fresh, 0);
         assert_eq!(first.packages, second.packages);
         std::fs::write(temporary.path().join("intake"), "changed").unwrap();
-        let (third, fresh) = make_all(&folder, &binaries).unwrap();
+        let (third, fresh) = make_all(&folder, &binaries, &Files::default()).unwrap();
         assert_eq!(fresh, 1);
         assert_ne!(third.packages["intake"], first.packages["intake"]);
         assert_eq!(third.programs, first.programs);

@@ -9,14 +9,15 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::configuration::Configuration;
 use crate::digest;
 use crate::json::{read_json, write_json};
 use aegis_client::local::StackFolder;
 
 /// Below the range from which systems give outgoing connections their ports.
 const FIRST_PORT: u16 = 14_000;
-const PORTS_PER_STACK: u16 = 10;
-const BLOCKS: u16 = 900;
+const PORTS_PER_STACK: u16 = 40;
+const BLOCKS: u16 = 225;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
@@ -33,6 +34,8 @@ pub struct Settings {
     /// Services and agents reach AWS through the fault proxy.
     #[serde(default)]
     pub faults: bool,
+    /// What `aegis.toml` said when the stack was last brought up.
+    pub configuration: Configuration,
 }
 
 #[cfg(test)]
@@ -46,6 +49,7 @@ impl Settings {
             variables: BTreeMap::new(),
             traces: None,
             faults: false,
+            configuration: Configuration::shipped().unwrap(),
         }
     }
 }
@@ -63,6 +67,7 @@ impl Settings {
             variables: BTreeMap::new(),
             traces: None,
             faults: false,
+            configuration: Configuration::find()?,
         };
         settings.save(folder)?;
         Ok(settings)
@@ -81,16 +86,16 @@ impl Settings {
     }
 
     pub fn agent_port(&self, index: u16) -> u16 {
-        self.first_port + 2 + index
+        self.first_port + 8 + index
     }
 
     /// Where a collector of traces may listen; nothing does unless a test starts one.
     pub fn trace_port(&self) -> u16 {
-        self.first_port + 9
+        self.first_port + 3
     }
 
     pub fn fault_proxy_port(&self) -> u16 {
-        self.first_port + 8
+        self.first_port + 2
     }
 
     /// Whether Terraform was told to put a function in the place of the agents.
@@ -157,7 +162,7 @@ fn free_block(root: &Path) -> Result<u16> {
             return Ok(first);
         }
     }
-    bail!("no ten ports in a row are free on 127.0.0.1; stop some servers and try again")
+    bail!("no {PORTS_PER_STACK} ports in a row are free on 127.0.0.1; stop some servers and try again")
 }
 
 pub fn port_is_free(port: u16) -> bool {

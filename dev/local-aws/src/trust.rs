@@ -21,10 +21,8 @@ pub fn connection(settings: &Settings) -> Connection {
 
 /// One cheap call that fails when the roles are gone; all else goes with them.
 pub async fn stack_is_there(settings: &Settings, outputs: &Value) -> bool {
-    let role = outputs
-        .pointer("/agent_role_arns/researcher")
-        .and_then(Value::as_str);
-    let Some(role) = role else {
+    let roles = outputs.get("agent_role_arns").and_then(Value::as_object);
+    let Some(role) = roles.and_then(|roles| roles.values().next()?.as_str()) else {
         return false;
     };
     let config = connection(settings).load().await;

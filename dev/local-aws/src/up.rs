@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::Context;
+use crate::configuration::Configuration;
 use crate::description::Description;
 use crate::emulator::Running;
 use crate::host::plan::Plan;
@@ -76,13 +77,14 @@ async fn all_parts(
     let mut settings = Settings::load_or_create(folder)?;
     merge_variables(&mut settings.variables, &arguments.variables)?;
     settings.set_traces(arguments.traces.as_deref());
+    settings.configuration = Configuration::find()?;
     let parent = local::default_stack_folder()?;
     let python = venv::ensure(&venv::EMULATOR, &parent, &found.python).await?;
     // The emulator starts while cargo builds: neither needs the other.
     let start = start_emulator(folder, &settings, &python, started);
     let built = binaries::build(&found.cargo, &root);
     let (running, built) = tokio::try_join!(start, built)?;
-    let products = packages::make(folder, &built).await?;
+    let products = packages::make(folder, &built, &settings.configuration.flows).await?;
     let stage = Stage {
         folder,
         settings: &settings,

@@ -7,7 +7,8 @@ use aegis_aws::client::connection::{Connection, Keys};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::binaries::{AGENTS, agent_binary};
+use crate::binaries::agent_binary;
+use crate::configuration::Source;
 use crate::emulator::REGION;
 use crate::environment;
 use crate::packages::program_path;
@@ -29,7 +30,8 @@ pub struct Plan {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Agent {
     pub name: String,
-    pub program: PathBuf,
+    /// Missing: somebody else runs it.
+    pub program: Option<PathBuf>,
     /// Base URL of the agent's own server.
     pub url: String,
     pub runtime_arn: String,
@@ -44,14 +46,10 @@ pub struct Agent {
 impl Plan {
     /// `outputs` are Terraform's.
     pub fn new(folder: &StackFolder, settings: &Settings, outputs: &Value) -> Self {
-        let numbered = (0_u16..).zip(AGENTS);
-        let agents = numbered.map(|(index, name)| {
-            Agent::new(
-                folder,
-                settings,
-                outputs,
-                (name, settings.agent_port(index)),
-            )
+        let numbered = (0_u16..).zip(&settings.configuration.agents);
+        let agents = numbered.map(|(index, (name, agent))| {
+            let place = (name.as_str(), settings.agent_port(index));
+            Agent::new(folder, settings, outputs, place, &agent.source)
         });
         Self {
             bind: format!("127.0.0.1:{}", settings.agent_host_port()),
@@ -82,13 +80,21 @@ impl Agent {
         settings: &Settings,
         outputs: &Value,
         (name, port): (&str, u16),
+        source: &Source,
     ) -> Self {
+        let (program, url) = match source {
+            Source::BuiltIn(agent) => (
+                Some(program_path(folder, &agent_binary(agent))),
+                format!("http://127.0.0.1:{port}"),
+            ),
+            Source::Url(url) => (None, url.clone()),
+        };
         let bucket = text_at(outputs, "/artifact_bucket_name");
         let environment = environment_of(folder, settings, bucket, (name, port));
         Self {
             name: name.to_owned(),
-            program: program_path(folder, &agent_binary(name)),
-            url: format!("http://127.0.0.1:{port}"),
+            program,
+            url,
             runtime_arn: runtime_arn(name),
             role_arn: text_at(outputs, &format!("/agent_role_arns/{name}")),
             environment,
@@ -144,10 +150,10 @@ mod tests {
             "agent_role_arns": {"researcher": "arn:r", "analyst": "arn:a", "writer": "arn:w"},
         });
         let plan = Plan::new(&folder, &settings, &outputs);
-        let analyst = &plan.agents[1];
+        let analyst = &plan.agents[0];
         assert_eq!(analyst.role_arn, "arn:a");
-        assert_eq!(analyst.url, "http://127.0.0.1:14003");
-        assert_eq!(analyst.environment["AGENT_BIND"], "127.0.0.1:14003");
+        assert_eq!(analyst.url, "http://127.0.0.1:14008");
+        assert_eq!(analyst.environment["AGENT_BIND"], "127.0.0.1:14008");
         assert_eq!(analyst.environment["ARTIFACT_BUCKET"], "bucket");
         assert_ne!(analyst.credentials_token, plan.agents[2].credentials_token);
         // The stack's root keys are not for agents.

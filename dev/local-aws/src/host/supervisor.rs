@@ -1,6 +1,7 @@
 //! Keeps one agent running: starts it, starts it again when it ends, ends it with the host.
 
 use std::fs::OpenOptions;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -19,10 +20,13 @@ const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Returns once `stopping` says so and the agent has ended.
 pub async fn keep_running(agent: Agent, mut stopping: watch::Receiver<bool>) {
+    let Some(program) = agent.program.clone() else {
+        return;
+    };
     let mut pause = FIRST_PAUSE;
     while !*stopping.borrow() {
         let began = Instant::now();
-        match start(&agent) {
+        match start(&agent, &program) {
             Err(error) => errln!("agent {}: cannot start: {error}", agent.name),
             Ok(mut child) => {
                 let process = child.id().unwrap_or_default();
@@ -65,12 +69,12 @@ async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
 }
 
 /// The agent stays in the host's process group, so that whoever ends the group ends it too.
-fn start(agent: &Agent) -> std::io::Result<Child> {
+fn start(agent: &Agent, program: &Path) -> std::io::Result<Child> {
     let log = OpenOptions::new()
         .append(true)
         .create(true)
         .open(&agent.log)?;
-    Command::new(&agent.program)
+    Command::new(program)
         .env_clear()
         .envs(&agent.environment)
         .stdin(Stdio::null())
@@ -102,7 +106,6 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
 
     fn agent(folder: &Path, script: &str) -> Agent {
         let program = folder.join("agent");
@@ -110,7 +113,7 @@ mod tests {
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
         Agent {
             name: "test".to_owned(),
-            program,
+            program: Some(program),
             url: String::new(),
             runtime_arn: String::new(),
             role_arn: String::new(),

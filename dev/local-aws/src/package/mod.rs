@@ -10,8 +10,11 @@ use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use crate::Context;
-use crate::binaries::{AGENTS, INSTANT_AGENTS, SERVICES, agent_binary, compile, in_words};
-use crate::packages::{make_release_package, make_release_program};
+use crate::binaries::{
+    AGENTS, INSTANT_AGENTS, SERVICES, agent_binary, compile, in_words, knows_flows,
+};
+use crate::configuration::Configuration;
+use crate::packages::{Files, make_release_package, make_release_program};
 use crate::prerequisites;
 use crate::signals::{Interrupted, interrupted};
 use crate::venv;
@@ -171,6 +174,7 @@ async fn make(arguments: &Arguments) -> Result<Made> {
         Some(folder) => std::path::absolute(folder)?,
         None => root.join("target").join(default_folder(arguments.agents)),
     };
+    let flows = Files::read(&Configuration::find()?.flows)?;
     let mut packages = BTreeMap::new();
     for product in products {
         let binary = binaries
@@ -179,7 +183,8 @@ async fn make(arguments: &Arguments) -> Result<Made> {
         build::warn_of_places(&root, binary).await?;
         let file = folder.join(&product.file);
         let sha256 = if product.zipped {
-            make_release_package(binary, &file)?
+            let own = knows_flows(&product.binary).then(|| flows.clone());
+            make_release_package(binary, &own.unwrap_or_default(), &file)?
         } else {
             make_release_program(binary, &file)?
         };

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::binaries::AGENTS;
 use crate::emulator::REGION;
 use crate::settings::Settings;
 use aegis_client::local::StackFolder;
@@ -22,7 +21,12 @@ const AGENTCORE: &str = "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE";
 
 /// What the local stack sets; `settings.variables` win over these.
 pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
-    let mut variables = json!({
+    let agents = settings.configuration.agents.iter();
+    let agents = agents.map(|(name, agent)| {
+        let of = json!({"arn": runtime_arn(name.as_str()), "reads_sources": agent.reads_sources});
+        (name.to_string(), of)
+    });
+    json!({
         "name_prefix": NAME_PREFIX,
         "environment": ENVIRONMENT,
         "aws_region": REGION,
@@ -40,11 +44,9 @@ pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
         "approver_sources": ["*"],
         "agent_role_trusted_arns": [format!("arn:aws:iam::{ACCOUNT}:root")],
         "extra_lambda_environment": lambda_environment(settings),
-    });
-    for agent in AGENTS {
-        variables[format!("{agent}_agent_arn")] = Value::String(runtime_arn(agent));
-    }
-    variables
+        "flows_dir": settings.configuration.flows,
+        "agents": agents.collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 /// The name by which dispatchers ask for an agent; the agent host knows the same.
@@ -99,7 +101,9 @@ mod tests {
             environment["OTEL_EXPORTER_OTLP_ENDPOINT"],
             "http://127.0.0.1:4318"
         );
-        assert_eq!(variables["writer_agent_arn"], runtime_arn("writer"));
+        let writer = &variables["agents"]["writer"];
+        assert_eq!(writer["arn"], runtime_arn("writer"));
+        assert_eq!(variables["agents"]["researcher"]["reads_sources"], true);
         assert!(!variables.to_string().contains("secret"));
         assert!(environment.get("AWS_ENDPOINT_URL_SQS").is_none());
         let mut settings = Settings {
@@ -109,7 +113,7 @@ mod tests {
         let environment = local(&folder, &settings)["extra_lambda_environment"].clone();
         assert_eq!(
             environment["AWS_ENDPOINT_URL_DYNAMODB"],
-            "http://127.0.0.1:14008"
+            "http://127.0.0.1:14002"
         );
         assert_eq!(environment[AGENTCORE], "http://127.0.0.1:14001");
         let instant = ("instant_agents".to_owned(), "true".to_owned());
