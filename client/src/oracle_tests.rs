@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::flow::Name;
 use aegis_contracts::view::{HistoryEvent, Status, WorkflowView};
 use serde_json::{Value, json};
 
@@ -13,18 +13,31 @@ use crate::oracle::{
 };
 
 fn view(version: u64) -> WorkflowView {
-    let step =
-        |role: &str| json!({"role": role, "status": "succeeded", "attempt": 1, "revision": 0});
-    let artifact = |name: &str| json!({"name": name, "key": format!("k/{name}"), "size": 1, "media_type": "text/plain", "sha256": "0".repeat(64)});
+    let step = |step: &str| json!({"step": step, "agent": "a", "status": "succeeded", "attempt": 1, "revision": 0});
+    let place = |step: &str| json!({"step": step, "agent": "a"});
+    let key = |step: &str, name: &str| {
+        format!("workflows/report/wf_abcdefghijklmnopqrstuvwxyz/{step}/1/{name}")
+    };
+    let artifact = |step: &str, name: &str| json!({"name": name, "key": key(step, name), "size": 1, "media_type": "text/plain", "sha256": "0".repeat(64)});
     serde_json::from_value(json!({
-        "workflow_id": "wf_abcdefghijklmnopqrstuvwxyz", "status": "completed", "topic": "t", "parameters": {"depth": "quick"},
+        "workflow_id": "wf_abcdefghijklmnopqrstuvwxyz", "flow": "report", "flow_version": 1,
+        "status": "completed", "topic": "t", "parameters": {"depth": "quick"},
+        "course": [place("research"), place("analyze"), {"approval": "findings"}, place("write")],
         "created_at": "2026-11-23T18:00:00.000Z", "updated_at": "2026-11-23T18:00:07.500Z", "version": version, "revision": 0,
-        "steps": [step("researcher"), step("analyst"), step("writer")], "approval": null,
-        "artifacts": [artifact("evidence.json"), artifact("analysis.json"), artifact("report.md")],
-        "report": null, "failure": null, "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}, "budget": null,
+        "steps": [step("research"), step("analyze"), step("write")], "approval": null,
+        "artifacts": [artifact("research", "evidence.json"), artifact("analyze", "analysis.json"), artifact("write", "report.md")],
+        "result": null, "failure": null, "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}, "budget": null,
         "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"},
     }))
     .unwrap()
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn findings() -> Value {
+    json!({"approval": "findings"})
 }
 
 fn event(version: u64, kind: &str, data: Value) -> HistoryEvent {
@@ -37,20 +50,20 @@ fn event(version: u64, kind: &str, data: Value) -> HistoryEvent {
 }
 
 fn whole() -> Vec<HistoryEvent> {
-    let step = |version, role: &str| {
+    let step = |version, step: &str| {
         event(
             version,
             "StepCompleted",
-            json!({"role": role, "attempt": 1}),
+            json!({"step": step, "attempt": 1}),
         )
     };
     vec![
         event(1, "WorkflowStarted", json!({})),
-        step(2, "researcher"),
-        step(3, "analyst"),
-        event(3, "ApprovalRequested", json!({})),
-        event(4, "ApprovalGranted", json!({})),
-        step(5, "writer"),
+        step(2, "research"),
+        step(3, "analyze"),
+        event(3, "ApprovalRequested", findings()),
+        event(4, "ApprovalGranted", findings()),
+        step(5, "write"),
         event(5, "WorkflowCompleted", json!({})),
     ]
 }
@@ -80,7 +93,7 @@ fn a_gap_a_missing_end_and_repeated_events_are_seen() {
     twice.push(event(
         6,
         "StepCompleted",
-        json!({"role": "writer", "attempt": 1}),
+        json!({"step": "write", "attempt": 1}),
     ));
     twice.push(event(6, "WorkflowCompleted", json!({})));
     assert_eq!(
@@ -88,7 +101,7 @@ fn a_gap_a_missing_end_and_repeated_events_are_seen() {
         [
             "started 2 times",
             "is completed and has ended by WorkflowCompleted, WorkflowCompleted",
-            "\"writer\" 1 completed twice"
+            "\"write\" 1 completed twice"
         ]
     );
 }
@@ -110,10 +123,10 @@ fn ended(status: Status, version: u64) -> WorkflowView {
 
 /// Ends in a version that has another event as well.
 fn ending(kinds: &[&str]) -> Vec<HistoryEvent> {
-    let step = json!({"role": "researcher", "attempt": 1});
+    let step = json!({"step": "research", "attempt": 1});
     let mut history = vec![
         event(1, "WorkflowStarted", json!({})),
-        event(1, "ApprovalGranted", json!({})),
+        event(1, "ApprovalGranted", findings()),
         event(2, "StepCompleted", step),
     ];
     history.extend(kinds.iter().map(|kind| event(2, kind, json!({}))));
@@ -143,11 +156,11 @@ fn approvals_are_one_and_before_what_is_written() {
     };
     assert_eq!(of(|_| ()), Vec::<String>::new());
     let without = of(|history| drop(history.remove(4)));
-    assert_eq!(without, ["was approved 0 times"]);
-    let twice = of(|history| history.insert(5, event(4, "ApprovalGranted", json!({}))));
-    assert_eq!(twice, ["was approved 2 times"]);
+    assert_eq!(without, ["`findings` was approved 0 times"]);
+    let twice = of(|history| history.insert(5, event(4, "ApprovalGranted", findings())));
+    assert_eq!(twice, ["`findings` was approved 2 times"]);
     let late = of(|history| history.swap(4, 5));
-    assert_eq!(late, ["was written before it was approved"]);
+    assert_eq!(late, ["\"write\" was done before `findings` was approved"]);
     assert_eq!(
         of_approvals(&ended(Status::Rejected, 5), &whole()[..4]),
         Vec::<String>::new()
@@ -158,18 +171,18 @@ fn approvals_are_one_and_before_what_is_written() {
 fn a_result_of_no_agent_is_seen() {
     let mut claims = claims();
     assert_eq!(of_results(&whole(), &claims), Vec::<String>::new());
-    claims.insert((Role::Writer, 1), Vec::new());
-    claims.insert((Role::Writer, 2), vec![claim("a")]);
-    let what = "attempt 1 of \"writer\" has a result and was begun by no agent";
+    claims.insert((name("write"), 1), Vec::new());
+    claims.insert((name("write"), 2), vec![claim("a")]);
+    let what = "attempt 1 of \"write\" has a result and was begun by no agent";
     assert_eq!(of_results(&whole(), &claims), [what]);
-    claims.remove(&(Role::Writer, 1));
+    claims.remove(&(name("write"), 1));
     assert_eq!(of_results(&whole(), &claims), [what]);
 }
 
-/// Of the first attempt of each role.
-fn claims() -> BTreeMap<(Role, u32), Vec<Claim>> {
-    let each = Role::ALL.into_iter();
-    each.map(|role| ((role, 1), vec![claim("a")])).collect()
+/// Of the first attempt of each step.
+fn claims() -> BTreeMap<(Name, u32), Vec<Claim>> {
+    let each = ["research", "analyze", "write"].into_iter();
+    each.map(|step| ((name(step), 1), vec![claim("a")])).collect()
 }
 
 #[test]
@@ -182,8 +195,8 @@ fn an_ending_of_another_kind_or_a_second_one_is_seen() {
         }
         let twice = of_history(&view, &ending(&[kind, kind]));
         assert_eq!(twice.len(), 1, "{twice:?}");
-        let alive = of_history(&ended(Status::Writing, 2), &ending(&[kind]));
-        assert_eq!(alive, [format!("is writing and has ended by {kind}")]);
+        let alive = of_history(&ended(Status::Running, 2), &ending(&[kind]));
+        assert_eq!(alive, [format!("is running and has ended by {kind}")]);
     }
 }
 
@@ -239,14 +252,14 @@ fn an_artifact_that_is_missing_or_another_is_seen() {
     artifact.size = 3;
     let of = |bytes: &[u8]| of_artifact(&artifact, Some(&Content::of(bytes)));
     assert_eq!(of(b"abc"), None);
-    let other = Some("k/report.md differs from its hash or size".to_owned());
+    let other = Some("workflows/report/wf_abcdefghijklmnopqrstuvwxyz/write/1/report.md differs from its hash or size".to_owned());
     assert_eq!(of(b"abd"), other);
     let longer = Content {
         sha256: abc.to_owned(),
         size: 4,
     };
     assert_eq!(of_artifact(&artifact, Some(&longer)), other);
-    let missing = Some("k/report.md is missing".to_owned());
+    let missing = Some("/report.md is missing".to_owned());
     assert_eq!(of_artifact(&artifact, None), missing);
 }
 
@@ -275,16 +288,16 @@ fn every_law_counts() {
             "has ended by no event of an end",
         ),
         (|read| drop(read.view.steps.pop()), "without a result"),
-        (|read| read.contents[2] = None, "k/report.md is missing"),
+        (|read| read.contents[2] = None, "/report.md is missing"),
         (
             |read| {
-                let claims = read.claims.entry((Role::Writer, 1)).or_default();
+                let claims = read.claims.entry((name("write"), 1)).or_default();
                 claims.push(claim("b"));
             },
             "was begun in",
         ),
         (
-            |read| drop(read.claims.remove(&(Role::Analyst, 1))),
+            |read| drop(read.claims.remove(&(name("analyze"), 1))),
             "was begun by no agent",
         ),
         (
@@ -313,7 +326,7 @@ fn a_completed_workflow_without_a_result_is_seen() {
     view.artifacts.pop();
     assert_eq!(
         of_steps(&view),
-        ["completed without a result of the writer"]
+        ["completed without a result of `write`"]
     );
     view.steps.remove(0);
     assert_eq!(of_steps(&view).len(), 2);
@@ -328,8 +341,8 @@ fn claim(session: &str) -> Claim {
 
 #[test]
 fn an_attempt_begun_in_two_sessions_is_seen() {
-    let of = |claims: &[Claim]| of_claims(Role::Writer, 2, claims);
+    let of = |claims: &[Claim]| of_claims(&name("write"), 2, claims);
     assert_eq!(of(&[claim("a"), claim("a")]), None);
     let wrong = of(&[claim("a"), claim("b")]).unwrap();
-    assert!(wrong.contains("attempt 2 of the writer"), "{wrong}");
+    assert!(wrong.contains("attempt 2 of `write`"), "{wrong}");
 }

@@ -1,13 +1,13 @@
 //! The test in the place of an agent: it holds an attempt, and reports about it with a token of its own.
 
+use crate::step::Step;
 use std::time::{Duration, SystemTime};
 
 use aegis_aws::client::objects::Put;
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, CLAIM};
-use aegis_contracts::findings::{Evidence, EvidenceFile, PassageKind};
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::{Depth, Evidence, EvidenceFile, PassageKind};
+use aegis_contracts::flow::{DEFAULT_FLOW, media_type};
 use aegis_contracts::time::Timestamp;
 use aegis_engine::token::Claim;
 use anyhow::{Result, anyhow, ensure};
@@ -36,9 +36,9 @@ impl Run {
     ///
     /// # Errors
     /// Where the agent was faster.
-    pub async fn hold(&self, role: Role, attempt: u32) -> Result<()> {
+    pub async fn hold(&self, step: Step, attempt: u32) -> Result<()> {
         let claim = json!({"session": "a-session-that-belongs-to-the-end-to-end-tests", "invocation": "none"});
-        let key = format!("{}{CLAIM}", self.prefix(role, attempt));
+        let key = format!("{}{CLAIM}", self.prefix(step, attempt));
         let bytes = claim.to_string().into_bytes();
         let put = self
             .stack
@@ -51,22 +51,22 @@ impl Run {
 
     /// # Errors
     /// Where there are no keys.
-    pub async fn token(&self, role: Role, attempt: u32) -> Result<String> {
-        self.token_until(role, attempt, now().plus(HOUR)).await
+    pub async fn token(&self, step: Step, attempt: u32) -> Result<String> {
+        self.token_until(step, attempt, now().plus(HOUR)).await
     }
 
     /// # Errors
     /// Where there are no keys.
     pub async fn token_until(
         &self,
-        role: Role,
+        step: Step,
         attempt: u32,
         expires_at: Timestamp,
     ) -> Result<String> {
         let claim = Claim {
             workflow_id: self.id.clone(),
-            role,
-            attempt,
+            flow: DEFAULT_FLOW.parse().map_err(|_| anyhow!("not a name"))?,
+            of: step.attempt(attempt),
         };
         let signed = self.stack.keys().await?.sign(&claim, expires_at);
         signed.map_err(|error| anyhow!("{error}"))
@@ -85,19 +85,19 @@ impl Run {
     ///
     /// # Errors
     /// Where something lies there already.
-    pub async fn write(&self, role: Role, attempt: u32, bytes: Vec<u8>) -> Result<ArtifactRef> {
-        let name = role.artifact_name();
+    pub async fn write(&self, step: Step, attempt: u32, bytes: Vec<u8>) -> Result<ArtifactRef> {
+        let name = step.artifact();
         let artifact = ArtifactRef {
             name: name.to_owned(),
-            key: format!("{}{name}", self.prefix(role, attempt)),
+            key: format!("{}{name}", self.prefix(step, attempt)),
             size: bytes.len() as u64,
-            media_type: role.media_type().to_owned(),
+            media_type: media_type(name).to_owned(),
             sha256: sha256(&bytes),
         };
         let put = self
             .stack
             .objects
-            .put_if_absent(&artifact.key, bytes, role.media_type());
+            .put_if_absent(&artifact.key, bytes, media_type(name));
         ensure!(put.await? == Put::Written, "{} exists", artifact.key);
         Ok(artifact)
     }
@@ -135,16 +135,16 @@ impl Run {
             documents_unread: 0,
             losses: Vec::new(),
         };
-        self.write(Role::Researcher, attempt, serde_json::to_vec(&file)?)
+        self.write(Step::Research, attempt, serde_json::to_vec(&file)?)
             .await
     }
 }
 
 /// Body of a success.
-pub fn success(role: Role, attempt: u32, artifacts: &[ArtifactRef]) -> Value {
+pub fn success(step: Step, attempt: u32, artifacts: &[ArtifactRef]) -> Value {
     json!({
         "kind": "succeeded",
-        "role": role,
+        "step": step.as_str(),
         "attempt": attempt,
         "summary": "done by a test",
         "artifacts": artifacts,
@@ -153,12 +153,12 @@ pub fn success(role: Role, attempt: u32, artifacts: &[ArtifactRef]) -> Value {
 }
 
 /// Body of a sign of life.
-pub fn progress(role: Role, attempt: u32) -> Value {
-    json!({"kind": "progress", "role": role, "attempt": attempt, "message": "at work", "percent": 5})
+pub fn progress(step: Step, attempt: u32) -> Value {
+    json!({"kind": "progress", "step": step.as_str(), "attempt": attempt, "message": "at work", "percent": 5})
 }
 
 /// Body of a failure.
-pub fn failure(role: Role, attempt: u32, code: &str, retryable: bool) -> Value {
+pub fn failure(step: Step, attempt: u32, code: &str, retryable: bool) -> Value {
     let error = json!({"code": code, "message": "so says a test", "retryable": retryable});
-    json!({"kind": "failed", "role": role, "attempt": attempt, "error": error})
+    json!({"kind": "failed", "step": step.as_str(), "attempt": attempt, "error": error})
 }

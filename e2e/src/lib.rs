@@ -3,6 +3,7 @@
 //! - [`stack`]: which stack, how a test is run on it
 //! - [`http`]: the API, answer by answer, called by whoever has the keys of the stage file
 //! - [`client`]: a caller who proves who it is; [`aws`]: users and tokens to prove it with
+//! - [`step`]: the steps of the flow that ships
 //! - [`people`]: several people who decide
 //! - [`run`] and [`reach`]: one workflow of one test, and how far it has got
 //! - [`agent`]: the test in the place of an agent: tokens, reports, held attempts
@@ -29,5 +30,6 @@ pub mod reach;
 pub mod run;
 pub mod spans;
 pub mod stack;
+pub mod step;
 pub mod trail;
 pub mod wait;

@@ -3,7 +3,7 @@
 //! Tests share the agents. One that ends the researcher waits until nobody else has research under way, and the
 //! others wait until it is back.
 
-use aegis_contracts::agent::Role;
+use crate::step::Step;
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -32,15 +32,15 @@ impl AgentProcess {
     ///
     /// # Errors
     /// Where the log tells of none.
-    pub fn of(stack: &Stack, role: Role) -> Result<Self> {
+    pub fn of(stack: &Stack, step: Step) -> Result<Self> {
         let path = stack.folder.join("logs").join("agent-host.log");
         let log = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-        let start = format!("agent {role}: started, process ");
+        let start = format!("agent {}: started, process ", step.agent());
         let last = log.lines().rev().find_map(|line| line.strip_prefix(&start));
         let pid = last.and_then(|rest| rest.parse().ok());
         let pid = pid.and_then(Pid::from_raw);
         pid.map(Self)
-            .with_context(|| format!("{} tells of no process of the {role}", path.display()))
+            .with_context(|| format!("{} tells of no process of the {}", path.display(), step.agent()))
     }
 
     /// It does nothing more until what is returned is dropped.
@@ -81,9 +81,9 @@ impl Drop for Frozen {
 ///
 /// # Errors
 /// Where it does not in time.
-pub async fn replaced(stack: &Stack, role: Role, before: AgentProcess) -> Result<()> {
-    eventually(&format!("a new {role}"), SOON, async || {
-        let present = AgentProcess::of(stack, role)?;
+pub async fn replaced(stack: &Stack, step: Step, before: AgentProcess) -> Result<()> {
+    eventually(&format!("a new {}", step.agent()), SOON, async || {
+        let present = AgentProcess::of(stack, step)?;
         Ok(if present == before {
             Seen::NotYet(format!("{before:?}"))
         } else {

@@ -6,6 +6,7 @@ use aegis_contracts::view::{Status, WorkflowView};
 use anyhow::{Result, bail, ensure};
 
 use crate::run::Run;
+use crate::step::Step;
 use crate::wait::{SOON, Seen, eventually};
 
 impl Run {
@@ -31,6 +32,28 @@ impl Run {
                 bail!("waited for {what}, but it is {now}: {failure:?}");
             }
             Ok(Seen::NotYet(format!("{:?} {:?}", view.status, view.steps)))
+        })
+        .await
+    }
+
+    /// Waits until a step is at work or asked for.
+    ///
+    /// # Errors
+    /// Where it does not get there in time.
+    pub async fn reach_step(&self, step: Step) -> Result<WorkflowView> {
+        let what = format!("{} to be at {step}", self.id);
+        eventually(&what, SOON, async || {
+            let view = self.view().await?;
+            let there = view.status == Status::Running && view.at == Some(step.name());
+            ensure!(
+                !view.status.is_terminal(),
+                "waited for {what}, but it has ended: {view:?}"
+            );
+            Ok(if there {
+                Seen::Yes(view)
+            } else {
+                Seen::NotYet(format!("{:?}", view.at))
+            })
         })
         .await
     }

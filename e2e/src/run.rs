@@ -1,10 +1,11 @@
 //! One workflow of one test.
 
+use crate::step::Step;
 use std::sync::{Mutex, PoisonError};
 
 use aegis_aws::client::logs::LogClient;
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::flow::{DEFAULT_FLOW, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowAccepted, WorkflowView};
 use anyhow::{Context as _, Result, ensure};
@@ -71,13 +72,13 @@ impl Stack {
 }
 
 impl Run {
-    /// Waits until the dispatcher says that it has stopped a session of `role`.
+    /// Waits until the dispatcher says that it has stopped a session of `step`.
     ///
     /// # Errors
     /// Where it does not.
-    pub async fn session_is_stopped(&self, role: Role) -> Result<()> {
+    pub async fn session_is_stopped(&self, step: Step) -> Result<()> {
         let client = LogClient::new(&self.stack.config);
-        let group = &self.stack.outputs.log_group_names[&format!("{role}-dispatch")];
+        let group = &self.stack.outputs.log_group_names[&format!("{}-dispatch", step.agent())];
         eventually("the end of the session", SOON, async || {
             let lines = client.read(group, self.stack.began_millis).await?;
             let mut lines = lines.iter().map(|line| line.message.as_str());
@@ -144,7 +145,7 @@ impl Run {
     /// Where the API does not answer with a workflow.
     pub async fn view(&self) -> Result<WorkflowView> {
         let view: WorkflowView = self.get("").await?.read(200)?;
-        if view.status != Status::Researching {
+        if view.at != Some(Step::Research.name()) {
             self.release();
         }
         Ok(view)
@@ -247,7 +248,8 @@ impl Run {
         Ok(file.is(200)?.body.clone())
     }
 
-    pub fn prefix(&self, role: Role, attempt: u32) -> String {
-        attempt_prefix(&self.id, role, attempt)
+    pub fn prefix(&self, step: Step, attempt: u32) -> String {
+        let flow = DEFAULT_FLOW.parse().unwrap_or_else(|_| Name::unreadable());
+        attempt_prefix(&flow, &self.id, &step.name(), attempt)
     }
 }

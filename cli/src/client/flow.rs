@@ -144,7 +144,10 @@ fn row(entry: &Entry) -> Vec<String> {
             asked.approval.to_string(),
             "people decide".to_owned(),
             format!("shows {}", asked.shows),
-            format!("changes go back to {}", asked.redo),
+            match &asked.redo {
+                Some(redo) => format!("changes go back to {redo}"),
+                None => String::new(),
+            },
         ],
     }
 }
@@ -170,7 +173,9 @@ fn mermaid(flow: &Flow) -> String {
         }
     }
     for asked in flow.approvals() {
-        let _ = writeln!(drawing, "    {} -. changes .-> {}", asked.approval, asked.redo);
+        if let Some(redo) = &asked.redo {
+            let _ = writeln!(drawing, "    {} -. changes .-> {redo}", asked.approval);
+        }
     }
     drawing
 }

@@ -144,7 +144,7 @@ fn accepted(status: &str) -> Response {
     let links = json!({"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"});
     json_body(
         StatusCode::ACCEPTED,
-        &json!({"workflow_id": WORKFLOW, "status": status, "links": links}),
+        &json!({"workflow_id": WORKFLOW, "flow": "report", "status": status, "links": links}),
     )
 }
 
@@ -167,7 +167,7 @@ async fn start(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Response
         seen.started.push(body);
         seen.keys.extend(key);
     });
-    accepted("researching")
+    accepted("running")
 }
 
 async fn look(State(fake): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -293,7 +293,7 @@ async fn review(
             json_body(StatusCode::OK, &story::review(scene, revision))
         }
         (_, Scene::Researching) => {
-            let detail = "revision 0 has no findings: the workflow is researching";
+            let detail = "nobody was asked about revision 0: the workflow is running";
             problem(StatusCode::CONFLICT, "not_analyzed", detail, json!({}))
         }
         (asked, _) => json_body(StatusCode::OK, &story::review(scene, asked.unwrap_or(0))),
@@ -335,7 +335,7 @@ async fn approval_link(State(fake): Shared, body: Bytes) -> Response {
 }
 
 async fn redrive(State(fake): Shared) -> Response {
-    fake.refusal().unwrap_or_else(|| accepted("writing"))
+    fake.refusal().unwrap_or_else(|| accepted("running"))
 }
 
 /// 250 workflows, at most 100 at a time.
@@ -356,7 +356,7 @@ async fn list(
     let workflows: Vec<Value> = (from..to)
         .map(|number| {
             let status = query.get("status").map_or("completed", String::as_str);
-            json!({"workflow_id": WORKFLOW, "status": status, "topic": format!("topic {number}"), "created_at": "2026-11-23T18:00:00.000Z"})
+            json!({"workflow_id": WORKFLOW, "flow": "report", "status": status, "topic": format!("topic {number}"), "created_at": "2026-11-23T18:00:00.000Z"})
         })
         .collect();
     let next = (to < 250).then(|| to.to_string());

@@ -30,7 +30,12 @@ fn is_fixed(name: &str) -> bool {
     let fixed = [
         "workflow_id",
         "status",
-        "role",
+        "step",
+        "agent",
+        "flow",
+        "approval",
+        "at",
+        "redo",
         "decision",
         "stance",
         "kind",
@@ -81,10 +86,10 @@ fn history() -> Value {
     let event = |version: u32, kind: &str, data: Value| json!({"version": version, "type": kind, "occurred_at": "2026-11-23T18:00:00.000Z", "data": data});
     let mut history = poisoned(story::history());
     let events = history["events"].as_array_mut().unwrap();
-    let recorded = json!({"revision": 0, "approver": "a", "decision": "approve", "comment": "c", "claimed_by": "x",
+    let recorded = json!({"approval": "findings", "revision": 0, "approver": "a", "decision": "approve", "comment": "c", "claimed_by": "x",
         "approvals": 1, "required": 2});
     events.push(event(7, "ApprovalRecorded", poisoned(recorded)));
-    let cancelled = json!({"cancelled_by": "a", "reason": "c", "status": "writing"});
+    let cancelled = json!({"cancelled_by": "a", "reason": "c", "at": "write"});
     events.push(event(8, "WorkflowCancelled", poisoned(cancelled)));
     events.push(event(9, HOSTILE, json!({HOSTILE: HOSTILE})));
     history
@@ -128,7 +133,7 @@ impl Stage {
     }
 
     fn api(&self, method: &Method, path: &str) -> Value {
-        let accepted = json!({"workflow_id": WORKFLOW, "status": "writing",
+        let accepted = json!({"workflow_id": WORKFLOW, "status": "running",
             "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"}});
         match path.rsplit('/').next().unwrap_or_default() {
             "history" => history(),
@@ -139,7 +144,7 @@ impl Stage {
             }
             "workflows" if *method == Method::GET => {
                 json!({"next_cursor": HOSTILE, "workflows": [{"workflow_id": WORKFLOW,
-                "status": "failed", "topic": HOSTILE, "created_at": "2026-11-23T18:00:00.000Z"}]})
+                "flow": "report", "status": "failed", "topic": HOSTILE, "created_at": "2026-11-23T18:00:00.000Z"}]})
             }
             WORKFLOW if path.contains("/approve/") => {
                 *self.scene.lock().unwrap() = Scene::Writing;

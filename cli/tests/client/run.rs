@@ -24,8 +24,8 @@ async fn approves_and_writes_the_report() {
     );
     assert!(outcome.out.contains(&path), "{}", outcome.out);
     for part in [
-        "researcher  running     reading",
-        "analyst     succeeded   3 findings",
+        "research    running     reading",
+        "analyze     succeeded   3 findings",
         "Findings, revision 0",
         "1. First finding  sources agree",
         "- Claim 1. [e1]",
@@ -127,7 +127,7 @@ async fn other_ends_have_a_reason_and_advice() {
         .expect(1);
     assert!(
         outcome.err.contains(
-            "failed: the corpus has nothing on this topic (no_evidence), while researching"
+            "failed: the corpus has nothing on this topic (no_evidence), at research"
         ),
         "{}",
         outcome.err

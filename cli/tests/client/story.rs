@@ -35,13 +35,22 @@ impl Scene {
 
     const fn status(self) -> &'static str {
         match self {
-            Self::Researching => "researching",
-            Self::Analyzing(_) => "analyzing",
+            Self::Researching | Self::Analyzing(_) | Self::Stuck | Self::Writing => "running",
             Self::Waiting(_) => "awaiting_approval",
-            Self::Stuck | Self::Writing => "writing",
             Self::Completed => "completed",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+        }
+    }
+
+    /// The step or approval of the flow.
+    const fn at(self) -> Option<&'static str> {
+        match self {
+            Self::Researching | Self::Failed => Some("research"),
+            Self::Analyzing(_) => Some("analyze"),
+            Self::Waiting(_) | Self::Rejected => Some("findings"),
+            Self::Stuck | Self::Writing => Some("write"),
+            Self::Completed => None,
         }
     }
 
@@ -54,39 +63,49 @@ impl Scene {
 }
 
 /// As in the real API, a finished step has no word of its own: that is in the history.
-fn step(role: &str, status: &str, message: &str, revision: u32) -> Value {
-    let mut step =
-        json!({"role": role, "status": status, "attempt": revision + 1, "revision": revision});
-    if status != "succeeded" {
+fn step(name: &str, status: &str, message: &str, revision: u32) -> Value {
+    let mut step = json!({"step": name, "agent": agent(name), "status": status, "attempt": revision + 1,
+        "revision": revision});
+    if status == "succeeded" {
+        step["succeeded_at"] = json!("2026-11-23T18:00:01.000Z");
+    } else {
         step["progress"] = json!({"message": message, "percent": 40});
     }
     step
 }
 
+fn agent(step: &str) -> &'static str {
+    match step {
+        "research" => "researcher",
+        "analyze" => "analyst",
+        _ => "writer",
+    }
+}
+
 fn steps(scene: Scene) -> Vec<Value> {
-    let researched = step("researcher", "succeeded", "12 passages", 0);
+    let researched = step("research", "succeeded", "12 passages", 0);
     let revision = scene.revision();
-    let analysed = step("analyst", "succeeded", "3 findings", revision);
+    let analysed = step("analyze", "succeeded", "3 findings", revision);
     match scene {
-        Scene::Researching => vec![step("researcher", "running", "reading", 0)],
-        Scene::Failed => vec![step("researcher", "failed", "nothing found", 0)],
-        Scene::Analyzing(_) => vec![researched, step("analyst", "running", "grouping", revision)],
+        Scene::Researching => vec![step("research", "running", "reading", 0)],
+        Scene::Failed => vec![step("research", "failed", "nothing found", 0)],
+        Scene::Analyzing(_) => vec![researched, step("analyze", "running", "grouping", revision)],
         Scene::Waiting(_) | Scene::Rejected => vec![researched, analysed],
         Scene::Stuck => {
             let pickup = json!({"sends": 3, "waiting_since": "2026-11-23T18:00:04.000Z",
                 "resend_at": "2026-11-23T18:07:04.000Z"});
-            let writer = json!({"role": "writer", "status": "requested", "attempt": 1, "revision": 0, "pickup": pickup});
+            let writer = json!({"step": "write", "agent": "writer", "status": "requested", "attempt": 1, "revision": 0, "pickup": pickup});
             vec![researched, analysed, writer]
         }
         Scene::Writing => vec![
             researched,
             analysed,
-            step("writer", "running", "writing", 0),
+            step("write", "running", "writing", 0),
         ],
         Scene::Completed => vec![
             researched,
             analysed,
-            step("writer", "succeeded", "900 words", 0),
+            step("write", "succeeded", "900 words", 0),
         ],
     }
 }
@@ -99,7 +118,7 @@ pub fn approval(revision: u32, decision: Option<&Value>) -> Value {
         })
         .into_iter()
         .collect();
-    json!({"revision": revision, "required": 1, "approvers": [], "decisions": decisions,
+    json!({"approval": "findings", "revision": revision, "required": 1, "approvers": [], "decisions": decisions,
         "requested_at": "2026-11-23T18:00:03.000Z", "deadline_at": "2100-11-26T18:00:03.000Z",
         "on_timeout": "expire", "escalated": false, "max_revisions": 3})
 }
@@ -116,7 +135,7 @@ pub fn view(scene: Scene, origin: &str) -> Value {
     let failure = match scene {
         Scene::Failed => {
             json!({"code": "no_evidence", "message": "the corpus has nothing on this topic",
-            "status": "researching", "version": 2})
+            "at": "research", "version": 2})
         }
         _ => Value::Null,
     };
@@ -127,10 +146,13 @@ pub fn view(scene: Scene, origin: &str) -> Value {
         _ => Value::Null,
     };
     json!({
-        "workflow_id": WORKFLOW, "status": scene.status(), "topic": "A topic", "parameters": {"depth": "standard"},
+        "workflow_id": WORKFLOW, "flow": "report", "flow_version": 1, "status": scene.status(), "at": scene.at(),
+        "course": [{"step": "research", "agent": "researcher"}, {"step": "analyze", "agent": "analyst"},
+            {"approval": "findings"}, {"step": "write", "agent": "writer"}],
+        "topic": "A topic", "parameters": {"depth": "standard"},
         "created_at": "2026-11-23T18:00:00.000Z", "updated_at": "2026-11-23T18:00:07.500Z", "version": 1,
         "revision": scene.revision(), "steps": steps(scene), "approval": approval, "artifacts": [],
-        "report": report, "failure": failure, "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.0},
+        "result": report, "failure": failure, "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.0},
         "budget": null, "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"},
     })
 }
@@ -146,6 +168,7 @@ pub fn review(scene: Scene, revision: u32) -> Value {
     let more = json!({
         "workflow_id": WORKFLOW, "status": scene.status(), "topic": "A topic", "requested_by": "ann",
         "waiting": matches!(scene, Scene::Waiting(waiting) if waiting == revision), "undecided": ["bob"],
+        "shown": {"step": "analyze", "name": "analysis.json", "media_type": "application/json"},
         "summary": "Three things were found.", "required": 2,
         "decisions": [{"approver": "ann", "decision": "approve", "comment": "fine", "claimed_by": "link:ops",
             "decided_at": "2026-11-23T18:00:04.000Z"}],
@@ -163,19 +186,19 @@ pub fn review(scene: Scene, revision: u32) -> Value {
 }
 
 pub fn history() -> Value {
-    let completed = |version: u32, role: &str, attempt: u32, summary: &str| {
+    let completed = |version: u32, step: &str, attempt: u32, summary: &str| {
         json!({"version": version, "type": "StepCompleted", "occurred_at": "2026-11-23T18:00:01.000Z",
-            "data": {"role": role, "attempt": attempt, "revision": 0, "summary": summary, "artifacts": [],
+            "data": {"step": step, "agent": agent(step), "attempt": attempt, "revision": 0, "summary": summary, "artifacts": [],
                 "usage": {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0}}})
     };
     json!({"events": [
         {"version": 1, "type": "WorkflowStarted", "occurred_at": "2026-11-23T18:00:00.000Z",
-            "data": {"topic": "A topic", "requested_by": "ann"}},
-        completed(2, "researcher", 1, "12 passages"),
-        completed(3, "analyst", 1, "3 findings"),
-        completed(4, "analyst", 2, "4 findings"),
-        completed(5, "writer", 1, "900 words"),
+            "data": {"flow": "report", "flow_version": 1, "topic": "A topic", "requested_by": "ann"}},
+        completed(2, "research", 1, "12 passages"),
+        completed(3, "analyze", 1, "3 findings"),
+        completed(4, "analyze", 2, "4 findings"),
+        completed(5, "write", 1, "900 words"),
         {"version": 6, "type": "WorkflowFailed", "occurred_at": "2026-11-23T18:00:01.500Z",
-            "data": {"code": "no_evidence", "message": "nothing", "status": "researching"}},
+            "data": {"code": "no_evidence", "message": "nothing", "at": "research"}},
     ]})
 }

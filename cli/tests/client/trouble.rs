@@ -613,7 +613,7 @@ async fn deciding_again_says_how_things_stand() {
         outcome.out
     );
     assert!(
-        outcome.out.contains(&format!("{WORKFLOW}  writing\n")),
+        outcome.out.contains(&format!("{WORKFLOW}  running\n")),
         "{}",
         outcome.out
     );

@@ -70,7 +70,7 @@ async fn get_shows_the_state_and_what_to_do() {
     let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
     for part in [
         "awaiting approval",
-        "analyst     succeeded  attempt 2, revision 1  4 findings",
+        "analyze     succeeded  attempt 2, revision 1  4 findings",
         "revision 1 of at most 3; 0 of 1 approval given; anyone may decide until 2100-11-26 18:00:03 UTC",
         "aegis findings wf_",
         "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1",
@@ -136,7 +136,7 @@ async fn a_refusal_leads_on() {
             Scene::Writing,
             &["redrive", WORKFLOW],
             "not_failed",
-            "The workflow is writing. Go on with\n  aegis watch wf_",
+            "The workflow is running. Go on with\n  aegis watch wf_",
         ),
         (
             Scene::Failed,
@@ -229,7 +229,7 @@ async fn watch_says_when_things_happened_before_it_looked() {
         .await
         .expect(0);
     for line in [
-        "2026-11-23 18:00:01 UTC  researcher  succeeded   12 passages",
+        "2026-11-23 18:00:01 UTC  research    succeeded   12 passages",
         "2026-11-23 18:00:07 UTC  workflow    completed",
     ] {
         assert!(outcome.out.contains(line), "{line}:\n{}", outcome.out);
@@ -308,13 +308,13 @@ async fn watch_tells_each_change_once() {
     let output = watched.wait_with_output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     // Whether it is seen writing depends on who looks first: `approve` looks too.
-    let statuses: Vec<String> = text
+    let seen: Vec<String> = text
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["status"].to_string())
-        .filter(|status| status != "\"writing\"")
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["at"].to_string())
+        .filter(|at| at != "\"write\"")
         .collect();
-    let expected = ["researching", "analyzing", "awaiting_approval", "completed"];
-    assert_eq!(statuses, expected.map(|status| format!("\"{status}\"")));
+    let expected = ["\"research\"", "\"analyze\"", "\"findings\"", "null"];
+    assert_eq!(seen, expected);
     assert!(output.status.success());
     program.fake.with(|seen| {
         assert_eq!(
@@ -340,7 +340,7 @@ async fn watch_ends_with_the_reason() {
     let outcome = program.run(&["watch", WORKFLOW]).await.expect(1);
     assert!(
         outcome.out.contains(
-            "failed: the corpus has nothing on this topic (no_evidence), while researching"
+            "failed: the corpus has nothing on this topic (no_evidence), at research"
         ),
         "{}",
         outcome.out
@@ -487,7 +487,7 @@ async fn report_is_printed_or_written() {
         .await
         .expect(1);
     assert!(
-        outcome.err.contains("has no report: it is writing"),
+        outcome.err.contains("has no result: it is running"),
         "{}",
         outcome.err
     );
@@ -500,11 +500,11 @@ async fn history_is_a_timeline() {
     assert_eq!(
         outcome.out,
         "2026-11-23 18:00:00 UTC           v1  WorkflowStarted  by ann\n\
-         2026-11-23 18:00:01 UTC  +1.0 s   v2  StepCompleted    researcher 1: 12 passages\n\
-         2026-11-23 18:00:01 UTC  +0 ms    v3  StepCompleted    analyst 1: 3 findings\n\
-         2026-11-23 18:00:01 UTC  +0 ms    v4  StepCompleted    analyst 2: 4 findings\n\
-         2026-11-23 18:00:01 UTC  +0 ms    v5  StepCompleted    writer 1: 900 words\n\
-         2026-11-23 18:00:01 UTC  +500 ms  v6  WorkflowFailed   while researching: nothing (no_evidence)\n"
+         2026-11-23 18:00:01 UTC  +1.0 s   v2  StepCompleted    research 1: 12 passages\n\
+         2026-11-23 18:00:01 UTC  +0 ms    v3  StepCompleted    analyze 1: 3 findings\n\
+         2026-11-23 18:00:01 UTC  +0 ms    v4  StepCompleted    analyze 2: 4 findings\n\
+         2026-11-23 18:00:01 UTC  +0 ms    v5  StepCompleted    write 1: 900 words\n\
+         2026-11-23 18:00:01 UTC  +500 ms  v6  WorkflowFailed   at research: nothing (no_evidence)\n"
     );
 }
 
@@ -520,7 +520,7 @@ async fn cancel_and_redrive_are_sent() {
         .run(&["redrive", WORKFLOW, "--json"])
         .await
         .expect(0);
-    assert_eq!(outcome.json()["status"], "writing");
+    assert_eq!(outcome.json()["status"], "running");
 }
 
 #[tokio::test]

@@ -108,6 +108,9 @@ pub fn of_approvals(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String
             let mut later = later.map(|place| place.name().as_str());
             event.kind == COMPLETED && later.any(|name| event.data["step"] == name)
         };
+        if granted == 0 {
+            continue;
+        }
         let until_granted = history.iter().take_while(|event| !grants(event));
         for event in until_granted.filter(follows) {
             let step = &event.data["step"];

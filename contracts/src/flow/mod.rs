@@ -92,8 +92,9 @@ pub struct ApprovalStep {
     pub approval: Name,
     /// The step whose artifact approvers look at.
     pub shows: Name,
-    /// Where a change request goes back to: this step and all after it run again.
-    pub redo: Name,
+    /// Where a change request goes back to: this step and all after it run again. Missing: people approve or reject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redo: Option<Name>,
     /// Where a change request goes back to that asks to search again. Missing: it cannot ask so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_again: Option<Name>,

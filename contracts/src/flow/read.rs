@@ -53,7 +53,8 @@ struct File {
 struct Asked {
     approval: Name,
     shows: Name,
-    redo: Name,
+    #[serde(default)]
+    redo: Option<Name>,
     #[serde(default)]
     search_again: Option<Name>,
 }

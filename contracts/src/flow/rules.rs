@@ -126,9 +126,14 @@ fn approval_step(
     if let Err(reason) = earlier.step(&approval.shows) {
         faults.push(Fault::at(format!("{place}.shows"), reason));
     }
-    let redo = earlier.step(&approval.redo);
+    let redo = approval.redo.as_ref().map(|name| earlier.step(name));
     let search = approval.search_again.as_ref().map(|name| earlier.step(name));
-    let back = [("redo", Some(redo.clone())), ("search_again", search)];
+    if redo.is_none() && search.is_some() {
+        let place = format!("{place}.search_again");
+        faults.push(Fault::at(place, "goes with `redo` only"));
+        return;
+    }
+    let back = [("redo", redo.clone()), ("search_again", search)];
     for (field, target) in back {
         let place = format!("{place}.{field}");
         match target {
@@ -140,7 +145,9 @@ fn approval_step(
                         "lies before the approval `{between}`, which would have to be asked for again"
                     );
                     faults.push(Fault::at(place, reason));
-                } else if field == "search_again" && redo.as_ref().is_ok_and(|redo| target > *redo) {
+                } else if field == "search_again"
+                    && matches!(&redo, Some(Ok(redo)) if target > *redo)
+                {
                     faults.push(Fault::at(place, "must not lie after `redo`"));
                 }
             }

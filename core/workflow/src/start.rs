@@ -32,7 +32,10 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
     let flow = start.flow;
     let mut policies = start.policies;
     for asked in flow.approvals() {
-        policies.entry(asked.approval.clone()).or_default();
+        let policy = policies.entry(asked.approval.clone()).or_default();
+        if asked.redo.is_none() {
+            policy.max_revisions = 0;
+        }
     }
     let expires_at = now
         .plus(longest_life(rules, &flow, &policies))
@@ -111,7 +114,7 @@ pub(crate) fn longest_life(
 
 /// What runs again when changes are asked for at the approval at `place`.
 fn repeated<'a>(flow: &'a Flow, place: usize, asked: &ApprovalStep) -> &'a [Entry] {
-    let back = [Some(&asked.redo), asked.search_again.as_ref()];
+    let back = [asked.redo.as_ref(), asked.search_again.as_ref()];
     let places = back.into_iter().flatten().filter_map(|name| flow.place(name));
     let first = places.min().unwrap_or(place);
     flow.steps.get(first..place).unwrap_or_default()

@@ -1,10 +1,10 @@
 //! Every call of one workflow, by who makes it.
 
+use aegis_e2e::step::Step;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use aegis_aws::client::logs::LogClient;
-use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_cost::path::{self, CALLS, INVOCATIONS, Operation, Units};
 use aegis_cost::quantities;
@@ -87,7 +87,7 @@ async fn told(run: &Run, kind: &str) -> Result<()> {
 
 /// Each of its agents' sessions is stopped some seconds after its report.
 async fn stopped(run: &Run) -> Result<()> {
-    for role in Role::ALL {
+    for role in Step::ALL {
         run.session_is_stopped(role).await?;
     }
     Ok(())

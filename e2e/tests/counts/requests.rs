@@ -3,10 +3,10 @@
 //! The emulator takes more than AWS does: a session id that is too short, a member that there is not. botocore knows what
 //! AWS says of each operation, and comes with the emulator.
 
+use aegis_e2e::step::Step;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::ids::SessionId;
 use aegis_e2e::run::Run;
 use aegis_e2e::trail::Entry;
@@ -54,7 +54,7 @@ impl Request {
 
 /// What reached the agent host for the first attempts of this workflow.
 pub fn at_the_host(run: &Run) -> Result<Vec<Request>> {
-    let sessions = Role::ALL.map(|role| SessionId::derive(&run.id, role, 1).runtime_session());
+    let sessions = Step::ALL.map(|role| SessionId::derive(&run.id, role, 1).runtime_session());
     let path = run.stack.folder.join("logs").join("agent-host.log");
     let log = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let lines = log

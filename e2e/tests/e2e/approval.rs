@@ -1,6 +1,6 @@
 //! What people decide.
 
-use aegis_contracts::agent::Role;
+use aegis_e2e::step::Step;
 use aegis_contracts::approval::ApprovalView;
 use aegis_contracts::review::Review;
 use aegis_contracts::view::{Status, WorkflowView};
@@ -9,7 +9,7 @@ use aegis_e2e::stack::e2e;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-fn attempt_of(view: &WorkflowView, role: Role) -> Option<(u32, u32)> {
+fn attempt_of(view: &WorkflowView, step: Step) -> Option<(u32, u32)> {
     let step = view.steps.iter().find(|step| step.role == role)?;
     Some((step.attempt, step.revision))
 }
@@ -74,9 +74,9 @@ fn changes_are_requested_twice_and_then_approved() -> Result<()> {
             run.decide(decision).await?.is(200)?;
             let view = run.reach_revision(revision + 1).await?;
             let worked = (revision + 2, revision + 1);
-            assert_eq!(attempt_of(&view, Role::Analyst), Some(worked));
+            assert_eq!(attempt_of(&view, Step::Analyze), Some(worked));
             let searched = if revision == 0 { (1, 0) } else { (2, 2) };
-            assert_eq!(attempt_of(&view, Role::Researcher), Some(searched));
+            assert_eq!(attempt_of(&view, Step::Research), Some(searched));
             let revised = analysis(&run).await?;
             assert_eq!(revised["revision"], revision + 1);
             assert_eq!(&revised["revised"]["request"]["changes"], changes);
@@ -107,7 +107,7 @@ fn changes_are_requested_twice_and_then_approved() -> Result<()> {
             .await?
             .is(200)?;
         let view = run.reach(Status::Completed).await?;
-        assert_eq!(attempt_of(&view, Role::Writer), Some((1, 2)));
+        assert_eq!(attempt_of(&view, Step::Write), Some((1, 2)));
         assert_eq!(run.told().await?, TWO_REVISIONS);
         Ok(())
     })
@@ -167,7 +167,7 @@ fn a_rejection_ends_the_workflow() -> Result<()> {
         let no = json!({"decision": "reject", "comment": "too thin"});
         let approval: ApprovalView = run.decide(no.clone()).await?.read(200)?;
         let view = run.reach(Status::Rejected).await?;
-        assert_eq!(view.report, None);
+        assert_eq!(view.result, None);
         assert_eq!(run.event("WorkflowRejected").await?["comment"], "too thin");
         let again: ApprovalView = run.decide(no).await?.read(200)?;
         assert_eq!(again, approval, "the same decision gets the same answer");
@@ -220,7 +220,7 @@ fn two_of_three_named_approvers_are_needed() -> Result<()> {
 fn nothing_can_be_decided_before_it_waits() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        run.hold(Role::Researcher, 1).await?;
+        run.hold(Step::Research, 1).await?;
         run.start(&json!({"topic": aegis_e2e::run::TOPIC})).await?;
         let early = run.decide(json!({"decision": "approve"})).await?;
         early.problem(409, "not_awaiting_approval")?;

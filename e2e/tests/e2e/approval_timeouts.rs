@@ -37,7 +37,7 @@ fn silence_can_mean_no() -> Result<()> {
             .start(json!({"topic": aegis_e2e::run::TOPIC, "approval": two_seconds("expire")}))
             .await?;
         let view = run.reach_within(Status::Expired, SOON + SWEPT).await?;
-        assert_eq!(view.report, None);
+        assert_eq!(view.result, None);
         assert_eq!(run.event("WorkflowExpired").await?["revision"], 0);
         let late = run.decide(json!({"decision": "approve"})).await?;
         late.problem(409, "not_awaiting_approval")?;

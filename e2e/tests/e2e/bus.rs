@@ -1,6 +1,6 @@
 //! Driven by events of other systems, with no HTTP call that changes anything.
 
-use aegis_contracts::agent::Role;
+use aegis_e2e::step::Step;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::{progress, success};
 use aegis_e2e::run::{Run, TOPIC};
@@ -67,7 +67,7 @@ fn two_events_lead_to_a_report() -> Result<()> {
             Some(claimed.as_str())
         );
         assert_eq!(run.event("WorkflowStarted").await?["requested_by"], claimed);
-        let link = view.report.context("no report")?;
+        let link = view.result.context("no report")?;
         stack.http.download(&link.url).await?.is(200)?;
         assert_eq!(run.told().await?, STRAIGHT.map(|(_, kind)| kind));
         Ok(())
@@ -126,13 +126,13 @@ fn a_cancel_event_cancels() -> Result<()> {
 fn an_agent_may_report_over_the_bus() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        run.hold(Role::Researcher, 1).await?;
+        run.hold(Step::Research, 1).await?;
         let artifact = run.write_evidence(1).await?;
         run.start(&json!({"topic": TOPIC})).await?;
-        let mut report = success(Role::Researcher, 1, &[artifact]);
+        let mut report = success(Step::Research, 1, &[artifact]);
         report["idempotency_key"] = json!(format!("{}-report", run.key));
         report["workflow_id"] = json!(run.id);
-        report["token"] = json!(run.token(Role::Researcher, 1).await?);
+        report["token"] = json!(run.token(Step::Research, 1).await?);
         stack.emit(CRM, "StepReported", &report).await?;
         run.reach(Status::AwaitingApproval).await?;
         assert_eq!(run.history().await?[1].data["summary"], "done by a test");
@@ -219,7 +219,7 @@ fn unusable_cancels_and_decisions_are_set_aside_with_their_reason() -> Result<()
 fn a_report_with_a_bad_token_is_set_aside() -> Result<()> {
     e2e(async |stack| {
         let run = stack.start_awaiting(json!({})).await?;
-        let mut report = progress(Role::Researcher, 1);
+        let mut report = progress(Step::Research, 1);
         report["idempotency_key"] = json!("k");
         report["workflow_id"] = json!(run.id);
         report["token"] = json!("v1.0000.1.AAAA");

@@ -1,8 +1,8 @@
 //! Reports of agents: once, again, late, and about what is not theirs.
 
+use aegis_e2e::step::Step;
 use std::collections::BTreeMap;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::callback::CallbackAnswer;
 use aegis_contracts::view::{Status, StepStatus};
@@ -13,14 +13,14 @@ use anyhow::Result;
 use futures::future::try_join_all;
 use serde_json::json;
 
-const ROLE: Role = Role::Researcher;
+const STEP: Step = Step::Research;
 
 /// A workflow whose researcher is the test.
 async fn researched_by_hand(stack: &'static Stack) -> Result<(Run, String)> {
     let run = stack.plan();
-    run.hold(ROLE, 1).await?;
+    run.hold(STEP, 1).await?;
     run.start(&json!({"topic": TOPIC})).await?;
-    let token = run.token(ROLE, 1).await?;
+    let token = run.token(STEP, 1).await?;
     Ok((run, token))
 }
 
@@ -28,13 +28,13 @@ async fn researched_by_hand(stack: &'static Stack) -> Result<(Run, String)> {
 fn signs_of_life_show_in_the_workflow() -> Result<()> {
     e2e(async |stack| {
         let (run, token) = researched_by_hand(stack).await?;
-        let answer: CallbackAnswer = run.report(&token, &progress(ROLE, 1)).await?.read(200)?;
+        let answer: CallbackAnswer = run.report(&token, &progress(STEP, 1)).await?.read(200)?;
         assert!(answer.accepted);
         let view = run.view().await?;
         let step = &view.steps[0];
         assert_eq!(
             (view.status, step.status),
-            (Status::Researching, StepStatus::Running)
+            (Status::Running, StepStatus::Running)
         );
         assert_eq!(
             step.progress.as_ref().and_then(|progress| progress.percent),
@@ -51,7 +51,7 @@ fn a_result_counts_once_however_often_it_is_reported() -> Result<()> {
     e2e(async |stack| {
         let (run, token) = researched_by_hand(stack).await?;
         let artifact = run.write_evidence(1).await?;
-        let report = success(ROLE, 1, &[artifact]);
+        let report = success(STEP, 1, &[artifact]);
         let sent = (0..10).map(|_| run.report(&token, &report));
         let answers: Result<Vec<CallbackAnswer>> = try_join_all(sent)
             .await?
@@ -82,8 +82,8 @@ fn the_agent_and_its_double_lead_to_the_same() -> Result<()> {
         let run = stack.plan();
         let artifact = run.write_evidence(1).await?;
         run.start(&json!({"topic": TOPIC})).await?;
-        let token = run.token(ROLE, 1).await?;
-        run.report(&token, &success(ROLE, 1, std::slice::from_ref(&artifact)))
+        let token = run.token(STEP, 1).await?;
+        run.report(&token, &success(STEP, 1, std::slice::from_ref(&artifact)))
             .await?
             .is(200)?;
         let view = run.reach(Status::AwaitingApproval).await?;
@@ -98,14 +98,14 @@ fn what_comes_late_is_refused_as_superseded() -> Result<()> {
     e2e(async |stack| {
         let run = stack.start_awaiting(json!({})).await?;
         let before = run.view().await?;
-        let token = run.token(ROLE, 1).await?;
-        for report in [progress(ROLE, 1), failure(ROLE, 1, "too_late", true)] {
+        let token = run.token(STEP, 1).await?;
+        for report in [progress(STEP, 1), failure(STEP, 1, "too_late", true)] {
             run.report(&token, &report)
                 .await?
                 .problem(409, "superseded")?;
         }
         run.cancel(&json!({})).await?.is(202)?;
-        run.report(&token, &progress(ROLE, 1))
+        run.report(&token, &progress(STEP, 1))
             .await?
             .problem(409, "superseded")?;
         let after = run.view().await?;
@@ -121,8 +121,8 @@ fn what_comes_late_is_refused_as_superseded() -> Result<()> {
 fn an_attempt_that_was_never_asked_for_is_refused() -> Result<()> {
     e2e(async |stack| {
         let (run, _) = researched_by_hand(stack).await?;
-        let token = run.token(ROLE, 9).await?;
-        run.report(&token, &progress(ROLE, 9))
+        let token = run.token(STEP, 9).await?;
+        run.report(&token, &progress(STEP, 9))
             .await?
             .problem(409, "unknown_attempt")?;
         run.cancel(&json!({})).await?.is(202)?;
@@ -134,7 +134,7 @@ fn an_attempt_that_was_never_asked_for_is_refused() -> Result<()> {
 fn a_passing_failure_is_followed_by_a_new_attempt() -> Result<()> {
     e2e(async |stack| {
         let (run, token) = researched_by_hand(stack).await?;
-        run.report(&token, &failure(ROLE, 1, "bad_weather", true))
+        run.report(&token, &failure(STEP, 1, "bad_weather", true))
             .await?
             .is(200)?;
         let view = run.reach(Status::AwaitingApproval).await?;
@@ -147,7 +147,7 @@ fn a_passing_failure_is_followed_by_a_new_attempt() -> Result<()> {
             (&retried["code"], &retried["next_attempt"]),
             (&json!("bad_weather"), &json!(2))
         );
-        run.report(&token, &progress(ROLE, 1))
+        run.report(&token, &progress(STEP, 1))
             .await?
             .problem(409, "superseded")?;
         Ok(())
@@ -183,12 +183,12 @@ fn artifacts_that_do_not_hold_are_refused() -> Result<()> {
             ),
         ]);
         for (what, artifact) in cases {
-            let answer = run.report(&token, &success(ROLE, 1, &[artifact])).await?;
+            let answer = run.report(&token, &success(STEP, 1, &[artifact])).await?;
             let problem = answer.problem(400, "artifact_mismatch");
             problem.map_err(|error| error.context(what))?;
         }
-        assert_eq!(run.view().await?.status, Status::Researching);
-        run.report(&token, &success(ROLE, 1, &[good]))
+        assert_eq!(run.view().await?.status, Status::Running);
+        run.report(&token, &success(STEP, 1, &[good]))
             .await?
             .is(200)?;
         run.reach(Status::AwaitingApproval).await?;
@@ -200,21 +200,21 @@ fn artifacts_that_do_not_hold_are_refused() -> Result<()> {
 fn reports_are_checked_like_requests() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        let token = run.token(ROLE, 1).await?;
-        let mut strange = progress(ROLE, 1);
+        let token = run.token(STEP, 1).await?;
+        let mut strange = progress(STEP, 1);
         strange["summary"] = json!("does not belong here");
         for (report, word) in [
-            (json!({"kind": "guess", "role": ROLE, "attempt": 1}), "kind"),
+            (json!({"kind": "guess", "step": STEP.as_str(), "attempt": 1}), "kind"),
             (
-                json!({"kind": "progress", "role": "cook", "attempt": 1, "message": "x"}),
-                "role",
+                json!({"kind": "progress", "step": "cook", "attempt": 1, "message": "x"}),
+                "step",
             ),
             (
-                json!({"kind": "progress", "role": ROLE, "message": "x"}),
+                json!({"kind": "progress", "step": STEP.as_str(), "message": "x"}),
                 "attempt",
             ),
-            (success(ROLE, 1, &[]), "artifacts"),
-            (failure(ROLE, 1, "Not A Code", true), "error.code"),
+            (success(STEP, 1, &[]), "artifacts"),
+            (failure(STEP, 1, "Not A Code", true), "error.code"),
             (strange, "summary"),
         ] {
             let problem = run
@@ -227,7 +227,7 @@ fn reports_are_checked_like_requests() -> Result<()> {
                 problem.detail
             );
         }
-        run.report(&token, &progress(ROLE, 1))
+        run.report(&token, &progress(STEP, 1))
             .await?
             .problem(404, "workflow_not_found")?;
         Ok(())

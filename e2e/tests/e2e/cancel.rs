@@ -1,6 +1,6 @@
 //! Calling a workflow off, wherever it is.
 
-use aegis_contracts::agent::Role;
+use aegis_e2e::step::Step;
 use aegis_contracts::view::{Status, StepStatus, WorkflowAccepted};
 use aegis_e2e::agent::progress;
 use aegis_e2e::run::{Run, TOPIC};
@@ -41,14 +41,14 @@ async fn stops_in(run: &Run, status: Status) -> Result<()> {
 }
 
 /// A workflow whose agent `role` never begins.
-async fn held(stack: &'static Stack, role: Role) -> Result<Run> {
+async fn held(stack: &'static Stack, step: Step) -> Result<Run> {
     let run = stack.plan();
     run.hold(role, 1).await?;
     run.start(&json!({"topic": TOPIC})).await?;
     Ok(run)
 }
 
-async fn agent_is_told(run: &Run, role: Role) -> Result<()> {
+async fn agent_is_told(run: &Run, step: Step) -> Result<()> {
     let view = run.view().await?;
     let step = view.steps.iter().find(|step| step.role == role);
     assert_eq!(step.map(|step| step.status), Some(StepStatus::Cancelled));
@@ -62,19 +62,19 @@ async fn agent_is_told(run: &Run, role: Role) -> Result<()> {
 #[test]
 fn a_workflow_is_cancelled_while_it_is_researched() -> Result<()> {
     e2e(async |stack| {
-        let run = held(stack, Role::Researcher).await?;
-        stops_in(&run, Status::Researching).await?;
-        agent_is_told(&run, Role::Researcher).await
+        let run = held(stack, Step::Research).await?;
+        stops_in(&run, Status::Running).await?;
+        agent_is_told(&run, Step::Research).await
     })
 }
 
 #[test]
 fn a_workflow_is_cancelled_while_it_is_analyzed() -> Result<()> {
     e2e(async |stack| {
-        let run = held(stack, Role::Analyst).await?;
+        let run = held(stack, Step::Analyze).await?;
         run.reach(Status::Analyzing).await?;
         stops_in(&run, Status::Analyzing).await?;
-        agent_is_told(&run, Role::Analyst).await
+        agent_is_told(&run, Step::Analyze).await
     })
 }
 
@@ -89,25 +89,25 @@ fn a_workflow_is_cancelled_while_it_waits_for_approval() -> Result<()> {
 #[test]
 fn a_workflow_is_cancelled_while_it_is_written() -> Result<()> {
     e2e(async |stack| {
-        let run = held(stack, Role::Writer).await?;
+        let run = held(stack, Step::Write).await?;
         run.reach(Status::AwaitingApproval).await?;
         run.approve().await?;
         run.reach(Status::Writing).await?;
         stops_in(&run, Status::Writing).await?;
-        agent_is_told(&run, Role::Writer).await
+        agent_is_told(&run, Step::Write).await
     })
 }
 
 #[test]
 fn the_session_of_the_agent_at_work_is_ended() -> Result<()> {
     e2e(async |stack| {
-        let run = held(stack, Role::Researcher).await?;
-        let token = run.token(Role::Researcher, 1).await?;
-        run.report(&token, &progress(Role::Researcher, 1))
+        let run = held(stack, Step::Research).await?;
+        let token = run.token(Step::Research, 1).await?;
+        run.report(&token, &progress(Step::Research, 1))
             .await?
             .is(200)?;
         run.cancel(&json!({})).await?.is(202)?;
-        run.session_is_stopped(Role::Researcher).await
+        run.session_is_stopped(Step::Research).await
     })
 }
 

@@ -1,8 +1,8 @@
 //! What a dispatcher notes and does beside invoking its agent.
 
+use aegis_e2e::step::Step;
 use aegis_aws::client::objects::Put;
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
 use aegis_contracts::usage::Usage;
 use aegis_contracts::view::{Status, StepStatus};
@@ -15,7 +15,7 @@ use serde_json::json;
 
 /// Has the agent believe that it finished in an earlier life, with a result that is not there: it says so, is
 /// refused, and leaves the step as the dispatcher noted it.
-async fn mislead(run: &Run, role: Role) -> Result<()> {
+async fn mislead(run: &Run, step: Step) -> Result<()> {
     let prefix = run.prefix(role, 1);
     let missing = ArtifactRef {
         name: role.artifact_name().to_owned(),
@@ -46,7 +46,7 @@ async fn mislead(run: &Run, role: Role) -> Result<()> {
     Ok(())
 }
 
-async fn is_noted(run: &Run, role: Role) -> Result<()> {
+async fn is_noted(run: &Run, step: Step) -> Result<()> {
     eventually("the note of the dispatch", SOON, async || {
         let steps = run.view().await?.steps;
         let step = steps.iter().find(|step| step.role == role);
@@ -58,12 +58,12 @@ async fn is_noted(run: &Run, role: Role) -> Result<()> {
     .await
 }
 
-fn a_dispatch_is_noted_and_its_session_stopped(role: Role, at: Status) -> Result<()> {
+fn a_dispatch_is_noted_and_its_session_stopped(step: Step, at: Status) -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
         mislead(&run, role).await?;
         run.start(&json!({"topic": TOPIC})).await?;
-        if role == Role::Writer {
+        if role == Step::Write {
             run.reach(Status::AwaitingApproval).await?;
             run.approve().await?;
         }
@@ -76,15 +76,15 @@ fn a_dispatch_is_noted_and_its_session_stopped(role: Role, at: Status) -> Result
 
 #[test]
 fn of_the_researcher_a_dispatch_is_noted_and_its_session_stopped() -> Result<()> {
-    a_dispatch_is_noted_and_its_session_stopped(Role::Researcher, Status::Researching)
+    a_dispatch_is_noted_and_its_session_stopped(Step::Research, Status::Running)
 }
 
 #[test]
 fn of_the_analyst_a_dispatch_is_noted_and_its_session_stopped() -> Result<()> {
-    a_dispatch_is_noted_and_its_session_stopped(Role::Analyst, Status::Analyzing)
+    a_dispatch_is_noted_and_its_session_stopped(Step::Analyze, Status::Analyzing)
 }
 
 #[test]
 fn of_the_writer_a_dispatch_is_noted_and_its_session_stopped() -> Result<()> {
-    a_dispatch_is_noted_and_its_session_stopped(Role::Writer, Status::Writing)
+    a_dispatch_is_noted_and_its_session_stopped(Step::Write, Status::Writing)
 }

@@ -1,7 +1,7 @@
 //! Dead letters, as an operator finds, mends and drops them with `aegis dlq`.
 
+use aegis_e2e::step::Step;
 use aegis_aws::client::queues::send;
-use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::success;
 use aegis_e2e::run::TOPIC;
@@ -101,7 +101,7 @@ fn an_invalid_event_is_shown_with_its_reason_and_dropped() -> Result<()> {
 fn a_decision_that_came_too_early_is_put_back_and_counts() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        run.hold(Role::Researcher, 1).await?;
+        run.hold(Step::Research, 1).await?;
         let artifact = run.write_evidence(1).await?;
         run.start(&json!({"topic": TOPIC})).await?;
         let decision =
@@ -112,8 +112,8 @@ fn a_decision_that_came_too_early_is_put_back_and_counts() -> Result<()> {
         })
         .await?;
         assert_eq!(letter["kind"], "event ApprovalDecided");
-        let token = run.token(Role::Researcher, 1).await?;
-        let report = success(Role::Researcher, 1, &[artifact]);
+        let token = run.token(Step::Research, 1).await?;
+        let report = success(Step::Research, 1, &[artifact]);
         run.report(&token, &report).await?.is(200)?;
         run.reach(Status::AwaitingApproval).await?;
         moved(

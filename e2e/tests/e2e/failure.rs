@@ -17,7 +17,7 @@ fn a_topic_that_no_source_knows_fails_for_good() -> Result<()> {
         let failure = view.failure.context("no failure")?;
         assert_eq!(
             (failure.code.as_str(), failure.status),
-            ("no_evidence", Status::Researching)
+            ("no_evidence", Status::Running)
         );
         assert!(failure.message.contains("Zorblax"), "{}", failure.message);
         assert_eq!((failure.version, view.version), (2, 2));

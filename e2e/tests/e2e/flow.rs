@@ -1,8 +1,8 @@
 //! The main job: from a topic to a cited report.
 
+use aegis_e2e::step::Step;
 use std::collections::BTreeSet;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::ids::EventId;
 use aegis_contracts::view::{Status, StepStatus, WorkflowView};
@@ -32,7 +32,7 @@ fn a_topic_becomes_a_cited_report() -> Result<()> {
             .start(json!({"topic": TOPIC, "tags": {"team": "crypto"}}))
             .await?;
         let waiting = run.reach(Status::AwaitingApproval).await?;
-        assert_eq!(waiting.report, None);
+        assert_eq!(waiting.result, None);
         let approval = waiting.approval.context("no approval")?;
         assert_eq!((approval.revision, approval.required), (0, 1));
         let answer = run.decide(json!({"decision": "approve"})).await?;
@@ -55,7 +55,7 @@ async fn is_complete(run: &Run, view: &WorkflowView) -> Result<()> {
         .collect();
     assert_eq!(
         steps,
-        Role::ALL.map(|role| (role, StepStatus::Succeeded, 1))
+        Step::ALL.map(|role| (role, StepStatus::Succeeded, 1))
     );
     let names: Vec<_> = view
         .artifacts
@@ -63,7 +63,7 @@ async fn is_complete(run: &Run, view: &WorkflowView) -> Result<()> {
         .map(|artifact| artifact.name.as_str())
         .collect();
     assert_eq!(names, ["evidence.json", "analysis.json", "report.md"]);
-    let link = view.report.as_ref().context("no link to the report")?;
+    let link = view.result.as_ref().context("no link to the report")?;
     let report = run.stack.http.download(&link.url).await?;
     let report = &report.is(200)?.body;
     let artifact = &view.artifacts[2];
@@ -97,7 +97,7 @@ async fn told_in_order(run: &Run) -> Result<()> {
     assert_eq!(told, STRAIGHT);
     assert!(history.is_sorted_by_key(|event| event.occurred_at));
     let completed = history.iter().filter(|event| event.kind == "StepCompleted");
-    let roles: Vec<_> = completed.map(|event| event.data["role"].clone()).collect();
+    let roles: Vec<_> = completed.map(|event| event.data["step"].clone()).collect();
     assert_eq!(roles, ["researcher", "analyst", "writer"]);
     Ok(())
 }
@@ -160,12 +160,12 @@ fn depth_changes_the_work() -> Result<()> {
 fn a_budget_that_is_exceeded_stops_the_workflow() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        run.hold(Role::Researcher, 1).await?;
+        run.hold(Step::Research, 1).await?;
         let artifact = run.write_evidence(1).await?;
         run.start(&json!({"topic": TOPIC, "budget": {"max_cost_usd": 0.001}}))
             .await?;
-        let token = run.token(Role::Researcher, 1).await?;
-        let report = aegis_e2e::agent::success(Role::Researcher, 1, &[artifact]);
+        let token = run.token(Step::Research, 1).await?;
+        let report = aegis_e2e::agent::success(Step::Research, 1, &[artifact]);
         run.report(&token, &report).await?.is(200)?;
         let view = run.reach(Status::Failed).await?;
         let failure = view.failure.context("no failure")?;

@@ -1,8 +1,8 @@
 //! The keys of callback tokens are rotated while agents are at work.
 
+use aegis_e2e::step::Step;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::{now, progress, success};
 use aegis_e2e::run::TOPIC;
@@ -11,13 +11,13 @@ use aegis_engine::token::{Claim, TokenKeys};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::json;
 
-const ROLE: Role = Role::Researcher;
+const STEP: Step = Step::Research;
 
 #[test]
 fn a_run_in_flight_outlives_a_rotation() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        run.hold(ROLE, 1).await?;
+        run.hold(STEP, 1).await?;
         run.start(&json!({"topic": TOPIC})).await?;
         let before = stack.keys().await?;
 
@@ -57,17 +57,17 @@ fn a_run_in_flight_outlives_a_rotation() -> Result<()> {
         };
         let claim = Claim {
             workflow_id: run.id.clone(),
-            role: ROLE,
+            role: STEP,
             attempt: 1,
         };
         let token = old.sign(&claim, now().plus(Duration::from_secs(600)));
         let token = token.map_err(|error| anyhow!("{error}"))?;
-        run.report(&token, &progress(ROLE, 1)).await?.is(200)?;
+        run.report(&token, &progress(STEP, 1)).await?.is(200)?;
         let evidence = run.write_evidence(1).await?;
-        let report = success(ROLE, 1, &[evidence]);
+        let report = success(STEP, 1, &[evidence]);
         run.report(&token, &report).await?.is(200)?;
         // Again, with a token of the new key: taken for what it is.
-        let repeated = run.report(&run.token(ROLE, 1).await?, &report).await?;
+        let repeated = run.report(&run.token(STEP, 1).await?, &report).await?;
         let repeated: serde_json::Value = repeated.read(200)?;
         ensure!(repeated["accepted"] == false, "{repeated}");
         run.reach(Status::AwaitingApproval).await?;
@@ -81,7 +81,7 @@ fn a_run_in_flight_outlives_a_rotation() -> Result<()> {
 fn terraform_never_saw_a_key() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        run.hold(ROLE, 1).await?;
+        run.hold(STEP, 1).await?;
         run.start(&json!({"topic": TOPIC})).await?;
         let keys = stack.keys().await?;
         let state = stack.folder.join("terraform").join("terraform.tfstate");

@@ -1,9 +1,9 @@
 //! An agent at work is ended: with its process, without any warning, or by a cancel. **Slow**: the silence of a dead one
 //! is noticed by the sweep.
 
+use aegis_e2e::step::Step;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{CLAIM, COMPLETION};
 use aegis_contracts::ids::SessionId;
 use aegis_contracts::view::Status;
@@ -43,7 +43,7 @@ fn a_cancel_ends_the_work_of_a_live_agent() -> Result<()> {
         let _alone = alone().await;
         let (run, agent) = frozen_at_work(stack).await?;
         run.cancel(&json!({})).await?.is(202)?;
-        let session = SessionId::derive(&run.id, Role::Researcher, 1).runtime_session();
+        let session = SessionId::derive(&run.id, Step::Research, 1).runtime_session();
         let asked = format!("session {session}: asked to stop");
         logged(stack, "agent-host.log", &[&asked]).await?;
         agent.thaw();
@@ -56,7 +56,7 @@ fn a_cancel_ends_the_work_of_a_live_agent() -> Result<()> {
 async fn killed_at_work(stack: &'static Stack) -> Result<Run> {
     let _alone = alone().await;
     let (run, agent) = frozen_at_work(stack).await?;
-    replaced(stack, Role::Researcher, agent.kill()?).await?;
+    replaced(stack, Step::Research, agent.kill()?).await?;
     Ok(run)
 }
 
@@ -66,7 +66,7 @@ async fn frozen_at_work(stack: &'static Stack) -> Result<(Run, Frozen)> {
         let run = stack.plan();
         let request = json!({"topic": TOPIC, "parameters": {"depth": "comprehensive"}});
         run.post_start(&request).await?.is(202)?;
-        let agent = AgentProcess::of(stack, Role::Researcher)?;
+        let agent = AgentProcess::of(stack, Step::Research)?;
         claimed(&run).await?;
         let agent = agent.freeze()?;
         if !lies_there(&run, COMPLETION).await? && dispatched(&run).await {
@@ -106,7 +106,7 @@ async fn logged(stack: &Stack, log: &str, words: &[&str]) -> Result<()> {
 }
 
 async fn lies_there(run: &Run, name: &str) -> Result<bool> {
-    let key = format!("{}{name}", run.prefix(Role::Researcher, 1));
+    let key = format!("{}{name}", run.prefix(Step::Research, 1));
     Ok(run.stack.objects.get(&key).await?.is_some())
 }
 

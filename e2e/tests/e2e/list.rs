@@ -63,7 +63,7 @@ fn a_list_can_be_of_one_status() -> Result<()> {
             anyhow::Ok(row.map(|row| row.topic))
         };
         assert_eq!(has(Status::AwaitingApproval).await?.as_deref(), Some(TOPIC));
-        assert_eq!(has(Status::Researching).await?, None);
+        assert_eq!(has(Status::Running).await?, None);
         run.cancel(&json!({})).await?.is(202)?;
         assert_eq!(has(Status::AwaitingApproval).await?, None);
         assert_eq!(has(Status::Cancelled).await?.as_deref(), Some(TOPIC));

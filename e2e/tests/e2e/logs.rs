@@ -1,5 +1,6 @@
 //! What the services and agents log: who, about which workflow, and no secret.
 
+use aegis_e2e::step::Step;
 use std::collections::BTreeSet;
 
 use aegis_aws::client::logs::LogClient;
@@ -117,7 +118,7 @@ fn no_secret_is_logged() -> Result<()> {
         stray.await?.is(405)?;
         let view = run.reach(Status::Completed).await?;
         run.artifact("report.md").await?;
-        ensure!(view.report.is_some(), "no link to the report");
+        ensure!(view.result.is_some(), "no link to the report");
         let keys = stack.keys().await?;
         // Tokens of callbacks and of links begin alike.
         let token = format!("v1.{}.", keys.current.kid);
@@ -195,9 +196,9 @@ fn a_workflow_leaves_its_measurements_in_the_logs() -> Result<()> {
         run.reach(Status::Completed).await?;
         let expected = BTreeSet::from([
             ("intake", "WorkflowsStarted"),
-            ("callback", "StepSeconds Role=researcher"),
-            ("callback", "StepSeconds Role=analyst"),
-            ("callback", "StepCostUsd Role=writer"),
+            ("callback", "StepSeconds Step=researcher"),
+            ("callback", "StepSeconds Step=analyst"),
+            ("callback", "StepCostUsd Step=writer"),
             ("approval", "ApprovalSeconds"),
             ("callback", "WorkflowsEnded Status=completed"),
         ]);

@@ -1,12 +1,12 @@
 //! What the agents' roles can reach, tried with their own credentials. The sources that a task may name are S3
 //! prefixes and the built-in corpus: no agent fetches an address of the web, so there are no redirects to follow.
 
+use aegis_e2e::step::Step;
 use std::collections::BTreeSet;
 
 use aegis_aws::client::error::CallError;
 use aegis_aws::client::objects::{Put, S3Objects};
 use aegis_aws::client::sts::assume_role;
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::view::Status;
 use aegis_e2e::run::TOPIC;
@@ -17,7 +17,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::json;
 
 /// The bucket as the agent of this role sees it.
-async fn as_agent(stack: &Stack, role: Role) -> Result<S3Objects> {
+async fn as_agent(stack: &Stack, step: Step) -> Result<S3Objects> {
     let arns = &stack.outputs.agent_role_arns;
     let arn = arns.get(role.as_str()).context("an agent without a role")?;
     let session = assume_role(&stack.config, arn, "reach").await?;
@@ -43,14 +43,14 @@ fn denied<T: std::fmt::Debug>(what: &str, outcome: Result<T, CallError>) -> Resu
 fn an_agent_writes_below_its_own_name_alone() -> Result<()> {
     e2e(async |stack| {
         let id = stack.plan().id;
-        for role in Role::ALL {
+        for role in Step::ALL {
             let bucket = as_agent(stack, role).await?;
             let put = async |key: &str| {
                 bucket
                     .put_if_absent(key, b"{}".to_vec(), "text/plain")
                     .await
             };
-            for other in Role::ALL {
+            for other in Step::ALL {
                 let key = format!("{}reach.json", attempt_prefix(&id, other, 1));
                 let outcome = put(&key).await;
                 if other == role {
@@ -73,7 +73,7 @@ fn an_agent_reads_what_its_step_needs_alone() -> Result<()> {
         let id = stack.plan().id;
         let (source, bucket) = (format!("sources/{id}.md"), stack.objects.bucket());
         let mut keys = vec![source.clone()];
-        keys.extend(Role::ALL.map(|role| format!("{}reach.json", attempt_prefix(&id, role, 1))));
+        keys.extend(Step::ALL.map(|role| format!("{}reach.json", attempt_prefix(&id, role, 1))));
         for key in &keys {
             let written = stack
                 .objects
@@ -82,9 +82,9 @@ fn an_agent_reads_what_its_step_needs_alone() -> Result<()> {
         }
         // In the order of `keys`: sources, researcher, analyst, writer.
         for (role, allowed) in [
-            (Role::Researcher, [true, true, false, false]),
-            (Role::Analyst, [false, true, true, false]),
-            (Role::Writer, [false, true, true, true]),
+            (Step::Research, [true, true, false, false]),
+            (Step::Analyze, [false, true, true, false]),
+            (Step::Write, [false, true, true, true]),
         ] {
             let agent = as_agent(stack, role).await?;
             for (key, allowed) in keys.iter().zip(allowed) {

@@ -1,8 +1,8 @@
 //! Who may report: only the bearer of the attempt's own token.
 
+use aegis_e2e::step::Step;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::{now, progress};
@@ -14,15 +14,15 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
 
-const ROLE: Role = Role::Researcher;
+const STEP: Step = Step::Research;
 
 #[test]
 fn no_other_token_opens_the_door() -> Result<()> {
     e2e(async |stack| {
         let run = stack.plan();
-        run.hold(ROLE, 1).await?;
+        run.hold(STEP, 1).await?;
         run.start(&json!({"topic": TOPIC})).await?;
-        let own = run.token(ROLE, 1).await?;
+        let own = run.token(STEP, 1).await?;
         let parts: Vec<&str> = own.split('.').collect();
         let [version, kid, expiry, role, attempt, signature] = parts[..] else {
             anyhow::bail!("an unexpected form of token");
@@ -47,21 +47,21 @@ fn no_other_token_opens_the_door() -> Result<()> {
                 "another version",
                 format!("v2.{kid}.{expiry}.{attempt}.{signature}"),
             ),
-            ("another attempt's", run.token(ROLE, 2).await?),
-            ("another role's", run.token(Role::Analyst, 1).await?),
+            ("another attempt's", run.token(STEP, 2).await?),
+            ("another role's", run.token(Step::Analyze, 1).await?),
             (
                 "its own for another attempt",
                 format!("{version}.{kid}.{expiry}.{role}.2.{signature}"),
             ),
-            ("another workflow's", stack.plan().token(ROLE, 1).await?),
+            ("another workflow's", stack.plan().token(STEP, 1).await?),
             ("one for another purpose", foreign(stack, &run).await?),
             (
                 "an expired one",
-                run.token_until(ROLE, 1, a_minute_ago()).await?,
+                run.token_until(STEP, 1, a_minute_ago()).await?,
             ),
         ];
         for (what, token) in bad {
-            let answer = run.report(&token, &progress(ROLE, 1)).await?;
+            let answer = run.report(&token, &progress(STEP, 1)).await?;
             let problem = answer.problem(401, "invalid_token").context(what)?;
             assert!(
                 !problem.detail.contains(&token),
@@ -71,9 +71,9 @@ fn no_other_token_opens_the_door() -> Result<()> {
         let view = run.view().await?;
         assert_eq!(
             (view.status, &view.steps[0].progress),
-            (Status::Researching, &None)
+            (Status::Running, &None)
         );
-        run.report(&own, &progress(ROLE, 1)).await?.is(200)?;
+        run.report(&own, &progress(STEP, 1)).await?.is(200)?;
         run.cancel(&json!({})).await?.is(202)?;
         Ok(())
     })
@@ -83,11 +83,11 @@ fn no_other_token_opens_the_door() -> Result<()> {
 async fn foreign(stack: &Stack, run: &Run) -> Result<String> {
     let key = stack.keys().await?.current;
     let expiry = now().plus(Duration::from_secs(600)).as_seconds();
-    let signed = format!("v1\napproval\n{}\n{ROLE}\n1\n{expiry}", run.id);
+    let signed = format!("v1\napproval\n{}\n{STEP}\n1\n{expiry}", run.id);
     let secret = BASE64_URL_SAFE_NO_PAD.decode(&key.secret)?;
     let secret = hmac::Key::new(hmac::HMAC_SHA256, &secret);
     let signature = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&secret, signed.as_bytes()));
-    Ok(format!("v1.{}.{expiry}.{ROLE}.1.{signature}", key.kid))
+    Ok(format!("v1.{}.{expiry}.{STEP}.1.{signature}", key.kid))
 }
 
 fn a_minute_ago() -> Timestamp {
@@ -100,7 +100,7 @@ fn a_token_is_needed() -> Result<()> {
     e2e(async |stack| {
         // Neither what a report looks like nor which workflows there are is for those without one.
         let path = format!("/callbacks/{}", stack.plan().id);
-        let bodies = [progress(ROLE, 1), json!({"kind": "nonsense"}), json!([])];
+        let bodies = [progress(STEP, 1), json!({"kind": "nonsense"}), json!([])];
         for headers in [
             vec![],
             vec![("authorization", "Basic eDp5")],

@@ -230,7 +230,7 @@ fn goes_back_to(workflow: &Workflow, approval: &Name, search_again: bool) -> Opt
     let step = if search_again {
         asked.search_again.as_ref()?
     } else {
-        &asked.redo
+        asked.redo.as_ref()?
     };
     flow.step(step).cloned().map(Entry::Step)
 }
