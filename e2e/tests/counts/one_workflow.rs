@@ -87,8 +87,8 @@ async fn told(run: &Run, kind: &str) -> Result<()> {
 
 /// Each of its agents' sessions is stopped some seconds after its report.
 async fn stopped(run: &Run) -> Result<()> {
-    for role in Step::ALL {
-        run.session_is_stopped(role).await?;
+    for step in Step::ALL {
+        run.session_is_stopped(step).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 fn attempt_of(view: &WorkflowView, step: Step) -> Option<(u32, u32)> {
-    let step = view.steps.iter().find(|step| step.role == role)?;
+    let step = view.steps.iter().find(|known| known.step == step.name())?;
     Some((step.attempt, step.revision))
 }
 

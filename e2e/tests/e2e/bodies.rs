@@ -1,6 +1,7 @@
 //! Bad input: refused with what is wrong, in one form for all errors.
 
 use aegis_contracts::problem::Problem;
+use aegis_contracts::view::FlowList;
 use aegis_e2e::run::TOPIC;
 use aegis_e2e::stack::{Stack, e2e};
 use anyhow::{Context as _, Result};
@@ -33,8 +34,6 @@ fn what_is_no_json_is_refused() -> Result<()> {
 #[test]
 fn wrong_fields_are_named() -> Result<()> {
     e2e(async |stack| {
-        let parameters =
-            |key: &str, value: Value| json!({"topic": TOPIC, "parameters": {key: value}});
         let approval = |key: &str, value: Value| json!({"topic": TOPIC, "approval": {key: value}});
         let cases = [
             (json!({"topic": TOPIC, "colour": "red"}), "colour"),
@@ -43,11 +42,6 @@ fn wrong_fields_are_named() -> Result<()> {
             (json!({"topic": ""}), "topic"),
             (json!({"topic": " \n "}), "topic"),
             (json!({"topic": "x".repeat(1_001)}), "topic"),
-            (parameters("depth", json!("deep")), "parameters.depth"),
-            (
-                parameters("sources", json!(["file:///etc/passwd"])),
-                "parameters.sources[0]",
-            ),
             (approval("required", json!(0)), "approval.required"),
             (approval("required", json!("two")), "approval.required"),
             (
@@ -80,6 +74,38 @@ fn wrong_fields_are_named() -> Result<()> {
             assert!(named, "`{field}` is not named for {body}: {problem:?}");
             assert!(problem.errors.iter().all(|error| !error.reason.is_empty()));
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn what_the_flow_does_not_take_is_named() -> Result<()> {
+    e2e(async |stack| {
+        let parameters =
+            |key: &str, value: Value| json!({"topic": TOPIC, "parameters": {key: value}});
+        for (body, field) in [
+            (parameters("depth", json!("deep")), "parameters.depth"),
+            (parameters("colour", json!("red")), "parameters"),
+            (
+                parameters("sources", json!(["file:///etc/passwd"])),
+                "parameters.sources[0]",
+            ),
+            (
+                json!({"topic": TOPIC, "approvals": {"nobody": {}}}),
+                "approvals.nobody",
+            ),
+        ] {
+            let answer = stack.http.post("/workflows", &[], &body).await?;
+            let problem = answer.problem(422, "unfit_for_flow")?;
+            let named = problem.errors.iter().any(|error| error.field == field);
+            assert!(named, "`{field}` is not named for {body}: {problem:?}");
+        }
+        let unknown = json!({"topic": TOPIC, "flow": "no-such-flow"});
+        let answer = stack.http.post("/workflows", &[], &unknown).await?;
+        answer.problem(422, "unknown_flow")?;
+        let flows = stack.http.get("/flows").await?;
+        let flows: FlowList = flows.read(200)?;
+        assert!(flows.flows.iter().any(|flow| flow.flow.as_str() == "report"));
         Ok(())
     })
 }

@@ -1,6 +1,7 @@
 //! Calling a workflow off, wherever it is.
 
 use aegis_e2e::step::Step;
+use aegis_contracts::flow::Name;
 use aegis_contracts::view::{Status, StepStatus, WorkflowAccepted};
 use aegis_e2e::agent::progress;
 use aegis_e2e::run::{Run, TOPIC};
@@ -9,10 +10,10 @@ use anyhow::Result;
 use reqwest::Method;
 use serde_json::json;
 
-/// Stopped while it was in `status`, for good.
-async fn stops_in(run: &Run, status: Status) -> Result<()> {
+/// Stopped while it was at this step or approval, for good.
+async fn stops_at(run: &Run, at: &str) -> Result<()> {
     let before = run.view().await?;
-    assert_eq!(before.status, status);
+    assert_eq!(before.at.as_ref().map(Name::as_str), Some(at));
     let why = json!({"reason": "a test"});
     let first: WorkflowAccepted = run.cancel(&why).await?.read(202)?;
     assert_eq!(first.status, Status::Cancelled);
@@ -30,8 +31,8 @@ async fn stops_in(run: &Run, status: Status) -> Result<()> {
     );
     let event = run.event("WorkflowCancelled").await?;
     assert_eq!(
-        (&event["status"], &event["reason"]),
-        (&json!(status), &json!("a test"))
+        (&event["at"], &event["reason"]),
+        (&json!(at), &json!("a test"))
     );
     let latecomer = run.stack.person("latecomer").await?;
     let late = latecomer.decides(run, "approve").await?;
@@ -40,20 +41,20 @@ async fn stops_in(run: &Run, status: Status) -> Result<()> {
     Ok(())
 }
 
-/// A workflow whose agent `role` never begins.
+/// A workflow whose agent `step` never begins.
 async fn held(stack: &'static Stack, step: Step) -> Result<Run> {
     let run = stack.plan();
-    run.hold(role, 1).await?;
+    run.hold(step, 1).await?;
     run.start(&json!({"topic": TOPIC})).await?;
     Ok(run)
 }
 
 async fn agent_is_told(run: &Run, step: Step) -> Result<()> {
     let view = run.view().await?;
-    let step = view.steps.iter().find(|step| step.role == role);
-    assert_eq!(step.map(|step| step.status), Some(StepStatus::Cancelled));
-    let token = run.token(role, 1).await?;
-    run.report(&token, &progress(role, 1))
+    let known = view.steps.iter().find(|known| known.step == step.name());
+    assert_eq!(known.map(|known| known.status), Some(StepStatus::Cancelled));
+    let token = run.token(step, 1).await?;
+    run.report(&token, &progress(step, 1))
         .await?
         .problem(409, "superseded")?;
     Ok(())
@@ -63,7 +64,7 @@ async fn agent_is_told(run: &Run, step: Step) -> Result<()> {
 fn a_workflow_is_cancelled_while_it_is_researched() -> Result<()> {
     e2e(async |stack| {
         let run = held(stack, Step::Research).await?;
-        stops_in(&run, Status::Running).await?;
+        stops_at(&run, "research").await?;
         agent_is_told(&run, Step::Research).await
     })
 }
@@ -72,8 +73,8 @@ fn a_workflow_is_cancelled_while_it_is_researched() -> Result<()> {
 fn a_workflow_is_cancelled_while_it_is_analyzed() -> Result<()> {
     e2e(async |stack| {
         let run = held(stack, Step::Analyze).await?;
-        run.reach(Status::Analyzing).await?;
-        stops_in(&run, Status::Analyzing).await?;
+        run.reach_step(Step::Analyze).await?;
+        stops_at(&run, "analyze").await?;
         agent_is_told(&run, Step::Analyze).await
     })
 }
@@ -82,7 +83,7 @@ fn a_workflow_is_cancelled_while_it_is_analyzed() -> Result<()> {
 fn a_workflow_is_cancelled_while_it_waits_for_approval() -> Result<()> {
     e2e(async |stack| {
         let run = stack.start_awaiting(json!({})).await?;
-        stops_in(&run, Status::AwaitingApproval).await
+        stops_at(&run, "findings").await
     })
 }
 
@@ -92,8 +93,8 @@ fn a_workflow_is_cancelled_while_it_is_written() -> Result<()> {
         let run = held(stack, Step::Write).await?;
         run.reach(Status::AwaitingApproval).await?;
         run.approve().await?;
-        run.reach(Status::Writing).await?;
-        stops_in(&run, Status::Writing).await?;
+        run.reach_step(Step::Write).await?;
+        stops_at(&run, "write").await?;
         agent_is_told(&run, Step::Write).await
     })
 }

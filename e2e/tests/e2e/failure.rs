@@ -16,8 +16,8 @@ fn a_topic_that_no_source_knows_fails_for_good() -> Result<()> {
         let view = run.reach(Status::Failed).await?;
         let failure = view.failure.context("no failure")?;
         assert_eq!(
-            (failure.code.as_str(), failure.status),
-            ("no_evidence", Status::Running)
+            (failure.code.as_str(), failure.at.as_str()),
+            ("no_evidence", "research")
         );
         assert!(failure.message.contains("Zorblax"), "{}", failure.message);
         assert_eq!((failure.version, view.version), (2, 2));

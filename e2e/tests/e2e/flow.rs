@@ -51,11 +51,11 @@ async fn is_complete(run: &Run, view: &WorkflowView) -> Result<()> {
     let steps: Vec<_> = view
         .steps
         .iter()
-        .map(|s| (s.role, s.status, s.attempt))
+        .map(|s| (s.step.clone(), s.status, s.attempt))
         .collect();
     assert_eq!(
         steps,
-        Step::ALL.map(|role| (role, StepStatus::Succeeded, 1))
+        Step::ALL.map(|step| (step.name(), StepStatus::Succeeded, 1))
     );
     let names: Vec<_> = view
         .artifacts
@@ -97,8 +97,8 @@ async fn told_in_order(run: &Run) -> Result<()> {
     assert_eq!(told, STRAIGHT);
     assert!(history.is_sorted_by_key(|event| event.occurred_at));
     let completed = history.iter().filter(|event| event.kind == "StepCompleted");
-    let roles: Vec<_> = completed.map(|event| event.data["step"].clone()).collect();
-    assert_eq!(roles, ["researcher", "analyst", "writer"]);
+    let steps: Vec<_> = completed.map(|event| event.data["step"].clone()).collect();
+    assert_eq!(steps, ["research", "analyze", "write"]);
     Ok(())
 }
 

@@ -34,7 +34,7 @@ fn what_a_request_means_counts_and_not_how_it_is_written() -> Result<()> {
     e2e(async |stack| {
         let run = stack.start(json!({"topic": TOPIC})).await?;
         let spelled_out =
-            json!({"parameters": {"depth": "standard"}, "approval": {}, "topic": TOPIC});
+            json!({"parameters": {}, "approval": {}, "topic": TOPIC, "flow": "report"});
         run.post_start(&spelled_out).await?.is(202)?;
         run.cancel(&json!({})).await?;
         Ok(())

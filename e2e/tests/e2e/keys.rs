@@ -1,5 +1,6 @@
 //! The keys of callback tokens are rotated while agents are at work.
 
+use aegis_contracts::flow::DEFAULT_FLOW;
 use aegis_e2e::step::Step;
 use std::time::Duration;
 
@@ -57,8 +58,8 @@ fn a_run_in_flight_outlives_a_rotation() -> Result<()> {
         };
         let claim = Claim {
             workflow_id: run.id.clone(),
-            role: STEP,
-            attempt: 1,
+            flow: DEFAULT_FLOW.parse()?,
+            of: STEP.attempt(1),
         };
         let token = old.sign(&claim, now().plus(Duration::from_secs(600)));
         let token = token.map_err(|error| anyhow!("{error}"))?;

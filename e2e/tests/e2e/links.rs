@@ -104,7 +104,7 @@ fn somebody_decides_by_a_link() -> Result<()> {
         let tracked = format!("{}?utm_source=mail", link.url);
         let decided = stack.http.download(&tracked).await?;
         says(&decided, 200, "well founded")?;
-        says(&decided, 200, "The report is written.")?;
+        says(&decided, 200, "The workflow is completed.")?;
         // The link is in no event.
         let token = link.url.rsplit('/').next().unwrap_or_default();
         let history = run.get("/history").await?.body;

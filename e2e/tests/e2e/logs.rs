@@ -1,6 +1,5 @@
 //! What the services and agents log: who, about which workflow, and no secret.
 
-use aegis_e2e::step::Step;
 use std::collections::BTreeSet;
 
 use aegis_aws::client::logs::LogClient;
@@ -196,9 +195,9 @@ fn a_workflow_leaves_its_measurements_in_the_logs() -> Result<()> {
         run.reach(Status::Completed).await?;
         let expected = BTreeSet::from([
             ("intake", "WorkflowsStarted"),
-            ("callback", "StepSeconds Step=researcher"),
-            ("callback", "StepSeconds Step=analyst"),
-            ("callback", "StepCostUsd Step=writer"),
+            ("callback", "StepSeconds Agent=researcher"),
+            ("callback", "StepSeconds Agent=analyst"),
+            ("callback", "StepCostUsd Agent=writer"),
             ("approval", "ApprovalSeconds"),
             ("callback", "WorkflowsEnded Status=completed"),
         ]);

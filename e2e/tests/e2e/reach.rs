@@ -8,6 +8,8 @@ use aegis_aws::client::error::CallError;
 use aegis_aws::client::objects::{Put, S3Objects};
 use aegis_aws::client::sts::assume_role;
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::flow::DEFAULT_FLOW;
 use aegis_contracts::view::Status;
 use aegis_e2e::run::TOPIC;
 use aegis_e2e::stack::{Stack, e2e};
@@ -16,13 +18,13 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::json;
 
-/// The bucket as the agent of this role sees it.
+/// The bucket as the agent of this step sees it.
 async fn as_agent(stack: &Stack, step: Step) -> Result<S3Objects> {
     let arns = &stack.outputs.agent_role_arns;
-    let arn = arns.get(role.as_str()).context("an agent without a role")?;
+    let arn = arns.get(step.agent()).context("an agent without a step")?;
     let session = assume_role(&stack.config, arn, "reach").await?;
     let (id, secret) = (session.access_key_id, session.secret_access_key);
-    let credentials = Credentials::new(id, secret, Some(session.session_token), None, "role");
+    let credentials = Credentials::new(id, secret, Some(session.session_token), None, "step");
     let provider = SharedCredentialsProvider::new(credentials);
     let config = stack
         .config
@@ -39,28 +41,34 @@ fn denied<T: std::fmt::Debug>(what: &str, outcome: Result<T, CallError>) -> Resu
     }
 }
 
+/// Of the first attempt.
+fn prefix(id: &WorkflowId, step: Step) -> String {
+    let flow = DEFAULT_FLOW.parse().unwrap();
+    attempt_prefix(&flow, id, &step.name(), 1)
+}
+
 #[test]
 fn an_agent_writes_below_its_own_name_alone() -> Result<()> {
     e2e(async |stack| {
         let id = stack.plan().id;
-        for role in Step::ALL {
-            let bucket = as_agent(stack, role).await?;
+        for step in Step::ALL {
+            let bucket = as_agent(stack, step).await?;
             let put = async |key: &str| {
                 bucket
                     .put_if_absent(key, b"{}".to_vec(), "text/plain")
                     .await
             };
             for other in Step::ALL {
-                let key = format!("{}reach.json", attempt_prefix(&id, other, 1));
+                let key = format!("{}reach.json", prefix(&id, other));
                 let outcome = put(&key).await;
-                if other == role {
-                    ensure!(outcome == Ok(Put::Written), "{role} at {key}: {outcome:?}");
+                if other == step {
+                    ensure!(outcome == Ok(Put::Written), "{step} at {key}: {outcome:?}");
                 } else {
-                    denied(&format!("{role} at {key}"), outcome)?;
+                    denied(&format!("{step} at {key}"), outcome)?;
                 }
             }
             for key in ["sources/reach.md", "reach.md", "workflows/reach.md"] {
-                denied(&format!("{role} at {key}"), put(key).await)?;
+                denied(&format!("{step} at {key}"), put(key).await)?;
             }
         }
         Ok(())
@@ -73,7 +81,7 @@ fn an_agent_reads_what_its_step_needs_alone() -> Result<()> {
         let id = stack.plan().id;
         let (source, bucket) = (format!("sources/{id}.md"), stack.objects.bucket());
         let mut keys = vec![source.clone()];
-        keys.extend(Step::ALL.map(|role| format!("{}reach.json", attempt_prefix(&id, role, 1))));
+        keys.extend(Step::ALL.map(|step| format!("{}reach.json", prefix(&id, step))));
         for key in &keys {
             let written = stack
                 .objects
@@ -81,27 +89,27 @@ fn an_agent_reads_what_its_step_needs_alone() -> Result<()> {
             ensure!(written.await? == Put::Written);
         }
         // In the order of `keys`: sources, researcher, analyst, writer.
-        for (role, allowed) in [
+        for (step, allowed) in [
             (Step::Research, [true, true, false, false]),
             (Step::Analyze, [false, true, true, false]),
             (Step::Write, [false, true, true, true]),
         ] {
-            let agent = as_agent(stack, role).await?;
+            let agent = as_agent(stack, step).await?;
             for (key, allowed) in keys.iter().zip(allowed) {
                 let read = agent.get(key).await;
                 if allowed {
                     ensure!(
                         read == Ok(Some(b"{}".to_vec())),
-                        "{role} at {key}: {read:?}"
+                        "{step} at {key}: {read:?}"
                     );
                 } else {
-                    denied(&format!("{role} at {key}"), read)?;
+                    denied(&format!("{step} at {key}"), read)?;
                 }
             }
             // Nobody looks around.
             for prefix in ["", "workflows/"] {
                 denied(
-                    &format!("{role} lists `{prefix}`"),
+                    &format!("{step} lists `{prefix}`"),
                     agent.list(bucket, prefix, 1).await,
                 )?;
             }
@@ -117,7 +125,7 @@ fn sources_elsewhere_are_refused_at_the_door() -> Result<()> {
         for (source, code) in [
             // Another workflow's results, all results, and ways around the prefix.
             (
-                format!("s3://{bucket}/workflows/{other}/researcher/1/"),
+                format!("s3://{bucket}/workflows/report/{other}/research/1/"),
                 "source_not_allowed",
             ),
             (format!("s3://{bucket}/workflows/"), "source_not_allowed"),
@@ -127,9 +135,9 @@ fn sources_elsewhere_are_refused_at_the_door() -> Result<()> {
             ),
             (
                 format!("s3://{bucket}/sources/../workflows/"),
-                "invalid_request",
+                "source_not_allowed",
             ),
-            (format!("s3://{bucket}/"), "invalid_request"),
+            (format!("s3://{bucket}/"), "unfit_for_flow"),
             (
                 "s3://somebody-elses-bucket/sources/".to_owned(),
                 "source_not_allowed",
@@ -137,24 +145,25 @@ fn sources_elsewhere_are_refused_at_the_door() -> Result<()> {
             // Addresses, also link-local ones, are none of the forms that there are.
             (
                 "http://169.254.169.254/latest/meta-data/".to_owned(),
-                "invalid_request",
+                "unfit_for_flow",
             ),
             (
                 "http://[fd00:ec2::254]/latest/meta-data/".to_owned(),
-                "invalid_request",
+                "unfit_for_flow",
             ),
             (
                 "http://169.254.170.2/v2/credentials".to_owned(),
-                "invalid_request",
+                "unfit_for_flow",
             ),
-            ("https://example.com/".to_owned(), "invalid_request"),
-            ("file:///proc/self/environ".to_owned(), "invalid_request"),
-            ("corpus:builtin/../secret".to_owned(), "invalid_request"),
+            ("https://example.com/".to_owned(), "unfit_for_flow"),
+            ("file:///proc/self/environ".to_owned(), "unfit_for_flow"),
+            ("corpus:builtin/../secret".to_owned(), "unfit_for_flow"),
         ] {
             let parameters = json!({"sources": [source]});
             let body = json!({"topic": TOPIC, "parameters": parameters});
             let answer = stack.http.post("/workflows", &[], &body).await?;
-            answer.problem(400, code).context(source)?;
+            let status = if code == "unfit_for_flow" { 422 } else { 400 };
+            answer.problem(status, code).context(source)?;
         }
         Ok(())
     })
@@ -183,7 +192,7 @@ async fn traces_of(stack: &'static Stack, text: &str) -> Result<(BTreeSet<String
     run.reach(Status::AwaitingApproval).await?;
     run.approve().await?;
     run.reach(Status::Completed).await?;
-    let own = format!("workflows/{}/", run.id);
+    let own = format!("workflows/report/{}/", run.id);
     let entries = stack.objects.list(bucket, &own, 1_000).await?;
     let keys = entries.into_iter().map(|entry| entry.key.replace(&own, ""));
     let sources = stack.objects.list(bucket, &prefix, 10).await?;

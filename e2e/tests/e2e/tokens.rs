@@ -24,10 +24,10 @@ fn no_other_token_opens_the_door() -> Result<()> {
         run.start(&json!({"topic": TOPIC})).await?;
         let own = run.token(STEP, 1).await?;
         let parts: Vec<&str> = own.split('.').collect();
-        let [version, kid, expiry, role, attempt, signature] = parts[..] else {
+        let [version, kid, expiry, step, attempt, signature] = parts[..] else {
             anyhow::bail!("an unexpected form of token");
         };
-        let attempt = format!("{role}.{attempt}");
+        let attempt = format!("{step}.{attempt}");
         let later = expiry.parse::<i64>()? + 3600;
         let bad = [
             ("nonsense", "nonsense".to_owned()),
@@ -48,10 +48,10 @@ fn no_other_token_opens_the_door() -> Result<()> {
                 format!("v2.{kid}.{expiry}.{attempt}.{signature}"),
             ),
             ("another attempt's", run.token(STEP, 2).await?),
-            ("another role's", run.token(Step::Analyze, 1).await?),
+            ("another step's", run.token(Step::Analyze, 1).await?),
             (
                 "its own for another attempt",
-                format!("{version}.{kid}.{expiry}.{role}.2.{signature}"),
+                format!("{version}.{kid}.{expiry}.{step}.2.{signature}"),
             ),
             ("another workflow's", stack.plan().token(STEP, 1).await?),
             ("one for another purpose", foreign(stack, &run).await?),

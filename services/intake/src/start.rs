@@ -37,7 +37,11 @@ impl Intake {
         key: &str,
         fitting: Fitting<'_>,
     ) -> Result<Opened, PortError> {
-        let request = fitting.request;
+        // The default is the same request as its name.
+        let request = &StartRequest {
+            flow: Some(fitting.flow.flow.clone()),
+            ..fitting.request.clone()
+        };
         let begin = Start {
             id: WorkflowId::derive(principal, key),
             flow: fitting.flow,
@@ -102,8 +106,9 @@ impl Intake {
 
     fn check_sources(&self, request: &StartRequest) -> Result<(), Box<Problem>> {
         let allowed = |source: &str| {
+            let leaves = source.split('/').any(|part| part == "..");
             source == BUILTIN_SOURCE
-                || self
+                || !leaves && self
                     .allowed_sources
                     .iter()
                     .any(|prefix| source.starts_with(prefix.as_str()))
