@@ -11,7 +11,7 @@ use std::sync::Arc;
 use aegis_agent_analyst::agent::Analyst;
 use aegis_agent_kit::memory::MemoryStore;
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
-use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
+use aegis_contracts::agent::{AgentTask, InvocationStatus};
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind, Stance};
@@ -37,7 +37,7 @@ fn evidence(number: usize, source: &str, location: &str, passage: &str) -> Evide
 fn file() -> EvidenceFile {
     EvidenceFile {
         schema_version: 1,
-        workflow_id: task(Role::Analyst, TOPIC, "").workflow_id,
+        workflow_id: task("analyze", TOPIC, "").workflow_id,
         topic: TOPIC.to_owned(),
         depth: Depth::Quick,
         documents_read: 3,
@@ -87,8 +87,8 @@ impl Scene {
         let platform = FakePlatform::start().await;
         let store = Arc::new(MemoryStore::new());
         let bytes = serde_json::to_vec(file).unwrap();
-        let mut task = task(Role::Analyst, TOPIC, platform.url());
-        task.inputs = vec![input("evidence.json", KEY, &bytes)];
+        let mut task = task("analyze", TOPIC, platform.url());
+        task.inputs = vec![input("research", "evidence.json", KEY, &bytes)];
         store.arrange(KEY, bytes);
         Self {
             process: AgentProcess::start(Analyst, store.clone()),
@@ -171,10 +171,10 @@ async fn revised(former: &AnalysisFile, comment: Option<&str>, changes: Changes)
     let mut scene = Scene::new(&two_answers()).await;
     let key = "workflows/x/analyst/1/analysis.json";
     let bytes = serde_json::to_vec(former).unwrap();
-    scene.task.inputs.push(input("analysis.json", key, &bytes));
+    scene.task.inputs.push(input("analyze", "analysis.json", key, &bytes));
     scene.store.arrange(key, bytes);
     scene.task.revision = former.revision + 1;
-    scene.task.change_requests = vec![ChangeRequest {
+    scene.task.feedback = vec![ChangeRequest {
         revision: former.revision,
         comment: comment.map(str::to_owned),
         changes,

@@ -14,14 +14,14 @@ use aegis_agent_kit::reporter::now;
 use aegis_agent_kit::store::{ArtifactStore, Entry, Put, StoreError};
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, Reply, SESSION, TRACEPARENT, task};
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
-use aegis_contracts::agent::{AgentTask, BudgetRemaining, InvocationStatus, Role};
+use aegis_contracts::agent::{AgentTask, BudgetRemaining, InvocationStatus};
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::usage::Usage;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
-const ROLE: Role = Role::Researcher;
+const STEP: &str = "research";
 /// Nothing in these tests takes so long.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -62,7 +62,7 @@ impl Gated {
 
 #[async_trait]
 impl Agent for Gated {
-    const ROLE: Role = ROLE;
+    const NAME: &'static str = "tested";
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -74,7 +74,7 @@ impl Agent for Gated {
             cost_usd: 0.01,
         });
         match self.ending {
-            Ending::Succeed => Ok(Produced::by(ROLE, "done", b"{}".to_vec())),
+            Ending::Succeed => Ok(Produced::of(ctx.task(), "done", b"{}".to_vec())),
             Ending::Fail => Err(WorkError::permanent("no_evidence", "nothing about it")),
             Ending::Panic => panic!("out of cheese"),
             Ending::Linger => std::future::pending().await,
@@ -92,7 +92,7 @@ struct Scene {
 impl Scene {
     async fn new(ending: Ending) -> Self {
         let platform = FakePlatform::start().await;
-        let task = task(ROLE, "topic", platform.url());
+        let task = task(STEP, "topic", platform.url());
         Self {
             platform,
             store: Arc::new(MemoryStore::new()),

@@ -8,7 +8,7 @@ use aegis_agent_researcher::document::Document;
 use aegis_agent_researcher::index::Index;
 use aegis_agent_researcher::research::{Researched, research};
 use aegis_agent_researcher::sources::{RawFile, parse};
-use aegis_contracts::agent::{AgentTask, Role};
+use aegis_contracts::agent::AgentTask;
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::Origin;
 use aegis_contracts::findings::Depth;
@@ -404,7 +404,7 @@ fn a_refusal_says_what_is_true() {
 #[test]
 fn another_search_adds_what_the_approvers_ask_for_and_loses_nothing() {
     let articles = || parse(corpus::articles());
-    let mut task = task(Role::Researcher, "How do heat pumps work?", "");
+    let mut task = task("research", "How do heat pumps work?", "");
     let passages = |task: &AgentTask| -> Vec<String> {
         let found = evidence(task, articles()).unwrap().evidence;
         let ids = (1..=found.len()).map(|number| format!("e{number}"));
@@ -413,7 +413,7 @@ fn another_search_adds_what_the_approvers_ask_for_and_loses_nothing() {
     };
     let before = passages(&task);
     let terms = ["lattice", "no such thing anywhere"];
-    task.change_requests = vec![ChangeRequest {
+    task.feedback = vec![ChangeRequest {
         revision: 0,
         comment: None,
         changes: Changes {

@@ -13,7 +13,7 @@ use aegis_agent_kit::testing::{AgentProcess, FakePlatform, task};
 use aegis_agent_researcher::agent::Researcher;
 use aegis_agent_researcher::sources::{RawFile, parse};
 use aegis_agent_researcher::{corpus, document::Document};
-use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
+use aegis_contracts::agent::{AgentTask, InvocationStatus};
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::findings::EvidenceFile;
 use aegis_contracts::findings::Depth;
@@ -33,7 +33,7 @@ impl Scene {
         let store = Arc::new(MemoryStore::new());
         Self {
             process: AgentProcess::start(Researcher, store.clone()),
-            task: task(Role::Researcher, topic, platform.url()),
+            task: task("research", topic, platform.url()),
             platform,
             store,
         }
@@ -74,7 +74,7 @@ async fn passages_are_verbatim_diverse_and_as_many_as_the_depth_says() {
     let mut amounts = Vec::new();
     for depth in [Depth::Quick, Depth::Standard, Depth::Comprehensive] {
         let mut scene = Scene::new(QUANTUM).await;
-        scene.task.parameters.depth = depth;
+        scene.task.parameters.insert("depth".to_owned(), serde_json::json!(depth));
         let file = scene.evidence().await;
         for evidence in &file.evidence {
             let mut documents = library.documents.iter();
@@ -119,7 +119,7 @@ async fn a_folder_with_one_short_note_is_enough() {
     scene
         .store
         .arrange("sources/mine-too/other.txt", "The budget of another party.");
-    scene.task.parameters.sources = vec!["s3://artifacts/sources/mine".to_owned()];
+    scene.task.parameters.insert("sources".to_owned(), serde_json::json!(["s3://artifacts/sources/mine"]));
     let file = scene.evidence().await;
     assert_eq!(file.documents_read, 1);
     assert!(file.evidence[0].passage.contains("The budget is 400 euros"));
@@ -136,7 +136,7 @@ async fn a_folder_with_one_short_note_is_enough() {
 #[tokio::test]
 async fn sources_that_are_not_there_are_named() {
     let mut scene = Scene::new(QUANTUM).await;
-    scene.task.parameters.sources = vec!["s3://artifacts/sources/nothing/".to_owned()];
+    scene.task.parameters.insert("sources".to_owned(), serde_json::json!(["s3://artifacts/sources/nothing/"]));
     let error = scene.failure().await;
     assert_eq!(error.code, "source_empty");
     assert!(error.message.contains("s3://artifacts/sources/nothing/"));

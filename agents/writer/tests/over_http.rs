@@ -10,7 +10,7 @@ use std::sync::Arc;
 use aegis_agent_kit::memory::MemoryStore;
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
 use aegis_agent_writer::agent::Writer;
-use aegis_contracts::agent::{AgentTask, InvocationStatus, Role};
+use aegis_contracts::agent::{AgentTask, InvocationStatus};
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::findings::{
     AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Stance,
@@ -33,7 +33,7 @@ fn evidence() -> EvidenceFile {
     };
     EvidenceFile {
         schema_version: 1,
-        workflow_id: task(Role::Writer, TOPIC, "").workflow_id,
+        workflow_id: task("write", TOPIC, "").workflow_id,
         topic: TOPIC.to_owned(),
         depth: Depth::Standard,
         documents_read: 2,
@@ -74,7 +74,7 @@ fn analysis() -> AnalysisFile {
     };
     let mut file = AnalysisFile {
         schema_version: 1,
-        workflow_id: task(Role::Writer, TOPIC, "").workflow_id,
+        workflow_id: task("write", TOPIC, "").workflow_id,
         topic: TOPIC.to_owned(),
         revision: 0,
         summary: "s".to_owned(),
@@ -112,15 +112,16 @@ impl Scene {
     async fn new(evidence: &EvidenceFile, analysis: &AnalysisFile) -> Self {
         let platform = FakePlatform::start().await;
         let store = Arc::new(MemoryStore::new());
-        let mut task = task(Role::Writer, TOPIC, platform.url());
-        task.parameters.sources = vec!["s3://b/sources/".to_owned()];
+        let mut task = task("write", TOPIC, platform.url());
+        task.parameters.insert("sources".to_owned(), serde_json::json!(["s3://b/sources/"]));
         let inputs = [
             ("evidence.json", serde_json::to_vec(evidence).unwrap()),
             ("analysis.json", serde_json::to_vec(analysis).unwrap()),
         ];
         for (name, bytes) in inputs {
             let key = format!("workflows/x/{name}");
-            task.inputs.push(input(name, &key, &bytes));
+            let step = if name == "evidence.json" { "research" } else { "analyze" };
+            task.inputs.push(input(step, name, &key, &bytes));
             store.arrange(&key, bytes);
         }
         Self {
