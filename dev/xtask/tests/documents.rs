@@ -296,7 +296,7 @@ fn what_is_shown_by_tests_is_shown_by_tests() {
             assert!(shows_something(&file), "{title}: {}", file.display());
         }
     }
-    assert!(rows >= 70, "{rows} failures");
+    assert!(rows >= 50, "{rows} failures");
 
     // By the last cells of each row: of who does harm, of invariants, of what was verified.
     for (document, heading, at_least) in [
