@@ -66,11 +66,11 @@ const BUDGET: &str = "Budget";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DepthOption {
-    /// A few passages, a short report.
+    /// Up to 6 passages and a short report.
     Quick,
-    /// Enough to decide by.
+    /// Up to 12 passages.
     Standard,
-    /// All that bears on the topic.
+    /// Up to 24 passages.
     Comprehensive,
 }
 
@@ -78,7 +78,7 @@ enum DepthOption {
 enum TimeoutOption {
     /// The workflow ends without a report.
     Expire,
-    /// Silence is consent.
+    /// The findings count as approved.
     Approve,
     /// Others may decide too, until a second deadline.
     Escalate,
