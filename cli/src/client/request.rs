@@ -154,7 +154,7 @@ pub fn new_key() -> String {
     format!("cli-{}", uuid::Uuid::new_v4())
 }
 
-/// JSON has no `nan` and no `inf`: they would be sent as nothing, and the limit would be lost.
+/// JSON has no `nan` and no `inf`: they would be sent as null, and the limit would be lost.
 fn amount(text: &str) -> Result<f64, String> {
     let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite());
     amount.ok_or_else(|| "expected a number, like 2 or 0.5".to_owned())
