@@ -74,7 +74,7 @@ locals {
     local.span_environment,
   )
 
-  # Of functions and agents. X-Ray takes OTLP itself, signed: docs/adr/0013.
+  # Of functions and agents. X-Ray takes OTLP itself, signed: docs/metrics.md.
   span_environment = {
     for name, value in {
       OTEL_EXPORTER_OTLP_ENDPOINT = "https://xray.${var.aws_region}.amazonaws.com"

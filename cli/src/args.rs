@@ -146,7 +146,7 @@ fn from(words: Vec<OsString>) -> Result<Command, clap::Error> {
     Ok(command)
 }
 
-/// With a tip that works when it is followed.
+/// With a tip that works.
 ///
 /// clap's own for a value that begins with `-` is to put `--` before it, which makes an argument without a name of it.
 fn with_tip(mut error: clap::Error, words: &[OsString]) -> clap::Error {

@@ -77,7 +77,7 @@ macro_rules! codes {
                 }
             }
 
-            /// For the table in `docs/api-errors.md`.
+            /// For the table in `docs/api.md`.
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => $meaning,)+

@@ -16,14 +16,14 @@ use aegis_terminal::text::{local_time, one_line};
 
 /// Make a link by which one approver sees what was found and decides on it, until the approval's deadline.
 ///
-/// Whoever has the link can decide in the approver's name: hand it to nobody else. It is printed once and kept
-/// nowhere. Opening it decides nothing; the page's form does.
+/// Whoever has the link can decide in the approver's name: give it to nobody else. It is printed once and not
+/// stored. Opening it decides nothing; the page's form does.
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The workflow's id, `wf_…`.
     #[arg(value_name = "WORKFLOW")]
     id: WorkflowId,
-    /// Who shall decide; among the approvers, where the workflow names any.
+    /// The approver. If the workflow names approvers, one of them.
     #[arg(long, value_name = "NAME")]
     approver: String,
 }

@@ -10,7 +10,7 @@ use super::show::{self, attempt, failure_words, progress};
 use crate::style::hang;
 use aegis_terminal::text::{one_line, status_style, status_words, step_style, step_word};
 
-/// Whether a person or script would call the second view news.
+/// Whether the second view says something new for a person or script.
 pub fn is_news(before: Option<&WorkflowView>, now: &WorkflowView) -> bool {
     before.is_none_or(|before| settled(before) != settled(now))
 }
@@ -29,7 +29,7 @@ fn settled(view: &WorkflowView) -> WorkflowView {
 /// A difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When it came to be so, where the view says it.
+    /// When it happened, where the view says it.
     pub at: Option<Timestamp>,
     pub text: String,
 }
@@ -70,7 +70,7 @@ pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line> {
     lines
 }
 
-/// How it ended, for those who only look on. Where there is more to say about it, somebody else says all of it.
+/// How it ended, for `watch`. `run` has more to say about the end and says all of it itself.
 pub fn ending(now: &WorkflowView) -> Option<Line> {
     let word = status_words(now.status);
     let why = now

@@ -81,7 +81,7 @@ pub struct RequestChanges {
     /// Search the sources again first, for the topic and for each --term.
     #[arg(long, group = "asked")]
     search_again: bool,
-    /// Make do with about half as many claims.
+    /// Make about half as many claims.
     #[arg(long, group = "asked")]
     shorter: bool,
     /// In your own words, for people: the built-in agents do not read them.

@@ -49,11 +49,11 @@ pub struct Arguments {
     #[arg(long, value_name = "JSON|@FILE|-")]
     detail: Option<String>,
     /// One field of the detail, on top of --detail. A dot goes deeper (`parameters.depth=quick`).
-    /// Where the event has a text in this place, the value is one; elsewhere what is JSON counts as such. May be
+    /// A field of text takes the value as it is; any other field takes it as JSON, if it is JSON. May be
     /// given several times.
     #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = key_value)]
     fields: Vec<(String, String)>,
-    /// Who says so. `aegis.workflow` is kept for the platform's own events.
+    /// The event's source. `aegis.workflow` is reserved for the platform.
     #[arg(long, value_name = "SOURCE", default_value = "aegis.cli", value_parser = foreign_source)]
     source: String,
     /// The same key twice is one effect [default: the detail's own, or else a new one].

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 /// An event that aegis listens to.
 pub struct Kind {
     pub detail_type: &'static str,
-    /// Whose dead letters have it where it is refused.
+    /// The service whose dead-letter queue gets it when it is refused.
     pub service: &'static str,
     schema: &'static str,
     /// Fields beside those of the HTTP body whose twin it is.

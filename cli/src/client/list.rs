@@ -41,7 +41,7 @@ pub struct Arguments {
         conflicts_with = "all"
     )]
     limit: u32,
-    /// All there are, page by page.
+    /// List all workflows, page by page.
     #[arg(long)]
     all: bool,
     /// Go on where an earlier answer's `next_cursor` says.

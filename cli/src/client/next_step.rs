@@ -224,7 +224,7 @@ pub fn of_failure(failure: &FailureView) -> Remedy {
 /// What leads on after the API has refused something about a workflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AfterRefusal {
-    /// The workflow stands otherwise than whoever asked thought: how it stands, and what fits that.
+    /// The workflow is in another state than the caller thought: the state, and what can be done in it.
     Present,
     /// What follows comes by itself.
     Watch,
@@ -278,7 +278,7 @@ impl LetterStep {
 
 /// By what our services wrote when they set the message aside; `None` where SQS, EventBridge or Lambda moved it.
 pub fn of_letter(reason: Option<&str>) -> LetterStep {
-    /// How the reasons begin that a second delivery meets again.
+    /// The beginnings of reasons that a second delivery would meet again.
     const HOPELESS: [(&str, &str); 8] = [
         ("invalid ", INVALID),
         ("not ", INVALID),

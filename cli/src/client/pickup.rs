@@ -4,7 +4,7 @@ use aegis_contracts::view::{PickupView, WorkflowView};
 
 use aegis_terminal::text::{counted, duration, local_time, now};
 
-/// Sent once it is on its way; sent again, something is wrong, unless no agent is free.
+/// A command that was sent once is on its way. If it was sent again, something is wrong, unless no agent is free.
 pub fn waiting(pickup: &PickupView) -> String {
     let since = duration(now().since(pickup.waiting_since));
     if waits_for_a_session(pickup) {

@@ -11,7 +11,7 @@ use aegis_client::api::Answer;
 use aegis_client::failure::ApiError;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// Looks in vain at an API that was there before, each with the tries of its own.
+/// How many reads in a row may fail of an API that answered before; each read is tried more than once.
 const MAX_MISSES: u32 = 20;
 
 #[derive(Debug)]

@@ -74,11 +74,11 @@ const BUDGET: &str = "Budget";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DepthOption {
-    /// A few passages, a short report.
+    /// Up to 6 passages and a short report.
     Quick,
-    /// Enough to decide by.
+    /// Up to 12 passages.
     Standard,
-    /// All that bears on the topic.
+    /// Up to 24 passages.
     Comprehensive,
 }
 
@@ -96,7 +96,7 @@ impl DepthOption {
 enum TimeoutOption {
     /// The workflow ends.
     Expire,
-    /// Silence is consent.
+    /// The findings count as approved.
     Approve,
     /// Others may decide too, until a second deadline.
     Escalate,
@@ -184,7 +184,7 @@ pub fn new_key() -> String {
     format!("cli-{}", uuid::Uuid::new_v4())
 }
 
-/// JSON has no `nan` and no `inf`: they would be sent as nothing, and the limit would be lost.
+/// JSON has no `nan` and no `inf`: they would be sent as null, and the limit would be lost.
 fn amount(text: &str) -> Result<f64, String> {
     let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite());
     amount.ok_or_else(|| "expected a number, like 2 or 0.5".to_owned())

@@ -36,7 +36,7 @@ use aegis_terminal::text::one_line;
 
 /// What a shell sees of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
-/// Somebody who wants to leave does not wait longer for how things stand.
+/// Somebody who wants to leave does not wait longer to see how things stand.
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// Run one workflow from its topic to the report on disk.

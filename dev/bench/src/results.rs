@@ -1,11 +1,11 @@
-//! Figures that are kept: `dev/bench/results.json`, and the blocks of `docs/performance.md` that show them.
+//! Figures that are kept: `dev/bench/results.json`, and the blocks of `docs/performance.md` that show some of them.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::cold_start::{self, ColdStart};
+use crate::cold_start::ColdStart;
 use crate::model::{self, Model};
 use crate::step_functions::{self, Comparison};
 
@@ -93,12 +93,6 @@ impl Results {
             (
                 "model",
                 self.model.as_ref().map(|kept| kept.shown(model::text)),
-            ),
-            (
-                "cold-start",
-                self.cold_start
-                    .as_ref()
-                    .map(|kept| kept.shown(cold_start::text)),
             ),
         ];
         blocks

@@ -8,7 +8,7 @@ use aegis_bench::results::Results;
 fn the_document_shows_the_figures_that_are_kept() {
     let root = &Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let document = std::fs::read_to_string(root.join("docs/performance.md")).unwrap();
-    for block in ["step-functions", "model", "cold-start"] {
+    for block in ["step-functions", "model"] {
         for mark in ["begin", "end"] {
             let mark = format!("<!-- {block}:{mark} -->");
             assert_eq!(document.matches(&mark).count(), 1, "{mark}");

@@ -57,7 +57,7 @@ pub struct Arguments {
     /// How long faults are injected at most; they end sooner once most workflows have ended.
     #[arg(long, value_name = "M", default_value_t = 10.0, value_parser = positive)]
     minutes: f64,
-    /// Which faults befall whom, as far as the machine's own timing allows [default: a new one].
+    /// The seed that decides which faults happen to whom, as far as the machine's own timing allows [default: a new one].
     #[arg(long, value_name = "S")]
     seed: Option<u32>,
     /// Leave the stack running, for a closer look.

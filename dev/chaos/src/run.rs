@@ -34,7 +34,7 @@ const CALM: Duration = Duration::from_secs(300);
 /// How long the last events may take to the bus.
 const LAST_EVENTS: Duration = Duration::from_secs(60);
 
-/// So that what waits in real life does not keep a run waiting.
+/// Shorter waits than in production, so that a run does not wait for them.
 const SHORT_TIMES: [&str; 6] = [
     "pickup_timeout_seconds=10",
     "start_timeout_seconds=20",

@@ -19,8 +19,8 @@ pub(super) const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 /// Counts every call of a workflow, so it runs alone on the stack, after the others.
 const COUNTS: &str = "counts";
 
-/// So that what waits in real life does not keep a test waiting. Reminders come after 90 s: no test but theirs lets
-/// an approval wait that long.
+/// Shorter waits than in production, so that a test does not wait for them. Reminders come after 90 s: no test but
+/// theirs lets an approval wait that long.
 pub(super) const SHORT_TIMES: [&str; 5] = [
     "pickup_timeout_seconds=10",
     "start_timeout_seconds=20",

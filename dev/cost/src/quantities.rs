@@ -1,7 +1,6 @@
 //! How much of what a workflow uses, and an idle stage.
 //!
-//! Calls and units are those of the list; how times and sizes come about stands in ARCHITECTURE.md, "The path of one
-//! workflow".
+//! Calls and units are those of the list; docs/cost.md says what is assumed of times and sizes.
 
 use crate::path::{self, Operation, Trigger};
 use crate::scale::{AGENTS, DISPATCH_SECONDS, INVOCATION_SECONDS, STOP_SECONDS};

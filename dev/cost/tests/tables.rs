@@ -10,7 +10,7 @@
 
 use aegis_cost::scale::Stage;
 use aegis_cost::tables::{self, scale};
-use aegis_cost::{Prices, of_one_workflow, sum};
+use aegis_cost::{Prices, of_one_workflow, path, sum};
 
 fn holds(document: &str, name: &str, table: &str) {
     let path = format!("{}/../../{document}", env!("CARGO_MANIFEST_DIR"));
@@ -36,7 +36,6 @@ fn holds(document: &str, name: &str, table: &str) {
 #[test]
 fn the_documents_say_what_is_computed() {
     let prices = Prices::built_in().unwrap();
-    holds("docs/cost.md", "calls", &tables::calls());
     holds("docs/cost.md", "prices", &tables::prices(&prices).unwrap());
     let volumes = [100, 10_000, 1_000_000];
     let months = tables::months(&prices, &volumes).unwrap();
@@ -46,9 +45,19 @@ fn the_documents_say_what_is_computed() {
 }
 
 #[test]
-fn the_documents_say_one_price() {
+fn the_documents_say_one_price_and_its_calls() {
     let prices = Prices::built_in().unwrap();
     let cost = sum(&of_one_workflow(&prices).unwrap()) * 1e6;
+    let units = path::units(&path::CALLS);
+    let counted = format!(
+        "{} calls of AWS and write {} events, which take {} write units ({} of the table, {} of indexes) and {} read units",
+        path::calls(),
+        path::EVENTS,
+        units.written(),
+        units.table,
+        units.indexes,
+        units.read()
+    );
     for (document, said) in [
         (
             "README.md",
@@ -56,6 +65,7 @@ fn the_documents_say_one_price() {
         ),
         ("docs/cost.md", format!("**${cost:.2}**")),
         ("docs/performance.md", format!("[${cost:.2}]")),
+        ("docs/cost.md", counted),
     ] {
         let path = format!("{}/../../{document}", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();

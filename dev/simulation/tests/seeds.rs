@@ -70,7 +70,7 @@ fn a_seed_tells_one_story() {
     }
 }
 
-/// The list of ARCHITECTURE.md: what recovers from faults costs nothing where there are none.
+/// What recovers from faults costs nothing where there are none.
 #[test]
 fn the_happy_path_makes_the_calls_that_are_listed() {
     // Once per process of four services, not once per workflow.

@@ -296,23 +296,19 @@ fn what_is_shown_by_tests_is_shown_by_tests() {
             assert!(shows_something(&file), "{title}: {}", file.display());
         }
     }
-    assert!(rows >= 70, "{rows} failures");
+    assert!(rows >= 50, "{rows} failures");
 
-    // By the last cells of each row: of who does harm, of invariants, of what was verified.
-    for (document, heading, at_least) in [
-        ("docs/security.md", "| shown by |", 15),
-        ("ARCHITECTURE.md", "| shown by |", 15),
-        ("docs/verification.md", "| claim |", 15),
-    ] {
+    // By the last cell of each row: of who does harm, of invariants.
+    for document in ["docs/security.md", "ARCHITECTURE.md"] {
         let path = root().join(document);
         let text = fs::read_to_string(&path).unwrap();
-        let (_, table) = text.split_once(heading).unwrap();
+        let (_, table) = text.split_once("| shown by |").unwrap();
         let rows = table
             .lines()
             .skip(2)
             .take_while(|line| line.starts_with('|'));
         let rows: Vec<&str> = rows.collect();
-        assert!(rows.len() >= at_least, "{document}: {} rows", rows.len());
+        assert!(rows.len() >= 15, "{document}: {} rows", rows.len());
         for row in rows {
             let files = linked_files(&path, row);
             let tests = files

@@ -41,7 +41,7 @@ pub struct Kept {
     pub reason: String,
 }
 
-/// What became of the letters.
+/// What happened to the messages.
 #[derive(Debug, Default)]
 pub struct Moved {
     pub count: usize,

@@ -15,13 +15,13 @@ use crate::out;
 use crate::style::dim;
 use aegis_terminal::text::{duration, local_time, now};
 
-/// Make a new key. Functions sign with it within two minutes; tokens of the key before stay good, so
-/// that no run in flight notices. A further rotation is refused for nine hours: by then no step can
-/// be at work that began with the key that it drops.
+/// Make a new key. Functions sign with it within two minutes. Tokens of the key before stay valid, so
+/// running workflows are not affected. A further rotation is refused for nine hours: after that no step
+/// can still use the key that it drops.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// A key has leaked: keep none. Within two minutes agents are refused that began with it, and their
-    /// steps are tried again. Asks first, unless told --yes.
+    /// Keep no earlier key, because one has leaked. Within two minutes agents with an earlier token are
+    /// refused, and their steps are tried again. Asks first, unless told --yes.
     #[arg(long)]
     revoke: bool,
     /// Do not ask.

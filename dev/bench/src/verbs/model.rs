@@ -7,7 +7,7 @@ use anyhow::Result;
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub struct Arguments {
-    /// Where chance begins; the same seed gives the same figures.
+    /// Seed of the random numbers; the same seed gives the same figures.
     #[arg(long, default_value_t = 7, value_name = "S")]
     seed: u32,
 }

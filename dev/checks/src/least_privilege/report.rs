@@ -27,9 +27,9 @@ pub enum Outcome {
     Missed { by: String },
     /// Of AWS alone.
     NotAskedForHere { page: String },
-    /// Nobody misses it, and it stays.
+    /// No test misses it, and it stays.
     Kept { why: String },
-    /// Nobody misses it.
+    /// No test misses it.
     Unnoticed,
 }
 

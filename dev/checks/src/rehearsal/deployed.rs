@@ -22,7 +22,7 @@ use aegis_local_aws::{agents, down, terraform::variables};
 const FOLDER: &str = "deployed";
 /// What the tests ask of a stage beside its own settings.
 const SETTINGS: &str = "tests.tfvars.json";
-/// Told back wrongly by the emulator: the plan of an unchanged stage may name these and nothing else.
+/// The emulator reports these wrongly: the plan of an unchanged stage may name these and nothing else.
 const MISREPORTED: [&str; 3] = [
     "aws_cloudwatch_metric_alarm.",
     "aws_cloudwatch_composite_alarm.",
@@ -86,7 +86,7 @@ fn settings(configuration: &Configuration, ground: &Ground) -> Value {
     Value::Object(settings)
 }
 
-/// A second plan names nothing that the emulator does not tell back wrongly.
+/// A second plan names nothing but what the emulator reports wrongly.
 async fn unchanged(site: &Site, configuration: &Configuration) -> Result<()> {
     let planned = site.works(&configuration.typed("plan", SETTINGS)).await?;
     let lines = planned.all.lines().map(str::trim);

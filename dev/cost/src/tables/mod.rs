@@ -7,49 +7,8 @@ use std::fmt::Write as _;
 use anyhow::Result;
 
 use crate::bill::{Bill, Month, Part, of_its_agents, of_one_workflow, sum};
-use crate::path::{self, CALLS, Call};
 use crate::prices::Prices;
 use crate::scale::WORK_SECONDS;
-
-/// The calls of one workflow, occasion by occasion.
-pub fn calls() -> String {
-    let mut table = "| who | calls | write units | read units |\n|---|---|---|---|\n".to_owned();
-    for group in CALLS.chunk_by(|a, b| (a.service, a.occasion) == (b.service, b.occasion)) {
-        let Some(first) = group.first() else { continue };
-        let said: Vec<String> = group
-            .iter()
-            .map(|call| format!("{}: {}", call.operation.name(), call.what))
-            .collect();
-        let (written, read) = units_of(group);
-        let who = format!("{}, {}", first.service, first.occasion);
-        row(&mut table, &[&who, &said.join("; "), &written, &read]);
-    }
-    let sum = path::units(&CALLS);
-    let written = format!(
-        "**{}**: {} and {} of indexes",
-        sum.written(),
-        sum.table,
-        sum.indexes
-    );
-    let read = format!("**{}**", plain(sum.read()));
-    let all = format!("{} calls, {} events", path::calls(), path::EVENTS);
-    row(&mut table, &["**all**", &all, &written, &read]);
-    table
-}
-
-fn units_of(calls: &[Call]) -> (String, String) {
-    let sum = path::units(calls);
-    let written = match (sum.table, sum.indexes) {
-        (0, 0) => String::new(),
-        (table, 0) => table.to_string(),
-        (table, indexes) => format!("{table}, indexes {indexes}"),
-    };
-    let read = match sum.read_halves {
-        0 => String::new(),
-        _ => plain(sum.read()),
-    };
-    (written, read)
-}
 
 /// What a million workflows cost.
 ///
