@@ -3,12 +3,8 @@
 locals {
   # What takes AgentCore's place answers to any name.
   given_agent_arns = {
-    for agent, arn in {
-      researcher = var.researcher_agent_arn
-      analyst    = var.analyst_agent_arn
-      writer     = var.writer_agent_arn
-    } :
-    agent => arn == null && var.instant_agents ? "arn:${local.partition}:bedrock-agentcore:${var.aws_region}:${local.account_id}:runtime/instant" : arn
+    for agent, settings in var.agents :
+    agent => settings.arn == null && var.instant_agents ? "arn:${local.partition}:bedrock-agentcore:${var.aws_region}:${local.account_id}:runtime/instant" : settings.arn
   }
 
   created_agents = { for agent, arn in local.given_agent_arns : agent => true if arn == null }
@@ -20,7 +16,7 @@ locals {
   }
 
   # Letters, digits and underscores, at most 48.
-  agent_runtime_names = { for agent in keys(local.agents) : agent => replace("${local.name}_${agent}", "-", "_") }
+  agent_runtime_names = { for agent in keys(var.agents) : agent => replace("${local.name}_${agent}", "-", "_") }
 
   # A session has no use after its step.
   agent_session_seconds = max(60, var.step_timeout_seconds)
@@ -39,9 +35,8 @@ locals {
 
   # JSON, because a number and a reference are of two types.
   agent_endpoint_versions = {
-    for agent in keys(local.agents) : agent => contains(keys(var.agent_versions), agent)
-    ? jsonencode(var.agent_versions[agent])
-    : jsonencode({ "Fn::GetAtt" = ["Runtime", "AgentRuntimeVersion"] })
+    for agent, settings in var.agents :
+    agent => settings.version == null ? jsonencode({ "Fn::GetAtt" = ["Runtime", "AgentRuntimeVersion"] }) : jsonencode(settings.version)
   }
 }
 
@@ -170,7 +165,7 @@ locals {
 
   # <account>.dkr.ecr.<region>.<domain>/<name>, then a tag or a digest.
   agent_image_parts = {
-    for agent, uri in var.agent_images :
+    for agent, uri in local.given_agent_images :
     agent => regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.[a-z.]+/(?P<name>[^:@]+)", uri)
   }
 

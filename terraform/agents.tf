@@ -1,24 +1,42 @@
-# The agents' roles. Each agent writes below its own name in a workflow's folder and reads what came before it.
+# The agents' roles. What an agent may read and write follows from the steps that name it: it writes the artifacts of its own
+# steps, and reads those of the steps that they name in `reads`. Keys are workflows/<flow>/<workflow>/<step>/<attempt>/<file>.
 
 locals {
-  agents = {
-    researcher = {
-      readable_keys = ["sources/*"]
-      listed_keys   = ["sources/*"]
-    }
-    analyst = {
-      readable_keys = ["workflows/*/researcher/*"]
-      listed_keys   = []
-    }
-    writer = {
-      readable_keys = ["workflows/*/researcher/*", "workflows/*/analyst/*"]
-      listed_keys   = []
-    }
+  # Every step and approval of every version of every flow.
+  flow_entries = flatten([
+    for file in fileset(var.flows_dir, "*/*.json") : [
+      for place, entry in jsondecode(file("${var.flows_dir}/${file}")).steps : {
+        file  = file
+        place = "${file}: steps[${place}]"
+        flow  = dirname(file)
+        step  = try(entry.step, null)
+        agent = try(entry.agent, null)
+        reads = try(entry.reads, [])
+        shows = try(entry.shows, null)
+      }
+    ]
+  ])
+
+  unknown_agents = [
+    for entry in local.flow_entries : "${entry.place}.agent is \"${entry.agent}\""
+    if entry.agent == null ? false : !contains(keys(var.agents), entry.agent)
+  ]
+
+  written_keys = {
+    for agent in keys(var.agents) : agent => distinct([
+      for entry in local.flow_entries : "workflows/${entry.flow}/*/${entry.step}/*" if entry.agent == agent
+    ])
+  }
+
+  read_keys = {
+    for agent, settings in var.agents : agent => distinct(concat(settings.reads_sources ? ["sources/*"] : [], flatten([
+      for entry in local.flow_entries : [for step in entry.reads : "workflows/${entry.flow}/*/${step}/*"] if entry.agent == agent
+    ])))
   }
 }
 
 resource "aws_iam_role" "agent" {
-  for_each = local.agents
+  for_each = var.agents
 
   name = "${local.name}-${each.key}-agent"
 
@@ -47,43 +65,44 @@ resource "aws_iam_role" "agent" {
   depends_on = [terraform_data.rules]
 }
 
+# An agent that no flow names has nothing to read or write.
 resource "aws_iam_role_policy" "agent" {
-  for_each = local.agents
+  for_each = { for agent, keys in local.written_keys : agent => keys if length(keys) > 0 }
 
   name = "artifacts"
   role = aws_iam_role.agent[each.key].id
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
+    Statement = concat(
+      [{
         Sid      = "OwnArtifacts"
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:PutObject"]
-        Resource = "${aws_s3_bucket.artifacts.arn}/workflows/*/${each.key}/*"
-      },
-      {
+        Resource = [for key in each.value : "${aws_s3_bucket.artifacts.arn}/${key}"]
+      }],
+      [for keys in [local.read_keys[each.key]] : {
         Sid      = "Input"
         Effect   = "Allow"
         Action   = "s3:GetObject"
-        Resource = [for key in each.value.readable_keys : "${aws_s3_bucket.artifacts.arn}/${key}"]
-      },
-      {
+        Resource = [for key in keys : "${aws_s3_bucket.artifacts.arn}/${key}"]
+      } if length(keys) > 0],
+      [{
         Sid      = "List"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
         Resource = aws_s3_bucket.artifacts.arn
         Condition = {
-          StringLike = { "s3:prefix" = concat(each.value.listed_keys, ["workflows/*/${each.key}/*"]) }
+          StringLike = { "s3:prefix" = concat(var.agents[each.key].reads_sources ? ["sources/*"] : [], each.value) }
         }
-      },
-    ]
+      }],
+    )
   })
 }
 
 resource "aws_iam_role_policy" "agent_spans" {
   # checkov:skip=CKV_AWS_355:X-Ray knows no resources to narrow this to.
-  for_each = var.export_spans ? local.agents : {}
+  for_each = var.export_spans ? var.agents : {}
 
   name = "spans"
   role = aws_iam_role.agent[each.key].id

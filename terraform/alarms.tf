@@ -111,12 +111,33 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   ok_actions    = [aws_sns_topic.alarms[0].arn]
 }
 
+# A composite alarm takes a hundred members. Where there are more, it has parts.
+locals {
+  health_rules = [
+    for keys in chunklist(sort(keys(local.all_alarms)), 100) : join(" OR ", [for key in keys : "ALARM(\"${local.name}-${key}\")"])
+  ]
+}
+
+resource "aws_cloudwatch_composite_alarm" "part" {
+  for_each = local.alarms && length(local.health_rules) > 1 ? { for place, rule in local.health_rules : place + 1 => rule } : {}
+
+  alarm_name        = "${local.name}-health-${each.key}"
+  alarm_description = "A part of ${local.name}-health."
+  alarm_rule        = each.value
+
+  depends_on = [aws_cloudwatch_metric_alarm.this]
+}
+
 resource "aws_cloudwatch_composite_alarm" "healthy" {
   count = local.alarms ? 1 : 0
 
   alarm_name        = "${local.name}-health"
   alarm_description = "Rings while any alarm of ${local.name} does."
-  alarm_rule        = join(" OR ", [for key in sort(keys(local.all_alarms)) : "ALARM(\"${local.name}-${key}\")"])
+  alarm_rule = (
+    length(local.health_rules) == 1
+    ? local.health_rules[0]
+    : join(" OR ", [for part in aws_cloudwatch_composite_alarm.part : "ALARM(\"${part.alarm_name}\")"])
+  )
 
   depends_on = [aws_cloudwatch_metric_alarm.this]
 }

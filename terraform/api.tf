@@ -15,6 +15,7 @@ locals {
   client_routes = {
     "POST /workflows"                      = { service = "intake", group = "start" }
     "GET /workflows"                       = { service = "intake", group = "read" }
+    "GET /flows"                           = { service = "intake", group = "read" }
     "GET /workflows/{id}"                  = { service = "intake", group = "read" }
     "GET /workflows/{id}/history"          = { service = "intake", group = "read" }
     "GET /workflows/{id}/artifacts/{name}" = { service = "intake", group = "read" }

@@ -1,5 +1,15 @@
 # approval: notifies approvers and records what they decide.
 
+# What approvers decide on: what an approval shows, and what that was made from.
+locals {
+  shown_keys = distinct(flatten([
+    for approval in local.flow_entries : [
+      for shown in local.flow_entries : [for step in concat([shown.step], shown.reads) : "workflows/${shown.flow}/*/${step}/*"]
+      if shown.file == approval.file && shown.step == approval.shows
+    ] if approval.shows != null
+  ]))
+}
+
 module "approval" {
   source = "./modules/queue-worker"
 
@@ -20,20 +30,11 @@ module "approval" {
   })
   extra_environment = var.extra_lambda_environment
 
-  statements = [
+  statements = concat([
     local.change_workflows_statement,
     # A link's page says what was found and decided, also on revisions that are over.
     local.read_requests_statement,
     local.send_commands_statement,
-    # What approvers decide on.
-    {
-      sid     = "ReadFindings"
-      actions = ["s3:GetObject"]
-      resources = [
-        "${aws_s3_bucket.artifacts.arn}/workflows/*/researcher/*/evidence.json",
-        "${aws_s3_bucket.artifacts.arn}/workflows/*/analyst/*/analysis.json",
-      ]
-    },
     local.tell_missing_artifacts_statement,
     {
       sid       = "TokenKeys"
@@ -41,5 +42,9 @@ module "approval" {
       resources = [local.token_keys_parameter_arn]
     },
     local.decrypt_token_keys_statement,
-  ]
+    ], [for keys in [local.shown_keys] : {
+      sid       = "ReadWhatIsShown"
+      actions   = ["s3:GetObject"]
+      resources = [for key in keys : "${aws_s3_bucket.artifacts.arn}/${key}"]
+  } if length(keys) > 0])
 }

@@ -51,10 +51,10 @@ moved {
   to   = aws_cloudwatch_event_bus_policy.this
 }
 
-# Starting, cancelling, deciding and reporting have event twins; a rule takes each to the queue of the service that owns it.
+# Starting, cancelling, redriving, deciding and reporting have event twins; a rule takes each to the queue of the service that owns it.
 locals {
   external_commands = {
-    intake   = ["WorkflowRequested", "CancelRequested"]
+    intake   = ["WorkflowRequested", "CancelRequested", "RedriveRequested"]
     approval = ["ApprovalDecided"]
     callback = ["StepReported"]
   }

@@ -73,8 +73,23 @@ resource "terraform_data" "rules" {
     }
 
     precondition {
-      condition     = alltrue([for role in ["researcher", "analyst", "writer"] : try(local.function_settings["${role}-dispatch"].reserved_concurrency >= var.dispatch_concurrency, true)])
-      error_message = "function_settings: reserved_concurrency of a dispatcher is less than dispatch_concurrency: its queue would call it in vain."
+      condition     = length(setsubtract(keys(var.function_settings), keys(local.function_settings))) == 0
+      error_message = "function_settings: there is no function ${join(", ", setsubtract(keys(var.function_settings), keys(local.function_settings)))}. Functions are intake, approval, callback, relay, deadlines and, for each agent, <agent>-dispatch."
+    }
+
+    precondition {
+      condition     = length(local.unknown_agents) == 0
+      error_message = "A flow names an agent that agents lacks: ${join("; ", local.unknown_agents)}."
+    }
+
+    precondition {
+      condition     = alltrue([for agent in keys(local.created_agents) : length(local.agent_runtime_names[agent]) <= 48])
+      error_message = "agents: the name of a runtime, <name_prefix>_<environment>_<agent>, has at most 48 characters. Too long: ${join(", ", [for agent in keys(local.created_agents) : agent if length(local.agent_runtime_names[agent]) > 48])}."
+    }
+
+    precondition {
+      condition     = alltrue([for agent, concurrency in local.dispatch_concurrency : try(local.function_settings["${agent}-dispatch"].reserved_concurrency >= concurrency, true)])
+      error_message = "function_settings: reserved_concurrency of a dispatcher is less than its concurrency: its queue would call it in vain."
     }
 
     precondition {
@@ -119,12 +134,12 @@ resource "terraform_data" "rules" {
 
     precondition {
       condition     = !local.is_local || length(local.created_agents) == 0
-      error_message = "An emulator has no AgentCore: give each agent's ARN (${join(", ", [for agent in keys(local.created_agents) : "${agent}_agent_arn"])})."
+      error_message = "An emulator has no AgentCore: give the arn of each agent (missing: ${join(", ", keys(local.created_agents))})."
     }
 
     precondition {
-      condition     = alltrue([for agent in keys(local.created_agents) : contains(local.agent_images_to_build, agent) || contains(keys(var.agent_images), agent)])
-      error_message = "A runtime that is made here needs an image: let build_agent_images build it, or name it in agent_images, or bring the runtime by its ARN."
+      condition     = alltrue([for agent in keys(local.created_agents) : contains(local.agent_images_to_build, agent) || contains(keys(local.given_agent_images), agent)])
+      error_message = "A runtime that is made here needs an image: let build_agent_images build it, or name its image in agents, or bring the runtime by its ARN."
     }
 
     precondition {
@@ -138,8 +153,8 @@ resource "terraform_data" "rules" {
     }
 
     precondition {
-      condition     = alltrue([for agent in keys(var.agent_versions) : contains(keys(local.created_agents), agent)])
-      error_message = "agent_versions is for runtimes that are made here; one that is brought by its ARN is pinned by the ARN of an endpoint."
+      condition     = alltrue([for agent, settings in var.agents : settings.version == null || contains(keys(local.created_agents), agent)])
+      error_message = "agents: version is for runtimes that are made here; one that is brought by its ARN is pinned by the ARN of an endpoint."
     }
   }
 }

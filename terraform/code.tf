@@ -4,10 +4,8 @@
 locals {
   services = [
     "intake",
-    "researcher-dispatch",
-    "analyst-dispatch",
+    "dispatch",
     "approval",
-    "writer-dispatch",
     "callback",
     "relay",
     "deadlines",

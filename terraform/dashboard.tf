@@ -10,8 +10,8 @@ locals {
     for metric, dimensions in {
       WorkflowsStarted = "Environment"
       WorkflowsEnded   = "Environment,Status"
-      StepSeconds      = "Environment,Role"
-      StepCostUsd      = "Environment,Role"
+      StepSeconds      = "Environment,Agent"
+      StepCostUsd      = "Environment,Agent"
       OverdueSeconds   = "Environment"
       Quarantined      = "Environment"
       DeadLetters      = "Environment"
@@ -27,10 +27,10 @@ locals {
       ]
     }
     steps = {
-      title = "Seconds of a step, by role: half of them, and 9 of 10"
+      title = "Seconds of a step, by agent: half of them, and 9 of 10"
       metrics = [
-        [{ expression = "SEARCH('${local.found["StepSeconds"]}', 'p50', 300)", label = "$${PROP('Dim.Role')} p50", id = "half" }],
-        [{ expression = "SEARCH('${local.found["StepSeconds"]}', 'p90', 300)", label = "$${PROP('Dim.Role')} p90", id = "most" }],
+        [{ expression = "SEARCH('${local.found["StepSeconds"]}', 'p50', 300)", label = "$${PROP('Dim.Agent')} p50", id = "half" }],
+        [{ expression = "SEARCH('${local.found["StepSeconds"]}', 'p90', 300)", label = "$${PROP('Dim.Agent')} p90", id = "most" }],
       ]
     }
     cost = {

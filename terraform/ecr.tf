@@ -1,7 +1,7 @@
 # A repository for the images of each agent.
 
 resource "aws_ecr_repository" "agent" {
-  for_each = var.agent_repositories ? local.agents : {}
+  for_each = var.agent_repositories ? var.agents : {}
 
   #checkov:skip=CKV_AWS_51:`latest` moves. What runs is named by digest, so no tag decides it.
   #checkov:skip=CKV_AWS_136:images hold no data of users; ECR encrypts them with a key of its own.

@@ -1,7 +1,7 @@
 # Keys of one's own. What functions need of them is in modules/function; this is what the agents need.
 
 resource "aws_iam_role_policy" "agent_key" {
-  for_each = var.data_kms_key_arn == null ? {} : local.agents
+  for_each = var.data_kms_key_arn == null ? {} : var.agents
 
   name = "artifacts-key"
   role = aws_iam_role.agent[each.key].id

@@ -123,5 +123,5 @@ output "deployment_summary" {
 
 output "environment_names" {
   description = "Names of the environment variables of each function."
-  value       = { for service, function in local.functions : service => function.environment_names }
+  value       = { for service, function in local.functions : service => keys(function.environment) }
 }

@@ -6,17 +6,20 @@ locals {
   agent_platform = "linux/arm64"
 
   agent_dockerfile = "${path.module}/agent-image/Dockerfile"
-  agent_binaries   = { for agent in keys(local.agents) : agent => "${var.agent_dist_dir}/${agent}-agent" }
+  agent_binaries   = { for agent in keys(var.agents) : agent => "${var.agent_dist_dir}/${agent}-agent" }
+
+  # Built elsewhere.
+  given_agent_images = { for agent, settings in var.agents : agent => settings.image if settings.image != null }
 
   # true: of every agent; null: of those that need one.
   agent_image_wanted = {
-    for agent in keys(local.agents) :
+    for agent in keys(var.agents) :
     agent => coalesce(var.build_agent_images, contains(keys(local.created_agents), agent) && !local.is_local)
   }
 
   agent_images_to_build = toset([
     for agent, wanted in local.agent_image_wanted : agent
-    if var.agent_repositories && wanted && !contains(keys(var.agent_images), agent)
+    if var.agent_repositories && wanted && !contains(keys(local.given_agent_images), agent)
   ])
 
   # Of the content alone: neither names nor times of files.
@@ -72,6 +75,6 @@ data "aws_ecr_image" "agent" {
 locals {
   agent_image_uris = merge(
     { for agent, image in data.aws_ecr_image.agent : agent => "${aws_ecr_repository.agent[agent].repository_url}@${image.image_digest}" },
-    var.agent_images,
+    local.given_agent_images,
   )
 }

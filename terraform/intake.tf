@@ -16,7 +16,7 @@ module "intake" {
     ARTIFACT_BUCKET        = aws_s3_bucket.artifacts.bucket
     CALLBACK_API_URL       = local.api_base_url
     APPROVAL_TIMEOUT_HOURS = tostring(var.approval_timeout_hours)
-    REPORT_URL_SECONDS     = tostring(var.report_url_seconds)
+    RESULT_URL_SECONDS     = tostring(var.result_url_seconds)
   })
   extra_environment = var.extra_lambda_environment
 

@@ -45,13 +45,16 @@ locals {
 
   # Some have settings of their own.
   function_settings = {
-    for service in local.packaged : service => merge(local.function_defaults, {
-      memory_mb            = coalesce(try(var.function_settings[service].memory_mb, null), var.lambda_memory_mb)
-      reserved_concurrency = try(var.function_settings[service].reserved_concurrency, null)
-      timeout_seconds = coalesce(
-        try(var.function_settings[service].timeout_seconds, null),
-        service == "deadlines" ? var.deadlines_timeout_seconds : var.lambda_timeout_seconds,
-      )
+    for service in concat(
+      [for service in local.packaged : service if service != "dispatch"],
+      [for agent in keys(var.agents) : "${agent}-dispatch"],
+      ) : service => merge(local.function_defaults, {
+        memory_mb            = coalesce(try(var.function_settings[service].memory_mb, null), var.lambda_memory_mb)
+        reserved_concurrency = try(var.function_settings[service].reserved_concurrency, null)
+        timeout_seconds = coalesce(
+          try(var.function_settings[service].timeout_seconds, null),
+          service == "deadlines" ? var.deadlines_timeout_seconds : var.lambda_timeout_seconds,
+        )
     })
   }
 }
@@ -82,12 +85,11 @@ locals {
     } : name => value if var.export_spans
   }
 
-  # Four queues that carry commands. Every service but relay may owe a command to any of them.
+  # The queues that carry commands. Every service but relay may owe a command to any of them. An agent's follows from its name,
+  # because a function's environment holds 4 KB however many agents there are.
   command_queue_environment = {
-    RESEARCH_QUEUE_URL = module.dispatcher["researcher"].queue_url
-    ANALYZE_QUEUE_URL  = module.dispatcher["analyst"].queue_url
+    AGENT_QUEUE_URLS   = "${trimsuffix(module.approval.queue_url, basename(module.approval.queue_url))}${local.name}-{agent}-dispatch"
     APPROVAL_QUEUE_URL = module.approval.queue_url
-    WRITE_QUEUE_URL    = module.dispatcher["writer"].queue_url
   }
 
   lifecycle_environment = {
@@ -97,7 +99,7 @@ locals {
     START_TIMEOUT_SECONDS     = tostring(var.start_timeout_seconds)
     HEARTBEAT_TIMEOUT_SECONDS = tostring(var.heartbeat_timeout_seconds)
     STEP_TIMEOUT_SECONDS      = tostring(var.step_timeout_seconds)
-    STEP_RETRIES              = jsonencode(var.step_retries)
+    STEP_RETRIES              = jsonencode({ for agent, settings in var.agents : agent => settings.retries if settings.retries != null })
     MAX_SENDS                 = tostring(var.max_sends)
     APPROVAL_REMINDER_HOURS   = tostring(var.approval_reminder_hours)
     RETENTION_DAYS            = tostring(var.retention_days)
@@ -137,9 +139,8 @@ locals {
     sid     = "SendCommands"
     actions = ["sqs:SendMessage"]
     resources = [
-      module.dispatcher["researcher"].queue_arn,
-      module.dispatcher["analyst"].queue_arn,
-      module.dispatcher["writer"].queue_arn,
+      # The dispatchers' queues by their names, because a role's policies hold 10 KB however many agents there are.
+      "arn:${local.partition}:sqs:${var.aws_region}:${local.account_id}:${local.name}-*-dispatch",
       module.approval.queue_arn,
     ]
   }

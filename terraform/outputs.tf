@@ -35,15 +35,15 @@ output "token_keys_parameter" {
 }
 
 locals {
-  workers = {
-    intake              = module.intake
-    researcher-dispatch = module.dispatcher["researcher"]
-    analyst-dispatch    = module.dispatcher["analyst"]
-    approval            = module.approval
-    writer-dispatch     = module.dispatcher["writer"]
-    callback            = module.callback
-    relay               = module.relay
-  }
+  workers = merge(
+    {
+      intake   = module.intake
+      approval = module.approval
+      callback = module.callback
+      relay    = module.relay
+    },
+    { for agent, dispatcher in module.dispatcher : "${agent}-dispatch" => dispatcher },
+  )
 
   functions = merge(local.workers, { deadlines = module.deadlines })
 
@@ -94,7 +94,7 @@ output "agent_arns" {
 }
 
 output "agent_runtime_versions" {
-  description = "Newest version of each runtime that is made here. agent_versions takes one to go back to."
+  description = "Newest version of each runtime that is made here. version in agents takes one to go back to."
   value       = { for agent, stack in aws_cloudformation_stack.agent : agent => stack.outputs["Version"] }
 }
 

@@ -40,13 +40,13 @@ resource "aws_dynamodb_table" "workflows" {
     type = "N"
   }
 
-  # Projects only what never changes, so that touching a workflow does not write the index.
+  # Projects only what a touch does not change, so that touching a workflow does not write the index.
   global_secondary_index {
     name               = "by_status"
     hash_key           = "status_key"
     range_key          = "created_key"
     projection_type    = "INCLUDE"
-    non_key_attributes = ["topic_head"]
+    non_key_attributes = ["topic_head", "flow", "place"]
   }
 
   # Sparse: only live workflows have a deadline.

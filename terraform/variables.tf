@@ -145,7 +145,7 @@ variable "deadlines_timeout_seconds" {
 }
 
 variable "function_settings" {
-  description = "Settings of single functions, by service: memory_mb and timeout_seconds in the place of the general ones, and reserved_concurrency, the invocations at the same time that are kept for this function alone."
+  description = "Settings of single functions: intake, approval, callback, relay, deadlines and, for each agent, <agent>-dispatch. memory_mb and timeout_seconds are in the place of the general ones; reserved_concurrency is how many invocations at the same time are kept for this function alone."
   type = map(object({
     memory_mb            = optional(number)
     timeout_seconds      = optional(number)
@@ -153,11 +153,6 @@ variable "function_settings" {
   }))
   default  = {}
   nullable = false
-
-  validation {
-    condition     = alltrue([for service in keys(var.function_settings) : contains(["intake", "researcher-dispatch", "analyst-dispatch", "approval", "writer-dispatch", "callback", "relay", "deadlines"], service)])
-    error_message = "function_settings: the services are intake, researcher-dispatch, analyst-dispatch, approval, writer-dispatch, callback, relay and deadlines."
-  }
 
   validation {
     condition     = alltrue([for settings in values(var.function_settings) : settings.memory_mb == null ? true : settings.memory_mb >= 128 && settings.memory_mb <= 10240 && floor(settings.memory_mb) == settings.memory_mb])
@@ -282,7 +277,7 @@ variable "queue_batch_size" {
 }
 
 variable "dispatch_concurrency" {
-  description = "Invocations of each dispatcher at the same time. AWS starts 400 new sessions of an agent a minute by default."
+  description = "Invocations of each dispatcher at the same time, unless agents says another number. AWS starts 400 new sessions of an agent a minute by default."
   type        = number
   default     = 5
 
@@ -556,38 +551,76 @@ variable "own_source_policy" {
   default     = null
 }
 
-# The agents.
+# The flows and agents.
 
-variable "researcher_agent_arn" {
-  description = "ARN of the researcher's AgentCore runtime, or of an endpoint of it. null: the runtime is made here."
+variable "flows_dir" {
+  description = "Folder with one <flow>/<version>.json per version of a flow. What an agent may read and write follows from the steps that name it."
   type        = string
-  default     = null
+  default     = "../flows"
 
   validation {
-    condition     = var.researcher_agent_arn == null ? true : can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+(/runtime-endpoint/[A-Za-z0-9_]+)?$", var.researcher_agent_arn))
-    error_message = "researcher_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>, with /runtime-endpoint/<name> where an endpoint is meant."
+    condition     = length(fileset(var.flows_dir, "*/*.json")) > 0
+    error_message = "flows_dir holds no <flow>/<version>.json."
   }
 }
 
-variable "analyst_agent_arn" {
-  description = "ARN of the analyst's AgentCore runtime, or of an endpoint of it. null: the runtime is made here."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.analyst_agent_arn == null ? true : can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+(/runtime-endpoint/[A-Za-z0-9_]+)?$", var.analyst_agent_arn))
-    error_message = "analyst_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>, with /runtime-endpoint/<name> where an endpoint is meant."
+variable "agents" {
+  description = "The agents, by name. Each may have: arn of its AgentCore runtime or of an endpoint of it, where that is not to be made here; image in ECR that was built elsewhere, which is taken instead of building one; version of the runtime that its endpoint stays with, to go back to or to hold, instead of moving to the newest; concurrency, in the place of dispatch_concurrency; reads_sources, so that it may list and read sources/ in the artifact bucket; retries, which say how often a step is tried after transient failures: attempts in all, and the delay before a further one, which is anywhere up to a bound that starts at first_delay_seconds and doubles up to longest_delay_seconds."
+  type = map(object({
+    arn           = optional(string)
+    image         = optional(string)
+    version       = optional(string)
+    concurrency   = optional(number)
+    reads_sources = optional(bool, false)
+    retries = optional(object({
+      attempts              = optional(number, 3)
+      first_delay_seconds   = optional(number, 2)
+      longest_delay_seconds = optional(number, 60)
+    }))
+  }))
+  default = {
+    researcher = { reads_sources = true }
+    analyst    = {}
+    writer     = {}
   }
-}
-
-variable "writer_agent_arn" {
-  description = "ARN of the writer's AgentCore runtime, or of an endpoint of it. null: the runtime is made here."
-  type        = string
-  default     = null
+  nullable = false
 
   validation {
-    condition     = var.writer_agent_arn == null ? true : can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+(/runtime-endpoint/[A-Za-z0-9_]+)?$", var.writer_agent_arn))
-    error_message = "writer_agent_arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>, with /runtime-endpoint/<name> where an endpoint is meant."
+    condition     = alltrue([for agent in keys(var.agents) : can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", agent)) && length(agent) <= 32])
+    error_message = "agents: a name is at most 32 characters long: words of a to z and 0 to 9 with a dash between them, a letter first."
+  }
+
+  validation {
+    condition     = alltrue([for agent in values(var.agents) : agent.arn == null ? true : can(regex("^arn:[a-z-]+:bedrock-agentcore:[a-z0-9-]+:[0-9]{12}:runtime/[A-Za-z0-9_-]+(/runtime-endpoint/[A-Za-z0-9_]+)?$", agent.arn))])
+    error_message = "agents: arn is arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<name>, with /runtime-endpoint/<name> where an endpoint is meant."
+  }
+
+  validation {
+    condition     = alltrue([for agent in values(var.agents) : agent.image == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.[a-z.]+/[a-z0-9._/-]+(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$", agent.image))])
+    error_message = "agents: image is in ECR, and has a tag or a digest."
+  }
+
+  validation {
+    condition     = alltrue([for agent in values(var.agents) : agent.version == null ? true : can(regex("^[1-9][0-9]{0,4}$", agent.version))])
+    error_message = "agents: version is the number of a version of the runtime."
+  }
+
+  validation {
+    condition     = alltrue([for agent in values(var.agents) : agent.concurrency == null ? true : agent.concurrency >= 2 && agent.concurrency <= 1000 && floor(agent.concurrency) == agent.concurrency])
+    error_message = "agents: concurrency is a whole number from 2 to 1000, the bounds of an SQS event source mapping."
+  }
+
+  validation {
+    condition     = alltrue([for policy in values(var.agents)[*].retries : policy == null ? true : policy.attempts >= 1 && policy.attempts <= 20 && floor(policy.attempts) == policy.attempts])
+    error_message = "agents: attempts of retries is a whole number from 1 to 20."
+  }
+
+  validation {
+    condition = alltrue([for policy in values(var.agents)[*].retries : policy == null ? true : (
+      policy.first_delay_seconds >= 0 && policy.longest_delay_seconds >= policy.first_delay_seconds && policy.longest_delay_seconds <= 900
+      && floor(policy.first_delay_seconds) == policy.first_delay_seconds && floor(policy.longest_delay_seconds) == policy.longest_delay_seconds
+    )])
+    error_message = "agents: the delays of retries are whole seconds; first_delay_seconds is from 0 to longest_delay_seconds, which is at most 900, the longest that SQS delays a message."
   }
 }
 
@@ -622,28 +655,6 @@ variable "agent_dist_dir" {
   validation {
     condition     = length(var.agent_dist_dir) > 0
     error_message = "agent_dist_dir must name a folder."
-  }
-}
-
-variable "agent_images" {
-  description = "Images in ECR, by agent, that were built elsewhere; they are taken instead of building one."
-  type        = map(string)
-  default     = {}
-
-  validation {
-    condition     = alltrue([for agent, uri in var.agent_images : contains(["researcher", "analyst", "writer"], agent) && can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.[a-z.]+/[a-z0-9._/-]+(:[A-Za-z0-9._-]+|@sha256:[0-9a-f]{64})$", uri))])
-    error_message = "agent_images names images of researcher, analyst or writer in ECR, with a tag or a digest."
-  }
-}
-
-variable "agent_versions" {
-  description = "Versions of the runtimes, by agent, that their endpoints stay with, to go back to or to hold. All others move to the newest."
-  type        = map(string)
-  default     = {}
-
-  validation {
-    condition     = alltrue([for agent, version in var.agent_versions : contains(["researcher", "analyst", "writer"], agent) && can(regex("^[1-9][0-9]{0,4}$", version))])
-    error_message = "agent_versions holds version numbers of researcher, analyst or writer."
   }
 }
 
@@ -798,44 +809,6 @@ variable "step_timeout_seconds" {
   }
 }
 
-variable "step_retries" {
-  description = "How often each step is tried after transient failures: attempts in all, and the delay before a further one, which is anywhere up to a bound that starts at first_delay_seconds and doubles up to longest_delay_seconds."
-  type = object({
-    researcher = optional(object({
-      attempts              = optional(number, 3)
-      first_delay_seconds   = optional(number, 2)
-      longest_delay_seconds = optional(number, 60)
-    }), {})
-    analyst = optional(object({
-      attempts              = optional(number, 3)
-      first_delay_seconds   = optional(number, 2)
-      longest_delay_seconds = optional(number, 60)
-    }), {})
-    writer = optional(object({
-      attempts              = optional(number, 3)
-      first_delay_seconds   = optional(number, 2)
-      longest_delay_seconds = optional(number, 60)
-    }), {})
-  })
-  default  = {}
-  nullable = false
-
-  validation {
-    condition     = alltrue([for policy in values(var.step_retries) : policy.attempts >= 1 && policy.attempts <= 20 && floor(policy.attempts) == policy.attempts])
-    error_message = "step_retries: attempts is a whole number from 1 to 20."
-  }
-
-  validation {
-    condition     = alltrue([for policy in values(var.step_retries) : policy.first_delay_seconds >= 0 && policy.longest_delay_seconds >= policy.first_delay_seconds && policy.longest_delay_seconds <= 900])
-    error_message = "step_retries: first_delay_seconds is from 0 to longest_delay_seconds, which is at most 900, the longest that SQS delays a message."
-  }
-
-  validation {
-    condition     = alltrue([for policy in values(var.step_retries) : floor(policy.first_delay_seconds) == policy.first_delay_seconds && floor(policy.longest_delay_seconds) == policy.longest_delay_seconds])
-    error_message = "step_retries: delays are whole seconds."
-  }
-}
-
 variable "max_sends" {
   description = "Times that a command is sent before its workflow fails as undeliverable. Not counted while no agent session is free."
   type        = number
@@ -858,14 +831,14 @@ variable "retention_days" {
   }
 }
 
-variable "report_url_seconds" {
+variable "result_url_seconds" {
   description = "Life of a presigned URL of an artifact. It also ends with the credentials of the function that signed it."
   type        = number
   default     = 3600
 
   validation {
-    condition     = var.report_url_seconds >= 60 && var.report_url_seconds <= 43200 && floor(var.report_url_seconds) == var.report_url_seconds
-    error_message = "report_url_seconds is a whole number from 60 to 43200."
+    condition     = var.result_url_seconds >= 60 && var.result_url_seconds <= 43200 && floor(var.result_url_seconds) == var.result_url_seconds
+    error_message = "result_url_seconds is a whole number from 60 to 43200."
   }
 }
 

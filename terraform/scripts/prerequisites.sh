@@ -56,32 +56,72 @@ check_aws() {
     fi
 }
 
-# setting NAME: what the files of settings say, or the default. Without Terraform, because nothing may be initialised yet.
-setting() {
-    local -a files=()
-    local file value
+# settings PROGRAM [OPTION...]: an awk program over the defaults and, later, the files of settings. Without Terraform, because
+# nothing may be initialised yet. In a line that starts a value of the variable `name`, `starts` is true.
+settings() {
+    local -a files=(variables.tf)
+    local file program=$1
+    shift
     for file in terraform.tfvars "$environment.tfvars" "${var_files[@]}"; do
         [[ ! -f $file ]] || files+=("$file")
     done
-    value=$([[ ${#files[@]} -eq 0 ]] ||
-        sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*\"\{0,1\}\([A-Za-z0-9-]*\).*/\1/p" "${files[@]}" | tail -n 1)
-    [[ -n $value ]] ||
-        value=$(sed -n "/^variable \"$1\"/,/^}/s/^  default *= *\"\{0,1\}\([A-Za-z0-9-]*\).*/\1/p" variables.tf)
-    printf '%s' "$value"
+    awk "$@" '
+        /^variable "/ { variable = $2 }
+        {
+            starts = FILENAME == "variables.tf" ? variable == "\"" name "\"" && /^  default *=/ : $0 ~ "^[[:space:]]*" name "[[:space:]]*="
+        }
+        '"$program" "${files[@]}"
 }
 
-# A new account has 10. The three dispatchers may take them all, and then the API answers 503.
+# setting NAME: a text without spaces, or a number.
+setting() {
+    settings 'starts { sub(/^[^=]*=[[:space:]]*"?/, ""); sub(/[^A-Za-z0-9-].*/, ""); value = $0 } END { printf "%s", value }' \
+        -v name="$1"
+}
+
+# How many agents there are, and how many invocations their dispatchers may take together. Within the map `agents`, an agent is
+# a brace of the second level, and a concurrency of its own stands there.
+dispatchers() {
+    settings '
+        function own(text) {
+            if (depth == 2 && match(text, /concurrency[[:space:]]*=[[:space:]]*[0-9]+/)) {
+                text = substr(text, RSTART, RLENGTH)
+                sub(/.*[^0-9]/, "", text)
+                taken += text - general
+            }
+        }
+        starts { inside = 1; depth = agents = taken = 0 }
+        inside {
+            sub(/#.*/, "")
+            while (match($0, /[{}]/)) {
+                brace = substr($0, RSTART, 1)
+                rest = substr($0, RSTART + 1)
+                own(substr($0, 1, RSTART - 1))
+                depth += brace == "{" ? 1 : -1
+                if (brace == "{" && depth == 2) {
+                    agents++
+                    taken += general
+                }
+                if (depth == 0) inside = 0
+                $0 = rest
+            }
+            own($0)
+        }
+        END { print agents, taken }' -v name=agents -v general="$(setting dispatch_concurrency)"
+}
+
+# A new account has 10. The dispatchers may take them all, and then the API answers 503.
 check_concurrency() {
-    local in_region limit taken least=4 fits
+    local in_region limit agents taken least=4 fits
     in_region=$(setting aws_region)
-    taken=$((3 * $(setting dispatch_concurrency)))
+    read -r agents taken <<<"$(dispatchers)"
     limit=$(aws lambda get-account-settings --region "$in_region" \
         --query AccountLimit.ConcurrentExecutions --output text 2>"$scratch/quota") || limit=''
     if [[ ! $limit =~ ^[0-9]+$ ]]; then
         later "how many functions may run at once in $in_region cannot be read: $(tail -n 1 "$scratch/quota")" \
             'needed is lambda:GetAccountSettings; a new account has 10, and dispatch_concurrency should then be 2'
     elif ((taken + least > limit)); then
-        fits=$(((limit - least) / 3))
+        fits=$(((limit - least) / (agents > 0 ? agents : 1)))
         later "Lambda runs $limit functions at once in $in_region, and the dispatchers may take $taken: the API would have too few" \
             "set dispatch_concurrency = $((fits < 2 ? 2 : fits)) and no reserved_concurrency, or ask for more:"
         say "           aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 1000 --region $in_region"

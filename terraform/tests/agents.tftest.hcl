@@ -7,6 +7,7 @@ mock_provider "aws" {
 
 variables {
   lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
   agent_dist_dir  = "./tests/fixtures/agents"
 }
 
@@ -136,8 +137,11 @@ run "brought_by_arn" {
   command = plan
 
   variables {
-    researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-    analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc/runtime-endpoint/live"
+    agents = {
+      researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc" }
+      analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc/runtime-endpoint/live" }
+      writer     = {}
+    }
   }
 
   assert {
@@ -161,10 +165,10 @@ run "image_built_elsewhere" {
 
   variables {
     build_agent_images = false
-    agent_images = {
-      researcher = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/researcher:7"
-      analyst    = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/analyst:7"
-      writer     = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/writer:7"
+    agents = {
+      researcher = { image = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/researcher:7" }
+      analyst    = { image = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/analyst:7" }
+      writer     = { image = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/writer:7" }
     }
   }
 
@@ -224,8 +228,11 @@ run "version_of_a_foreign_runtime" {
   command = plan
 
   variables {
-    writer_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
-    agent_versions   = { writer = "3" }
+    agents = {
+      researcher = {}
+      analyst    = {}
+      writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc", version = "3" }
+    }
   }
 
   expect_failures = [terraform_data.rules]
@@ -245,12 +252,14 @@ run "rehearsal_of_prod" {
   command = plan
 
   variables {
-    environment          = "prod"
-    rehearsal            = true
-    aws_endpoint_url     = "http://127.0.0.1:4566"
-    researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-    analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-    writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+    environment      = "prod"
+    rehearsal        = true
+    aws_endpoint_url = "http://127.0.0.1:4566"
+    agents = {
+      researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc" }
+      analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+      writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+    }
   }
 
   assert {
@@ -289,7 +298,7 @@ run "instant" {
 
   assert {
     condition = alltrue([
-      for dispatcher in module.dispatcher : contains(dispatcher.environment_names, "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE")
+      for dispatcher in module.dispatcher : contains(keys(dispatcher.environment), "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE")
     ])
     error_message = "Each dispatcher is told where its agents are."
   }

@@ -6,10 +6,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "signatures_by_default" {
@@ -55,6 +58,7 @@ run "tokens" {
     condition = { for key, route in aws_apigatewayv2_route.client : key => join(" ", sort(route.authorization_scopes)) } == {
       "POST /workflows"                      = "aegis/start"
       "GET /workflows"                       = "aegis/read"
+      "GET /flows"                           = "aegis/read"
       "GET /workflows/{id}"                  = "aegis/read"
       "GET /workflows/{id}/history"          = "aegis/read"
       "GET /workflows/{id}/artifacts/{name}" = "aegis/read"
@@ -108,6 +112,7 @@ run "each_group_in_its_own_way" {
     condition = { for key, route in aws_apigatewayv2_route.client : key => route.authorization_type } == {
       "POST /workflows"                      = "AWS_IAM"
       "GET /workflows"                       = "NONE"
+      "GET /flows"                           = "NONE"
       "GET /workflows/{id}"                  = "NONE"
       "GET /workflows/{id}/history"          = "NONE"
       "GET /workflows/{id}/artifacts/{name}" = "NONE"
@@ -211,7 +216,7 @@ run "events_of_partners" {
         Resource  = "arn:aws:events:us-east-1:123456789012:event-bus/mock"
         Condition = { StringEquals = {
           "events:source"      = ["partner.crm", "partner.erp"]
-          "events:detail-type" = ["ApprovalDecided", "StepReported", "WorkflowRequested", "CancelRequested"]
+          "events:detail-type" = ["ApprovalDecided", "StepReported", "WorkflowRequested", "CancelRequested", "RedriveRequested"]
         } }
       },
     ]

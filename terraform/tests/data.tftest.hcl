@@ -6,10 +6,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "by_default" {
@@ -64,6 +67,11 @@ run "by_default" {
   assert {
     condition     = toset([for index in aws_dynamodb_table.workflows.global_secondary_index : "${index.name} ${index.hash_key} ${index.range_key}"]) == toset(["by_status status_key created_key", "by_deadline deadline_shard deadline_at"])
     error_message = "Workflows are found by status and time, and by deadline."
+  }
+
+  assert {
+    condition     = [for index in aws_dynamodb_table.workflows.global_secondary_index : toset(index.non_key_attributes) if index.name == "by_status"] == [toset(["topic_head", "flow", "place"])]
+    error_message = "A list of workflows says what each is about, of which flow it is, and where it stands."
   }
 }
 

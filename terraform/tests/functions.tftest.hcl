@@ -6,10 +6,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "by_default" {
@@ -30,7 +33,12 @@ run "by_default" {
   }
 
   assert {
-    condition     = { for service, names in output.environment_names : service => toset(names) } == { for service, names in jsondecode(file("./tests/fixtures/environment.json")) : service => toset(names) }
+    condition = { for function, names in output.environment_names : function => toset(names) } == {
+      for function in keys(local.functions) : function => toset([
+        for name in jsondecode(file("./tests/fixtures/environment.json"))[endswith(function, "-dispatch") ? "dispatch" : function] :
+        replace(name, "<AGENT>", upper(trimsuffix(function, "-dispatch")))
+      ])
+    }
     error_message = "A function's environment is what its code reads: tests/fixtures/environment.json."
   }
 

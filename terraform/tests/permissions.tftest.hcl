@@ -6,10 +6,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "functions" {
@@ -60,8 +63,8 @@ run "functions" {
 
   assert {
     condition = flatten([for statement in jsondecode(module.approval.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:GetObject")]) == [
-      "arn:aws:s3:::mock/workflows/*/researcher/*/evidence.json",
-      "arn:aws:s3:::mock/workflows/*/analyst/*/analysis.json",
+      "arn:aws:s3:::mock/workflows/report/*/analyze/*",
+      "arn:aws:s3:::mock/workflows/report/*/research/*",
     ]
     error_message = "approval reads what approvers decide on, and no other object."
   }
@@ -89,73 +92,29 @@ run "functions" {
   }
 
   assert {
-    condition = toset(flatten([for statement in jsondecode(module.dispatcher["researcher"].policy).Statement : statement.Action])) == toset([
-      "bedrock-agentcore:InvokeAgentRuntime",
-      "bedrock-agentcore:StopRuntimeSession",
-      "dynamodb:GetItem",
-      "dynamodb:PutItem",
-      "dynamodb:Query",
-      "dynamodb:UpdateItem",
-      "kms:Decrypt",
-      "logs:CreateLogStream",
-      "logs:PutLogEvents",
-      "sqs:ChangeMessageVisibility",
-      "sqs:DeleteMessage",
-      "sqs:GetQueueAttributes",
-      "sqs:ReceiveMessage",
-      "sqs:SendMessage",
-      "ssm:GetParameter",
-      "ssm:PutParameter",
-      "xray:PutTelemetryRecords",
-      "xray:PutTraceSegments",
+    condition = alltrue([
+      for dispatcher in module.dispatcher : toset(flatten([for statement in jsondecode(dispatcher.policy).Statement : statement.Action])) == toset([
+        "bedrock-agentcore:InvokeAgentRuntime",
+        "bedrock-agentcore:StopRuntimeSession",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+        "ssm:GetParameter",
+        "ssm:PutParameter",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+      ])
     ])
-    error_message = "researcher-dispatch may do more or less than it was given on purpose."
-  }
-
-  assert {
-    condition = toset(flatten([for statement in jsondecode(module.dispatcher["analyst"].policy).Statement : statement.Action])) == toset([
-      "bedrock-agentcore:InvokeAgentRuntime",
-      "bedrock-agentcore:StopRuntimeSession",
-      "dynamodb:GetItem",
-      "dynamodb:PutItem",
-      "dynamodb:Query",
-      "dynamodb:UpdateItem",
-      "kms:Decrypt",
-      "logs:CreateLogStream",
-      "logs:PutLogEvents",
-      "sqs:ChangeMessageVisibility",
-      "sqs:DeleteMessage",
-      "sqs:GetQueueAttributes",
-      "sqs:ReceiveMessage",
-      "sqs:SendMessage",
-      "ssm:GetParameter",
-      "xray:PutTelemetryRecords",
-      "xray:PutTraceSegments",
-    ])
-    error_message = "analyst-dispatch may do more or less than it was given on purpose."
-  }
-
-  assert {
-    condition = toset(flatten([for statement in jsondecode(module.dispatcher["writer"].policy).Statement : statement.Action])) == toset([
-      "bedrock-agentcore:InvokeAgentRuntime",
-      "bedrock-agentcore:StopRuntimeSession",
-      "dynamodb:GetItem",
-      "dynamodb:PutItem",
-      "dynamodb:Query",
-      "dynamodb:UpdateItem",
-      "kms:Decrypt",
-      "logs:CreateLogStream",
-      "logs:PutLogEvents",
-      "sqs:ChangeMessageVisibility",
-      "sqs:DeleteMessage",
-      "sqs:GetQueueAttributes",
-      "sqs:ReceiveMessage",
-      "sqs:SendMessage",
-      "ssm:GetParameter",
-      "xray:PutTelemetryRecords",
-      "xray:PutTraceSegments",
-    ])
-    error_message = "writer-dispatch may do more or less than it was given on purpose."
+    error_message = "A dispatcher may do more or less than it was given on purpose."
   }
 
   assert {
@@ -197,20 +156,17 @@ run "functions" {
 
   assert {
     condition = alltrue(flatten([
-      for function in [
-        module.intake, module.approval, module.callback, module.relay, module.deadlines,
-        module.dispatcher["researcher"], module.dispatcher["analyst"], module.dispatcher["writer"],
-      ] : [for statement in jsondecode(function.policy).Statement : [for resource in flatten([statement.Resource]) : resource != "*"] if statement.Sid != "Trace"]
+      for function in local.functions : [for statement in jsondecode(function.policy).Statement : [for resource in flatten([statement.Resource]) : resource != "*"] if statement.Sid != "Trace"]
     ]))
     error_message = "Every statement names its resources, but for those of X-Ray, which has none."
   }
 
   assert {
     condition = alltrue([
-      for role in ["researcher", "analyst", "writer"] :
-      flatten([for statement in jsondecode(module.dispatcher[role].policy).Statement : statement.Resource if statement.Sid == "RunAgent"]) == [
-        "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/${role}-abc",
-        "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/${role}-abc/*",
+      for agent in keys(var.agents) :
+      flatten([for statement in jsondecode(module.dispatcher[agent].policy).Statement : statement.Resource if statement.Sid == "RunAgent"]) == [
+        "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/${agent}-abc",
+        "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/${agent}-abc/*",
       ]
     ])
     error_message = "A dispatcher runs its own agent only."
@@ -218,46 +174,52 @@ run "functions" {
 
   assert {
     condition = alltrue([
-      for role in ["researcher", "analyst", "writer"] :
-      [for statement in jsondecode(module.dispatcher[role].policy).Statement : statement.Sid if contains(flatten([statement.Action]), "sqs:SendMessage")] == ["PutBackOrSetAside"]
+      for agent in keys(var.agents) :
+      [for statement in jsondecode(module.dispatcher[agent].policy).Statement : statement.Sid if contains(flatten([statement.Action]), "sqs:SendMessage")] == ["PutBackOrSetAside"]
     ])
     error_message = "A dispatcher sends to its own queues only."
   }
 }
 
-# One role makes the keys of callback tokens, and may not replace them.
+# The dispatchers make the keys of callback tokens, and may not replace them.
 run "token_keys" {
   command = plan
 
   assert {
     condition = [
-      for name, function in {
-        intake     = module.intake, approval = module.approval, callback = module.callback, relay = module.relay, deadlines = module.deadlines,
-        researcher = module.dispatcher["researcher"], analyst = module.dispatcher["analyst"], writer = module.dispatcher["writer"],
-      } : name if contains(flatten([for statement in jsondecode(function.policy).Statement : statement.Action]), "ssm:PutParameter")
-    ] == ["researcher"]
-    error_message = "Only researcher-dispatch makes the keys."
+      for name, function in local.functions : name if contains(flatten([for statement in jsondecode(function.policy).Statement : statement.Action]), "ssm:PutParameter")
+    ] == ["analyst-dispatch", "researcher-dispatch", "writer-dispatch"]
+    error_message = "Only dispatchers make the keys."
   }
 
   assert {
-    condition = [
-      for statement in jsondecode(module.dispatcher["researcher"].policy).Statement :
+    condition = alltrue([for dispatcher in module.dispatcher : [
+      for statement in jsondecode(dispatcher.policy).Statement :
       [statement.Resource, statement.Condition] if contains(statement.Action, "ssm:PutParameter")
       ] == [[
         ["arn:aws:ssm:us-east-1:123456789012:parameter/aegis/dev/callback-token-keys"],
         { StringNotEqualsIfExists = { "ssm:Overwrite" = ["true"] } },
-    ]]
-    error_message = "It makes that one parameter, once."
+    ]]])
+    error_message = "They make that one parameter, once."
   }
 
   assert {
     condition = alltrue(flatten([
-      for function in [
-        module.intake, module.approval, module.callback, module.relay, module.deadlines,
-        module.dispatcher["researcher"], module.dispatcher["analyst"], module.dispatcher["writer"],
-      ] : [for statement in jsondecode(function.policy).Statement : [for action in flatten([statement.Action]) : !contains(["ssm:DeleteParameter", "ssm:DeleteParameters"], action)]]
+      for function in local.functions : [for statement in jsondecode(function.policy).Statement : [for action in flatten([statement.Action]) : !contains(["ssm:DeleteParameter", "ssm:DeleteParameters"], action)]]
     ]))
     error_message = "No function removes the keys."
+  }
+}
+
+run "commands" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for function in [module.intake, module.approval, module.callback, module.deadlines] :
+      [for statement in jsondecode(function.policy).Statement : statement.Resource[0] if statement.Sid == "SendCommands"] == ["arn:aws:sqs:us-east-1:123456789012:aegis-dev-*-dispatch"]
+    ])
+    error_message = "Who may owe a command sends to the dispatchers' queues, of which no list is kept, and to no dead-letter queue."
   }
 }
 
@@ -265,16 +227,56 @@ run "agents" {
   command = plan
 
   assert {
-    condition = alltrue([
-      for role, policy in aws_iam_role_policy.agent :
-      [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(flatten([statement.Action]), "s3:PutObject")] == ["arn:aws:s3:::mock/workflows/*/${role}/*"]
-    ])
-    error_message = "An agent writes below its own role only."
+    condition = {
+      for agent, policy in aws_iam_role_policy.agent : agent => {
+        for statement in jsondecode(policy.policy).Statement : statement.Sid => try(statement.Condition.StringLike["s3:prefix"], statement.Resource)
+      }
+      } == {
+      researcher = {
+        OwnArtifacts = ["arn:aws:s3:::mock/workflows/report/*/research/*"]
+        Input        = ["arn:aws:s3:::mock/sources/*"]
+        List         = ["sources/*", "workflows/report/*/research/*"]
+      }
+      analyst = {
+        OwnArtifacts = ["arn:aws:s3:::mock/workflows/report/*/analyze/*"]
+        Input        = ["arn:aws:s3:::mock/workflows/report/*/research/*"]
+        List         = ["workflows/report/*/analyze/*"]
+      }
+      # It serves the step research of the flow digest, and only reads that of the flow report.
+      writer = {
+        OwnArtifacts = ["arn:aws:s3:::mock/workflows/digest/*/research/*", "arn:aws:s3:::mock/workflows/digest/*/write/*", "arn:aws:s3:::mock/workflows/report/*/write/*"]
+        Input        = ["arn:aws:s3:::mock/workflows/digest/*/research/*", "arn:aws:s3:::mock/workflows/report/*/research/*", "arn:aws:s3:::mock/workflows/report/*/analyze/*"]
+        List         = ["workflows/digest/*/research/*", "workflows/digest/*/write/*", "workflows/report/*/write/*"]
+      }
+    }
+    error_message = "An agent writes the steps that name it, flow by flow, and reads what they read."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.agent["writer"].policy).Statement : statement.Sid => statement.Action
+    } == { OwnArtifacts = ["s3:GetObject", "s3:PutObject"], Input = "s3:GetObject", List = "s3:ListBucket" }
+    error_message = "What a step only reads, it cannot write."
   }
 
   assert {
     condition     = length(jsondecode(aws_iam_role.agent["writer"].assume_role_policy).Statement) == 1
     error_message = "By default only AgentCore assumes an agent's role."
+  }
+}
+
+run "an_agent_that_no_flow_names" {
+  command = plan
+
+  variables {
+    agents         = { researcher = {}, analyst = {}, writer = {}, reviewer = { reads_sources = true } }
+    agent_dist_dir = "./tests/fixtures"
+    instant_agents = true
+  }
+
+  assert {
+    condition     = contains(keys(aws_iam_role.agent), "reviewer") && !contains(keys(aws_iam_role_policy.agent), "reviewer")
+    error_message = "It is made, and has nothing to read or write."
   }
 }
 
@@ -327,7 +329,7 @@ run "other_accounts" {
       Resource  = "arn:aws:events:us-east-1:123456789012:event-bus/mock"
       Condition = { StringEquals = {
         "events:source"      = ["partner.crm"]
-        "events:detail-type" = ["ApprovalDecided", "StepReported", "WorkflowRequested", "CancelRequested"]
+        "events:detail-type" = ["ApprovalDecided", "StepReported", "WorkflowRequested", "CancelRequested", "RedriveRequested"]
       } }
     }
     error_message = "A named account may send external commands in the name of a named source, and nothing else."

@@ -6,10 +6,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "open_api_in_prod" {
@@ -300,4 +303,42 @@ run "open_api_on_an_emulator" {
     condition     = alltrue([for route in aws_apigatewayv2_route.client : route.authorization_type == "NONE"])
     error_message = "An emulator costs nothing."
   }
+}
+
+run "settings_of_no_function" {
+  command = plan
+
+  variables {
+    function_settings = { reviewer-dispatch = { memory_mb = 512 } }
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "a_flow_with_an_agent_that_is_missing" {
+  command = plan
+
+  variables {
+    agents         = { researcher = {}, writer = {} }
+    agent_dist_dir = "./tests/fixtures/agents"
+  }
+
+  assert {
+    condition     = local.unknown_agents == ["report/1.json: steps[1].agent is \"analyst\""]
+    error_message = "The fault is told with its place."
+  }
+
+  expect_failures = [terraform_data.rules]
+}
+
+run "a_runtime_with_too_long_a_name" {
+  command = plan
+
+  variables {
+    agents         = { researcher = {}, analyst = {}, writer = {}, an-agent-with-a-name-of-thirty-2 = { image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/agent:1" } }
+    name_prefix    = "a-name-as-long-as-20"
+    agent_dist_dir = "./tests/fixtures/agents"
+  }
+
+  expect_failures = [terraform_data.rules]
 }

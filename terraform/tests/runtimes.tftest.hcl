@@ -7,6 +7,7 @@ mock_provider "aws" {
 
 variables {
   lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
   agent_dist_dir  = "./tests/fixtures/agents"
 }
 
@@ -54,7 +55,7 @@ run "version_held" {
   command = plan
 
   variables {
-    agent_versions = { writer = "3" }
+    agents = { researcher = {}, analyst = {}, writer = { version = "3" } }
   }
 
   assert {

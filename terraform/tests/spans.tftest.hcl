@@ -7,6 +7,7 @@ mock_provider "aws" {
 
 variables {
   lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
   agent_dist_dir  = "./tests/fixtures/agents"
 }
 
@@ -50,11 +51,13 @@ run "not_from_an_emulator" {
   command = plan
 
   variables {
-    export_spans         = true
-    aws_endpoint_url     = "http://127.0.0.1:4566"
-    researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-    analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-    writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+    export_spans     = true
+    aws_endpoint_url = "http://127.0.0.1:4566"
+    agents = {
+      researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc" }
+      analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+      writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+    }
   }
 
   expect_failures = [terraform_data.rules]

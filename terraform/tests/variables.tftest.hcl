@@ -7,10 +7,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "refuses" {
@@ -59,14 +62,11 @@ run "refuses" {
     agent_platform_version    = "V3"
     external_sources          = ["aegis.workflow"]
     approver_sources          = ["a,b"]
-    researcher_agent_arn      = ""
-    analyst_agent_arn         = "arn:aws:bedrock-agentcore:us-east-1:123456789012:memory/analyst"
-    writer_agent_arn          = "arn:aws:bedrock-agentcore:us-east-1:12345:runtime/writer"
     agent_role_trusted_arns   = ["*"]
     agent_images_kept         = 1
     agent_dist_dir            = ""
-    agent_images              = { writer = "docker.io/writer:1" }
-    agent_versions            = { writer = "v1" }
+    flows_dir                 = "./tests/fixtures/nothing"
+    agents                    = { writer = { image = "docker.io/writer:1" } }
     agent_network             = { subnet_ids = [], security_group_ids = ["sg-0a1b2c3d"] }
     approval_timeout_hours    = 0
     approval_reminder_hours   = -1
@@ -75,14 +75,13 @@ run "refuses" {
     start_timeout_seconds     = 9
     heartbeat_timeout_seconds = 0
     step_timeout_seconds      = 0
-    step_retries              = { writer = { attempts = 0 } }
     max_sends                 = 0
     retention_days            = 0
-    report_url_seconds        = 59
+    result_url_seconds        = 59
     status_shards             = 0
     deadline_shards           = 0
     artifact_transition_days  = 29
-    function_settings         = { controller = {} }
+    function_settings         = { relay = { memory_mb = 10241 } }
     log_kms_key_arn           = "alias/logs"
     data_kms_key_arn          = "alias/data"
     alarm_kms_key_arn         = "alias/alarms"
@@ -137,14 +136,11 @@ run "refuses" {
     var.jwt_scopes,
     var.jwt_subject_claim,
     var.external_accounts,
-    var.researcher_agent_arn,
-    var.analyst_agent_arn,
-    var.writer_agent_arn,
     var.agent_role_trusted_arns,
     var.agent_images_kept,
     var.agent_dist_dir,
-    var.agent_images,
-    var.agent_versions,
+    var.flows_dir,
+    var.agents,
     var.agent_network,
     var.approval_timeout_hours,
     var.approval_reminder_hours,
@@ -153,10 +149,9 @@ run "refuses" {
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,
     var.step_timeout_seconds,
-    var.step_retries,
     var.max_sends,
     var.retention_days,
-    var.report_url_seconds,
+    var.result_url_seconds,
     var.status_shards,
     var.deadline_shards,
     var.artifact_transition_days,
@@ -207,7 +202,7 @@ run "refuses_too" {
     open_throttle_burst       = 5001
     external_sources          = ["aws.s3"]
     approver_sources          = ["aegis.workflow"]
-    researcher_agent_arn      = "arn:aws:lambda:us-east-1:123456789012:function:researcher"
+    agents                    = { researcher = { arn = "arn:aws:lambda:us-east-1:123456789012:function:researcher" } }
     agent_role_trusted_arns   = ["123456789012"]
     approval_timeout_hours    = 8761
     approval_reminder_hours   = 8761
@@ -216,10 +211,9 @@ run "refuses_too" {
     start_timeout_seconds     = 3601
     heartbeat_timeout_seconds = 3601
     step_timeout_seconds      = 28801
-    step_retries              = { analyst = { longest_delay_seconds = 901 } }
     max_sends                 = 21
     retention_days            = 1.5
-    report_url_seconds        = 43201
+    result_url_seconds        = 43201
     status_shards             = 101
     deadline_shards           = 101
     artifact_transition_days  = 30.5
@@ -258,7 +252,7 @@ run "refuses_too" {
     var.open_throttle_burst,
     var.external_sources,
     var.approver_sources,
-    var.researcher_agent_arn,
+    var.agents,
     var.agent_role_trusted_arns,
     var.approval_timeout_hours,
     var.approval_reminder_hours,
@@ -267,10 +261,9 @@ run "refuses_too" {
     var.start_timeout_seconds,
     var.heartbeat_timeout_seconds,
     var.step_timeout_seconds,
-    var.step_retries,
     var.max_sends,
     var.retention_days,
-    var.report_url_seconds,
+    var.result_url_seconds,
     var.status_shards,
     var.deadline_shards,
     var.artifact_transition_days,
@@ -293,7 +286,7 @@ run "refuses_as_well" {
     lambda_memory_mb       = 128.5
     lambda_timeout_seconds = 10.5
     external_sources       = [""]
-    step_retries           = { researcher = { first_delay_seconds = 0.5 } }
+    agents                 = { researcher = { retries = { first_delay_seconds = 0.5 } } }
     function_settings      = { relay = { timeout_seconds = 901 } }
     api_domain_name        = "*.example.com"
 
@@ -310,7 +303,7 @@ run "refuses_as_well" {
     var.lambda_memory_mb,
     var.lambda_timeout_seconds,
     var.external_sources,
-    var.step_retries,
+    var.agents,
     var.function_settings,
     var.api_domain_name,
     var.api_authorization_overrides,
@@ -328,11 +321,13 @@ run "refuses_also" {
   variables {
     name_prefix       = "a"
     function_settings = { relay = { reserved_concurrency = 0 } }
+    agents            = { writer = { version = "v1" } }
   }
 
   expect_failures = [
     var.name_prefix,
     var.function_settings,
+    var.agents,
   ]
 }
 
@@ -344,6 +339,7 @@ run "refuses_besides" {
     instant_agent_latency    = "quick"
     extra_lambda_environment = { AWS_SESSION_TOKEN = "x" }
     agent_network            = { subnet_ids = ["a-subnet"], security_group_ids = ["sg-0a1b2c3d"] }
+    agents                   = { writer = { concurrency = 1 } }
   }
 
   expect_failures = [
@@ -351,7 +347,28 @@ run "refuses_besides" {
     var.instant_agent_latency,
     var.extra_lambda_environment,
     var.agent_network,
+    var.agents,
   ]
+}
+
+run "an_agent_that_is_never_tried" {
+  command = plan
+
+  variables {
+    agents = { writer = { retries = { attempts = 0 } } }
+  }
+
+  expect_failures = [var.agents]
+}
+
+run "an_agent_with_a_capital" {
+  command = plan
+
+  variables {
+    agents = { Writer = {} }
+  }
+
+  expect_failures = [var.agents]
 }
 
 # Names that AWS keeps for itself. Each refusal has a run of its own, because a run stops at the first.
@@ -410,12 +427,10 @@ run "the_longest_names" {
   command = plan
 
   variables {
-    name_prefix          = "a-name-as-long-as-20"
-    environment          = "staging"
-    researcher_agent_arn = null
-    analyst_agent_arn    = null
-    writer_agent_arn     = null
-    agent_dist_dir       = "./tests/fixtures/agents"
+    name_prefix    = "a-name-as-long-as-20"
+    environment    = "staging"
+    agents         = { researcher = {}, analyst = {}, writer = {} }
+    agent_dist_dir = "./tests/fixtures/agents"
   }
 
   assert {

@@ -6,10 +6,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "event_log" {
@@ -135,8 +138,8 @@ run "alarms" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_composite_alarm.healthy[0].alarm_rule) <= 10240 && length(local.all_alarms) <= 100
-    error_message = "CloudWatch takes a rule of 10240 characters and 100 alarms."
+    condition     = length(aws_cloudwatch_composite_alarm.part) == 0
+    error_message = "A hundred alarms need no parts."
   }
 }
 
@@ -227,7 +230,7 @@ run "dashboard" {
   assert {
     condition = [for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : widget.properties.title] == [
       "Workflows started and ended, by outcome",
-      "Seconds of a step, by role: half of them, and 9 of 10",
+      "Seconds of a step, by agent: half of them, and 9 of 10",
       "Cost of agents, in US dollars",
       "Oldest overdue workflow, in seconds; quarantined; set aside",
       "Messages in dead-letter queues",

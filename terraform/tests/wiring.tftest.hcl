@@ -6,10 +6,13 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir      = "./tests/fixtures/packages"
-  researcher_agent_arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc"
-  analyst_agent_arn    = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc"
-  writer_agent_arn     = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc"
+  lambda_dist_dir = "./tests/fixtures/packages"
+  flows_dir       = "./tests/fixtures/flows"
+  agents = {
+    researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
+    analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
+    writer     = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/writer-abc" }
+  }
 }
 
 run "routes" {
@@ -19,6 +22,7 @@ run "routes" {
     condition = toset(keys(aws_apigatewayv2_route.client)) == toset([
       "POST /workflows",
       "GET /workflows",
+      "GET /flows",
       "GET /workflows/{id}",
       "GET /workflows/{id}/history",
       "GET /workflows/{id}/artifacts/{name}",
@@ -125,7 +129,7 @@ run "any_source_but_ours" {
 
   assert {
     condition = { for service, rule in aws_cloudwatch_event_rule.external : service => jsondecode(rule.event_pattern) } == {
-      intake   = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["WorkflowRequested", "CancelRequested"] }
+      intake   = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["WorkflowRequested", "CancelRequested", "RedriveRequested"] }
       approval = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["ApprovalDecided"] }
       callback = { account = ["123456789012"], source = [{ anything-but = ["aegis.workflow"] }], detail-type = ["StepReported"] }
     }
@@ -248,27 +252,61 @@ run "retries_by_default" {
   command = plan
 
   assert {
-    condition = jsondecode(local.engine_environment["STEP_RETRIES"]) == {
-      for role in ["researcher", "analyst", "writer"] :
-      role => { attempts = 3, first_delay_seconds = 2, longest_delay_seconds = 60 }
-    }
-    error_message = "Each step is tried three times, with short delays."
+    condition     = local.engine_environment["STEP_RETRIES"] == "{}"
+    error_message = "An agent that has no retries of its own is left to the services' defaults."
   }
 }
 
-run "retries_of_one_step" {
+run "retries_of_one_agent" {
   command = plan
 
   variables {
-    step_retries = { writer = { attempts = 5, longest_delay_seconds = 300 } }
+    agents         = { researcher = {}, analyst = {}, writer = { retries = { attempts = 5, longest_delay_seconds = 300 } } }
+    agent_dist_dir = "./tests/fixtures/agents"
   }
 
   assert {
-    condition = (
-      jsondecode(local.engine_environment["STEP_RETRIES"]).writer == { attempts = 5, first_delay_seconds = 2, longest_delay_seconds = 300 }
-      && jsondecode(local.engine_environment["STEP_RETRIES"]).analyst.attempts == 3
-    )
-    error_message = "The other steps keep their defaults."
+    condition     = jsondecode(local.engine_environment["STEP_RETRIES"]) == { writer = { attempts = 5, first_delay_seconds = 2, longest_delay_seconds = 300 } }
+    error_message = "What is left out has its default."
+  }
+}
+
+run "agents_queues" {
+  command = plan
+
+  assert {
+    condition     = local.engine_environment["AGENT_QUEUE_URLS"] == "https://sqs.us-east-1.amazonaws.com/123456789012/aegis-dev-{agent}-dispatch"
+    error_message = "The address of an agent's queue follows from its name."
+  }
+
+  assert {
+    condition     = alltrue([for agent in keys(var.agents) : output.function_names["${agent}-dispatch"] == "aegis-dev-${agent}-dispatch"])
+    error_message = "A dispatcher and its queue are called after the agent."
+  }
+
+  assert {
+    condition     = alltrue([for agent, dispatcher in module.dispatcher : dispatcher.queue_name == replace(basename(local.engine_environment["AGENT_QUEUE_URLS"]), "{agent}", agent)])
+    error_message = "Commands go to the queue that the agent's dispatcher reads."
+  }
+
+  assert {
+    condition     = module.dispatcher["writer"].environment["AGENT"] == "writer" && module.dispatcher["writer"].environment["WRITER_AGENT_ARN"] == var.agents["writer"].arn
+    error_message = "A dispatcher is told whose it is."
+  }
+}
+
+run "concurrency_of_one_agent" {
+  command = plan
+
+  variables {
+    dispatch_concurrency = 3
+    agents               = { researcher = {}, analyst = {}, writer = { concurrency = 7 } }
+    agent_dist_dir       = "./tests/fixtures/agents"
+  }
+
+  assert {
+    condition     = local.dispatch_concurrency == { researcher = 3, analyst = 3, writer = 7 }
+    error_message = "One agent differs, the others do not."
   }
 }
 

@@ -23,7 +23,7 @@ output "log_group_name" {
   value = aws_cloudwatch_log_group.this.name
 }
 
-output "environment_names" {
-  description = "Names of the environment variables."
-  value       = keys(var.environment)
+output "environment" {
+  description = "The environment variables."
+  value       = var.environment
 }

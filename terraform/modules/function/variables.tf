@@ -4,7 +4,7 @@ variable "name" {
 
   validation {
     condition     = length(var.name) <= 64
-    error_message = "Names of functions and roles have at most 64 characters."
+    error_message = "${var.name} is too long: names of functions and roles have at most 64 characters."
   }
 }
 

@@ -47,7 +47,7 @@ output "dead_letter_queue_name" {
   value = aws_sqs_queue.dead_letter.name
 }
 
-output "environment_names" {
-  description = "Names of the function's environment variables."
-  value       = module.function.environment_names
+output "environment" {
+  description = "The function's environment variables."
+  value       = module.function.environment
 }
