@@ -45,7 +45,7 @@ fn step_view(workflow: &Workflow, step: &AgentStep) -> StepView {
             None => ended_status(workflow, &step.step),
         },
         attempt,
-        revision: result.map_or(workflow.revision, |result| result.revision),
+        revision: latest.map_or(workflow.revision, |latest| latest.revision),
         requested_at: None,
         dispatched_at: None,
         last_heartbeat_at: None,
