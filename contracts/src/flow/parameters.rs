@@ -14,6 +14,8 @@ use crate::problem::FieldError;
 const MAX_BYTES: usize = 16 * 1024;
 /// Most objects and lists within each other.
 const MAX_DEPTH: usize = 16;
+/// Most parts of a schema with every reference followed.
+const MAX_PARTS: usize = 10_000;
 /// Most faults that are told of one request.
 const MAX_FAULTS: usize = 20;
 
@@ -40,6 +42,7 @@ impl ParameterSchema {
             return Err(format!("has {bytes} bytes, at most {MAX_BYTES} are allowed"));
         }
         bounded(&schema, 0)?;
+        followed(&schema, &schema, &mut Vec::new(), &mut 0)?;
         if schema.get("type") != Some(&json!("object")) {
             return Err("must have `\"type\": \"object\"`".to_owned());
         }
@@ -103,7 +106,7 @@ fn bounded(schema: &Value, depth: usize) -> Result<(), String> {
                 let reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$schema" | "$id");
                 let draft = name == "$schema"
                     && value.as_str() == Some("https://json-schema.org/draft/2020-12/schema");
-                if reference && !draft && !value.as_str().is_some_and(|to| to.starts_with('#')) {
+                if reference && !draft && !value.as_str().is_some_and(|to| to.starts_with("#/")) {
                     return Err(format!("`{name}` must point into the schema itself: `#/…`"));
                 }
                 bounded(value, depth + 1)?;
@@ -111,6 +114,43 @@ fn bounded(schema: &Value, depth: usize) -> Result<(), String> {
             Ok(())
         }
         Value::Array(items) => items.iter().try_for_each(|item| bounded(item, depth + 1)),
+        _ => Ok(()),
+    }
+}
+
+/// Follows every reference, as a validator does. A few that name each other twice would be exponentially more work than is
+/// written, and one that leads back to itself more work with each level of a request.
+fn followed<'a>(
+    whole: &'a Value,
+    schema: &'a Value,
+    within: &mut Vec<&'a str>,
+    parts: &mut usize,
+) -> Result<(), String> {
+    *parts += 1;
+    if *parts > MAX_PARTS {
+        let reason = format!("has more than {MAX_PARTS} parts if its references are followed");
+        return Err(reason);
+    }
+    match schema {
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            let reference = matches!(name.as_str(), "$ref" | "$dynamicRef");
+            let to = value.as_str().filter(|_| reference);
+            let Some(to) = to.and_then(|to| to.strip_prefix('#')) else {
+                return followed(whole, value, within, parts);
+            };
+            if within.contains(&to) {
+                return Err(format!("`#{to}` leads back to itself"));
+            }
+            let target = whole.pointer(to);
+            let target = target.ok_or_else(|| format!("`#{to}` leads nowhere"))?;
+            within.push(to);
+            followed(whole, target, within, parts)?;
+            within.pop();
+            Ok(())
+        }),
+        Value::Array(items) => items
+            .iter()
+            .try_for_each(|item| followed(whole, item, within, parts)),
         _ => Ok(()),
     }
 }
@@ -173,12 +213,31 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_may_refer_to_its_own_parts() {
+        let name = json!({"$ref": "#/$defs/name"});
+        let schema = json!({
+            "type": "object", "properties": {"one": name, "other": name},
+            "$defs": {"name": {"type": "string"}},
+        });
+        let schema = ParameterSchema::new(schema).unwrap();
+        let some = json!({"one": "a", "other": 1});
+        assert_eq!(schema.faults(some.as_object().unwrap()).len(), 1);
+    }
+
+    #[test]
     fn what_could_hurt_is_refused() {
         let mut deep = json!({"type": "object"});
         for _ in 0..20 {
             deep = json!({"type": "object", "properties": {"a": deep}});
         }
+        let twice = |to: &str| json!({"allOf": [{"$ref": to}, {"$ref": to}]});
+        let mut doubling = Map::from_iter([("d30".to_owned(), json!(true))]);
+        doubling.extend((0..30).map(|n| (format!("d{n}"), twice(&format!("#/$defs/d{}", n + 1)))));
         for schema in [
+            json!({"type": "object", "$ref": "#/$defs/d0", "$defs": doubling}),
+            json!({"type": "object", "properties": {"a": {"$ref": "#"}}}),
+            json!({"type": "object", "$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}}),
+            json!({"type": "object", "$ref": "#/$defs/a"}),
             json!([]),
             json!({}),
             json!({"type": "string"}),
