@@ -5,7 +5,8 @@ use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::event::Event;
 use aegis_contracts::view::Status;
 use aegis_workflow::{
-    Answer, Input, Owed, Rejection, Rules, StoredWorkflow, Transition, Workflow, decide, too_late,
+    Answer, Ended, Input, Owed, Phase, Rejection, Rules, StoredWorkflow, Transition, Workflow,
+    decide, too_late,
 };
 
 use crate::reminders;
@@ -77,8 +78,21 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         assert!(matches!(input, Input::Redrive { .. }), "{input:?} revives");
         assert!(!next.status().is_terminal());
     }
-    if matches!(input, Input::Decide(_)) {
+    if let Input::Decide(vote) = input {
         assert_eq!(too_late(before, walk.now), None, "{input:?} counts");
+        let Phase::AwaitingApproval(approval) = &before.phase else {
+            panic!("{input:?} decides, and nothing waits");
+        };
+        let named = vote.revision == Some(approval.revision);
+        let first = vote.revision.is_none() && approval.revision == 0;
+        let only = before.flow.approvals().count() == 1;
+        assert!(
+            named || (first && only),
+            "{input:?} decides another revision"
+        );
+    }
+    if let Phase::Ended(Ended::Failed(failure)) = &before.phase {
+        assert_eq!(next.at(), Some(&failure.at), "a redrive goes on elsewhere");
     }
     for event in &transition.events {
         reminders::check_event(walk, event);
