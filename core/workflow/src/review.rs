@@ -54,8 +54,6 @@ pub fn asked<'a>(
                 deadline_at,
             } => {
                 let policy = workflow.policy(approval);
-                // Asked again after a redrive: what was decided before does not count any more.
-                all.retain(|known| known.approval.revision != *revision);
                 let before = all.iter().filter(|known| known.approval.approval == *approval);
                 let round = before.count();
                 all.push(Asked {
