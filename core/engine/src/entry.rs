@@ -1,8 +1,7 @@
 //! `sk = EVT#<version>`: the events of one transition. Audit trail and outbox in one.
 //!
 //! What all events of an entry have in common is stored once, and an id that follows from the rest not at all: two
-//! events then fit into the KB that a write is counted by. An event that differs says so itself, which is also how
-//! entries were stored at first: each event with its whole envelope.
+//! events then fit into the KB that a write is counted by. An event that differs says so itself.
 
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::envelope::{Envelope, EventEnvelope};

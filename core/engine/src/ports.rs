@@ -106,6 +106,16 @@ pub struct ListQuery {
     pub before: Option<ListPosition>,
 }
 
+impl ListQuery {
+    /// The statuses to look among: what has ended is at no step any more, and there may be very much of it.
+    pub fn statuses(&self) -> Vec<Status> {
+        let wanted = Status::ALL.into_iter();
+        let wanted = wanted.filter(|status| self.status.is_none_or(|only| only == *status));
+        let live = |status: &Status| self.at.is_none() || !status.is_terminal();
+        wanted.filter(live).collect()
+    }
+}
+
 /// A place in the list of workflows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListPosition {

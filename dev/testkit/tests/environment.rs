@@ -26,17 +26,21 @@ fn source(path: &Path) -> String {
     text.split("#[cfg(test)]").next().unwrap().to_owned()
 }
 
-/// Names of variables stand in quotes and are in capitals.
+/// Names of variables stand in quotes and are in capitals. The list has `<AGENT>` where a name is made from that of an
+/// agent.
 fn names(text: &str) -> Names {
     let mut names = Names::default();
     let mut before = "";
     for (place, part) in text.split('"').enumerate() {
         let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        if place % 2 == 1 && part.len() >= 8 && part.chars().all(plain) {
-            names.read.insert(part.to_owned());
-            if before.trim_end().ends_with("required(") {
-                names.required.insert(part.to_owned());
+        let own = part.strip_prefix("{variable}").unwrap_or(part);
+        if place % 2 == 1 && own.len() >= 5 && own.chars().all(plain) {
+            let name = part.replace("{variable}", "<AGENT>");
+            let before = before.trim_end().trim_end_matches("&format!(");
+            if before.ends_with("required(") || before.ends_with("environment.agent(") {
+                names.required.insert(name.clone());
             }
+            names.read.insert(name);
         }
         before = part;
     }
@@ -88,7 +92,9 @@ fn what_services_read() -> BTreeMap<String, Names> {
         .filter(|path| path.join("src/main.rs").exists())
         .map(|path| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            let own = source(&path.join("src/main.rs")) + &source(&path.join("src/lib.rs"));
+            let files = ["src/main.rs", "src/lib.rs"].map(|file| path.join(file));
+            let own = files.iter().filter(|file| file.exists());
+            let own: String = own.map(|file| source(file)).collect();
             (name, closure(&(own + &telemetry), &wiring))
         })
         .collect()

@@ -26,7 +26,7 @@ fn intake(harness: &Harness) -> Arc<Intake> {
         api_url: "https://api.example/stage".to_owned(),
         authorization: Authorization::None.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
-        report_url_valid: Duration::from_secs(3600),
+        result_url_valid: Duration::from_secs(3600),
         allowed_sources: Vec::new(),
     })
 }

@@ -158,6 +158,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn flows_and_agents_that_cannot_be_used_are_reported() {
+        let absent = std::env::temp_dir().join("no such folder of flows");
+        let lookup = |name: &str| match name {
+            "AGENT" => Some("Writer 2".to_owned()),
+            "FLOWS" => Some(absent.display().to_string()),
+            _ => None,
+        };
+        let mut environment = Environment::new(&lookup);
+        environment.agent("AGENT");
+        environment.agent("OTHER");
+        environment.flows();
+        let ConfigError(problems) = environment.finish().unwrap_err();
+        let begins = ["AGENT is `Writer 2`: it must be a name", "OTHER is not set", "FLOWS: "];
+        assert_eq!(problems.len(), begins.len(), "{problems:?}");
+        for (problem, begins) in problems.iter().zip(begins) {
+            assert!(problem.starts_with(begins), "{problem}");
+        }
+        assert!(problems[2].contains("no such folder of flows"), "{problems:?}");
+    }
+
+    #[test]
     fn reports_every_problem_together() {
         let lookup = |name: &str| match name {
             "MAX_SENDS" => Some("many".to_owned()),

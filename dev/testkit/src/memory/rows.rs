@@ -89,11 +89,8 @@ impl Rows {
     /// One query per status, each for a page and one more, as on AWS. Also what they cost.
     pub(super) fn page(&self, query: &ListQuery) -> (ListPage, Units) {
         let limit = query.limit as usize;
-        let wanted = query
-            .status
-            .map_or_else(|| Status::ALL.to_vec(), |one| vec![one]);
         let (mut found, mut halves) = (Vec::new(), 0);
-        for status in wanted {
+        for status in query.statuses() {
             let rows = self.newest(status, query, limit + 1);
             halves += read_halves(rows.iter().map(sizes::listed).sum(), false);
             found.extend(rows);

@@ -3,26 +3,24 @@
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
 use aegis_engine::stored::decode_state;
+use aegis_testkit::flow::{report, triage};
 use aegis_testkit::harness::Harness;
-use aegis_workflow::{Answer, FLOW_VERSION, Input, STATE_VERSION, StepFailure, Workflow, decide};
+use aegis_workflow::{
+    Answer, Heartbeat, Input, Pinned, STATE_VERSION, StepFailure, StoredWorkflow, Workflow, decide,
+};
 use serde_json::{Value, to_value};
 
 use crate::{golden, json};
 
 fn retried() -> Harness {
     let harness = Harness::dispatched();
-    let (role, attempt) = harness.current();
     let failure = StepFailure {
         code: "storage_unavailable".to_owned(),
         message: "the bucket did not answer".to_owned(),
         transient: true,
-    };
-    harness.apply(Input::StepFailed {
-        role,
-        attempt,
-        failure,
         usage: None,
-    });
+    };
+    harness.apply(Input::StepFailed(harness.current(), failure));
     harness
 }
 
@@ -39,10 +37,8 @@ fn revised() -> Harness {
 
 fn at_work() -> Harness {
     let harness = Harness::dispatched();
-    let (role, attempt) = harness.current();
-    harness.apply(Input::Progress {
-        role,
-        attempt,
+    harness.apply(Input::Progress(Heartbeat {
+        of: harness.current(),
         message: "reading".to_owned(),
         percent: Some(10),
         usage: Some(aegis_contracts::usage::Usage {
@@ -50,7 +46,7 @@ fn at_work() -> Harness {
             output_tokens: 3,
             cost_usd: 0.25,
         }),
-    });
+    }));
     harness
 }
 
@@ -63,7 +59,17 @@ fn reminded() -> Harness {
     harness
 }
 
-const STATES: [(&str, Make); 11] = [
+/// The first of two approvals is settled, and what it was about is kept.
+fn second_approval() -> Harness {
+    let harness = Harness::started_in(triage());
+    harness.succeed();
+    harness.decide(DecisionKind::Approve);
+    harness.succeed();
+    harness.succeed();
+    harness
+}
+
+const STATES: [(&str, Make); 12] = [
     ("state-requested", Harness::started as Make),
     ("state-dispatched", Harness::dispatched),
     ("state-at-work", at_work),
@@ -71,6 +77,7 @@ const STATES: [(&str, Make); 11] = [
     ("state-awaiting-approval", Harness::awaiting_approval),
     ("state-reminded", reminded),
     ("state-revised", revised),
+    ("state-second-approval", second_approval),
     ("state-writing", Harness::writing),
     ("state-completed", Harness::completed),
     ("state-failed", Harness::failed),
@@ -86,21 +93,31 @@ fn all() -> Vec<(&'static str, Value)> {
     STATES.into_iter().map(read).collect()
 }
 
-fn decoded(json: &Value) -> Workflow {
+fn decoded(json: &Value) -> StoredWorkflow {
     decode_state(&json.to_string()).unwrap()
+}
+
+/// With the definition that it is pinned to.
+fn whole(json: &Value) -> Workflow {
+    let stored = decoded(json);
+    let known = [report(), Pinned::new(triage())].into_iter();
+    let mut known = known.filter(|flow| *flow.id() == stored.flow);
+    let flow = known.next().unwrap();
+    stored.with_flow(flow).unwrap()
 }
 
 #[test]
 fn what_released_code_stored_is_read_and_written_unchanged() {
     for (name, stored) in all() {
         assert_eq!(to_value(decoded(&stored)).unwrap(), stored, "{name}");
+        assert_eq!(to_value(whole(&stored)).unwrap(), stored, "{name}");
     }
 }
 
 #[test]
 fn what_released_code_stored_goes_on() {
     for (name, stored) in all() {
-        let workflow = decoded(&stored);
+        let workflow = whole(&stored);
         let cancel = Input::Cancel {
             by: "ada".to_owned(),
             reason: None,
@@ -109,8 +126,8 @@ fn what_released_code_stored_goes_on() {
         let rules = aegis_workflow::Rules::default();
         match decide(&rules, &workflow, cancel, now) {
             Answer::Transition(done) => {
-                assert_eq!(done.next.flow_version, workflow.flow_version, "{name}");
-                decoded(&to_value(done.next).unwrap());
+                assert_eq!(done.next.flow, workflow.flow, "{name}");
+                whole(&to_value(done.next).unwrap());
             }
             Answer::Touch(_) => panic!("{name}: a cancel is a transition"),
             Answer::Rejected(_) => assert!(workflow.status().is_terminal(), "{name}"),
@@ -122,8 +139,8 @@ fn what_released_code_stored_goes_on() {
 fn what_newer_code_added_is_passed_over_at_every_depth() {
     for (name, stored) in all() {
         let known = decoded(&stored);
-        // These name their kind by their only key.
-        for (pointer, newer) in json::added_to(&stored, &["/phase", "/phase/failed/r"]) {
+        // The phase names its kind by its only key; attempts and policies have names of the flow for keys.
+        for (pointer, newer) in json::added_to(&stored, &["/phase", "/a", "/p"]) {
             let read = decode_state(&newer.to_string());
             assert_eq!(read, Ok(known.clone()), "{name} {pointer}");
         }
@@ -133,15 +150,10 @@ fn what_newer_code_added_is_passed_over_at_every_depth() {
 #[test]
 fn what_newer_code_must_not_lose_is_left_to_it() {
     for (name, stored) in all() {
-        for (field, version) in [
-            ("state_version", STATE_VERSION + 1),
-            ("flow_version", FLOW_VERSION + 1),
-        ] {
-            let mut newer = stored.clone();
-            newer[field] = version.into();
-            newer["phase"] = serde_json::json!({"dancing": {}});
-            let refused = decode_state(&newer.to_string()).unwrap_err();
-            assert!(!refused.is_permanent(), "{name}: {refused}");
-        }
+        let mut newer = stored.clone();
+        newer["state_version"] = (STATE_VERSION + 1).into();
+        newer["phase"] = serde_json::json!({"dancing": {}});
+        let refused = decode_state(&newer.to_string()).unwrap_err();
+        assert!(!refused.is_permanent(), "{name}: {refused}");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::api::{ApiHandler, ApiRequest};
 use aegis_engine::link::Link;
+use aegis_testkit::flow::triage;
 use aegis_testkit::harness::Harness;
 use aegis_testkit::laws::{Delivery, Stage};
 use aegis_testkit::requests::{With, request};
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Case> {
         change(REDRIVE, "failed", 4, Harness::failed),
     ]);
     all.extend(["approve", "reject", "request_changes"].map(decide));
+    all.push(decide_the_first_of_two());
     all.extend([make_link(), review()]);
     all.extend(["approve", "reject", "request_changes"].map(decide_by_link));
     all.extend(REPORTS.map(|(which, report)| {
@@ -79,6 +81,17 @@ fn decide(decision: &'static str) -> Case {
     Case::new(("approval", APPROVE, decision), 2, move || {
         let harness = Harness::awaiting_approval();
         let body = json!({"decision": decision, "approver": "ada", "comment": "on lattices"});
+        let (handler, asked) = (approval(&harness), to(APPROVE, &harness).json(body));
+        stage(harness, handler, asked)
+    })
+}
+
+/// The flow has another approval, which the same request must not decide.
+fn decide_the_first_of_two() -> Case {
+    Case::new(("approval", APPROVE, "the first of two"), 2, || {
+        let harness = Harness::started_in(triage());
+        harness.succeed();
+        let body = json!({"decision": "approve", "approver": "ada", "revision": 0});
         let (handler, asked) = (approval(&harness), to(APPROVE, &harness).json(body));
         stage(harness, handler, asked)
     })

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::command::{Command, SessionCommand};
+use aegis_contracts::command::{Command, SessionCommand, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::message::{QueueHandler, Received};
@@ -12,7 +11,7 @@ use aegis_testkit::laws::{Delivery, Stage};
 use serde_json::{Value, json};
 
 use crate::Case;
-use crate::services::{REPORTS, approval, callback, dispatcher, intake};
+use crate::services::{REPORTS, approval, callback, dispatch_of, dispatcher, intake};
 
 pub fn all() -> Vec<Case> {
     [dispatches(), stops(), people(), clients(), reports()]
@@ -34,44 +33,43 @@ fn analyzing() -> Harness {
 }
 
 fn dispatches() -> Vec<Case> {
-    let of = |service, trigger, role, make: fn() -> Harness| {
-        Case::new((service, trigger, "asked for"), 4, move || {
-            let harness = make();
-            let (handler, message) = (dispatcher(&harness, role), harness.last_message());
-            stage(harness, handler, message)
-        })
+    let of = |make: fn() -> Harness| {
+        let agent = make().last_run().agent;
+        Case::new(
+            (dispatch_of(&agent), "RunStep", "asked for"),
+            4,
+            move || {
+                let harness = make();
+                let (handler, message) = (dispatcher(&harness, &agent), harness.last_message());
+                stage(harness, handler, message)
+            },
+        )
     };
-    vec![
-        of(
-            "researcher-dispatch",
-            "Research",
-            Role::Researcher,
-            Harness::started,
-        ),
-        of("analyst-dispatch", "Analyze", Role::Analyst, analyzing),
-        of("writer-dispatch", "Write", Role::Writer, Harness::writing),
-    ]
+    vec![of(Harness::started), of(analyzing), of(Harness::writing)]
 }
 
 fn stops() -> Vec<Case> {
-    let of = |service, role| {
+    let of = |make: fn() -> Harness| {
+        let StepCommand { agent, step, .. } = make().last_run();
+        let service = dispatch_of(&agent);
         Case::new((service, "StopSession", "superseded"), 2, move || {
-            let harness = Harness::cancelled();
-            let command = Command::StopSession(SessionCommand { role, attempt: 1 });
+            let harness = make();
+            let stop = SessionCommand {
+                agent: agent.clone(),
+                step: step.clone(),
+                attempt: 1,
+            };
             let envelope = CommandEnvelope {
-                body: command,
+                body: Command::StopSession(stop),
                 ..harness.last_command()
             };
+            harness.cancel();
             let message = received(&serde_json::to_value(envelope).unwrap());
-            let handler = dispatcher(&harness, role);
+            let handler = dispatcher(&harness, &agent);
             stage(harness, handler, message)
         })
     };
-    vec![
-        of("researcher-dispatch", Role::Researcher),
-        of("analyst-dispatch", Role::Analyst),
-        of("writer-dispatch", Role::Writer),
-    ]
+    vec![of(Harness::started), of(analyzing), of(Harness::writing)]
 }
 
 fn people() -> Vec<Case> {
@@ -119,8 +117,15 @@ fn clients() -> Vec<Case> {
             stage(harness, handler, external("CancelRequested", detail))
         })
     };
+    let redriven = Case::new(("intake", "RedriveRequested", "failed"), 3, || {
+        let harness = Harness::failed();
+        let detail = json!({"idempotency_key": "k1", "workflow_id": harness.id});
+        let handler = intake(&harness);
+        stage(harness, handler, external("RedriveRequested", detail))
+    });
     vec![
         requested,
+        redriven,
         cancelled("asked for", 2, Harness::started),
         cancelled("at work", 3, Harness::dispatched),
         cancelled("awaiting approval", 2, Harness::awaiting_approval),

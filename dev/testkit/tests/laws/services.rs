@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use aegis_approval::Approval;
 use aegis_callback::Callback;
-use aegis_contracts::agent::Role;
 use aegis_contracts::command::Destination;
+use aegis_contracts::flow::Name;
 use aegis_deadlines::Deadlines;
 use aegis_engine::api::Authorization;
 use aegis_engine::dispatch::Dispatcher;
@@ -23,17 +23,17 @@ pub fn intake(harness: &Harness) -> Arc<Intake> {
         api_url: "https://api.example/stage".to_owned(),
         authorization: Authorization::None.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
-        report_url_valid: Duration::from_secs(3600),
+        result_url_valid: Duration::from_secs(3600),
         allowed_sources: Vec::new(),
     })
 }
 
-pub fn dispatcher(harness: &Harness, role: Role) -> Arc<Dispatcher> {
+pub fn dispatcher(harness: &Harness, agent: &Name) -> Arc<Dispatcher> {
     Arc::new(Dispatcher {
         engine: harness.engine.clone(),
         runtime: harness.ports.runtime.clone(),
-        keys: harness.ports.key_ring(role == Role::Researcher),
-        role,
+        keys: harness.ports.key_ring(true),
+        agent: agent.clone(),
         callback_api_url: "https://api.example".to_owned(),
     })
 }
@@ -59,15 +59,18 @@ pub fn callback(harness: &Harness) -> Arc<Callback> {
     })
 }
 
+/// The function that starts an agent. One program serves all, and each agent has a function and a queue of its own.
+pub fn dispatch_of(agent: &Name) -> &'static str {
+    format!("{agent}-dispatch").leak()
+}
+
 /// Of the queue that a command goes to.
 pub fn receiver(
     harness: &Harness,
-    destination: Destination,
+    destination: Destination<'_>,
 ) -> (&'static str, Arc<dyn QueueHandler>) {
     match destination {
-        Destination::Researcher => ("researcher-dispatch", dispatcher(harness, Role::Researcher)),
-        Destination::Analyst => ("analyst-dispatch", dispatcher(harness, Role::Analyst)),
-        Destination::Writer => ("writer-dispatch", dispatcher(harness, Role::Writer)),
+        Destination::Agent(agent) => (dispatch_of(agent), dispatcher(harness, agent)),
         Destination::Approval => ("approval", approval(harness)),
     }
 }
@@ -98,21 +101,21 @@ pub const REPORTS: [(&str, Report); 4] = [
 ];
 
 fn progress(harness: &Harness) -> Value {
-    let (role, attempt) = harness.current();
-    json!({"kind": "progress", "role": role, "attempt": attempt, "message": "reading"})
+    let of = harness.current();
+    json!({"kind": "progress", "step": of.step, "attempt": of.attempt, "message": "reading"})
 }
 
 fn success(harness: &Harness) -> Value {
-    let (role, attempt) = harness.current();
+    let of = harness.current();
     let artifacts = [harness.result()];
     json!({
-        "kind": "succeeded", "role": role, "attempt": attempt,
+        "kind": "succeeded", "step": of.step, "attempt": of.attempt,
         "summary": "done", "artifacts": artifacts,
     })
 }
 
 fn failure(harness: &Harness, retryable: bool) -> Value {
-    let (role, attempt) = harness.current();
+    let of = harness.current();
     let error = json!({"code": "model_away", "message": "no answer", "retryable": retryable});
-    json!({"kind": "failed", "role": role, "attempt": attempt, "error": error})
+    json!({"kind": "failed", "step": of.step, "attempt": of.attempt, "error": error})
 }

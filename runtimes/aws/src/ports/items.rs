@@ -113,7 +113,7 @@ struct StateAttributes {
     body: AttributeValue,
     seq: AttributeValue,
     status_key: AttributeValue,
-    /// Empty in a workflow that is completed.
+    /// Empty in a workflow that has ended.
     at: AttributeValue,
     /// Shard and time; absent in a terminal state, which keeps the index sparse.
     deadline: Option<(AttributeValue, AttributeValue)>,
@@ -126,6 +126,7 @@ fn state_attributes(workflow: &Workflow, shards: Shards) -> Result<StateAttribut
         let shard = deadline_shard(shard_of(&workflow.id, shards.deadline));
         (text(shard), number(at.as_millis()))
     });
+    let place = workflow.at().filter(|_| !workflow.status().is_terminal());
     Ok(StateAttributes {
         body: text(bounded(encode(workflow)?)?),
         seq: number(workflow.seq),
@@ -133,7 +134,7 @@ fn state_attributes(workflow: &Workflow, shards: Shards) -> Result<StateAttribut
             workflow.status(),
             shard_of(&workflow.id, shards.status),
         )),
-        at: text(workflow.at().map_or("", Name::as_str)),
+        at: text(place.map_or("", Name::as_str)),
         deadline,
     })
 }

@@ -19,9 +19,7 @@ impl DynamoTable {
             .before
             .as_ref()
             .map(|before| created_key(before.created_at, &before.workflow_id));
-        let statuses = query
-            .status
-            .map_or_else(|| Status::ALL.to_vec(), |status| vec![status]);
+        let statuses = query.statuses();
         let shards = 0..u64::from(self.shards.status.max(1));
         let keys = statuses
             .iter()

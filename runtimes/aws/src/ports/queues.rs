@@ -175,3 +175,20 @@ impl Visibility for SqsVisibility {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_queue_of_an_agent_follows_from_its_name() {
+        let urls = QueueUrls {
+            agents: "https://sqs.example/1/aegis-dev-{agent}-dispatch".to_owned(),
+            approval: "https://sqs.example/1/aegis-dev-approval".to_owned(),
+        };
+        let agent = "deep-writer".parse().unwrap();
+        let url = urls.of(Destination::Agent(&agent));
+        assert_eq!(url, "https://sqs.example/1/aegis-dev-deep-writer-dispatch");
+        assert_eq!(urls.of(Destination::Approval), urls.approval);
+    }
+}

@@ -205,6 +205,10 @@ mod tests {
 
     const SESSION: &str = "a-session-of-at-least-33-characters";
 
+    fn writer() -> Name {
+        "writer".parse().unwrap()
+    }
+
     async fn runtime_at(url: String) -> AgentCoreRuntime {
         let connection = Connection {
             region: Some("us-east-1".to_owned()),
@@ -219,6 +223,16 @@ mod tests {
         let client = Client::new(&config.retry_config(once).build());
         let arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/x".to_owned();
         AgentCoreRuntime::new(client, writer(), arn)
+    }
+
+    /// One process starts one agent: a task for another must not reach it.
+    #[tokio::test]
+    async fn the_runtime_of_one_agent_starts_no_other() {
+        let runtime = runtime_at("http://127.0.0.1:1".to_owned()).await;
+        let other = "deep-writer".parse().unwrap();
+        let stopped = runtime.stop(&other, SESSION).await;
+        let told = "no runtime is configured for the agent `deep-writer`".to_owned();
+        assert_eq!(stopped, Err(PortError::Permanent(told)));
     }
 
     async fn invoked_at(url: String) -> PortError {

@@ -1,8 +1,10 @@
 //! What the table makes of each way in which DynamoDB refuses a write.
 
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
-use aegis_engine::ports::Table;
+use aegis_engine::ports::{ListPage, ListQuery, Table};
+use aegis_testkit::flow::report;
 use aegis_testkit::life::Life;
 use aws_sdk_dynamodb::Client;
 
@@ -10,7 +12,11 @@ use super::table::{DynamoTable, Shards};
 use crate::told::Told;
 
 async fn table(answers: Vec<(u16, String)>) -> DynamoTable {
-    let config = Told::answering(answers).await.config().await;
+    over(&Told::answering(answers).await).await
+}
+
+async fn over(told: &Told) -> DynamoTable {
+    let config = told.config().await;
     let shards = Shards {
         status: 1,
         deadline: 1,
@@ -30,6 +36,48 @@ fn kind<T: std::fmt::Debug>(outcome: Result<T, PortError>) -> String {
 
 fn life() -> Life {
     Life::begin("topic", Timestamp::from_millis(1_795_456_800_000))
+}
+
+/// However many workflows have ended: none of them is at a step any more.
+#[tokio::test]
+async fn a_list_by_place_asks_for_no_workflow_that_has_ended() {
+    let empty = || vec![(200, r#"{"Items":[],"Count":0}"#.to_owned())];
+    let name = || Some("research".parse().unwrap());
+    for (status, at, asked) in [
+        (None, None, 7),
+        (None, name(), 2),
+        (Some(Status::Running), name(), 1),
+        (Some(Status::Failed), name(), 0),
+        (Some(Status::Failed), None, 1),
+    ] {
+        let told = Told::answering(empty()).await;
+        let query = ListQuery {
+            status,
+            flow: None,
+            at,
+            limit: 20,
+            before: None,
+        };
+        let table = over(&told).await;
+        assert_eq!(table.list(&query).await, Ok(ListPage::default()));
+        assert_eq!(told.asked(), asked, "{query:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_definition_that_cannot_be_kept_is_of_its_kind() {
+    let flow = report();
+    for (status, code, expected) in [
+        (400, "ConditionalCheckFailedException", "Conflict"),
+        (400, "ThrottlingException", "throttled"),
+        (500, "InternalServerError", "transient"),
+        (400, "ValidationException", "permanent"),
+    ] {
+        let refused = table(vec![(status, Told::refusal(code, ""))]).await;
+        assert_eq!(kind(refused.keep_flow(&flow).await), expected, "{code}");
+    }
+    let absent = table(vec![(200, "{}".to_owned())]).await;
+    assert_eq!(absent.flow(&flow.flow, 1).await, Ok(None));
 }
 
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html>

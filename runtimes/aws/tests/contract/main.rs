@@ -38,6 +38,7 @@ async fn table_writes() {
     table::writes_with_an_old_sequence_number_change_nothing(&dynamo).await;
     table::history_is_complete_and_in_order(&dynamo).await;
     table::of_parallel_writers_one_wins(&dynamo).await;
+    table::a_definition_is_kept_once(&dynamo).await;
 }
 
 #[tokio::test]
@@ -46,6 +47,7 @@ async fn table_lists() {
     let dynamo = dynamo(&stack);
     index::list_is_newest_first_and_pages_without_gap(&dynamo).await;
     index::list_follows_the_status(&dynamo).await;
+    index::list_follows_flow_and_place(&dynamo).await;
     index::list_shows_the_head_of_the_topic(&dynamo).await;
 }
 

@@ -1,7 +1,5 @@
 //! What the contract looks at: queues of this run alone, and the bucket as agents and readers see it.
 
-use std::collections::BTreeMap;
-
 use aegis_aws::client::objects::S3Objects;
 use aegis_aws::ports::{QueueUrls, SqsDeadLetters, SqsQueues};
 use aegis_contracts::command::Destination;
@@ -18,43 +16,47 @@ use crate::stack::Stack;
 /// The stack's own queues have readers; these have none but this test.
 pub struct Queues {
     client: Client,
-    urls: BTreeMap<Destination, String>,
-    letters: String,
+    urls: Vec<String>,
+    run: String,
 }
+
+const APPROVAL: &str = "approval";
+const LETTERS: &str = "letters";
 
 impl Queues {
     pub async fn create(stack: &Stack) -> Self {
         let client = Client::new(&stack.config);
-        let run = uuid::Uuid::new_v4();
-        let create = async |name: &str| {
+        let run = uuid::Uuid::new_v4().to_string();
+        let mut urls = Vec::new();
+        for name in ["researcher", "analyst", "writer", APPROVAL, LETTERS] {
             let name = format!("contract-{name}-{run}");
             let made = client.create_queue().queue_name(name).send().await.unwrap();
-            made.queue_url.unwrap()
-        };
-        let urls = BTreeMap::from([
-            (Destination::Researcher, create("researcher").await),
-            (Destination::Analyst, create("analyst").await),
-            (Destination::Approval, create("approval").await),
-            (Destination::Writer, create("writer").await),
-        ]);
-        let letters = create("letters").await;
-        Self {
-            client,
-            urls,
-            letters,
+            urls.push(made.queue_url.unwrap());
         }
+        Self { client, urls, run }
+    }
+
+    /// Of the queue of this name.
+    fn url(&self, name: &str) -> String {
+        let ending = format!("contract-{name}-{}", self.run);
+        let mut urls = self.urls.iter();
+        urls.find(|url| url.ends_with(&ending)).unwrap().clone()
     }
 
     pub fn commands(&self) -> SqsQueues {
-        SqsQueues::new(self.client.clone(), QueueUrls(self.urls.clone()))
+        let urls = QueueUrls {
+            agents: self.url("writer").replace("-writer-", "-{agent}-"),
+            approval: self.url(APPROVAL),
+        };
+        SqsQueues::new(self.client.clone(), urls)
     }
 
     pub fn letters(&self) -> SqsDeadLetters {
-        SqsDeadLetters::new(self.client.clone(), self.letters.clone(), "contract")
+        SqsDeadLetters::new(self.client.clone(), self.url(LETTERS), "contract")
     }
 
     pub async fn delete(self) {
-        for url in self.urls.values().chain([&self.letters]) {
+        for url in &self.urls {
             let sent = self.client.delete_queue().queue_url(url).send().await;
             sent.unwrap();
         }
@@ -76,8 +78,16 @@ impl Queues {
 
 #[async_trait]
 impl Probe for Queues {
-    async fn commands(&self, destination: Destination, id: &WorkflowId) -> Vec<CommandEnvelope> {
-        let messages = self.receive(&self.urls[&destination]).await;
+    async fn commands(
+        &self,
+        destination: Destination<'_>,
+        id: &WorkflowId,
+    ) -> Vec<CommandEnvelope> {
+        let name = match destination {
+            Destination::Agent(agent) => agent.as_str(),
+            Destination::Approval => APPROVAL,
+        };
+        let messages = self.receive(&self.url(name)).await;
         let commands = messages.iter().map(|message| message.body().unwrap());
         let commands = commands.map(|body| serde_json::from_str(body).unwrap());
         commands
@@ -86,7 +96,7 @@ impl Probe for Queues {
     }
 
     async fn reason_of(&self, body: &str) -> Option<String> {
-        let messages = self.receive(&self.letters).await;
+        let messages = self.receive(&self.url(LETTERS)).await;
         let letter = messages
             .iter()
             .find(|message| message.body() == Some(body))?;
