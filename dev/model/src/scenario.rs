@@ -96,7 +96,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub fn small_rules() -> Rules {
     Rules {
         pickup_timeout: MINUTE,
-        capacity_timeout: Duration::from_secs(150),
+        // Three throttled starts fill it, however their pauses are spread.
+        capacity_timeout: Duration::from_secs(90),
         start_timeout: MINUTE,
         heartbeat_timeout: MINUTE,
         step_timeout: Duration::from_secs(90),

@@ -19,6 +19,7 @@ use aegis_testkit::memory::{Invocation, Lineage};
 
 use crate::conduct::Conduct;
 use crate::harness::{Harness, Manners};
+use crate::observed::session;
 use crate::reports::callback;
 use crate::store::Bucket;
 
@@ -43,7 +44,7 @@ impl Harness {
             faults: self.ports.faults.clone(),
         };
         let task = invocation.task;
-        let key = (task.workflow_id.clone(), task.role, task.attempt);
+        let key = session(&task);
         // The runtime sends a session to the process that has it, which goes on with its work.
         if !self.observed(|observed| observed.held.insert(key.clone())) {
             return;
@@ -74,7 +75,7 @@ impl Harness {
         };
         let begun = loop {
             match self
-                .on_a_machine(Lineage::default(), begin(store, task, &claim))
+                .on_a_machine(Lineage::default(), |_| begin(store, task, &claim))
                 .await
             {
                 Ok(Ok(begun)) => break begun,
@@ -99,7 +100,7 @@ impl Harness {
 
     /// What this process remembers of an attempt that failed in it.
     fn known_failure(&self, task: &AgentTask) -> Option<AgentError> {
-        let key = (task.workflow_id.clone(), task.role, task.attempt);
+        let key = session(task);
         self.observed(|observed| observed.sessions.get(&key)?.failed.clone())
     }
 
@@ -113,7 +114,7 @@ impl Harness {
         let done = match conduct {
             Conduct::DiesWorking => return self.note_end(task, "agents killed"),
             Conduct::GoesSilent => {
-                let key = (task.workflow_id.clone(), task.role, task.attempt);
+                let key = session(task);
                 self.observed(|observed| observed.hung.insert(key));
                 return;
             }
@@ -163,7 +164,7 @@ impl Harness {
             if left.is_zero() {
                 return Some(());
             }
-            let session = SessionId::derive(&task.workflow_id, task.role, task.attempt);
+            let session = SessionId::derive(&task.workflow_id, &task.step, task.attempt);
             if self.ports.runtime.is_stopped(&session.runtime_session())
                 || self.clock.now() > task.deadline_at
                 || !silent && self.is_unwanted(task, usage).await
@@ -177,7 +178,7 @@ impl Harness {
     /// Says that the work goes on; whether the platform said that it need not.
     async fn is_unwanted(&self, task: &AgentTask, usage: Usage) -> bool {
         let report = AgentReport::Progress {
-            role: task.role,
+            step: task.step.clone(),
             attempt: task.attempt,
             message: "at work".to_owned(),
             percent: None,
@@ -194,11 +195,11 @@ impl Harness {
         task: &AgentTask,
         usage: Usage,
     ) -> Result<Option<CompletionRecord>, WorkError> {
-        let text = format!("{} {} of {}", task.role, task.attempt, task.workflow_id);
+        let text = format!("{} {} of {}", task.step, task.attempt, task.workflow_id);
         for _ in 0..5 {
-            let produced = Produced::by(task.role, "done", text.clone().into_bytes());
+            let produced = Produced::of(task, "done", text.clone().into_bytes());
             let work = publish(store, task, produced, usage, self.clock.now());
-            match self.on_a_machine(Lineage::default(), work).await {
+            match self.on_a_machine(Lineage::default(), |_| work).await {
                 Ok(Ok(record)) => return Ok(Some(record)),
                 Ok(Err(error)) if error.retryable => {
                     self.clock.sleep(Duration::from_secs(1)).await;
@@ -214,30 +215,31 @@ impl Harness {
         self.trace.count("agents at work");
         self.tell(|| {
             let AgentTask {
-                role,
+                step,
                 attempt,
                 workflow_id,
                 ..
             } = task;
-            format!("  {role} {attempt} of {workflow_id} begins; conduct: {conduct:?}")
+            format!("  {step} {attempt} of {workflow_id} begins; conduct: {conduct:?}")
         });
-        let key = (task.workflow_id.clone(), task.role, task.attempt);
+        let key = session(task);
         self.observed(|observed| {
             let facts = observed.sessions.entry(key).or_default();
             facts.begun += 1;
             facts.revisions.insert(task.revision);
+            facts.inputs.clone_from(&task.inputs);
         });
     }
 
     fn note_end(&self, task: &AgentTask, how: &'static str) {
         self.trace.count(how);
-        self.tell(|| format!("  {} {}: {how}", task.role, task.attempt));
-        let key = (task.workflow_id.clone(), task.role, task.attempt);
+        self.tell(|| format!("  {} {}: {how}", task.step, task.attempt));
+        let key = session(task);
         self.observed(|observed| observed.sessions.entry(key).or_default().ended += 1);
     }
 
     fn note_failure(&self, task: &AgentTask, error: AgentError) {
-        let key = (task.workflow_id.clone(), task.role, task.attempt);
+        let key = session(task);
         self.observed(|observed| observed.sessions.entry(key).or_default().failed = Some(error));
     }
 }

@@ -9,6 +9,7 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use serde_json::{Value, json};
 
+use crate::flows::{DROPPED, Edition, names};
 use crate::harness::{Harness, Manners};
 use crate::http::request;
 use crate::queues::Owner;
@@ -34,7 +35,10 @@ impl Harness {
         if by_event {
             let mut detail = body;
             detail["idempotency_key"] = key.into();
-            self.observed(|observed| observed.asked_by_event.insert(id.clone()));
+            // Who asks for what is about to be dropped is refused, and hears of it by the dead letter.
+            if !self.drops(&detail) {
+                self.observed(|observed| observed.asked_by_event.insert(id.clone()));
+            }
             self.emit(Owner::Intake, "WorkflowRequested", &detail);
         } else {
             self.start_over_http(&key, &id, &body).await;
@@ -83,6 +87,12 @@ impl Harness {
         }
     }
 
+    fn drops(&self, asked: &Value) -> bool {
+        let next = self.deployment.as_ref();
+        let next = next.is_some_and(|next| next.services.edition == Edition::Next);
+        next && asked["flow"] == DROPPED
+    }
+
     fn drawn_request(&self, number: usize) -> Value {
         let required = 1 + self.dice.below(2);
         let on_timeout = self.dice.pick(&["expire", "approve", "escalate"]);
@@ -98,7 +108,14 @@ impl Harness {
         if self.dice.chance(0.5) {
             approval["approvers"] = json!(["ann", "bob", "cid"]);
         }
-        let mut body = json!({"topic": format!("topic {number}"), "approval": approval});
+        let flow = self.dice.pick(&names()).copied();
+        let mut body = json!({
+            "topic": format!("topic {number}"), "flow": flow, "approval": approval,
+        });
+        if flow == Some("triage") && self.dice.chance(0.5) {
+            let quick = json!({"timeout_hours": 0.5, "max_revisions": 1});
+            body["approvals"] = json!({"severity": quick});
+        }
         if self.dice.chance(0.25) {
             body["budget"] = match self.dice.below(3) {
                 0 => json!({"max_tokens": self.dice.between(100, 12_000)}),
@@ -133,6 +150,8 @@ impl Harness {
         if self.manners == Manners::Brisk {
             self.clock.sleep(Duration::from_secs(20)).await;
             let body = json!({"decision": "approve", "approver": name, "revision": revision});
+            let vote = (id.clone(), revision, name.to_owned(), DecisionKind::Approve);
+            self.observed(|observed| observed.votes.insert(vote));
             self.insist(&request("POST /approve/{id}", Some(&id), &body))
                 .await;
             return;
@@ -162,6 +181,12 @@ impl Harness {
             let other = self.drawn_decision();
             self.decide(name, &id, other, revision).await;
         }
+        if self.dice.chance(0.15) {
+            let wait = self.dice.skewed(Duration::from_secs(10 * MINUTES));
+            self.clock.sleep(wait).await;
+            self.trace.count("decisions repeated later");
+            self.decide(name, &id, decision, revision).await;
+        }
     }
 
     fn drawn_decision(&self) -> DecisionKind {
@@ -186,6 +211,17 @@ impl Harness {
         let mut body = json!({
             "decision": decision.as_str(), "approver": name, "revision": revision,
             "comment": "more on lattices",
+        });
+        let unnamed = self.dice.chance(0.05);
+        if unnamed {
+            self.trace.count("decisions without a revision");
+            body["revision"] = Value::Null;
+        }
+        // Without one it is about the first.
+        let about = if unnamed { 0 } else { revision };
+        self.observed(|observed| {
+            let vote = (id.clone(), about, name.to_owned(), decision);
+            observed.votes.insert(vote)
         });
         if decision == DecisionKind::RequestChanges && self.dice.chance(0.4) {
             self.trace.count("searches asked for again");
@@ -214,6 +250,11 @@ impl Harness {
             return false;
         };
         self.trace.count("decisions by link");
+        let about = made.as_ref().map_or(0, |link| link.revision);
+        self.observed(|observed| {
+            let vote = (id.clone(), about, name.to_owned(), decision);
+            observed.votes.insert(vote)
+        });
         let mut form = request("POST /approval-links/{token}", None, &Value::Null);
         form.path.insert("token".to_owned(), token.to_owned());
         let urlencoded = "application/x-www-form-urlencoded".to_owned();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::ids::WorkflowId;
 use serde_json::json;
 
@@ -35,17 +36,20 @@ impl Harness {
     async fn report_without_right(&self, target: &WorkflowId) {
         let last = self.observed(|observed| {
             let mut attempts = observed.sessions.keys();
-            attempts.rfind(|(id, _, _)| id == target).cloned()
+            attempts.rfind(|(id, _)| id == target).cloned()
         });
-        let Some((_, role, attempt)) = last else {
+        let row = self.ports.table.row_of(target);
+        let flow = row.and_then(|row| row.workflow().ok());
+        let (Some((_, of)), Some(workflow)) = (last, flow) else {
             return;
         };
+        let (flow, step, attempt) = (workflow.flow.flow, of.step, of.attempt);
         self.trace.count("forged reports");
-        let body = json!({"kind": "failed", "role": role, "attempt": attempt,
+        let body = json!({"kind": "failed", "step": step, "attempt": attempt,
             "error": {"code": "forged", "message": "forged", "retryable": false}});
         let mut forged = request("POST /callbacks/{id}", Some(target), &body);
         let signature = "A".repeat(43);
-        let token = format!("Bearer v1.00000000.9999999999.{role}.{attempt}.{signature}");
+        let token = format!("Bearer v1.00000000.9999999999.{flow}.{step}.{attempt}.{signature}");
         forged.headers.insert("authorization".to_owned(), token);
         if self.ask(&forged).await.is_some_and(|a| a.status < 300) {
             self.observed(|observed| observed.forgeries_taken.push(target.clone()));
@@ -58,7 +62,7 @@ impl Harness {
             return;
         };
         self.trace.count("forged reports");
-        let body = json!({"kind": "failed", "role": "writer", "attempt": 99,
+        let body = json!({"kind": "failed", "step": "write", "attempt": 99,
             "error": {"code": "forged", "message": "forged", "retryable": false}});
         let mut forged = request("POST /callbacks/{id}", Some(target), &body);
         forged
@@ -72,6 +76,8 @@ impl Harness {
     async fn decide_early(&self, target: &WorkflowId) {
         self.trace.count("early decisions");
         let body = json!({"decision": "approve", "approver": "mallory", "revision": 7});
+        let vote = (target.clone(), 7, "mallory".to_owned(), DecisionKind::Approve);
+        self.observed(|observed| observed.votes.insert(vote));
         self.ask(&request("POST /approve/{id}", Some(target), &body))
             .await;
     }

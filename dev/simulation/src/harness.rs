@@ -8,23 +8,24 @@ use std::time::Duration;
 
 use aegis_approval::Approval;
 use aegis_callback::Callback;
-use aegis_contracts::agent::Role;
+use aegis_contracts::flow::Name;
 use aegis_deadlines::Deadlines;
 use aegis_engine::api::Authorization;
 use aegis_engine::apply::Engine;
 use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::keys::KeyRing;
-use aegis_engine::stored::Known;
 use aegis_intake::Intake;
 use aegis_relay::Relay;
-use aegis_testkit::memory::{Faults, Lineage, MemoryPorts};
-use aegis_workflow::{FLOW_VERSION, Rules};
+use aegis_testkit::memory::{Faults, Lineage, MemoryPorts, Row};
+use aegis_workflow::{Rules, STATE_VERSION, Workflow};
 
 use crate::bell::Bell;
 use crate::dice::Dice;
 use crate::executor::Stage;
 use crate::faults::DrawnFaults;
 use crate::faults::Sessions;
+use crate::flows::{AGENTS, Edition, definition, flows};
+use crate::intake::IntakeProcess;
 use crate::lock;
 use crate::observed::Observed;
 use crate::table::SharedTable;
@@ -35,11 +36,15 @@ use crate::trace::Trace;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Died;
 
+/// What one deployment runs.
 pub struct Services {
-    pub intake: Arc<Intake>,
+    pub edition: Edition,
+    /// The newest state that it knows, and on which it starts workflows.
+    pub state_version: u16,
+    pub intake: Arc<IntakeProcess>,
     pub approval: Arc<Approval>,
     pub callback: Arc<Callback>,
-    pub dispatchers: BTreeMap<Role, Arc<Dispatcher>>,
+    pub dispatchers: BTreeMap<&'static Name, Arc<Dispatcher>>,
     pub relay: Arc<Relay>,
     pub deadlines: Arc<Deadlines>,
 }
@@ -64,10 +69,16 @@ pub struct Harness {
     pub ports: MemoryPorts,
     pub services: Services,
     pub observed: Mutex<Observed>,
-    /// From when on the services are replaced by a newer version, one machine after the other.
-    pub deployed_from: Option<Duration>,
+    pub deployment: Option<Deployment>,
     pub manners: Manners,
-    flow_version: Arc<AtomicU16>,
+    state_version: Arc<AtomicU16>,
+}
+
+/// The services are replaced by newer ones, one machine after the other.
+pub struct Deployment {
+    pub services: Services,
+    /// Since the beginning.
+    from: Duration,
 }
 
 /// How long a deployment takes, while old and new code run side by side.
@@ -89,10 +100,29 @@ impl Harness {
             sessions,
         ));
         let ports = MemoryPorts::under(Arc::new(Faults::under(faults.clone())), BEGINNING);
-        let flow_version = Arc::new(AtomicU16::new(FLOW_VERSION));
-        let services = services(&ports, &clock, &faults, &flow_version);
-        let deploys = dice.chance(0.3) && manners == Manners::Drawn;
-        let deployed_from = deploys.then(|| dice.time(Duration::ZERO, Duration::from_secs(3600)));
+        let state_version = Arc::new(AtomicU16::new(STATE_VERSION));
+        let shop = Shop {
+            ports: &ports,
+            clock: &clock,
+            faults: &faults,
+            trace: &trace,
+            state_version: &state_version,
+        };
+        let services = shop.services(Edition::First, STATE_VERSION, None);
+        let deploys = dice.chance(0.4) && manners == Manners::Drawn;
+        let deployment = deploys.then(|| {
+            let from = dice.time(Duration::ZERO, Duration::from_secs(3600));
+            let (edition, version) = match dice.below(3) {
+                0 => (Edition::Next, STATE_VERSION + 1),
+                1 => (Edition::Next, STATE_VERSION),
+                _ => (Edition::Edited, STATE_VERSION),
+            };
+            let before = Some(services.intake.clone());
+            Deployment {
+                services: shop.services(edition, version, before),
+                from,
+            }
+        });
         Arc::new(Self {
             dice,
             clock,
@@ -103,9 +133,9 @@ impl Harness {
             ports,
             services,
             observed: Mutex::default(),
-            deployed_from,
+            deployment,
             manners,
-            flow_version,
+            state_version,
         })
     }
 
@@ -119,21 +149,21 @@ impl Harness {
 
     /// Work on one machine: it has a clock and a version of the code of its own, and may die. What it sends carries
     /// `lineage`.
-    pub async fn on_a_machine<T>(
+    pub async fn on_a_machine<W: Future>(
         &self,
         lineage: Lineage,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Died> {
+        work: impl FnOnce(&Services) -> W,
+    ) -> Result<W::Output, Died> {
         let skew = self.drawn_skew();
-        let code = self.drawn_code();
-        let mut work = std::pin::pin!(work);
+        let services = self.drawn_services();
+        let mut work = std::pin::pin!(work(services));
         std::future::poll_fn(|context| {
             self.clock.set_skew(skew);
-            self.run_as(code);
+            self.run_as(services.state_version);
             self.ports.queues.run_as(lineage.clone());
             let polled = work.as_mut().poll(context);
             self.clock.set_skew(0);
-            self.run_as(self.newest_code());
+            self.run_as(self.newest_state());
             match polled {
                 Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
                 Poll::Pending if self.faults.take_death() => Poll::Ready(Err(Died)),
@@ -160,32 +190,43 @@ impl Harness {
         if self.dice.chance(0.5) { size } else { -size }
     }
 
-    fn drawn_code(&self) -> u16 {
-        let Some(from) = self.deployed_from else {
-            return FLOW_VERSION;
+    fn drawn_services(&self) -> &Services {
+        let Some(Deployment { services, from }) = &self.deployment else {
+            return &self.services;
         };
         let since = self.clock.true_now().since(BEGINNING);
-        if since < from {
-            FLOW_VERSION
-        } else if since < from + ROLLOUT && self.dice.chance(0.5) {
+        // An edit is one only after the definition was used.
+        let early = services.edition == Edition::Edited && !self.services.intake.has_started();
+        if since < *from || early {
+            &self.services
+        } else if since < *from + ROLLOUT && self.dice.chance(0.5) {
             self.trace.count("handlers of old code beside new code");
-            FLOW_VERSION
+            &self.services
         } else {
-            FLOW_VERSION + 1
+            services
         }
     }
 
     /// What a reader outside of all machines knows.
-    fn newest_code(&self) -> u16 {
-        FLOW_VERSION + u16::from(self.deployed_from.is_some())
+    fn newest_state(&self) -> u16 {
+        let deployed = self.deployment.as_ref();
+        deployed.map_or(STATE_VERSION, |deployed| deployed.services.state_version)
     }
 
-    fn run_as(&self, flow_version: u16) {
-        self.flow_version.store(flow_version, Ordering::Relaxed);
-        self.ports.table.read_as(Known {
-            flow_version,
-            ..Known::default()
-        });
+    fn run_as(&self, state_version: u16) {
+        self.state_version.store(state_version, Ordering::Relaxed);
+        self.ports.table.read_as(state_version);
+    }
+
+    /// What is stored of a workflow, with the definition that its state names.
+    ///
+    /// # Errors
+    /// Why nobody can read it.
+    pub fn workflow(&self, row: &Row) -> Result<Workflow, String> {
+        let stored = row.workflow().map_err(|error| error.to_string())?;
+        let id = stored.flow.clone();
+        let flow = definition(&id).ok_or_else(|| format!("there was never a flow {id}"))?;
+        stored.with_flow(flow.clone())
     }
 }
 
@@ -197,71 +238,92 @@ pub fn rules() -> Rules {
     }
 }
 
-fn services(
-    ports: &MemoryPorts,
-    clock: &Arc<VirtualClock>,
-    faults: &Arc<DrawnFaults>,
-    flow_version: &Arc<AtomicU16>,
-) -> Services {
-    let engine = Engine {
-        rules: rules(),
-        table: Arc::new(SharedTable {
-            table: ports.table.clone(),
-            faults: faults.clone(),
-            flow_version: flow_version.clone(),
-            seen_due: Mutex::default(),
-        }),
-        commands: ports.queues.clone(),
-        clock: clock.clone(),
-    };
-    let keys = |may_create| {
-        let ring = KeyRing::new(ports.keys.clone(), clock.clone(), may_create);
-        Arc::new(ring)
-    };
-    let dispatcher = |role| {
-        let dispatcher = Dispatcher {
-            engine: engine.clone(),
-            runtime: ports.runtime.clone(),
-            keys: keys(role == Role::Researcher),
-            role,
-            callback_api_url: "http://callbacks.simulated".to_owned(),
+/// What services are made of.
+struct Shop<'a> {
+    ports: &'a MemoryPorts,
+    clock: &'a Arc<VirtualClock>,
+    faults: &'a Arc<DrawnFaults>,
+    trace: &'a Arc<Trace>,
+    state_version: &'a Arc<AtomicU16>,
+}
+
+impl Shop<'_> {
+    /// `before`: the intake that these replace.
+    fn services(
+        &self,
+        edition: Edition,
+        state_version: u16,
+        before: Option<Arc<IntakeProcess>>,
+    ) -> Services {
+        let dispatcher = |agent: &'static Name| {
+            let dispatcher = Dispatcher {
+                engine: self.engine(edition),
+                runtime: self.ports.runtime.clone(),
+                keys: self.keys(true),
+                agent: agent.clone(),
+                callback_api_url: "http://callbacks.simulated".to_owned(),
+            };
+            (agent, Arc::new(dispatcher))
         };
-        (role, Arc::new(dispatcher))
-    };
-    Services {
-        intake: Arc::new(Intake {
-            engine: engine.clone(),
-            artifacts: ports.artifacts.clone(),
+        let intake = Intake {
+            engine: self.engine(edition),
+            artifacts: self.ports.artifacts.clone(),
             api_url: "https://api.example/stage".to_owned(),
             authorization: Authorization::None.into(),
             approval_timeout: Duration::from_secs(24 * 3600),
-            report_url_valid: Duration::from_secs(900),
+            result_url_valid: Duration::from_secs(900),
             allowed_sources: Vec::new(),
-        }),
-        approval: Arc::new(Approval {
-            engine: engine.clone(),
-            artifacts: ports.artifacts.clone(),
-            authorization: Authorization::None,
-            readers: Authorization::None,
-            operators: Authorization::None,
-            keys: keys(false),
-            api_url: "http://api.simulated".to_owned(),
-            approver_sources: vec!["*".to_owned()],
-        }),
-        callback: Arc::new(Callback {
-            engine: engine.clone(),
-            artifacts: ports.artifacts.clone(),
-            keys: keys(false),
-        }),
-        dispatchers: Role::ALL.into_iter().map(dispatcher).collect(),
-        relay: Arc::new(Relay {
-            bus: ports.bus.clone(),
-            dead_letters: ports.dead_letters.clone(),
-        }),
-        deadlines: Arc::new(Deadlines {
-            engine,
-            artifacts: ports.artifacts.clone(),
-            dead_letters: ports.dead_letters.clone(),
-        }),
+        };
+        Services {
+            edition,
+            state_version,
+            intake: Arc::new(IntakeProcess::new(intake, before, self.trace.clone())),
+            approval: Arc::new(Approval {
+                engine: self.engine(edition),
+                artifacts: self.ports.artifacts.clone(),
+                authorization: Authorization::None,
+                readers: Authorization::None,
+                operators: Authorization::None,
+                keys: self.keys(false),
+                api_url: "http://api.simulated".to_owned(),
+                approver_sources: vec!["*".to_owned()],
+            }),
+            callback: Arc::new(Callback {
+                engine: self.engine(edition),
+                artifacts: self.ports.artifacts.clone(),
+                keys: self.keys(false),
+            }),
+            dispatchers: AGENTS.iter().map(dispatcher).collect(),
+            relay: Arc::new(Relay {
+                bus: self.ports.bus.clone(),
+                dead_letters: self.ports.dead_letters.clone(),
+            }),
+            deadlines: Arc::new(Deadlines {
+                engine: self.engine(edition),
+                artifacts: self.ports.artifacts.clone(),
+                dead_letters: self.ports.dead_letters.clone(),
+            }),
+        }
+    }
+
+    /// Of one process: each knows the flows of its own.
+    fn engine(&self, edition: Edition) -> Engine {
+        Engine {
+            rules: rules(),
+            table: Arc::new(SharedTable {
+                table: self.ports.table.clone(),
+                faults: self.faults.clone(),
+                state_version: self.state_version.clone(),
+                seen_due: Mutex::default(),
+            }),
+            commands: self.ports.queues.clone(),
+            clock: self.clock.clone(),
+            flows: Arc::new(flows(edition)),
+        }
+    }
+
+    fn keys(&self, may_create: bool) -> Arc<KeyRing> {
+        let (keys, clock) = (self.ports.keys.clone(), self.clock.clone());
+        Arc::new(KeyRing::new(keys, clock, may_create))
     }
 }

@@ -8,7 +8,8 @@ use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller};
 use aegis_testkit::memory::Lineage;
 use serde_json::Value;
 
-use crate::harness::Harness;
+use crate::harness::{Harness, Services};
+use crate::queues::Owner;
 
 const USUAL_LATENCY: Duration = Duration::from_millis(15);
 /// How often a client of ours tries before it gives up.
@@ -37,10 +38,13 @@ impl Harness {
         if self.faults.strikes("requests lost", lost / 2.0) {
             return None;
         }
-        let (function, handler) = self.door(&request.route);
-        let lineage = Lineage::default().through(function);
-        let answered = self.on_a_machine(lineage, handler.respond(request));
-        let answered = answered.await.ok()?;
+        let owner = door(&request.route);
+        let lineage = Lineage::default().through(owner.function());
+        let answered = self.on_a_machine(lineage, |services| {
+            let handler = services.api(owner);
+            async move { Some(handler?.respond(request).await) }
+        });
+        let answered = answered.await.ok()??;
         self.clock.sleep(self.dice.skewed(USUAL_LATENCY)).await;
         self.tell(|| format!("{} answers {}", request.route, answered.status));
         (!self.faults.strikes("answers of the API lost", lost / 2.0)).then_some(answered)
@@ -60,16 +64,29 @@ impl Harness {
         None
     }
 
-    fn door(&self, route: &str) -> (&'static str, Arc<dyn ApiHandler>) {
-        if route.starts_with("POST /approve")
-            || route.contains("/approval-links")
-            || route.ends_with("/review")
-        {
-            (aegis_approval::SERVICE, self.services.approval.clone())
-        } else if route.starts_with("POST /callbacks") {
-            (aegis_callback::SERVICE, self.services.callback.clone())
-        } else {
-            (aegis_intake::SERVICE, self.services.intake.clone())
+}
+
+/// The service that has the route.
+fn door(route: &str) -> Owner {
+    if route.starts_with("POST /approve")
+        || route.contains("/approval-links")
+        || route.ends_with("/review")
+    {
+        Owner::Approval
+    } else if route.starts_with("POST /callbacks") {
+        Owner::Callback
+    } else {
+        Owner::Intake
+    }
+}
+
+impl Services {
+    fn api(&self, owner: Owner) -> Option<Arc<dyn ApiHandler>> {
+        match owner {
+            Owner::Intake => Some(self.intake.clone()),
+            Owner::Approval => Some(self.approval.clone()),
+            Owner::Callback => Some(self.callback.clone()),
+            Owner::Dispatcher(_) => None,
         }
     }
 }

@@ -52,10 +52,13 @@ impl Harness {
 
     async fn tick(&self) {
         self.trace.count("sweeps");
-        let deadlines = self.services.deadlines.clone();
         let lineage = Lineage::default().through(aegis_deadlines::SERVICE);
         // A tick that fails is not tried again here: the next one is near.
-        let outcome = self.on_a_machine(lineage, deadlines.tick()).await;
+        let swept = self.on_a_machine(lineage, |services| {
+            let deadlines = services.deadlines.clone();
+            async move { deadlines.tick().await }
+        });
+        let outcome = swept.await;
         self.tell(|| format!("sweep: {outcome:?}"));
     }
 
@@ -106,9 +109,12 @@ impl Harness {
                     raw: "{not a history entry".to_owned(),
                 });
             }
-            let relay = self.services.relay.clone();
             let lineage = Lineage::default().through(aegis_relay::SERVICE);
-            match self.on_a_machine(lineage, relay.relay(&records)).await {
+            let relayed = self.on_a_machine(lineage, |services| {
+                let relay = services.relay.clone();
+                async move { relay.relay(&records).await }
+            });
+            match relayed.await {
                 Ok(Ok(())) => poisoned = false,
                 Ok(Err(_)) | Err(_) => {
                     unread.extend(batch);

@@ -1,11 +1,14 @@
 //! What the simulation remembers besides the harness itself, to judge it by.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use aegis_contracts::agent::Role;
+use aegis_contracts::agent::{AgentTask, Input};
+use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::callback::AgentError;
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::ids::{EventId, WorkflowId};
+
+use aegis_workflow::Attempt;
 
 use crate::queues::Owner;
 
@@ -18,6 +21,8 @@ pub struct SessionFacts {
     pub ended: u32,
     pub failed: Option<AgentError>,
     pub revisions: BTreeSet<u32>,
+    /// What its task said that it may read.
+    pub inputs: Vec<Input>,
 }
 
 #[derive(Debug, Clone)]
@@ -27,7 +32,19 @@ pub struct DeadLetter {
     pub reason: String,
 }
 
-pub type Attempt = (WorkflowId, Role, u32);
+/// Whose attempt it is.
+pub type Session = (WorkflowId, Attempt);
+
+pub fn session(task: &AgentTask) -> Session {
+    let of = Attempt {
+        step: task.step.clone(),
+        attempt: task.attempt,
+    };
+    (task.workflow_id.clone(), of)
+}
+
+/// What somebody sent as a decision: about which workflow and revision, who, and what.
+pub type Vote = (WorkflowId, u32, String, DecisionKind);
 
 #[derive(Debug, Default)]
 pub struct Observed {
@@ -35,13 +52,13 @@ pub struct Observed {
     pub accepted: BTreeSet<WorkflowId>,
     /// What other systems asked for over the bus.
     pub asked_by_event: BTreeSet<WorkflowId>,
-    pub sessions: BTreeMap<Attempt, SessionFacts>,
+    pub sessions: BTreeMap<Session, SessionFacts>,
     /// Attempts whose session the runtime ended as idle while there was work for it.
-    pub ended_as_idle: BTreeSet<Attempt>,
+    pub ended_as_idle: BTreeSet<Session>,
     /// Attempts that a process holds.
-    pub held: BTreeSet<Attempt>,
+    pub held: BTreeSet<Session>,
     /// Of these, the ones whose process does nothing more.
-    pub hung: BTreeSet<Attempt>,
+    pub hung: BTreeSet<Session>,
     pub published: BTreeMap<EventId, EventEnvelope>,
     /// Of each workflow, the highest version of which an event was published.
     pub latest: BTreeMap<WorkflowId, u64>,
@@ -52,7 +69,11 @@ pub struct Observed {
     pub sends: BTreeMap<(WorkflowId, String), u32>,
     /// How often one function came up among those that led to an invocation of its own, at most.
     pub longest_lineage: u32,
-    pub flow_versions: BTreeMap<WorkflowId, u16>,
+    pub votes: HashSet<Vote>,
+    /// Decisions in the history that nobody had sent when they were written.
+    pub votes_of_nobody: Vec<Vote>,
+    /// Entries of all histories that were looked at.
+    pub entries_seen: usize,
     pub poison_records: u32,
     /// Workflows that took a report whose sender had no right to it.
     pub forgeries_taken: Vec<WorkflowId>,

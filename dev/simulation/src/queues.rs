@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::command::Destination;
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_testkit::memory::{Lineage, SentCommand};
 use aegis_workflow::Phase;
 use serde_json::{Value, json};
 
-use crate::harness::Harness;
+use crate::flows::AGENTS;
+use crate::harness::{Harness, Services};
 use crate::observed::DeadLetter;
 
 /// As Terraform's `max_receive_count` says by default.
@@ -28,38 +29,38 @@ const USUAL_LATENCY: Duration = Duration::from_millis(40);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
     Intake,
-    Dispatcher(Role),
+    Dispatcher(&'static Name),
     Approval,
     Callback,
 }
 
 impl Owner {
     /// The function that the queue invokes.
-    fn function(self) -> &'static str {
+    pub fn function(self) -> &'static str {
         match self {
             Self::Intake => aegis_intake::SERVICE,
             Self::Approval => aegis_approval::SERVICE,
             Self::Callback => aegis_callback::SERVICE,
-            Self::Dispatcher(Role::Researcher) => "researcher-dispatch",
-            Self::Dispatcher(Role::Analyst) => "analyst-dispatch",
-            Self::Dispatcher(Role::Writer) => "writer-dispatch",
+            Self::Dispatcher(agent) => agent.as_str(),
+        }
+    }
+}
+
+impl Services {
+    fn handler(&self, owner: Owner) -> Option<Arc<dyn QueueHandler>> {
+        match owner {
+            Owner::Intake => Some(self.intake.clone()),
+            Owner::Approval => Some(self.approval.clone()),
+            Owner::Callback => Some(self.callback.clone()),
+            Owner::Dispatcher(agent) => {
+                let dispatcher = self.dispatchers.get(agent)?;
+                Some(dispatcher.clone())
+            }
         }
     }
 }
 
 impl Harness {
-    fn handler(&self, owner: Owner) -> Option<Arc<dyn QueueHandler>> {
-        match owner {
-            Owner::Intake => Some(self.services.intake.clone()),
-            Owner::Approval => Some(self.services.approval.clone()),
-            Owner::Callback => Some(self.services.callback.clone()),
-            Owner::Dispatcher(role) => {
-                let dispatcher = self.services.dispatchers.get(&role)?;
-                Some(dispatcher.clone())
-            }
-        }
-    }
-
     /// A command on its way. Only these may be lost: the state owes them.
     pub fn carry(self: &Arc<Self>, sent: SentCommand) {
         let SentCommand {
@@ -68,10 +69,11 @@ impl Harness {
             lineage,
         } = sent;
         let owner = match command.body.destination() {
-            Destination::Researcher => Owner::Dispatcher(Role::Researcher),
-            Destination::Analyst => Owner::Dispatcher(Role::Analyst),
             Destination::Approval => Owner::Approval,
-            Destination::Writer => Owner::Dispatcher(Role::Writer),
+            Destination::Agent(agent) => match AGENTS.get(agent) {
+                Some(agent) => Owner::Dispatcher(agent),
+                None => return,
+            },
         };
         // While a step waits for a session its sends do not count, nor does the rest of a retry's delay.
         if delay.is_zero() && !self.waits_for_a_session(&command.workflow_id) {
@@ -95,7 +97,7 @@ impl Harness {
         let row = self.ports.table.row_of(id);
         let workflow = row.and_then(|row| row.workflow().ok());
         workflow.is_some_and(|workflow| {
-            matches!(&workflow.phase, Phase::Working(step) if step.throttled_at.is_some())
+            matches!(&workflow.phase, Phase::Running(work) if work.throttled_at.is_some())
         })
     }
 
@@ -144,9 +146,6 @@ impl Harness {
         delay: Duration,
         lineage: Lineage,
     ) {
-        let Some(handler) = self.handler(owner) else {
-            return;
-        };
         let latency = self.dice.skewed(USUAL_LATENCY);
         self.clock.sleep(delay + latency).await;
         if lineage.longest() > Lineage::MOST {
@@ -160,13 +159,14 @@ impl Harness {
                 receive_count,
             };
             self.trace.count("messages handled");
-            match self
-                .on_a_machine(lineage.clone(), handler.handle(&received))
-                .await
-            {
-                Ok(Disposition::Ack) => return,
-                Ok(Disposition::RetryAfter(wait)) => self.clock.sleep(wait).await,
-                Ok(Disposition::DeadLetter(reason)) => {
+            let handled = self.on_a_machine(lineage.clone(), |services| {
+                let handler = services.handler(owner);
+                async move { Some(handler?.handle(&received).await) }
+            });
+            match handled.await {
+                Ok(Some(Disposition::Ack)) | Ok(None) => return,
+                Ok(Some(Disposition::RetryAfter(wait))) => self.clock.sleep(wait).await,
+                Ok(Some(Disposition::DeadLetter(reason))) => {
                     self.bury(owner, body, &reason);
                     return;
                 }

@@ -15,7 +15,7 @@ use crate::queues::Owner;
 impl Harness {
     pub async fn report_success(self: &Arc<Self>, task: &AgentTask, record: CompletionRecord) {
         let report = AgentReport::Succeeded {
-            role: record.role,
+            step: record.step,
             attempt: record.attempt,
             summary: record.summary,
             artifacts: record.artifacts,
@@ -26,7 +26,7 @@ impl Harness {
 
     pub async fn report_failure(self: &Arc<Self>, task: &AgentTask, error: AgentError) {
         let report = AgentReport::Failed {
-            role: task.role,
+            step: task.step.clone(),
             attempt: task.attempt,
             error,
             usage: None,

@@ -121,7 +121,7 @@ fn rest(harness: &Arc<Harness>, troupe: &mut Troupe, seen: &mut usize) -> Result
 
 fn count_endings(harness: &Harness) {
     for row in harness.ports.table.rows() {
-        if let Ok(workflow) = row.workflow() {
+        if let Ok(workflow) = harness.workflow(&row) {
             harness.trace.count(match workflow.status().as_str() {
                 "completed" => "workflows completed",
                 "failed" => "workflows failed",

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use aegis_contracts::approval::{DecisionKind, TIMEOUT};
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
@@ -32,7 +33,31 @@ impl Harness {
         let written = self.ports.table.writes();
         if written != *seen {
             *seen = written;
+            self.look_at_votes();
             self.bell.ring();
+        }
+    }
+
+    /// A decision that is written was sent before, by whom it names and about the revision that it names.
+    fn look_at_votes(&self) {
+        let from = self.observed(|observed| observed.entries_seen);
+        let entries = self.ports.table.stream_from(from, usize::MAX);
+        self.observed(|observed| observed.entries_seen += entries.len());
+        for event in entries.iter().flat_map(|entry| &entry.events) {
+            let Some((revision, approver, decision)) = decision_in(&event.body) else {
+                continue;
+            };
+            let vote = (
+                event.workflow_id.clone(),
+                revision,
+                approver.to_owned(),
+                decision,
+            );
+            self.observed(|observed| {
+                if !observed.votes.contains(&vote) {
+                    observed.votes_of_nobody.push(vote);
+                }
+            });
         }
     }
 
@@ -131,4 +156,27 @@ impl Harness {
             harness.approver(name, id, revision, deadline_at).await
         });
     }
+}
+
+/// What somebody decided, unless it was silence.
+fn decision_in(event: &Event) -> Option<(u32, &str, DecisionKind)> {
+    let (revision, approver, decision) = match event {
+        Event::ApprovalRecorded {
+            revision,
+            approver,
+            decision,
+            ..
+        } => (revision, approver, *decision),
+        Event::ApprovalGranted {
+            revision, approver, ..
+        } => (revision, approver, DecisionKind::Approve),
+        Event::ChangesRequested {
+            revision, approver, ..
+        } => (revision, approver, DecisionKind::RequestChanges),
+        Event::WorkflowRejected {
+            revision, approver, ..
+        } => (revision, approver, DecisionKind::Reject),
+        _ => return None,
+    };
+    (approver != TIMEOUT).then_some((*revision, approver.as_str(), decision))
 }

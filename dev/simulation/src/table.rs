@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::error::PortError;
-use aegis_engine::ports::{ListPage, ListQuery, Table, Write};
+use aegis_engine::ports::{KeptFlow, ListPage, ListQuery, Table, Write};
 use aegis_engine::stored::{HistoryEntry, StoredRequest};
 use aegis_testkit::memory::MemoryTable;
-use aegis_workflow::Workflow;
+use aegis_workflow::{Pinned, StoredWorkflow, Workflow};
 use async_trait::async_trait;
 
 use crate::faults::DrawnFaults;
@@ -23,8 +24,8 @@ const LAG: Duration = Duration::from_secs(30);
 pub struct SharedTable {
     pub table: Arc<MemoryTable>,
     pub faults: Arc<DrawnFaults>,
-    /// The flow version on which the code at work starts workflows.
-    pub flow_version: Arc<AtomicU16>,
+    /// The version of states with which the code at work starts workflows.
+    pub state_version: Arc<AtomicU16>,
     pub seen_due: Mutex<Vec<WorkflowId>>,
 }
 
@@ -40,7 +41,7 @@ impl SharedTable {
 
 #[async_trait]
 impl Table for SharedTable {
-    /// Newer code pins what it opens to its own flow.
+    /// Newer code writes newer states.
     async fn open(
         &self,
         workflow: &Workflow,
@@ -48,7 +49,7 @@ impl Table for SharedTable {
         entry: &HistoryEntry,
     ) -> Result<Write, PortError> {
         let pinned = Workflow {
-            flow_version: self.flow_version.load(Ordering::Relaxed),
+            state_version: self.state_version.load(Ordering::Relaxed),
             ..workflow.clone()
         };
         if self.meets_a_transaction() {
@@ -57,14 +58,14 @@ impl Table for SharedTable {
         self.table.open(&pinned, request, entry).await
     }
 
-    async fn load(&self, id: &WorkflowId) -> Result<Option<Workflow>, PortError> {
+    async fn load(&self, id: &WorkflowId) -> Result<Option<StoredWorkflow>, PortError> {
         self.table.load(id).await
     }
 
     async fn load_with_request(
         &self,
         id: &WorkflowId,
-    ) -> Result<Option<(Workflow, StoredRequest)>, PortError> {
+    ) -> Result<Option<(StoredWorkflow, StoredRequest)>, PortError> {
         self.table.load_with_request(id).await
     }
 
@@ -132,5 +133,13 @@ impl Table for SharedTable {
 
     fn deadline_shards(&self) -> u32 {
         self.table.deadline_shards()
+    }
+
+    async fn flow(&self, flow: &Name, version: u16) -> Result<Option<KeptFlow>, PortError> {
+        self.table.flow(flow, version).await
+    }
+
+    async fn keep_flow(&self, flow: &Pinned) -> Result<Write, PortError> {
+        self.table.keep_flow(flow).await
     }
 }

@@ -36,6 +36,9 @@ fn held(seed: u64, workflows: u64) {
         "decisions behind the deadline",
         "agents killed",
         "handlers of old code beside new code",
+        "deployments refused",
+        "decisions repeated later",
+        "decisions without a revision",
         "sweeps at the same time",
         "forged reports",
         "reminders",
@@ -73,8 +76,13 @@ fn a_seed_tells_one_story() {
 /// What recovers from faults costs nothing where there are none.
 #[test]
 fn the_happy_path_makes_the_calls_that_are_listed() {
-    // Once per process of four services, not once per workflow.
-    let mut expected = Tally::from([("load_keys", 4), ("create_keys", 1)]);
+    // Once per process of four services, and of each of its four flows at the start of intake, not once per workflow.
+    let mut expected = Tally::from([
+        ("load_keys", 4),
+        ("create_keys", 1),
+        ("flow", 4),
+        ("keep_flow", 4),
+    ]);
     for call in aegis_cost::path::CALLS {
         *expected.entry(call.port).or_default() += 1;
     }

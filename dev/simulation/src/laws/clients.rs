@@ -1,27 +1,22 @@
 //! What people decide and allow is kept, and they are not pestered.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::TIMEOUT;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 use aegis_testkit::memory::Row;
 use aegis_workflow::{MAX_REMINDERS, Workflow};
 
-use super::{Verdict, events, holds};
+use super::{Verdict, holds};
 use crate::harness::Harness;
 
-pub(super) fn nobody_writes_without_a_grant(
-    harness: &Harness,
-    workflow: &Workflow,
-    row: &Row,
-) -> Verdict {
-    let granted = events(row).any(|event| matches!(event, Event::ApprovalGranted { .. }));
-    let wrote = harness.observed(|observed| {
-        let mut sessions = observed.sessions.keys();
-        sessions.any(|(id, role, _)| *id == workflow.id && *role == Role::Writer)
-    });
-    let law = "nobody writes what nobody approved";
-    holds(law, granted || !wrote, || workflow.id.to_string())
+/// Whoever decides twice, late or about another revision decides nothing else by it.
+pub(super) fn votes_are_somebodys(harness: &Harness) -> Verdict {
+    harness.observed(|observed| {
+        let none = observed.votes_of_nobody.is_empty();
+        holds("a decision counts for the revision that it names", none, || {
+            format!("{:?}", observed.votes_of_nobody)
+        })
+    })
 }
 
 /// Since the request, or the escalation: the first, the second and so on, before the deadline.

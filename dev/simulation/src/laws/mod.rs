@@ -1,6 +1,7 @@
 //! What must hold of every harness when it has come to rest.
 
 mod clients;
+mod course;
 
 use std::collections::BTreeSet;
 
@@ -38,20 +39,21 @@ pub fn judge(harness: &Harness) -> Verdict {
     let rows = harness.ports.table.rows();
     nothing_accepted_is_lost(harness, &rows)?;
     for row in &rows {
-        let workflow = row.workflow().map_err(|error| Broken {
+        let workflow = harness.workflow(row).map_err(|what| Broken {
             law: "every state can be read",
-            what: error.to_string(),
+            what,
         })?;
         every_wait_has_ended(&workflow)?;
         history_has_no_gap(&workflow, row)?;
         results_count_once(&workflow, row)?;
-        clients::nobody_writes_without_a_grant(harness, &workflow, row)?;
+        course::is_taken(harness, &workflow, row)?;
+        course::nobody_works_without_a_grant(harness, &workflow, row)?;
         clients::reminders_are_bounded(&workflow, row)?;
         clients::decisions_are_in_time(&workflow, row)?;
-        the_report_is_there(harness, &workflow, row)?;
+        results_are_there(harness, &workflow, row)?;
         clients::the_budget_holds(&workflow, row)?;
-        the_flow_is_kept(harness, &workflow)?;
     }
+    clients::votes_are_somebodys(harness)?;
     every_event_is_published(harness, &rows)?;
     work_is_done_once(harness)?;
     nobody_at_work_ends_as_idle(harness)?;
@@ -99,12 +101,10 @@ fn events(row: &Row) -> impl Iterator<Item = &Event> {
 fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
     let mut seen = BTreeSet::new();
     for event in events(row) {
-        if let Event::StepCompleted { role, attempt, .. } = event {
-            holds(
-                "a result counts once",
-                seen.insert((*role, *attempt)),
-                || format!("{}: {role} {attempt} counted twice", workflow.id),
-            )?;
+        if let Event::StepCompleted { step, attempt, .. } = event {
+            holds("a result counts once", seen.insert((step, *attempt)), || {
+                format!("{}: {step} {attempt} counted twice", workflow.id)
+            })?;
         }
     }
     let completed = events(row).filter(|event| matches!(event, Event::WorkflowCompleted { .. }));
@@ -115,11 +115,11 @@ fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
     })
 }
 
-fn the_report_is_there(harness: &Harness, workflow: &Workflow, row: &Row) -> Verdict {
+fn results_are_there(harness: &Harness, workflow: &Workflow, row: &Row) -> Verdict {
     let mut artifacts: Vec<&ArtifactRef> = Vec::new();
     for event in events(row) {
         match event {
-            Event::WorkflowCompleted { report, .. } => artifacts.push(report),
+            Event::WorkflowCompleted { result, .. } => artifacts.push(result),
             Event::StepCompleted { artifacts: new, .. } => artifacts.extend(new),
             _ => {}
         }
@@ -133,17 +133,6 @@ fn the_report_is_there(harness: &Harness, workflow: &Workflow, row: &Row) -> Ver
         })?;
     }
     Ok(())
-}
-
-fn the_flow_is_kept(harness: &Harness, workflow: &Workflow) -> Verdict {
-    let first = harness.observed(|observed| observed.flow_versions.get(&workflow.id).copied());
-    let kept = first.is_none_or(|first| first == workflow.flow_version);
-    holds("a workflow keeps its flow", kept, || {
-        format!(
-            "{}: from {first:?} to {}",
-            workflow.id, workflow.flow_version
-        )
-    })
 }
 
 fn every_event_is_published(harness: &Harness, rows: &[Row]) -> Verdict {
@@ -171,10 +160,10 @@ fn every_event_is_published(harness: &Harness, rows: &[Row]) -> Verdict {
 
 fn work_is_done_once(harness: &Harness) -> Verdict {
     harness.observed(|observed| {
-        for ((id, role, attempt), facts) in &observed.sessions {
+        for ((id, of), facts) in &observed.sessions {
             let once = facts.begun <= facts.ended + 1 && facts.revisions.len() == 1;
             holds("an attempt is worked on once per life", once, || {
-                format!("{id}: {role} {attempt}: {facts:?}")
+                format!("{id}: {} {}: {facts:?}", of.step, of.attempt)
             })?;
         }
         Ok(())
