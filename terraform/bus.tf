@@ -51,7 +51,8 @@ moved {
   to   = aws_cloudwatch_event_bus_policy.this
 }
 
-# Starting, cancelling, redriving, deciding and reporting have event twins; a rule takes each to the queue of the service that owns it.
+# Starting, cancelling, redriving, deciding and reporting have event twins; a rule takes each to the queue of the service that
+# owns it.
 locals {
   external_commands = {
     intake   = ["WorkflowRequested", "CancelRequested", "RedriveRequested"]

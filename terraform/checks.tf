@@ -79,7 +79,7 @@ resource "terraform_data" "rules" {
 
     precondition {
       condition     = length(local.unknown_agents) == 0
-      error_message = "A flow names an agent that agents lacks: ${join("; ", local.unknown_agents)}."
+      error_message = "A flow names an agent that is not in agents: ${join("; ", local.unknown_agents)}."
     }
 
     precondition {

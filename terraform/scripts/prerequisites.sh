@@ -68,7 +68,9 @@ settings() {
     awk "$@" '
         /^variable "/ { variable = $2 }
         {
-            starts = FILENAME == "variables.tf" ? variable == "\"" name "\"" && /^  default *=/ : $0 ~ "^[[:space:]]*" name "[[:space:]]*="
+            starts = FILENAME == "variables.tf" \
+                ? variable == "\"" name "\"" && /^  default *=/ \
+                : $0 ~ "^[[:space:]]*" name "[[:space:]]*="
         }
         '"$program" "${files[@]}"
 }

@@ -335,7 +335,7 @@ run "a_runtime_with_too_long_a_name" {
   command = plan
 
   variables {
-    agents         = { researcher = {}, analyst = {}, writer = {}, an-agent-with-a-name-of-thirty-2 = { image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/agent:1" } }
+    agents         = { researcher = {}, analyst = {}, writer = {}, an-agent-with-a-name-of-26 = { image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/agent:1" } }
     name_prefix    = "a-name-as-long-as-20"
     agent_dist_dir = "./tests/fixtures/agents"
   }
