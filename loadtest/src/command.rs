@@ -3,25 +3,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use aegis_client::api::Api;
-use aegis_client::stage::Stage;
 use aegis_terminal::out::{self, Stream};
-use aegis_terminal::progress::Step;
-use aegis_terminal::text::now;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::agents::{Conduct, Latency, Worker};
-use crate::drive::Book;
-use crate::report::{Report, Setup};
+use crate::agents::{Conduct, Latency};
+use crate::report::Report;
 use crate::scenario::{Arrival, Scenario, Wanted};
-use crate::target::{Target, is_prod};
 
 const EVENT_SOURCE: &str = "partner.loadtest";
-/// Between two lines about how far a run is.
-const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Run many workflows against a stage and check each: how fast, how many, at what cost, and whether any was lost.
 ///
@@ -49,7 +39,7 @@ pub struct Command {
 /// Also of the developers' command.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// smoke, steady, ramp, burst, soak, events, late, duplicates, artifacts or throttled, or a file in the form of loadtest/scenarios.
+    /// smoke, steady, ramp, burst, soak, events, late, duplicates, artifacts, throttled or chaos, or a file in the form of loadtest/scenarios.
     #[arg(default_value = "steady")]
     scenario: String,
     /// How many workflows.
@@ -81,50 +71,42 @@ fn positive(text: &str) -> Result<f64, String> {
 
 /// What is to be done, whatever the stage.
 pub struct Order {
-    name: String,
+    pub(crate) name: String,
     pub scenario: Scenario,
-    plan: Vec<Arrival>,
-    seed: u64,
-    event_source: String,
-    allow_prod: bool,
+    pub(crate) plan: Vec<Arrival>,
+    pub seed: u64,
+    pub(crate) event_source: String,
+    pub(crate) allow_prod: bool,
 }
 
 impl Order {
     /// # Errors
     /// Where there is no such scenario, or it cannot be run so.
     pub fn of(arguments: &Options) -> Result<Self> {
-        let scenario = Scenario::named(&arguments.scenario).map_err(anyhow::Error::msg)?;
-        let seed = arguments
-            .seed
-            .unwrap_or_else(|| rand::random::<u32>().into());
         let wanted = Wanted {
             workflows: arguments.workflows.map(|count| count as usize),
             rate: arguments.rate,
         };
-        let plan = scenario.plan(wanted, seed).map_err(anyhow::Error::msg)?;
+        let order = Self::named(&arguments.scenario, wanted, arguments.seed)?;
         Ok(Self {
-            name: arguments.scenario.clone(),
-            scenario,
-            plan,
-            seed,
             event_source: arguments.event_source.clone(),
             allow_prod: arguments.allow_prod,
+            ..order
         })
     }
 
-    /// A few workflows of every kind, for the tests of this repository.
+    /// With all else as it is by default.
     ///
     /// # Errors
-    /// Where the scenario cannot be read.
-    pub fn smoke() -> Result<Self> {
-        let name = "smoke".to_owned();
-        let scenario = Scenario::named(&name).map_err(anyhow::Error::msg)?;
-        let seed = rand::random::<u32>().into();
-        let plan = scenario.plan(Wanted::default(), seed);
+    /// Like [`Self::of`].
+    pub fn named(name: &str, wanted: Wanted, seed: Option<u64>) -> Result<Self> {
+        let scenario = Scenario::named(name).map_err(anyhow::Error::msg)?;
+        let seed = seed.unwrap_or_else(|| rand::random::<u32>().into());
+        let plan = scenario.plan(wanted, seed).map_err(anyhow::Error::msg)?;
         Ok(Self {
-            name,
+            name: name.to_owned(),
             scenario,
-            plan: plan.map_err(anyhow::Error::msg)?,
+            plan,
             seed,
             event_source: EVENT_SOURCE.to_owned(),
             allow_prod: false,
@@ -139,92 +121,6 @@ impl Order {
             ..Conduct::default()
         }
     }
-}
-
-/// The stage, and what is known of it beside what its file says.
-pub struct Ground<'a> {
-    pub stage: Stage,
-    pub api: Api,
-    /// Agents that stand in for the stage's own, and what the report says of them.
-    pub agents: Option<(&'a Worker, String)>,
-    /// The stage holds nothing but this run.
-    pub alone: bool,
-    /// What the report says was typed.
-    pub command: String,
-}
-
-/// Runs the workflows, says how far it is, and reads every one back.
-///
-/// # Errors
-/// Where the stage may not be loaded, or cannot be looked at.
-pub async fn against(order: &Order, ground: Ground<'_>) -> Result<Report> {
-    if is_prod(&ground.stage) && !order.allow_prod {
-        bail!(
-            "this stage is prod: workflows of a load test cost money there and are real to whoever \
-             listens; `--allow-prod` does it all the same"
-        );
-    }
-    let endpoint = ground.stage.api_endpoint.clone();
-    let source = order.event_source.clone();
-    let target = Target::new(ground.stage, ground.api, source).await?;
-    let before = target.probe(&order.plan).await?;
-    let (worker, told) = ground.agents.unzip();
-    let setup = Setup {
-        at: now(),
-        command: ground.command,
-        scenario: order.name.clone(),
-        description: order.scenario.description.clone(),
-        endpoint,
-        agents: told.unwrap_or_else(|| own_agents(&order.scenario)),
-        mark: target.mark.clone(),
-        seed: order.seed,
-        alone: ground.alone,
-    };
-    let (target, book) = (Arc::new(target), Arc::new(Book::default()));
-    let (scenario, plan) = (&order.scenario, &order.plan);
-    let running = crate::run(&target, scenario, plan, setup, &before, &book, worker);
-    watched(running, &book, plan.len()).await
-}
-
-/// Says how far `running` is until it is done.
-async fn watched(
-    running: impl Future<Output = Result<Report>>,
-    book: &Book,
-    workflows: usize,
-) -> Result<Report> {
-    let step = Step::begin("Run the workflows and read them back");
-    let mut interval = tokio::time::interval(INTERVAL);
-    tokio::pin!(running);
-    loop {
-        tokio::select! {
-            report = &mut running => {
-                step.done(if report.is_ok() { "done" } else { "failed" });
-                return report;
-            }
-            _ = interval.tick() => {
-                let seen = book.seen();
-                let (accepted, decided, ended) = (seen.accepted, seen.decided, seen.ended);
-                step.waiting_for(&format!(
-                    "of {workflows} workflows {accepted} accepted, {decided} decided, {ended} seen to end"
-                ));
-            }
-        }
-    }
-}
-
-/// What the report says of agents that are not ours to choose.
-fn own_agents(scenario: &Scenario) -> String {
-    let passed_over = [
-        scenario.agents.map(|_| "`agents`"),
-        (scenario.artifact_bytes > 0).then_some("`artifact_bytes`"),
-        scenario.new_sessions.map(|_| "`new_sessions`"),
-    ];
-    let passed_over: Vec<&str> = passed_over.into_iter().flatten().collect();
-    if passed_over.is_empty() {
-        return "the stage's own".to_owned();
-    }
-    let what = passed_over.join(" and ");
-    format!("the stage's own, so {what} of the scenario did not apply")
 }
 
 /// Shows the report, and writes it where it was asked for; the code is 0 only if nothing was found wrong.
@@ -256,18 +152,4 @@ pub fn typed(program: &str) -> String {
         .chain(words)
         .collect::<Vec<_>>()
         .join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_report_says_what_of_the_scenario_did_not_apply() {
-        let of = |name: &str| own_agents(&Scenario::named(name).unwrap());
-        assert_eq!(of("steady"), "the stage's own");
-        let throttled = of("throttled");
-        assert!(throttled.contains("`agents` and `new_sessions` of the scenario did not apply"));
-        assert!(of("artifacts").contains("`agents` and `artifact_bytes`"));
-    }
 }

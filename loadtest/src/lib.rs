@@ -2,10 +2,10 @@
 //!
 //! - `scenario`: what is done to the stage; `target`: the stage, as those who use it reach it
 //! - `drive`: the clients, each start at the moment it is due
-//! - `oracle`: whether anything was lost or done twice; `backlog`, `dead_letters`, `list`: what it looks at besides workflows
+//! - `oracle`: whether anything was lost or done twice
 //! - `measure`: how long things took and how many there were; `report`: what is said of it
 //! - `agents`: agents that take a drawn time instead of working
-//! - `run`: all of it in order
+//! - `run`: all of it in order, and what may go wrong meanwhile
 //! - `command`: what is typed, and what is shown
 //!
 //! It decides nothing about a workflow.
@@ -21,11 +21,8 @@
 extern crate aegis_terminal;
 
 pub mod agents;
-mod backlog;
 pub mod command;
-mod dead_letters;
 pub mod drive;
-mod list;
 mod measure;
 mod oracle;
 pub mod report;
@@ -33,4 +30,4 @@ mod run;
 pub mod scenario;
 pub mod target;
 
-pub use run::run;
+pub use run::{DeadLetter, Faults, Ground, Injected, against};

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use aegis_client::api::Api;
 use aegis_client::local::{StackFolder, default_stack_folder};
 use aegis_client::stage::Stage;
-use aegis_loadtest::command::{Command, Ground, Order, against, show, typed};
+use aegis_loadtest::command::{Command, Order, show, typed};
+use aegis_loadtest::{Ground, against};
 use aegis_terminal::failure;
 use anyhow::{Result, ensure};
 use clap::Parser as _;
@@ -42,6 +43,7 @@ async fn run(command: Command) -> Result<ExitCode> {
         api,
         agents: None,
         alone: false,
+        faults: None,
         command: typed("aegis-loadtest"),
     };
     let report = against(&order, ground).await?;

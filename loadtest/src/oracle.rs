@@ -2,7 +2,9 @@
 //!
 //! Here all is read; `laws` judges what was read.
 
+pub mod bus;
 mod laws;
+pub mod queues;
 #[cfg(test)]
 mod tests;
 
@@ -14,18 +16,21 @@ use aegis_contracts::ids::WorkflowId;
 use anyhow::Result;
 use futures::{StreamExt as _, stream};
 use serde::Serialize;
+use tokio::time::{Instant, sleep};
 
-use crate::backlog;
-use crate::dead_letters::{self, Depths};
 use crate::drive::{Driven, Started};
-use crate::list;
+use crate::run::{DeadLetter, Faults};
 use crate::target::Target;
+use bus::{Came, Tap};
 use laws::{Read, accepted};
+use queues::Depths;
 
 /// Read back at once.
 const AT_ONCE: usize = 16;
 /// Objects of one workflow on a stage of its own, at most; beyond it something is wrong anyway.
 const OBJECTS_EACH: usize = 200;
+/// How long the last events may take to the bus.
+const LAST_EVENTS: Duration = Duration::from_secs(60);
 /// So many findings of the same kind are told one by one.
 pub const TOLD: usize = 20;
 
@@ -59,10 +64,12 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
     /// By the number of the workflow.
     pub judged: BTreeMap<usize, Judgement>,
+    /// What lies in the dead-letter queues, where some may lie there.
+    pub letters: Option<Vec<DeadLetter>>,
 }
 
 /// What is known of a run besides what its clients saw.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Circumstances<'a> {
     /// What lay in the dead-letter queues before.
     pub before: &'a Depths,
@@ -74,19 +81,34 @@ pub struct Circumstances<'a> {
     pub heard: bool,
     /// How long queues may take to empty.
     pub patience: Duration,
+    /// Things went wrong on purpose.
+    pub faults: Option<&'a dyn Faults>,
 }
 
 /// # Errors
 /// Where lists or dead-letter queues cannot be read. What cannot be read of one workflow is a finding.
-pub async fn judge(target: &Target, driven: &Driven, known: Circumstances<'_>) -> Result<Verdict> {
+pub async fn judge(
+    target: &Target,
+    driven: &Driven,
+    known: Circumstances<'_>,
+    tap: Option<&mut Tap>,
+) -> Result<Verdict> {
     // First of all: what still lies in a queue could change all that is read below.
-    let backlog = backlog::left(&target.stage, known.patience).await;
+    let backlog = queues::backlog(&target.stage, known.patience).await;
     let judged = read_back(target, &driven.started).await;
+    let came = match tap {
+        Some(tap) => Some(last_events(tap, &driven.started, &judged).await?),
+        None => None,
+    };
+    let letters = match known.faults {
+        Some(faults) => Some(faults.dead_letters().await?),
+        None => None,
+    };
     let read = Read {
         driven,
         judged: &judged,
         mark: &target.mark,
-        listed: list::since(&target.api, None, driven.began).await?,
+        listed: target.list(None, driven.began).await?,
         keys: if known.alone {
             keys(target, accepted(&driven.started).len()).await?
         } else {
@@ -96,10 +118,34 @@ pub async fn judge(target: &Target, driven: &Driven, known: Circumstances<'_>) -
         heard: known.heard,
         backlog,
         before: known.before,
-        after: dead_letters::depths(&target.stage).await?,
+        after: queues::dead_letters(&target.stage).await?,
+        letters: letters.as_deref(),
+        came,
     };
     let findings = laws::of_all(&read);
-    Ok(Verdict { findings, judged })
+    Ok(Verdict {
+        findings,
+        judged,
+        letters,
+    })
+}
+
+/// Waits until nothing is missing, or for as long as the last events may take to the bus.
+async fn last_events<'a>(
+    tap: &'a mut Tap,
+    started: &[Started],
+    judged: &BTreeMap<usize, Judgement>,
+) -> Result<&'a Came> {
+    let until = Instant::now() + LAST_EVENTS;
+    loop {
+        tap.drain().await?;
+        let mut all = laws::known(started, judged);
+        let missing = all.any(|(id, _, judgement)| tap.came.missing(id, &judgement.history) > 0);
+        if !missing || Instant::now() > until {
+            return Ok(&tap.came);
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
 }
 
 async fn read_back(target: &Target, started: &[Started]) -> BTreeMap<usize, Judgement> {

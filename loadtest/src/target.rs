@@ -8,16 +8,19 @@ use aegis_client::api::{Api, Ask};
 use aegis_client::failure::ApiError;
 use aegis_client::stage::Stage;
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::view::WorkflowPage;
+use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::{Status, WorkflowPage, WorkflowSummary};
 use anyhow::{Context as _, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::dead_letters::{self, Depths};
-use crate::scenario::{Arrival, Kind};
+use crate::oracle::queues::{self, Depths};
+use crate::scenario::Arrival;
 
-/// A stage that takes longer for one request is not ready to be tested.
-const PROBE_PATIENCE: Duration = Duration::from_secs(15);
+/// Clocks of stage and generator may differ by so much.
+const SLACK: Duration = Duration::from_secs(120);
+/// A stage that takes longer to answer is not ready to be tested. Long enough for a first call that fails, as functions start.
+const PROBE_PATIENCE: Duration = Duration::from_secs(60);
 /// An event that no rule takes.
 const PROBE_EVENT: &str = "LoadTestProbe";
 /// Real researchers refuse a topic of which their sources know too little, and none knows a run's mark: so there is enough
@@ -54,6 +57,33 @@ impl Target {
         })
     }
 
+    /// Workflows that were created since then, newest first.
+    ///
+    /// # Errors
+    /// Where a page is refused.
+    pub async fn list(
+        &self,
+        status: Option<Status>,
+        since: Timestamp,
+    ) -> Result<Vec<WorkflowSummary>, ApiError> {
+        let status = status.map_or(String::new(), |status| {
+            format!("&status={}", status.as_str())
+        });
+        let mut rows = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let path = format!("/workflows?limit=100{status}{cursor}");
+            let page: WorkflowPage = self.api.attempt(&ask(Method::GET, &path, None)).await?;
+            let older = |row: &WorkflowSummary| row.created_at.plus(SLACK) < since;
+            let at_the_end = page.workflows.iter().any(older);
+            rows.extend(page.workflows.into_iter().filter(|row| !older(row)));
+            match page.next_cursor {
+                Some(next) if !at_the_end => cursor = format!("&cursor={next}"),
+                _ => return Ok(rows),
+            }
+        }
+    }
+
     /// The topic of the workflow of this number. Real agents find evidence for it.
     pub fn topic(&self, number: usize) -> String {
         topic_of(&self.mark, number)
@@ -71,12 +101,12 @@ impl Target {
     }
 
     async fn probed(&self, plan: &[Arrival]) -> Result<Depths> {
-        let by_event = |arrival: &Arrival| arrival.kind == Kind::Event;
+        let by_event = |arrival: &Arrival| arrival.kind.is_by_event();
         let read = ask(Method::GET, "/workflows?limit=1", None);
-        let page = self.api.attempt::<WorkflowPage>(&read).await;
+        let page = self.api.json::<WorkflowPage>(&read).await;
         page.context("the stage does not let us read workflows")?;
         let start = ask(Method::POST, "/workflows", Some("{}".to_owned()));
-        match self.api.attempt::<Value>(&start).await {
+        match self.api.json::<Value>(&start).await {
             Err(ApiError::Refused(problem)) if problem.status == 400 => {}
             Err(error) => return Err(error).context("the stage does not let us start workflows"),
             Ok(_) => bail!("the stage took a request without a topic: it is none of this version"),
@@ -95,7 +125,7 @@ impl Target {
             let put = self.bus.put(&self.source, PROBE_EVENT, "{}").await;
             put.context("no events may be put on the bus")?;
         }
-        dead_letters::depths(&self.stage)
+        queues::dead_letters(&self.stage)
             .await
             .context("the dead-letter queues cannot be looked at")
     }
@@ -104,7 +134,7 @@ impl Target {
         let path = format!("/approve/{nobody}");
         let approval = json!({"decision": "approve"}).to_string();
         let approve = ask(Method::POST, &path, Some(approval));
-        match self.api.attempt::<Value>(&approve).await {
+        match self.api.json::<Value>(&approve).await {
             Err(ApiError::Refused(problem)) if problem.status == 404 => Ok(()),
             Err(error) => Err(error).context("the stage does not let us approve"),
             Ok(_) => bail!("the stage took the approval of a workflow that is not there"),

@@ -200,7 +200,7 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
             let tests = stack.least_privilege(&arguments.rest, context.json);
             stack.finish(or_interrupted(tests).await).await
         }
-        Part::Chaos => aegis_chaos::test(context, arguments.keep).await,
+        Part::Chaos => aegis_load::chaos::test(context, arguments.keep).await,
     }
 }
 

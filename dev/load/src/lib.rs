@@ -1,6 +1,7 @@
 //! `cargo xtask loadtest`: a load test on a local stack, with the stack's own agents or with some that wait instead of
-//! working, on a stack of its own.
+//! working, on a stack of its own. `cargo xtask chaos`: the same while things go wrong.
 //!
+//! - `chaos`: what goes wrong when; `proxy`: calls to AWS that fail
 //! - `stand_in`: agents without work in the place of the agent host, and a stack of their own
 //! - `spent`: the processor time that a run takes on this machine
 //!
@@ -16,6 +17,8 @@
 #[macro_use]
 extern crate aegis_terminal;
 
+pub mod chaos;
+mod proxy;
 mod spent;
 mod stand_in;
 
@@ -25,8 +28,10 @@ use aegis_client::api::Api;
 use aegis_client::local::StackFolder;
 use aegis_client::stage::Stage;
 use aegis_loadtest::agents::Latency;
-use aegis_loadtest::command::{Ground, Options, Order, against, show, typed};
+use aegis_loadtest::command::{Options, Order, show, typed};
 use aegis_loadtest::report::Report;
+use aegis_loadtest::scenario::Wanted;
+use aegis_loadtest::{Ground, against};
 use aegis_local_aws::Context;
 use aegis_local_aws::signals::{Interrupted, interrupted};
 use aegis_terminal::out::{self, Stream};
@@ -76,7 +81,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
 /// # Errors
 /// What was found wrong, or why it could not be found out.
 pub async fn test(context: &Context, keep: bool) -> Result<()> {
-    let order = Order::smoke()?;
+    let order = Order::named("smoke", Wanted::default(), None)?;
     let conduct = order.conduct(Latency::Instant);
     let stack = OwnStack::below(context);
     let outcome = or_interrupted(async {
@@ -121,6 +126,7 @@ async fn on_stack(
         stage,
         agents: agents.map(|agents| (agents.worker(), agents.told())),
         alone,
+        faults: None,
         command: typed("cargo xtask"),
     };
     let before = Spent::so_far(folder);

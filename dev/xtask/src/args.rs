@@ -34,7 +34,7 @@ pub enum Verb {
     /// Run all tests, the end-to-end ones against a stack of their own.
     Test(aegis_checks::test::Arguments),
     Simulate(simulate::Arguments),
-    Chaos(aegis_chaos::Arguments),
+    Chaos(aegis_load::chaos::Arguments),
     Loadtest(aegis_load::Arguments),
     Bench(aegis_bench::verbs::Arguments),
     Cost(cost::Arguments),

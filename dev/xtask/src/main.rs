@@ -44,7 +44,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Package(arguments) => package::run(arguments, context).await,
         Verb::Test(arguments) => aegis_checks::test::run(arguments, context).await,
         Verb::Simulate(arguments) => simulate::run(&arguments, context),
-        Verb::Chaos(arguments) => aegis_chaos::run(arguments, context).await,
+        Verb::Chaos(arguments) => aegis_load::chaos::run(arguments, context).await,
         Verb::Loadtest(arguments) => aegis_load::run(arguments, context).await,
         Verb::Bench(arguments) => aegis_bench::verbs::run(arguments, context).await,
         Verb::Cost(arguments) => cost::run(&arguments, context),

@@ -1,4 +1,4 @@
-//! What starters, approver and those who wait for the end know in common.
+//! What the clients of a run know in common.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::scenario::Kind;
 
@@ -20,7 +21,6 @@ pub struct Seen {
 /// A decision that was taken by the API, from when it was due.
 #[derive(Debug, Clone, Copy)]
 pub struct Decision {
-    pub kind: Kind,
     pub took: Duration,
     /// Tries before it that failed.
     pub failed: u32,
@@ -32,25 +32,46 @@ pub(super) struct Entry {
     pub key: String,
     /// Decisions that were taken.
     pub decided: u32,
+    /// When the last one was taken.
+    decided_at: Option<Instant>,
     /// A decision is on its way.
     busy: bool,
+    redrives: u32,
     pub ended: bool,
 }
 
 impl Entry {
     /// How many decisions it needs.
     fn needs(&self) -> u32 {
-        1 + u32::from(self.kind == Kind::Revise)
+        1 + self.kind.revisions()
+    }
+
+    /// An event that was put on the bus and has had no effect for long.
+    fn came_to_nothing(&self) -> bool {
+        let long_ago = |at: Instant| at.elapsed() > EVENT_PATIENCE;
+        self.kind.is_by_event() && self.decided_at.is_some_and(long_ago)
     }
 }
 
+/// From when an event was put on the bus until a client that repeats puts it there again.
+const EVENT_PATIENCE: Duration = Duration::from_secs(20);
+
 #[derive(Debug, Default)]
 pub struct Book {
+    /// How often clients redrive a failed workflow; where they do, they also put events again that came to nothing.
+    redrives: u32,
     entries: Mutex<BTreeMap<WorkflowId, Entry>>,
     decisions: Mutex<Vec<Decision>>,
 }
 
 impl Book {
+    pub fn new(redrives: u32) -> Self {
+        Self {
+            redrives,
+            ..Self::default()
+        }
+    }
+
     fn entries(&self) -> MutexGuard<'_, BTreeMap<WorkflowId, Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,7 +81,9 @@ impl Book {
             kind,
             key: key.to_owned(),
             decided: 0,
+            decided_at: None,
             busy: false,
+            redrives: 0,
             ended: false,
         };
         self.entries().entry(id.clone()).or_insert(entry);
@@ -70,7 +93,8 @@ impl Book {
     pub(super) fn take_up(&self, id: &WorkflowId) -> Option<Entry> {
         let mut entries = self.entries();
         let entry = entries.get_mut(id)?;
-        if entry.busy || entry.decided >= entry.needs() {
+        let again = self.redrives > 0 && entry.came_to_nothing();
+        if entry.busy || (entry.decided >= entry.needs() && !again) {
             return None;
         }
         entry.busy = true;
@@ -81,13 +105,31 @@ impl Book {
     pub(super) fn decided(&self, id: &WorkflowId, decisions: &[Decision]) {
         if let Some(entry) = self.entries().get_mut(id) {
             entry.busy = false;
-            entry.decided += u32::from(!decisions.is_empty());
+            if !decisions.is_empty() {
+                entry.decided += 1;
+                entry.decided_at = Some(Instant::now());
+            }
         }
         let mut all = self
             .decisions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         all.extend_from_slice(decisions);
+    }
+
+    /// What the stage says of decisions whose answers were lost.
+    pub(super) fn is_at_revision(&self, id: &WorkflowId, revision: u32) {
+        if let Some(entry) = self.entries().get_mut(id) {
+            entry.decided = entry.decided.max(revision);
+        }
+    }
+
+    /// Whether a failed workflow is to be redriven; counts that it is.
+    pub(super) fn may_redrive(&self, id: &WorkflowId) -> bool {
+        let mut entries = self.entries();
+        let entry = entries.get_mut(id);
+        let entry = entry.filter(|entry| entry.redrives < self.redrives);
+        entry.map(|entry| entry.redrives += 1).is_some()
     }
 
     pub(super) fn ended(&self, id: &WorkflowId) {
@@ -132,7 +174,6 @@ mod tests {
         assert!(book.take_up(&id).is_none(), "another's");
         book.accepted(&id, Kind::Revise, "k");
         let decision = Decision {
-            kind: Kind::Revise,
             took: Duration::ZERO,
             failed: 0,
         };
@@ -152,5 +193,37 @@ mod tests {
             ended: 1,
         };
         assert_eq!(book.seen(), seen);
+    }
+
+    #[test]
+    fn clients_that_repeat_do_so_after_a_while_and_not_for_ever() {
+        let id = WorkflowId::derive("a", "b");
+        let decision = Decision {
+            took: Duration::ZERO,
+            failed: 0,
+        };
+        for (redrives, again) in [(0, false), (1, true)] {
+            let book = Book::new(redrives);
+            book.accepted(&id, Kind::Event, "k");
+            book.take_up(&id).unwrap();
+            book.decided(&id, &[decision]);
+            assert!(book.take_up(&id).is_none(), "put on the bus just now");
+            let long_ago = Instant::now().checked_sub(EVENT_PATIENCE * 2);
+            book.entries().get_mut(&id).unwrap().decided_at = long_ago;
+            assert_eq!(book.take_up(&id).is_some(), again);
+            assert_eq!(book.may_redrive(&id), again);
+            assert!(!book.may_redrive(&id));
+        }
+    }
+
+    #[test]
+    fn a_change_whose_answer_was_lost_is_not_asked_for_twice() {
+        let book = Book::default();
+        let id = WorkflowId::derive("a", "b");
+        book.accepted(&id, Kind::Revise, "k");
+        book.take_up(&id).unwrap();
+        book.decided(&id, &[]);
+        book.is_at_revision(&id, 1);
+        assert_eq!(book.take_up(&id).unwrap().decided, 1);
     }
 }

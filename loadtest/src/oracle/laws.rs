@@ -9,8 +9,10 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{WorkflowSummary, WorkflowView};
 
 use super::Finding;
-use crate::dead_letters::{self, Depths};
+use super::bus::Came;
+use super::queues::{self, Depths};
 use crate::drive::{Driven, Started};
+use crate::run::DeadLetter;
 use crate::scenario::Kind;
 
 /// All that is known of a run.
@@ -32,6 +34,10 @@ pub(super) struct Read<'a> {
     pub backlog: Vec<String>,
     pub before: &'a Depths,
     pub after: Depths,
+    /// Those in the dead-letter queues, where some may lie there.
+    pub letters: Option<&'a [DeadLetter]>,
+    /// Over the bus, where that was looked at.
+    pub came: Option<&'a Came>,
 }
 
 pub(super) fn of_all(read: &Read<'_>) -> Vec<Finding> {
@@ -44,6 +50,9 @@ pub(super) fn of_all(read: &Read<'_>) -> Vec<Finding> {
         findings.extend(wrong.map(|what| Finding::of(id, what)));
         if read.undying {
             findings.extend(of_lives(id, judgement));
+        }
+        if let Some(came) = read.came {
+            findings.extend(lost_events(id, judgement, came));
         }
         let Some(view) = &judgement.view else {
             continue;
@@ -59,8 +68,11 @@ pub(super) fn of_all(read: &Read<'_>) -> Vec<Finding> {
     findings.extend(unfinished(&read.driven.unfinished));
     findings.extend(strangers(&read.listed, read.mark, &accepted));
     findings.extend(orphans(&objects, &accepted));
-    let letters = dead_letters::new_ones(read.before, &read.after);
     findings.extend(read.backlog.iter().map(Finding::of_stage));
+    let letters = match read.letters {
+        Some(letters) => unexplained(letters),
+        None => queues::new_ones(read.before, &read.after),
+    };
     findings.extend(letters.into_iter().map(Finding::of_stage));
     findings
 }
@@ -69,7 +81,7 @@ pub(super) fn accepted(started: &[Started]) -> BTreeSet<WorkflowId> {
     started.iter().filter_map(|one| one.id.clone()).collect()
 }
 
-fn known<'a>(
+pub(super) fn known<'a>(
     started: &'a [Started],
     judged: &'a BTreeMap<usize, Judgement>,
 ) -> impl Iterator<Item = (&'a WorkflowId, Kind, &'a Judgement)> {
@@ -172,6 +184,24 @@ fn not_asked_for(view: &WorkflowView, keys: &[&str]) -> Vec<Finding> {
     strange
         .map(|key| Finding::of(id, format!("{key} is of no attempt that was asked for")))
         .collect()
+}
+
+fn lost_events(id: &WorkflowId, judgement: &Judgement, came: &Came) -> Option<Finding> {
+    let lost = came.missing(id, &judgement.history);
+    let what = format!("{lost} events of its history never came over the bus");
+    (lost > 0).then(|| Finding::of(id, what))
+}
+
+/// Where calls fail for good there are dead letters, and each must say why it is there.
+fn unexplained(letters: &[DeadLetter]) -> Vec<String> {
+    let unexplained = letters.iter().filter(|letter| !letter.is_explained());
+    let told = unexplained.map(|letter| {
+        format!(
+            "unexplained in the dead-letter queue of {}: {}, {}",
+            letter.queue, letter.kind, letter.reason
+        )
+    });
+    told.collect()
 }
 
 fn unfinished(late: &[WorkflowId]) -> Vec<Finding> {

@@ -7,12 +7,14 @@ use aegis_client::oracle::Judgement;
 use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_contracts::view::{Status, WorkflowSummary, WorkflowView};
+use aegis_contracts::view::{HistoryEvent, Status, WorkflowSummary, WorkflowView};
 use serde_json::json;
 
+use super::bus::Came;
 use super::laws::{Read, accepted, of_all, of_starts};
-use crate::dead_letters::Depths;
+use super::queues::Depths;
 use crate::drive::{Driven, Started};
+use crate::run::DeadLetter;
 use crate::scenario::Kind;
 
 const MARK: &str = "load test 0123456789";
@@ -61,6 +63,8 @@ struct Run {
     backlog: Vec<String>,
     before: Depths,
     after: Depths,
+    letters: Option<Vec<DeadLetter>>,
+    came: Option<Came>,
 }
 
 fn row(key: &str, topic: &str) -> WorkflowSummary {
@@ -119,6 +123,8 @@ fn whole() -> Run {
         backlog: Vec::new(),
         before: letters.clone(),
         after: letters,
+        letters: None,
+        came: None,
     }
 }
 
@@ -140,6 +146,8 @@ fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
         backlog: run.backlog,
         before: &run.before,
         after: run.after,
+        letters: run.letters.as_deref(),
+        came: run.came.as_ref(),
     });
     let told = findings.into_iter().map(|finding| finding.what);
     told.collect()
@@ -247,4 +255,60 @@ fn objects_of_attempts_that_nobody_asked_for_are_findings() {
         view.status = Status::Researching;
     });
     assert_eq!(under_way, Vec::<String>::new());
+}
+
+#[test]
+fn under_faults_letters_must_say_why_they_are_there() {
+    let letter = |kind: &str, reason: &str| DeadLetter {
+        queue: "intake".to_owned(),
+        kind: kind.to_owned(),
+        reason: reason.to_owned(),
+        workflow_id: None,
+    };
+    let told = found(|run| {
+        run.after.extend([("intake".to_owned(), 5)]);
+        run.letters = Some(vec![
+            letter("command Research", "received 4 times without success"),
+            letter("command Research", "no reason is given"),
+            letter("unreadable", "not JSON"),
+        ]);
+    });
+    assert_eq!(
+        told,
+        [
+            "unexplained in the dead-letter queue of intake: command Research, no reason is given",
+            "unexplained in the dead-letter queue of intake: unreadable, not JSON",
+        ]
+    );
+}
+
+#[test]
+fn what_is_in_the_history_and_was_not_on_the_bus_is_a_finding() {
+    let came = |versions: &[u64]| {
+        let mut came = Came::default();
+        for version in versions {
+            let event = json!({"id": "1", "detail-type": "StepCompleted", "source": "aegis", "account": "1",
+                "detail": {"event_id": format!("ev_{version}"), "workflow_id": id("a"), "version": version}});
+            came.take(&serde_json::from_value(event).unwrap()).unwrap();
+        }
+        came
+    };
+    let with = |came: Came| {
+        found(|run| {
+            let event = |version| HistoryEvent {
+                version,
+                kind: "StepCompleted".to_owned(),
+                occurred_at: Timestamp::UNIX_EPOCH,
+                data: json!({}),
+            };
+            first(run).history = vec![event(1), event(2)];
+            run.came = Some(came);
+        })
+    };
+    assert_eq!(with(came(&[1, 2, 2])), Vec::<String>::new());
+    assert_eq!(
+        with(came(&[2])),
+        ["1 events of its history never came over the bus"]
+    );
+    assert_eq!(came(&[1, 2, 2]).counted().again, 1);
 }

@@ -15,7 +15,9 @@ use serde::Serialize;
 use crate::agents::Counted;
 use crate::drive::Driven;
 use crate::measure::{Measured, Pace, Spread, Summary};
+use crate::oracle::bus;
 use crate::oracle::{Finding, Verdict};
+use crate::run::{DeadLetter, Injected};
 
 /// What was asked for.
 #[derive(Debug, Clone, Serialize)]
@@ -61,7 +63,18 @@ pub struct Report {
     /// Processor time on this machine during the run.
     pub processes: Vec<Process>,
     pub findings: Vec<Finding>,
+    /// What went wrong on purpose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disturbed: Option<Disturbed>,
     pub pace: Pace,
+}
+
+/// What went wrong on purpose, and what it left behind.
+#[derive(Debug, Serialize)]
+pub struct Disturbed {
+    pub injected: Injected,
+    pub events: bus::Counted,
+    pub dead_letters: Vec<DeadLetter>,
 }
 
 /// In milliseconds.
@@ -141,6 +154,7 @@ impl Report {
             agents_counted: None,
             processes: Vec::new(),
             findings: verdict.findings,
+            disturbed: None,
             pace,
         })
     }

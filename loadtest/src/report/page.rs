@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Report, told};
-use crate::oracle::TOLD;
+use crate::oracle::{TOLD, bus};
 
 impl Report {
     pub fn page(&self) -> String {
@@ -32,6 +32,14 @@ impl Report {
             let _ = writeln!(page, "{}", table_row(&cells));
         }
         let _ = writeln!(page);
+        for letter in self.disturbed.iter().flat_map(|it| &it.dead_letters) {
+            let workflow = letter.workflow_id.as_deref().unwrap_or_default();
+            let _ = writeln!(
+                page,
+                "dead letter of {}: {}, {} {workflow}",
+                letter.queue, letter.kind, letter.reason
+            );
+        }
         for finding in self.findings.iter().take(TOLD) {
             let id = finding.workflow.as_ref().map(|id| format!("{id} "));
             let _ = writeln!(page, "{}{}", id.unwrap_or_default(), finding.what);
@@ -70,6 +78,7 @@ impl Report {
                 self.failed_tries.to_string(),
             ),
             ("attempts beyond the first", self.retries.to_string()),
+            ("seed", self.setup.seed.to_string()),
             ("cost of orchestration", self.told_cost()),
             (
                 "cost of the artifacts' requests",
@@ -85,6 +94,15 @@ impl Report {
                 counted.failed + counted.unwanted
             );
             figures.push(("agents invoked", told));
+        }
+        if let Some(disturbed) = &self.disturbed {
+            let counts = disturbed.injected.counts.iter();
+            figures.extend(counts.map(|(name, count)| (*name, count.to_string())));
+            let took = disturbed.injected.took.as_secs_f64() * 1e3;
+            figures.push(("faults injected for", told(took)));
+            let bus::Counted { different, again } = disturbed.events;
+            let events = format!("{different}, {again} came again");
+            figures.push(("events on the bus", events));
         }
         if !self.processes.is_empty() {
             let told = self.processes.iter().map(|process| {

@@ -84,6 +84,7 @@ fn report(findings: Vec<Finding>) -> Report {
         judged: (0..10)
             .map(|number| (number, judged(500 * number as i64)))
             .collect(),
+        letters: None,
     };
     let measured = measure::of(&driven, &verdict);
     let setup = Setup {

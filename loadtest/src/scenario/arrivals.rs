@@ -8,8 +8,6 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde::Deserialize;
 
-use super::read;
-
 /// Either `burst`, or `rate` with `for` or `workflows`; `to` makes it a ramp.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,7 +16,7 @@ pub struct Phase {
     pub rate: Option<f64>,
     /// The rate at the end.
     pub to: Option<f64>,
-    #[serde(rename = "for", deserialize_with = "read::some_time")]
+    #[serde(rename = "for", deserialize_with = "super::some_time")]
     pub lasts: Option<Duration>,
     pub workflows: Option<usize>,
     /// So many at once.

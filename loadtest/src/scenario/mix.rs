@@ -12,22 +12,28 @@ pub enum Kind {
     Duplicate,
     /// Started and approved by events on the bus.
     Event,
+    /// The same, each event put there twice.
+    DuplicateEvent,
     /// Approved late.
     Late,
     /// Rejected.
     Reject,
     /// Changes are requested once, then approved.
     Revise,
+    /// Cancelled at any moment before its decision.
+    Cancel,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Plain,
         Self::Duplicate,
         Self::Event,
+        Self::DuplicateEvent,
         Self::Late,
         Self::Reject,
         Self::Revise,
+        Self::Cancel,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -35,78 +41,73 @@ impl Kind {
             Self::Plain => "plain",
             Self::Duplicate => "duplicate",
             Self::Event => "event",
+            Self::DuplicateEvent => "duplicate event",
             Self::Late => "late",
             Self::Reject => "reject",
             Self::Revise => "revise",
+            Self::Cancel => "cancel",
         }
     }
 
     /// How often the analyst is sent back to work.
     pub const fn revisions(self) -> u32 {
-        match self {
-            Self::Revise => 1,
-            Self::Plain | Self::Duplicate | Self::Event | Self::Late | Self::Reject => 0,
-        }
+        matches!(self, Self::Revise) as u32
     }
 
     pub const fn demands(self) -> Status {
         match self {
-            Self::Plain | Self::Duplicate | Self::Event | Self::Late | Self::Revise => {
-                Status::Completed
-            }
             Self::Reject => Status::Rejected,
+            Self::Cancel => Status::Cancelled,
+            _ => Status::Completed,
         }
     }
 
     /// How often each of its requests is sent.
     pub const fn times(self) -> usize {
         match self {
-            Self::Duplicate => 2,
-            Self::Plain | Self::Event | Self::Late | Self::Reject | Self::Revise => 1,
+            Self::Duplicate | Self::DuplicateEvent => 2,
+            _ => 1,
         }
+    }
+
+    pub const fn is_by_event(self) -> bool {
+        matches!(self, Self::Event | Self::DuplicateEvent)
     }
 }
 
 /// Shares, of whatever their sum is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Mix {
-    #[serde(default)]
     pub plain: u32,
-    #[serde(default)]
     pub duplicate: u32,
-    #[serde(default)]
     pub event: u32,
-    #[serde(default)]
+    pub duplicate_event: u32,
     pub late: u32,
-    #[serde(default)]
     pub reject: u32,
-    #[serde(default)]
     pub revise: u32,
-}
-
-impl Default for Mix {
-    fn default() -> Self {
-        Self {
-            plain: 1,
-            duplicate: 0,
-            event: 0,
-            late: 0,
-            reject: 0,
-            revise: 0,
-        }
-    }
+    pub cancel: u32,
 }
 
 impl Mix {
+    /// Where a scenario has none.
+    pub(super) fn plain() -> Self {
+        Self {
+            plain: 1,
+            ..Self::default()
+        }
+    }
+
     fn share(&self, kind: Kind) -> i64 {
         i64::from(match kind {
             Kind::Plain => self.plain,
             Kind::Duplicate => self.duplicate,
             Kind::Event => self.event,
+            Kind::DuplicateEvent => self.duplicate_event,
             Kind::Late => self.late,
             Kind::Reject => self.reject,
             Kind::Revise => self.revise,
+            Kind::Cancel => self.cancel,
         })
     }
 
@@ -149,6 +150,6 @@ mod tests {
             let of = |kind| ten.iter().filter(|k| **k == kind).count();
             assert_eq!((of(Kind::Plain), of(Kind::Duplicate)), (9, 1));
         }
-        assert!(Mix::default().turns().take(20).all(|k| k == Kind::Plain));
+        assert!(Mix::plain().turns().take(20).all(|k| k == Kind::Plain));
     }
 }
