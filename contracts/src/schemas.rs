@@ -18,7 +18,7 @@ use crate::flow::Flow;
 use crate::problem::Problem;
 use crate::request::{CancelBody, RedriveBody, StartRequest};
 use crate::review::Review;
-use crate::view::{History, WorkflowAccepted, WorkflowPage, WorkflowView};
+use crate::view::{FlowList, History, WorkflowAccepted, WorkflowPage, WorkflowView};
 
 /// A message's file name (without `.schema.json`) and schema.
 pub struct MessageSchema {
@@ -64,6 +64,7 @@ pub fn all() -> Vec<MessageSchema> {
         open::<WorkflowView>("api-workflow"),
         open::<WorkflowPage>("api-workflow-page"),
         open::<History>("api-history"),
+        open::<FlowList>("api-flows"),
         strict::<CancelBody>("api-cancel"),
         strict::<RedriveBody>("api-redrive"),
         strict::<DecisionRequest>("api-decision"),

@@ -185,7 +185,7 @@ mod tests {
                 "must be an object, not true",
             ),
             (
-                r#"{"topic":"x","parameters":{"sources":{}}}"#,
+                r#"{"topic":"x","approval":{"approvers":{}}}"#,
                 "must be a list, not an object",
             ),
             (
@@ -205,12 +205,12 @@ mod tests {
                 "must be a number, not a string",
             ),
             (
-                r#"{"topic":"x","parameters":{"depth":"deep"}}"#,
-                "must be one of `quick`, `standard`, `comprehensive`, not `deep`",
+                r#"{"topic":"x","approval":{"on_timeout":"wait"}}"#,
+                "must be one of `expire`, `approve`, `escalate`, not `wait`",
             ),
             (
-                r#"{"topic":"x","parameters":{"depth":2}}"#,
-                "must be one of `quick`, `standard`, `comprehensive`, not 2",
+                r#"{"topic":"x","approval":{"on_timeout":2}}"#,
+                "must be one of `expire`, `approve`, `escalate`, not 2",
             ),
         ] {
             assert_eq!(refused(body).1, reason, "{body}");

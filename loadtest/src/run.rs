@@ -6,6 +6,7 @@ use std::time::Duration;
 use aegis_client::api::Api;
 use aegis_client::stage::Stage;
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::view::FlowList;
 use aegis_terminal::progress::Step;
 use aegis_terminal::text::now;
 use anyhow::{Result, bail};
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use crate::agents::Worker;
 use crate::command::Order;
-use crate::drive::{self, Book};
+use crate::drive::{self, Asked, Book};
 use crate::measure;
 use crate::oracle::queues::Depths;
 use crate::oracle::{self, Circumstances, bus::Tap};
@@ -102,9 +103,24 @@ pub async fn against(order: &Order, ground: Ground<'_>) -> Result<Report> {
         alone: ground.alone,
     };
     let target = Arc::new(target);
-    let book = Arc::new(Book::new(order.scenario.redrives));
+    let asked = asked(&order.scenario, &target).await?;
+    let book = Arc::new(Book::new(order.scenario.redrives, asked));
     let running = whole(order, &target, setup, &before, &book, worker, ground.faults);
     watched(running, &book, order.plan.len()).await
+}
+
+/// The scenario's flow as the stage knows it.
+async fn asked(scenario: &Scenario, target: &Target) -> Result<Asked> {
+    let flows = target.api.get::<FlowList>("/flows").await?.value.flows;
+    let found = flows.iter().find(|flow| flow.flow.as_str() == scenario.flow);
+    let Some(flow) = found else {
+        bail!("the stage has no flow `{}`", scenario.flow);
+    };
+    Ok(Asked {
+        flow: scenario.flow.clone(),
+        parameters: scenario.parameters.clone(),
+        approvals: u32::try_from(flow.approvals().count())?,
+    })
 }
 
 async fn whole(

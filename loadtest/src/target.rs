@@ -177,7 +177,7 @@ mod tests {
     use aegis_agent_researcher::extract::read;
     use aegis_agent_researcher::index::Index;
     use aegis_agent_researcher::research::research;
-    use aegis_contracts::request::Depth;
+    use aegis_contracts::findings::Depth;
 
     use super::*;
 

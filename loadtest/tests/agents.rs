@@ -8,7 +8,7 @@ use std::time::Duration;
 use aegis_agent_kit::memory::MemoryStore;
 use aegis_agent_kit::publish::sha256_hex;
 use aegis_agent_kit::testing::{SESSION, task};
-use aegis_contracts::agent::{AgentTask, Role};
+use aegis_contracts::agent::AgentTask;
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::findings::{AnalysisFile, EvidenceFile};
 use aegis_loadtest::agents::{self, Completion, Conduct, Latency, Taken, Worker};
@@ -58,14 +58,14 @@ fn json(task: &AgentTask) -> String {
 }
 
 #[tokio::test]
-async fn each_role_writes_its_artifact_and_reports_it_with_its_hash() {
+async fn each_step_writes_its_artifact_and_reports_it_with_its_hash() {
     let conduct = Conduct {
         artifact_bytes: 5_000,
         ..Conduct::default()
     };
     let (_, store, mut reports, url) = serving(conduct.clone()).await;
-    for role in Role::ALL {
-        let task = task(role, "topic", "http://127.0.0.1:9/");
+    for step in ["research", "analyze", "write"] {
+        let task = task(step, "topic", "http://127.0.0.1:9/");
         let (status, answer) = post(&url, "invocations", SESSION, json(&task)).await;
         assert_eq!((status, answer["status"].as_str()), (200, Some("accepted")));
         let (reported, record) = reports.recv().await.unwrap();
@@ -75,14 +75,14 @@ async fn each_role_writes_its_artifact_and_reports_it_with_its_hash() {
         let bytes = store.peek(&artifact.key).unwrap();
         assert_eq!(
             artifact.key,
-            format!("{}{}", task.output_prefix, role.artifact_name())
+            format!("{}{}", task.output_prefix, task.writes)
         );
         assert_eq!(artifact.sha256, sha256_hex(&bytes));
         assert!(bytes.len() >= 5_000);
-        match role {
-            Role::Researcher => drop(serde_json::from_slice::<EvidenceFile>(&bytes).unwrap()),
-            Role::Analyst => drop(serde_json::from_slice::<AnalysisFile>(&bytes).unwrap()),
-            Role::Writer => assert!(bytes.starts_with(b"# topic")),
+        match step {
+            "research" => drop(serde_json::from_slice::<EvidenceFile>(&bytes).unwrap()),
+            "analyze" => drop(serde_json::from_slice::<AnalysisFile>(&bytes).unwrap()),
+            _ => assert!(bytes.starts_with(b"# topic")),
         }
     }
 }
@@ -90,7 +90,7 @@ async fn each_role_writes_its_artifact_and_reports_it_with_its_hash() {
 #[tokio::test]
 async fn an_attempt_that_is_handed_out_again_is_done_once() {
     let (worker, _, mut reports, url) = serving(Conduct::default()).await;
-    let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    let task = task("write", "topic", "http://127.0.0.1:9/");
     post(&url, "invocations", SESSION, json(&task)).await;
     let (_, first) = reports.recv().await.unwrap();
     worker.idle().await;
@@ -104,7 +104,7 @@ async fn an_attempt_that_is_handed_out_again_is_done_once() {
     let counted = worker.counted();
     assert_eq!((counted.invocations, counted.again), (2, 1));
     let other = "another-session-of-a-test-0000000000000000";
-    let fresh = aegis_agent_kit::testing::task(Role::Analyst, "topic", "http://127.0.0.1:9/");
+    let fresh = aegis_agent_kit::testing::task("analyze", "topic", "http://127.0.0.1:9/");
     post(&url, "invocations", SESSION, json(&fresh)).await;
     reports.recv().await.unwrap();
     worker.idle().await;
@@ -119,7 +119,7 @@ async fn more_starts_than_it_lets_in_are_throttled_as_aws_throttles() {
         ..Conduct::default()
     };
     let (worker, _, mut reports, url) = serving(conduct).await;
-    let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    let task = task("write", "topic", "http://127.0.0.1:9/");
     let (status, _) = post(&url, "invocations", SESSION, json(&task)).await;
     assert_eq!(status, 200);
     let (again, _) = post(&url, "invocations", SESSION, json(&task)).await;
@@ -127,7 +127,7 @@ async fn more_starts_than_it_lets_in_are_throttled_as_aws_throttles() {
         again, 200,
         "a session that runs already is none that starts"
     );
-    let other = aegis_agent_kit::testing::task(Role::Analyst, "topic", "http://127.0.0.1:9/");
+    let other = aegis_agent_kit::testing::task("analyze", "topic", "http://127.0.0.1:9/");
     let (status, _) = post(&url, "invocations", SESSION, json(&other)).await;
     assert_eq!(status, 429);
     let counted = worker.counted();
@@ -142,7 +142,7 @@ async fn a_session_that_is_stopped_reports_nothing() {
         ..Conduct::default()
     };
     let (worker, _, mut reports, url) = serving(conduct).await;
-    let task = task(Role::Researcher, "topic", "http://127.0.0.1:9/");
+    let task = task("research", "topic", "http://127.0.0.1:9/");
     post(&url, "invocations", SESSION, json(&task)).await;
     let (status, answer) = post(&url, "invocations", SESSION, json(&task)).await;
     assert_eq!(
@@ -171,8 +171,8 @@ async fn what_is_no_task_is_refused_as_aws_refuses() {
     let (_, _, _, url) = serving(Conduct::default()).await;
     let (status, answer) = post(&url, "invocations", SESSION, "{}".to_owned()).await;
     assert_eq!(status, 400);
-    assert!(answer["message"].as_str().unwrap().contains("role"));
-    let task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    assert!(answer["message"].as_str().unwrap().contains("missing field"));
+    let task = task("write", "topic", "http://127.0.0.1:9/");
     assert_eq!(post(&url, "invocations", "short", json(&task)).await.0, 400);
 }
 
@@ -215,7 +215,7 @@ async fn as_a_function_the_work_is_done_before_the_answer_and_not_for_strangers(
         ..aegis_aws::lambda::Service::default()
     };
     let invocations = "/runtimes/arn%3Aaws%3Ax/invocations";
-    let mut task = task(Role::Writer, "topic", "http://127.0.0.1:9/");
+    let mut task = task("write", "topic", "http://127.0.0.1:9/");
     task.callback.token = "forged".to_owned();
     let refused = service
         .answer(event(invocations, &json(&task)))

@@ -88,6 +88,7 @@ pub struct AgentStep {
 
 /// People decide on what a step wrote.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ApprovalStep {
     pub approval: Name,
     /// The step whose artifact approvers look at.

@@ -103,7 +103,7 @@ pub fn document(clients: Clients) -> Value {
         "info": {
             "title": "aegis",
             "version": env!("CARGO_PKG_VERSION"),
-            "summary": "Durable AI-agent workflows: from a topic over people's approval to a cited report.",
+            "summary": "Durable AI-agent workflows: agents and people's approvals, in the order that a flow says.",
             "description": "Errors are problem details (RFC 9457) whose `code` is stable. Repeating a request is \
                 harmless: a start under the same Idempotency-Key, a decision, a cancel, a redrive and a report have \
                 one effect. A `traceparent` header is continued.",
@@ -126,7 +126,7 @@ fn schemes(clients: Clients) -> Value {
     let mut schemes = json!({"attempt": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The token of the agent's task: for one attempt of one role of one workflow.",
+        "description": "The token of the agent's task: for one attempt of one step of one workflow.",
     }});
     if clients.ask_for(ClientAccess::Iam) {
         schemes["signature"] = json!({

@@ -76,6 +76,15 @@ fn no_code_stands_twice() {
 }
 
 #[test]
+fn every_status_has_the_title_of_its_own() {
+    for code in Code::ALL {
+        let problem = Problem::new(*code, "");
+        let internal = problem.title == "Internal Server Error";
+        assert_eq!(internal, problem.status == 500, "{code}");
+    }
+}
+
+#[test]
 fn every_route_of_terraform_is_described_and_no_other() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../terraform/api.tf");
     let text = fs::read_to_string(path).unwrap();
@@ -187,11 +196,13 @@ fn the_proof_asked_for_is_the_stage_s() {
 fn requests_refuse_what_answers_may_add() {
     let document = document(ClientAccess::Iam.into());
     let schemas = &document["components"]["schemas"];
-    assert_eq!(schemas["ParametersSent"]["additionalProperties"], false);
-    assert!(schemas["Parameters"]["additionalProperties"].is_null());
+    assert_eq!(schemas["BudgetSent"]["additionalProperties"], false);
+    assert!(schemas["Budget"]["additionalProperties"].is_null());
     assert_eq!(schemas["StartRequest"]["additionalProperties"], false);
-    let sent = &schemas["StartRequest"]["properties"]["parameters"];
-    assert!(sent.to_string().contains("ParametersSent"), "{sent}");
+    let sent = &schemas["StartRequest"]["properties"]["budget"];
+    assert!(sent.to_string().contains("BudgetSent"), "{sent}");
+    // Of `GET /flows`.
+    assert!(schemas["Flow"]["additionalProperties"].is_null());
 }
 
 #[test]

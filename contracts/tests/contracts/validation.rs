@@ -49,6 +49,7 @@ fn same_in_schema(name: &str, body: &Value, refused: &[&str]) {
         "approval.timeout_hours",
         "approval.approvers",
         "approval.escalate_to",
+        "approvals.findings",
     ];
     if refused.is_empty() {
         assert!(valid, "the schema refuses {body}");
@@ -72,7 +73,7 @@ fn every_golden_request_is_valid() {
 fn a_start_request_is_checked_field_by_field() {
     let approval = |options: Value| start(json!({ "approval": options }));
     let budget = |limits: Value| start(json!({ "budget": limits }));
-    let sources = |list: Value| start(json!({"parameters": {"sources": list}}));
+    let findings = |options: Value| start(json!({"approvals": { "findings": options }}));
     let cases: Vec<(Value, &[&str])> = vec![
         (start(json!({})), &[]),
         (start(json!({"topic": "量子コンピュータ"})), &[]),
@@ -87,37 +88,6 @@ fn a_start_request_is_checked_field_by_field() {
         (start(json!({"topic": "x\u{202e}y"})), &["topic"]),
         (start(json!({"topic": "x\u{e0041}y"})), &["topic"]),
         (start(json!({"topic": "می\u{200c}خواهم 👩\u{200d}💻"})), &[]),
-        (
-            sources(json!(["s3://bucket/sources/a\u{1}b"])),
-            &["parameters.sources[0]"],
-        ),
-        (
-            sources(json!(["s3://bucket/sources/a\nb"])),
-            &["parameters.sources[0]"],
-        ),
-        (sources(json!(["s3://bucket/sources/größe 1/"])), &[]),
-        (
-            sources(json!(["corpus:builtin", "s3://bucket/prefix/"])),
-            &[],
-        ),
-        (
-            sources(json!(["http://example.org"])),
-            &["parameters.sources[0]"],
-        ),
-        (
-            sources(json!(["corpus:builtin", "s3://bucket"])),
-            &["parameters.sources[1]"],
-        ),
-        (sources(json!(["s3://bucket/"])), &["parameters.sources[0]"]),
-        (sources(json!(["s3:///key"])), &["parameters.sources[0]"]),
-        (
-            sources(json!(["s3://bucket/../other"])),
-            &["parameters.sources[0]"],
-        ),
-        (
-            sources(json!(vec!["corpus:builtin"; 21])),
-            &["parameters.sources"],
-        ),
         (approval(json!({"required": 0})), &["approval.required"]),
         (approval(json!({"required": 11})), &["approval.required"]),
         (approval(json!({"required": 2})), &[]),
@@ -205,6 +175,18 @@ fn a_start_request_is_checked_field_by_field() {
             approval(json!({"max_revisions": 11})),
             &["approval.max_revisions"],
         ),
+        (findings(json!({"required": 2, "max_revisions": 0})), &[]),
+        (
+            findings(json!({"required": 0})),
+            &["approvals.findings.required"],
+        ),
+        (
+            findings(json!({"on_timeout": "escalate"})),
+            &["approvals.findings"],
+        ),
+        (start(json!({"flow": "deep-report"})), &[]),
+        // The flow says what its parameters can be.
+        (start(json!({"parameters": {"anything": [1]}})), &[]),
         (budget(json!({})), &[]),
         (budget(json!({"max_cost_usd": 0})), &["budget.max_cost_usd"]),
         (budget(json!({"max_tokens": 0})), &["budget.max_tokens"]),
@@ -441,11 +423,10 @@ fn external_events_are_checked_like_their_http_twins() {
 }
 
 #[test]
-fn a_minimal_request_gets_the_documented_defaults() {
+fn what_a_request_leaves_out_is_left_to_its_flow_and_the_deployment() {
     let request: StartRequest = serde_json::from_value(json!({"topic": "t"})).unwrap();
     assert_eq!(
         serde_json::to_value(request).unwrap(),
-        json!({"topic": "t", "parameters": {"depth": "standard"},
-            "approval": {"required": 1, "on_timeout": "expire", "max_revisions": 3}})
+        json!({"topic": "t"})
     );
 }

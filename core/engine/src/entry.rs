@@ -151,7 +151,10 @@ mod tests {
     fn entry() -> HistoryEntry {
         let id = WorkflowId::derive("a", "b");
         let event = |index, body| Envelope::new(&id, 4, index, Timestamp::from_millis(1), body);
-        let events = [0, 1].map(|revision| Event::WorkflowExpired { revision });
+        let events = [0, 1].map(|revision| Event::WorkflowExpired {
+            approval: "findings".parse().unwrap(),
+            revision,
+        });
         let events = events.into_iter().enumerate();
         HistoryEntry {
             events: events.map(|(index, body)| event(index, body)).collect(),

@@ -186,7 +186,7 @@ mod tests {
         let posing = format!("v1.{}.2000.{body}.{mac}", keys.current.kid);
         assert_eq!(Link::open(&keys, &posing, NOW), Err(TokenError::Forged));
         let mac = approval.rsplit('.').next().unwrap();
-        let posing = format!("v1.{}.2000.writer.1.{mac}", keys.current.kid);
+        let posing = format!("v1.{}.2000.report.write.1.{mac}", keys.current.kid);
         let opened = keys.open(&posing, &claim.workflow_id, NOW);
         assert_eq!(opened, Err(TokenError::Forged));
     }

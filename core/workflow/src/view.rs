@@ -45,7 +45,7 @@ fn step_view(workflow: &Workflow, step: &AgentStep) -> StepView {
             None => ended_status(workflow, &step.step),
         },
         attempt,
-        revision: result.map_or(workflow.revision, |result| result.revision),
+        revision: latest.map_or(workflow.revision, |latest| latest.revision),
         requested_at: None,
         dispatched_at: None,
         last_heartbeat_at: None,
@@ -99,12 +99,22 @@ fn ended_status(workflow: &Workflow, step: &Name) -> StepStatus {
 
 /// The approval that waits, else the latest that was settled.
 pub fn approval_view(workflow: &Workflow) -> Option<ApprovalView> {
+    waiting_approval_view(workflow).or_else(|| settled_approval_view(workflow))
+}
+
+/// The approval that waits or the latest that was settled, whichever has this revision.
+pub fn approval_view_of(workflow: &Workflow, revision: u32) -> Option<ApprovalView> {
+    let known = [waiting_approval_view(workflow), settled_approval_view(workflow)];
+    let mut known = known.into_iter().flatten();
+    known.find(|view| view.revision == revision)
+}
+
+fn settled_approval_view(workflow: &Workflow) -> Option<ApprovalView> {
     let settled = workflow.settled.as_ref();
-    let settled = settled.map(|approval| ApprovalView {
+    settled.map(|approval| ApprovalView {
         settled: how_it_ended(workflow, approval),
         ..view_of(workflow, approval)
-    });
-    waiting_approval_view(workflow).or(settled)
+    })
 }
 
 fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
@@ -160,7 +170,7 @@ fn view_of(workflow: &Workflow, approval: &Approval) -> ApprovalView {
         decided_at: decision.decided_at,
     };
     // A settled one has been decided, whether or not it was ever picked up.
-    let open = matches!(&workflow.phase, Phase::AwaitingApproval(_));
+    let open = matches!(&workflow.phase, Phase::AwaitingApproval(waiting) if waiting == approval);
     let waits = open && approval.notified_at.is_none();
     let policy = workflow.policy(&approval.approval);
     ApprovalView {

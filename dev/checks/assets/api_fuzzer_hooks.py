@@ -61,7 +61,7 @@ NAMES = ["evidence.json", "analysis.json", "report.md"]
 
 CALLS = itertools.count()
 
-# Each is `{"id", "token", "role", "attempt"}`. One that was reported as done makes room for the next.
+# Each is `{"id", "token", "step", "attempt"}`. One that was reported as done makes room for the next.
 ATTEMPTS = json.loads(os.environ["AEGIS_ATTEMPTS"])
 ANSWERED = {CALLBACKS: collections.Counter(), LINKS: collections.Counter()}
 SIGN_OF_LIFE_EVERY = 5
@@ -80,7 +80,7 @@ def keep_alive():
         return
     last_signs[0] = time.monotonic()
     for one in list(ATTEMPTS):
-        report = {"kind": "progress", "role": one["role"], "attempt": one["attempt"]}
+        report = {"kind": "progress", "step": one["step"], "attempt": one["attempt"]}
         try:
             call("POST", f"/callbacks/{one['id']}", report, one["token"])
         except urllib.error.HTTPError as error:
@@ -117,7 +117,7 @@ def report_about_an_attempt(case):
     (case.path_parameters or {})["id"] = one["id"]
     case.headers["Authorization"] = f"Bearer {one['token']}"
     if isinstance(case.body, dict):
-        for name in ("role", "attempt"):
+        for name in ("step", "attempt"):
             # What was made to be wrong stays wrong.
             if case.body.get(name) is not None and isinstance(case.body[name], type(one[name])):
                 case.body[name] = one[name]
@@ -189,20 +189,16 @@ def consistent(body):
             body[name] = seen(value)
     if isinstance(body.get("topic"), str):
         body["topic"] = ("about " + body["topic"])[:1000]
-    parameters = body.get("parameters")
-    if isinstance(parameters, dict) and parameters.get("sources"):
-        parameters["sources"] = ["corpus:builtin"]
-    approval = body.get("approval")
-    if isinstance(approval, dict):
-        for names in ("approvers", "escalate_to"):
-            if isinstance(approval.get(names), list):
-                # No two of them alike.
-                start = names[0]
-                approval[names] = [f"{start}{number} {name}"[:128] for number, name in enumerate(approval[names])]
-        if approval.get("approvers"):
-            approval["required"] = 1
-        if approval.get("on_timeout") == "escalate" and not approval.get("escalate_to"):
-            approval["escalate_to"] = ["zoe"]
+    # What a request may say besides is said by its flow, which the description of the API does not know.
+    if "flow" in body:
+        body["flow"] = "report"
+    if "parameters" in body:
+        body["parameters"] = {"depth": "quick", "sources": ["corpus:builtin"]} if body["parameters"] else {}
+    if isinstance(body.get("approvals"), dict):
+        body["approvals"] = {"findings": one for one in body["approvals"].values()}
+        for one in body["approvals"].values():
+            possible(one)
+    possible(body.get("approval"))
     if body.get("artifacts"):
         # None lies where a made-up key says.
         body["artifacts"] = []
@@ -213,3 +209,18 @@ def consistent(body):
     if isinstance(body.get("tags"), dict):
         # A key may have become empty.
         body["tags"] = {("k " + key)[:64]: value for key, value in body["tags"].items()}
+
+
+def possible(approval):
+    """Rules across the fields of an approval."""
+    if not isinstance(approval, dict):
+        return
+    for names in ("approvers", "escalate_to"):
+        if isinstance(approval.get(names), list):
+            # No two of them alike.
+            start = names[0]
+            approval[names] = [f"{start}{number} {name}"[:128] for number, name in enumerate(approval[names])]
+    # Both may be said in two places, of which the narrower one counts.
+    approval["required"] = 1
+    if approval.get("on_timeout") == "escalate" and not approval.get("escalate_to"):
+        approval["escalate_to"] = ["zoe"]

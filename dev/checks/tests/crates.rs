@@ -13,13 +13,11 @@ const RUNTIME: &str = "aegis-aws";
 
 /// Members that reach the SDK in their default build. Everything else must do without: above all the command line, whose
 /// feature `aws` brings it.
-const ON_AWS: [&str; 13] = [
+const ON_AWS: [&str; 11] = [
     "runtimes/aws",
     "services/intake",
-    "services/researcher-dispatch",
-    "services/analyst-dispatch",
+    "services/dispatch",
     "services/approval",
-    "services/writer-dispatch",
     "services/callback",
     "services/relay",
     "services/deadlines",
@@ -195,7 +193,7 @@ fn the_engine_reaches_no_aws() {
 fn a_function_has_one_stack_for_http_and_one_for_tls() {
     let services = [
         "aegis-intake",
-        "aegis-researcher-dispatch",
+        "aegis-dispatch",
         "aegis-approval",
         "aegis-callback",
         "aegis-relay",

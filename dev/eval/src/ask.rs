@@ -10,12 +10,13 @@ use aegis_agent_writer::citations::Citations;
 use aegis_agent_writer::paths::Paths;
 use aegis_agent_writer::report::report;
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget, Role};
+use aegis_contracts::agent::{AgentTask, CallbackTarget};
 use aegis_contracts::artifact::attempt_prefix;
-use aegis_contracts::findings::{AnalysisFile, EvidenceFile};
+use aegis_contracts::findings::{AnalysisFile, Depth, EvidenceFile};
+use aegis_contracts::flow::{InvalidName, Name};
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::request::{Depth, Parameters};
 use aegis_contracts::time::Timestamp;
+use serde_json::{Map, json};
 
 /// What the agents made of a question.
 pub struct Answer {
@@ -38,7 +39,7 @@ pub enum Made {
 /// Where an agent fails for another reason than that the documents do not tell.
 pub fn ask(question: &str, depth: Depth, library: Library) -> anyhow::Result<Answer> {
     let begun = Instant::now();
-    let made = match evidence(&task(question, depth), library) {
+    let made = match evidence(&task(question, depth)?, library) {
         Err(refused) if refused.code == "no_evidence" => Made::Refused(refused.message),
         Err(other) => return Err(other.into()),
         Ok(evidence) => {
@@ -83,21 +84,21 @@ pub fn write(folder: &Path, id: &str, answer: &Answer) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn task(topic: &str, depth: Depth) -> AgentTask {
+fn task(topic: &str, depth: Depth) -> Result<AgentTask, InvalidName> {
+    let (flow, step): (Name, Name) = ("report".parse()?, "research".parse()?);
     let workflow_id = WorkflowId::derive("eval", topic);
-    AgentTask {
+    Ok(AgentTask {
         schema_version: SCHEMA_VERSION,
-        output_prefix: attempt_prefix(&workflow_id, Role::Researcher, 1),
+        output_prefix: attempt_prefix(&flow, &workflow_id, &step, 1),
         workflow_id,
-        role: Role::Researcher,
+        flow,
+        step,
+        writes: "evidence.json".to_owned(),
         attempt: 1,
         revision: 0,
         topic: topic.to_owned(),
-        parameters: Parameters {
-            depth,
-            sources: Vec::new(),
-        },
-        change_requests: Vec::new(),
+        parameters: Map::from_iter([("depth".to_owned(), json!(depth))]),
+        feedback: Vec::new(),
         inputs: Vec::new(),
         callback: CallbackTarget {
             url: String::new(),
@@ -107,5 +108,5 @@ fn task(topic: &str, depth: Depth) -> AgentTask {
         heartbeat_seconds: 60,
         budget_remaining: None,
         traceparent: None,
-    }
+    })
 }

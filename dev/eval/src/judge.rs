@@ -144,7 +144,7 @@ fn headings(report: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use aegis_agent_researcher::sources::RawFile;
-    use aegis_contracts::request::Depth;
+    use aegis_contracts::findings::Depth;
 
     use super::*;
     use crate::ask::ask;

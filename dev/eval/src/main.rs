@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use aegis_agent_researcher::corpus;
 use aegis_agent_researcher::extract::pdf;
 use aegis_agent_researcher::sources::parse;
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 

@@ -1,7 +1,7 @@
 //! That answers do not become worse: questions over the articles that ship, whose answers are known.
 
 use aegis_agent_researcher::corpus;
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 use crate::ask::ask;
 use crate::judge::judge;

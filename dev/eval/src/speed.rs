@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use aegis_agent_researcher::sources::parse;
-use aegis_contracts::request::Depth;
+use aegis_contracts::findings::Depth;
 
 use crate::ask::ask;
 use crate::packages::files;

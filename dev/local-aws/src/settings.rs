@@ -34,6 +34,9 @@ pub struct Settings {
     /// Services and agents reach AWS through the fault proxy.
     #[serde(default)]
     pub faults: bool,
+    /// Attempts of each step, where not as many as usual.
+    #[serde(default)]
+    pub attempts: Option<u32>,
     /// What `aegis.toml` said when the stack was last brought up.
     pub configuration: Configuration,
 }
@@ -49,6 +52,7 @@ impl Settings {
             variables: BTreeMap::new(),
             traces: None,
             faults: false,
+            attempts: None,
             configuration: Configuration::shipped().unwrap(),
         }
     }
@@ -67,6 +71,7 @@ impl Settings {
             variables: BTreeMap::new(),
             traces: None,
             faults: false,
+            attempts: None,
             configuration: Configuration::find()?,
         };
         settings.save(folder)?;

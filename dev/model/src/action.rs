@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use aegis_contracts::agent::Role;
-
+use crate::attempt::Attempt;
 use crate::message::Message;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +22,13 @@ pub enum Action {
     Note(usize, Message),
     CrashBeforeNote(usize, Message),
     Write(usize),
-    AgentSucceeds(Role, u32),
+    AgentSucceeds(Attempt),
     AgentFails {
-        role: Role,
-        attempt: u32,
+        of: Attempt,
         transient: bool,
     },
-    AgentDies(Role, u32),
-    AgentBeats(Role, u32),
+    AgentDies(Attempt),
+    AgentBeats(Attempt),
     /// Until something is due, since nothing else happens.
     TimePasses,
     /// Until something is due, although something is on its way or at work.
@@ -53,8 +51,8 @@ impl Action {
             | Self::Invoke(..)
             | Self::Note(..)
             | Self::Write(_)
-            | Self::AgentSucceeds(..)
-            | Self::AgentBeats(..)
+            | Self::AgentSucceeds(_)
+            | Self::AgentBeats(_)
             | Self::TimePasses
             | Self::SecondsPass
             | Self::Sweep => true,
@@ -66,7 +64,7 @@ impl Action {
             | Self::CrashBeforeSend(..)
             | Self::CrashBeforeNote(..)
             | Self::AgentFails { .. }
-            | Self::AgentDies(..)
+            | Self::AgentDies(_)
             | Self::TooLate
             | Self::Outage
             | Self::SweepSlowly
@@ -95,15 +93,14 @@ impl fmt::Display for Action {
                 write!(f, "crash before the dispatch by {command} is noted")
             }
             Self::Write(_) => f.write_str("the handler that dawdled writes"),
-            Self::AgentSucceeds(role, attempt) => write!(f, "{role} {attempt} completes its work"),
+            Self::AgentSucceeds(of) => write!(f, "{of} completes its work"),
             Self::AgentFails {
-                role,
-                attempt,
+                of,
                 transient: true,
-            } => write!(f, "{role} {attempt} fails, another attempt may help"),
-            Self::AgentFails { role, attempt, .. } => write!(f, "{role} {attempt} fails for good"),
-            Self::AgentDies(role, attempt) => write!(f, "{role} {attempt} dies silently"),
-            Self::AgentBeats(role, attempt) => write!(f, "{role} {attempt} reports progress"),
+            } => write!(f, "{of} fails, another one may help"),
+            Self::AgentFails { of, .. } => write!(f, "{of} fails for good"),
+            Self::AgentDies(of) => write!(f, "{of} dies silently"),
+            Self::AgentBeats(of) => write!(f, "{of} reports progress"),
             Self::TimePasses => f.write_str("time passes until something is due"),
             Self::TooLate => f.write_str("all is slow, until something is due"),
             Self::SecondsPass => f.write_str("some seconds pass"),

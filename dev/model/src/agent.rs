@@ -3,8 +3,7 @@
 //! Mirrors `aegis-agent-kit`: the same session invoked again does not start the work twice, a session
 //! that is done says so again, one whose process died is taken over by the next invocation.
 
-use aegis_contracts::agent::Role;
-
+use crate::attempt::Attempt;
 use crate::broken::Broken;
 use crate::message::Message;
 use crate::model::Choreography;
@@ -12,15 +11,14 @@ use crate::state::{Activity, Session, State};
 use crate::violation::Violation;
 
 impl Choreography {
-    pub fn invoke(&self, state: &mut State, role: Role, attempt: u32) {
-        if role == Role::Writer && state.facts.granted.is_none() {
-            state.blame(Violation::WriterWithoutGrant);
+    pub fn invoke(&self, state: &mut State, of: Attempt) {
+        if state.without_grant(of.place) {
+            state.blame(Violation::WithoutGrant);
         }
         let works_again = self.is(Broken::NoClaim);
-        let Some(session) = state.session_mut(role, attempt) else {
+        let Some(session) = state.session_mut(of) else {
             state.sessions.push(Session {
-                role,
-                attempt,
+                of,
                 activity: Activity::Working,
                 works: 0,
                 heartbeats_left: self.scenario.heartbeats,
@@ -31,14 +29,9 @@ impl Choreography {
             Activity::Dead | Activity::Stopped => session.activity = Activity::Working,
             Activity::Done if works_again => session.activity = Activity::Working,
             Activity::Working => {}
-            Activity::Done => say_again(state, Message::Succeeded { role, attempt }),
+            Activity::Done => say_again(state, Message::Succeeded(of)),
             Activity::Failed { transient } => {
-                let report = Message::Failed {
-                    role,
-                    attempt,
-                    transient,
-                };
-                say_again(state, report);
+                say_again(state, Message::Failed { of, transient });
             }
         }
     }
@@ -52,35 +45,31 @@ fn say_again(state: &mut State, report: Message) {
 }
 
 impl State {
-    pub fn agent_succeeds(&mut self, role: Role, attempt: u32) {
-        if let Some(session) = self.session_mut(role, attempt) {
+    pub fn agent_succeeds(&mut self, of: Attempt) {
+        if let Some(session) = self.session_mut(of) {
             session.activity = Activity::Done;
             session.works = session.works.saturating_add(1);
-            self.send(Message::Succeeded { role, attempt });
+            self.send(Message::Succeeded(of));
         }
     }
 
-    pub fn agent_fails(&mut self, role: Role, attempt: u32, transient: bool) {
-        if let Some(session) = self.session_mut(role, attempt) {
+    pub fn agent_fails(&mut self, of: Attempt, transient: bool) {
+        if let Some(session) = self.session_mut(of) {
             session.activity = Activity::Failed { transient };
-            self.send(Message::Failed {
-                role,
-                attempt,
-                transient,
-            });
+            self.send(Message::Failed { of, transient });
         }
     }
 
-    pub fn agent_dies(&mut self, role: Role, attempt: u32) {
-        if let Some(session) = self.session_mut(role, attempt) {
+    pub fn agent_dies(&mut self, of: Attempt) {
+        if let Some(session) = self.session_mut(of) {
             session.activity = Activity::Dead;
         }
     }
 
-    pub fn agent_beats(&mut self, role: Role, attempt: u32) {
-        if let Some(session) = self.session_mut(role, attempt) {
+    pub fn agent_beats(&mut self, of: Attempt) {
+        if let Some(session) = self.session_mut(of) {
             session.heartbeats_left = session.heartbeats_left.saturating_sub(1);
-            self.send(Message::Progress { role, attempt });
+            self.send(Message::Progress(of));
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use aegis_contracts::flow::Flow;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Answer, Input, Owed, Rejection, Workflow, decide};
 
@@ -83,7 +84,7 @@ impl Choreography {
 
     /// `None`: another writer was faster.
     fn try_turn(&self, state: &mut State, attempt: &Try<'_>) -> Option<Outcome> {
-        let Some(input) = attempt.ask.input(&attempt.loaded.id) else {
+        let Some(input) = attempt.ask.input(attempt.loaded) else {
             return Some(Outcome::Illegal);
         };
         match decide(self.rules(), attempt.loaded, input, attempt.at) {
@@ -150,7 +151,7 @@ impl Choreography {
     fn keeps_session(&self, ask: Ask) -> bool {
         let reported = matches!(
             ask,
-            Ask::Message(Message::Succeeded { .. } | Message::Failed { .. })
+            Ask::Message(Message::Succeeded(_) | Message::Failed { .. })
         );
         reported && self.is(Broken::ReportedSessionKept)
     }
@@ -170,7 +171,7 @@ impl Choreography {
 
     /// The broken order: commands leave, the write comes later.
     fn sent_early(&self, state: &mut State, ask: Ask, origin: Option<Message>) -> bool {
-        let Some(input) = ask.input(&state.workflow.id) else {
+        let Some(input) = ask.input(&state.workflow) else {
             return false;
         };
         let commands = match decide(self.rules(), &state.workflow, input, state.now) {
@@ -178,10 +179,8 @@ impl Choreography {
             Answer::Touch(touch) => touch.commands,
             Answer::Rejected(_) => return false,
         };
-        for command in commands
-            .iter()
-            .filter_map(|owed| Message::of(&owed.command))
-        {
+        let flow = state.workflow.flow.clone();
+        for command in messages(&flow, &commands) {
             state.send(command);
         }
         let writes_later = !commands.is_empty();
@@ -199,10 +198,13 @@ impl Choreography {
 
 /// One handler per command, so that a crash can lose some of them.
 pub fn leave_to_send(state: &mut State, commands: &[Owed], origin: Option<Message>) {
-    for command in commands
-        .iter()
-        .filter_map(|owed| Message::of(&owed.command))
-    {
+    let flow = state.workflow.flow.clone();
+    for command in messages(&flow, commands) {
         state.handlers.push(Handler::Sending { command, origin });
     }
+}
+
+fn messages(flow: &Flow, commands: &[Owed]) -> impl Iterator<Item = Message> {
+    let of = |owed: &Owed| Message::of(flow, &owed.command);
+    commands.iter().filter_map(of)
 }

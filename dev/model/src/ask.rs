@@ -1,34 +1,25 @@
 //! What a handler wants of the workflow, and the real input that says so.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
-use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::flow::media_type;
 use aegis_contracts::usage::Usage;
-use aegis_workflow::{Input, StepFailure};
+use aegis_workflow::{Heartbeat, Input, StepFailure, Success, Vote, Workflow};
 
+use crate::attempt::Attempt;
 use crate::message::{APPROVERS, Message};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ask {
-    Dispatched {
-        role: Role,
-        attempt: u32,
-    },
+    Dispatched(Attempt),
     /// A dispatcher that found no free session.
-    Throttled {
-        role: Role,
-        attempt: u32,
-    },
+    Throttled(Attempt),
     Notified {
         revision: u32,
     },
     Message(Message),
     /// The sweep found a completion record.
-    Believe {
-        role: Role,
-        attempt: u32,
-    },
+    Believe(Attempt),
     DeadlinePassed,
 }
 
@@ -43,48 +34,41 @@ impl Ask {
     pub fn code(self) -> u64 {
         match self {
             Self::Message(message) => message.code(),
-            Self::Dispatched { role, attempt } => 20 << 48 | named(role, attempt),
+            Self::Dispatched(of) => 20 << 48 | of.code(),
             Self::Notified { revision } => 21 << 48 | u64::from(revision),
-            Self::Believe { role, attempt } => 22 << 48 | named(role, attempt),
+            Self::Believe(of) => 22 << 48 | of.code(),
             Self::DeadlinePassed => 23 << 48,
-            Self::Throttled { role, attempt } => 24 << 48 | named(role, attempt),
+            Self::Throttled(of) => 24 << 48 | of.code(),
         }
     }
 
     /// `None` for a command to a dispatcher, which asks nothing of the workflow by itself.
-    pub fn input(self, id: &WorkflowId) -> Option<Input> {
+    pub fn input(self, workflow: &Workflow) -> Option<Input> {
+        let flow = &workflow.flow;
         Some(match self {
-            Self::Dispatched { role, attempt } => Input::Dispatched { role, attempt },
-            Self::Throttled { role, attempt } => Input::Throttled { role, attempt },
+            Self::Dispatched(of) => Input::Dispatched(of.real(flow)?),
+            Self::Throttled(of) => Input::Throttled(of.real(flow)?),
             Self::Notified { revision } => Input::Notified { revision },
-            Self::Believe { role, attempt } => succeeded(id, role, attempt),
+            Self::Believe(of) => succeeded(workflow, of)?,
             Self::DeadlinePassed => Input::DeadlinePassed,
-            Self::Message(message) => return of_message(id, message),
+            Self::Message(message) => return of_message(workflow, message),
         })
     }
 }
 
-fn named(role: Role, attempt: u32) -> u64 {
-    (role as u64) << 32 | u64::from(attempt)
-}
-
-fn of_message(id: &WorkflowId, message: Message) -> Option<Input> {
+fn of_message(workflow: &Workflow, message: Message) -> Option<Input> {
+    let flow = &workflow.flow;
     Some(match message {
         Message::Step { .. } => return None,
         Message::RequestApproval { revision } => Input::Notified { revision },
-        Message::Progress { role, attempt } => Input::Progress {
-            role,
-            attempt,
+        Message::Progress(of) => Input::Progress(Heartbeat {
+            of: of.real(flow)?,
             message: String::new(),
             percent: None,
             usage: Some(USED),
-        },
-        Message::Succeeded { role, attempt } => succeeded(id, role, attempt),
-        Message::Failed {
-            role,
-            attempt,
-            transient,
-        } => failed(role, attempt, transient),
+        }),
+        Message::Succeeded(of) => succeeded(workflow, of)?,
+        Message::Failed { of, transient } => Input::StepFailed(of.real(flow)?, failure(transient)),
         Message::Decision {
             approver,
             kind,
@@ -101,47 +85,44 @@ fn of_message(id: &WorkflowId, message: Message) -> Option<Input> {
     })
 }
 
-fn succeeded(id: &WorkflowId, role: Role, attempt: u32) -> Input {
-    let name = role.artifact_name();
+fn succeeded(workflow: &Workflow, of: Attempt) -> Option<Input> {
+    let flow = &workflow.flow;
+    let of = of.real(flow)?;
+    let name = &flow.step(&of.step)?.writes;
+    let prefix = attempt_prefix(&flow.flow, &workflow.id, &of.step, of.attempt);
     let artifact = ArtifactRef {
-        name: name.to_owned(),
-        key: format!("{}{name}", attempt_prefix(id, role, attempt)),
+        name: name.clone(),
+        key: format!("{prefix}{name}"),
         size: 1,
-        media_type: role.media_type().to_owned(),
+        media_type: media_type(name).to_owned(),
         sha256: String::new(),
     };
-    Input::StepSucceeded {
-        role,
-        attempt,
+    Some(Input::StepSucceeded(Success {
+        of,
         summary: String::new(),
         artifacts: vec![artifact],
         usage: USED,
-    }
+    }))
 }
 
-fn failed(role: Role, attempt: u32, transient: bool) -> Input {
-    let failure = StepFailure {
+fn failure(transient: bool) -> StepFailure {
+    StepFailure {
         code: "failed".to_owned(),
         message: String::new(),
         transient,
-    };
-    Input::StepFailed {
-        role,
-        attempt,
-        failure,
         usage: Some(USED),
     }
 }
 
 fn decided(approver: usize, decision: DecisionKind, revision: u32) -> Input {
     let name = APPROVERS.get(approver).copied().unwrap_or("nobody");
-    Input::Decide {
+    Input::Decide(Vote {
         approver: name.to_owned(),
         proven: false,
         claimed_by: None,
         decision,
         comment: None,
         changes: None,
-        revision,
-    }
+        revision: Some(revision),
+    })
 }

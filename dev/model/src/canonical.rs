@@ -7,23 +7,23 @@
 use std::hash::{Hash, Hasher};
 
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::{Approval, Ended, Phase, RESEND_FLOOR, ResumeAt, Step, Workflow};
+use aegis_workflow::{Approval, Ended, Phase, RESEND_FLOOR, Work, Workflow};
 
+use crate::attempt::place;
+use crate::message::Message;
 use crate::state::{Activity, Handler, Session, State};
 
 impl State {
     /// Puts what has no order in order, and forgets sessions that nobody will ask about again.
     pub fn tidy(&mut self) {
-        let (workflow, handlers) = (&self.workflow, &self.handlers);
+        let (current, handlers) = (self.current(), &self.handlers);
         self.sessions.retain(|session| {
             session.activity == Activity::Working
-                || workflow
-                    .current_step(session.role, session.attempt)
-                    .is_some()
+                || current == Some(session.of)
                 || handlers.iter().any(|handler| concerns(handler, session))
         });
         self.sessions
-            .sort_unstable_by_key(|session| (session.role, session.attempt));
+            .sort_unstable_by_key(|session| session.of);
         self.handlers.sort_by_key(key);
     }
 }
@@ -33,8 +33,7 @@ fn concerns(handler: &Handler, session: &Session) -> bool {
     match handler {
         Handler::Invoking { command } | Handler::Noting { command } => matches!(
             command,
-            crate::message::Message::Step { role, attempt, .. }
-                if (*role, *attempt) == (session.role, session.attempt)
+            Message::Step { of, .. } if *of == session.of
         ),
         Handler::Deciding { .. } => true,
         Handler::Sending { .. } => false,
@@ -119,7 +118,7 @@ fn write_rest<H: Hasher>(state: &State, to: &mut H) {
     ]));
     to.write_u64(facts.versions);
     (facts.asked, facts.counted, facts.approvals_asked).hash(to);
-    (facts.granted, facts.retried, facts.sends).hash(to);
+    (facts.done, facts.retried, facts.sends).hash(to);
     to.write_u64(state.violation.map_or(0, |violation| 1 + violation as u64));
 }
 
@@ -148,8 +147,8 @@ fn write_session<H: Hasher>(session: &Session, to: &mut H) {
         Activity::Stopped => 5,
     };
     to.write_u64(u64::from_le_bytes([
-        session.role as u8,
-        u8::try_from(session.attempt).unwrap_or(u8::MAX),
+        session.of.place,
+        u8::try_from(session.of.number).unwrap_or(u8::MAX),
         activity,
         session.works,
         session.heartbeats_left,
@@ -164,26 +163,27 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
     to.write_u64(workflow.redriven_from.unwrap_or_default());
     to.write_u64(workflow.usage.input_tokens);
     to.write_u32(workflow.revision);
-    for role in aegis_contracts::agent::Role::ALL {
-        to.write_u32(workflow.attempts.of(role));
-        let result = workflow.result_of(role);
-        to.write_u32(result.map_or(0, |result| result.attempt));
+    for (step, attempts) in &workflow.attempts {
+        to.write_u8(place(&workflow.flow, step));
+        to.write_u32(*attempts);
     }
+    for result in &workflow.results {
+        to.write_u8(place(&workflow.flow, &result.step));
+        to.write_u32(result.attempt);
+    }
+    to.write_u8(u8::MAX);
     write_instant(workflow.wake_at, now, to);
     match &workflow.settled {
-        Some(approval) => write_decisions(approval, to),
+        Some(approval) => write_decisions(workflow, approval, to),
         None => to.write_u8(0),
     }
     match &workflow.phase {
-        Phase::Working(step) => write_step(step, now, to),
-        Phase::AwaitingApproval(approval) => write_approval(approval, now, to),
+        Phase::Running(work) => write_work(workflow, work, now, to),
+        Phase::AwaitingApproval(approval) => write_approval(workflow, approval, now, to),
         Phase::Ended(Ended::Completed) => to.write_u8(3),
         Phase::Ended(Ended::Failed(failure)) => {
             to.write_u8(4);
-            to.write_u8(match failure.resume {
-                ResumeAt::Step(role) => role as u8,
-                ResumeAt::Approval => 9,
-            });
+            to.write_u8(place(&workflow.flow, &failure.at));
             to.write_u32(failure.attempt.unwrap_or_default());
         }
         Phase::Ended(Ended::Cancelled(_)) => to.write_u8(5),
@@ -192,32 +192,33 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
     }
 }
 
-fn write_step<H: Hasher>(step: &Step, now: Timestamp, to: &mut H) {
+fn write_work<H: Hasher>(workflow: &Workflow, work: &Work, now: Timestamp, to: &mut H) {
     to.write_u8(1);
-    to.write_u8(step.role as u8);
-    (step.attempt, step.revision, step.retries, step.sends).hash(to);
-    write_sent(step.sent_at, now, to);
-    write_instant(step.resend_at, now, to);
-    write_instant(Some(step.deadline_at), now, to);
+    to.write_u8(place(&workflow.flow, &work.step));
+    (work.attempt, work.revision, work.retries, work.sends).hash(to);
+    work.retry_of.hash(to);
+    write_sent(work.sent_at, now, to);
+    write_instant(work.resend_at, now, to);
+    write_instant(Some(work.deadline_at), now, to);
     // How long it may wait for a free session counts from its request.
-    let waits = step.dispatched_at.is_none();
-    write_instant(waits.then_some(step.requested_at), now, to);
-    to.write_u8(u8::from(step.throttled_at.is_some()));
-    to.write_u8(u8::from(step.dispatched_at.is_some()));
+    let waits = work.dispatched_at.is_none();
+    write_instant(waits.then_some(work.requested_at), now, to);
+    to.write_u8(u8::from(work.throttled_at.is_some()));
+    to.write_u8(u8::from(work.dispatched_at.is_some()));
     // Once there was a heartbeat, silence counts from it.
     write_instant(
-        step.dispatched_at
-            .filter(|_| step.last_heartbeat_at.is_none()),
+        work.dispatched_at
+            .filter(|_| work.last_heartbeat_at.is_none()),
         now,
         to,
     );
-    write_instant(step.last_heartbeat_at, now, to);
-    to.write_u64(step.usage.input_tokens);
+    write_instant(work.last_heartbeat_at, now, to);
+    to.write_u64(work.usage.input_tokens);
 }
 
-fn write_approval<H: Hasher>(approval: &Approval, now: Timestamp, to: &mut H) {
+fn write_approval<H: Hasher>(workflow: &Workflow, approval: &Approval, now: Timestamp, to: &mut H) {
     to.write_u8(2);
-    write_decisions(approval, to);
+    write_decisions(workflow, approval, to);
     write_instant(Some(approval.deadline_at), now, to);
     to.write_u8(u8::from(approval.escalated));
     to.write_u32(approval.sends);
@@ -228,8 +229,9 @@ fn write_approval<H: Hasher>(approval: &Approval, now: Timestamp, to: &mut H) {
     write_instant(approval.remind_at, now, to);
 }
 
-fn write_decisions<H: Hasher>(approval: &Approval, to: &mut H) {
-    to.write_u32(approval.revision + 1);
+fn write_decisions<H: Hasher>(workflow: &Workflow, approval: &Approval, to: &mut H) {
+    to.write_u8(1 + place(&workflow.flow, &approval.approval));
+    (approval.revision, approval.round).hash(to);
     to.write_usize(approval.decisions.len());
     for decision in &approval.decisions {
         decision.approver.hash(to);

@@ -16,13 +16,14 @@ impl Choreography {
     /// The moment from which a redelivered message sends again, if it lies ahead and there is such a message.
     pub fn floor(&self, state: &State) -> Option<Timestamp> {
         let sent_at = match &state.workflow.phase {
-            Phase::Working(step) if step.dispatched_at.is_none() => {
-                step.sent_at.filter(|_| step.throttled_at.is_none())
+            Phase::Running(work) if work.dispatched_at.is_none() => {
+                work.sent_at.filter(|_| work.throttled_at.is_none())
             }
             Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => approval.sent_at,
-            Phase::Working(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
         };
-        let owed = state.workflow.owed().as_ref().and_then(Message::of);
+        let owed = state.workflow.owed();
+        let owed = owed.and_then(|owed| Message::of(&state.workflow.flow, &owed));
         if state.in_flight.iter().all(|message| Some(*message) == owed) {
             return None;
         }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use aegis_contracts::agent::Role;
-use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::command::SessionCommand;
+use aegis_contracts::approval::{DecisionKind, TIMEOUT};
+use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Ended, Owed, Phase, Rules, Workflow};
 
 use crate::ask::Ask;
+use crate::attempt::{Attempt, place};
 use crate::message::Message;
 use crate::state::{Activity, State};
 use crate::violation::Violation;
@@ -37,12 +38,15 @@ impl State {
             Some(events) => self.record_transition(written, events),
             None => self.record_touch(written),
         }
-        let dispatcher = matches!(written.ask, Ask::Dispatched { .. } | Ask::Throttled { .. });
+        let dispatcher = matches!(written.ask, Ask::Dispatched(_) | Ask::Throttled(_));
         if dispatcher && !written.commands.is_empty() {
             self.blame(Violation::SentToItself);
         }
         if self.decides_too_late(written) {
             self.blame(Violation::DecidedTooLate);
+        }
+        if self.decides_another(written) {
+            self.blame(Violation::DecidedAnother);
         }
         self.record_limits(written);
         if written.next.seq != self.workflow.seq + 1 {
@@ -60,16 +64,27 @@ impl State {
         }
     }
 
+    /// A decision is an answer to the revision that it names, and to no other.
+    fn decides_another(&self, written: &Written<'_>) -> bool {
+        match (&self.workflow.phase, written.ask) {
+            (
+                Phase::AwaitingApproval(approval),
+                Ask::Message(Message::Decision { revision, .. }),
+            ) => written.events.is_some() && approval.revision != revision,
+            _ => false,
+        }
+    }
+
     fn record_touch(&mut self, written: &Written<'_>) {
-        if matches!(written.ask, Ask::Message(Message::Progress { .. })) {
+        if matches!(written.ask, Ask::Message(Message::Progress(_))) {
             self.facts.heard = self.facts.heard.saturating_add(1);
         }
         if !self.is_live() {
             self.blame(Violation::EndLeft);
         }
         for owed in written.commands {
-            if let Some((role, step)) = owed.command.as_step()
-                && step.attempt != self.facts.asked[role as usize]
+            if let Some(Message::Step { of, .. }) = Message::of(&self.workflow.flow, &owed.command)
+                && of.number != self.asked(of.place)
             {
                 self.blame(Violation::AttemptReused);
             }
@@ -90,9 +105,9 @@ impl State {
         for event in events {
             self.record_event(event, written.next);
         }
-        self.facts.believed |= matches!(written.ask, Ask::Believe { .. });
+        self.facts.believed |= matches!(written.ask, Ask::Believe(_));
         for owed in written.commands {
-            if let Some(command) = Message::of(&owed.command) {
+            if let Some(command) = Message::of(&written.next.flow, &owed.command) {
                 self.record_command(&command);
             }
         }
@@ -107,14 +122,14 @@ impl State {
             self.facts.sends = 0;
         }
         let mut steps = written.commands.iter();
-        let asks = steps.any(|owed| owed.command.as_step().is_some());
+        let asks = steps.any(|owed| matches!(owed.command, Command::RunStep(_)));
         self.facts.sends += u32::from(asks);
         let rules = written.rules;
         let due = written.next.due_at(rules);
         // Who waits for a free session does so for a time, however often its command is sent.
         let waits_until = match &written.next.phase {
-            Phase::Working(step) if step.throttled_at.is_some() => {
-                Some(step.requested_at.plus(rules.capacity_timeout))
+            Phase::Running(work) if work.throttled_at.is_some() => {
+                Some(work.requested_at.plus(rules.capacity_timeout))
             }
             _ => None,
         };
@@ -122,8 +137,7 @@ impl State {
             Some(end) => due.is_none_or(|due| due > end.max(self.now)),
             None => asks && self.facts.sends > rules.max_sends,
         };
-        let too_many =
-            self.facts.retried >= rules.step_retries.researcher.attempts || sent_too_often;
+        let too_many = self.facts.retried >= rules.retries.usual.attempts || sent_too_often;
         let at_once = asks && !written.overtaken && due.is_some_and(|due| due <= self.now);
         if too_many || at_once {
             self.blame(Violation::AboveLimit);
@@ -141,13 +155,12 @@ impl State {
 
     /// Whether the stop arrives is another matter: nobody owes it.
     fn record_stop(&mut self, written: &Written<'_>) {
-        let ended = match &self.workflow.phase {
-            Phase::Working(step) => Some((step.role, step.attempt)),
-            _ => None,
-        };
-        let stopped = written.stop.map(|stop| (stop.role, stop.attempt));
-        let still_counts = |(role, attempt)| written.next.current_step(role, attempt).is_some();
-        if stopped != ended || stopped.is_some_and(still_counts) {
+        let next = written.next;
+        let stop = written.stop.as_ref();
+        let stopped = stop.map(|stop| Attempt::of(&next.flow, &stop.step, stop.attempt));
+        let still_counts =
+            stop.is_some_and(|stop| next.current_work(&stop.step, stop.attempt).is_some());
+        if stopped != self.current() || still_counts {
             self.blame(Violation::SessionLeft);
         }
     }
@@ -157,9 +170,9 @@ impl State {
         if written.ask != Ask::DeadlinePassed || written.overtaken {
             return;
         }
-        if let Phase::Working(step) = &self.workflow.phase
+        if let Some(of) = self.current()
             && self
-                .session(step.role, step.attempt)
+                .session(of)
                 .is_some_and(|session| session.activity == Activity::Done)
             && written.events.is_some()
         {
@@ -169,23 +182,45 @@ impl State {
 
     fn record_event(&mut self, event: &Event, next: &Workflow) {
         match event {
-            Event::StepCompleted { role, attempt, .. } => self.record_result(*role, *attempt),
+            Event::StepCompleted { step, attempt, .. } => {
+                let of = Attempt::of(&next.flow, step, *attempt);
+                self.record_result(of);
+                self.facts.done |= bit(of.place);
+            }
             Event::ApprovalGranted {
-                revision, approver, ..
+                approval, approver, ..
             } => {
-                self.facts.granted = Some(*revision);
-                if approver != "timeout" && votes(next) < next.policy.required as usize {
+                let granted = bit(place(&next.flow, approval));
+                if self.facts.done & granted != 0 {
+                    self.blame(Violation::GrantedTwice);
+                }
+                self.facts.done |= granted;
+                let required = next.policy(approval).required as usize;
+                if approver != TIMEOUT && votes(next, approval) < required {
                     self.blame(Violation::TooFewVotes);
                 }
             }
+            Event::ApprovalRequested {
+                approval, revision, ..
+            } => {
+                if *revision < self.facts.approvals_asked {
+                    self.blame(Violation::RevisionReused);
+                }
+                self.facts.approvals_asked = self.facts.approvals_asked.max(revision + 1);
+                self.record_order(place(&next.flow, approval));
+            }
+            // All that follows has to be done again, whatever it left.
+            Event::ChangesRequested { redo, .. } => {
+                self.facts.done &= bit(place(&next.flow, redo)) - 1;
+            }
+            Event::WorkflowCompleted { .. } => {
+                self.record_order(u8::try_from(next.flow.steps.len()).unwrap_or(u8::MAX));
+            }
             Event::WorkflowStarted { .. }
             | Event::StepRetried { .. }
-            | Event::ApprovalRequested { .. }
             | Event::ApprovalRecorded { .. }
             | Event::ApprovalReminded { .. }
             | Event::ApprovalEscalated { .. }
-            | Event::ChangesRequested { .. }
-            | Event::WorkflowCompleted { .. }
             | Event::WorkflowRejected { .. }
             | Event::WorkflowExpired { .. }
             | Event::WorkflowFailed { .. }
@@ -194,57 +229,63 @@ impl State {
         }
     }
 
-    fn record_result(&mut self, role: Role, attempt: u32) {
-        let bit = 1u32.checked_shl(attempt).unwrap_or_default();
-        if self.facts.counted[role as usize] & bit != 0 {
-            self.blame(Violation::ResultCountedTwice);
+    /// The workflow has come to `place`: what stands before it in the flow is done.
+    fn record_order(&mut self, place: u8) {
+        let before = bit(place) - 1;
+        if self.without_grant(place) {
+            self.blame(Violation::WithoutGrant);
+        } else if self.facts.done & before != before {
+            self.blame(Violation::OutOfOrder);
         }
-        self.facts.counted[role as usize] |= bit;
-        if self.session(role, attempt).is_none_or(|s| s.works == 0) {
+    }
+
+    fn record_result(&mut self, of: Attempt) {
+        let bit = 1u32.checked_shl(of.number).unwrap_or_default();
+        if self.session(of).is_none_or(|session| session.works == 0) {
             self.blame(Violation::ResultWithoutWork);
+        }
+        let Some(counted) = self.facts.counted.get_mut(usize::from(of.place)) else {
+            return;
+        };
+        let twice = *counted & bit != 0;
+        *counted |= bit;
+        if twice {
+            self.blame(Violation::ResultCountedTwice);
         }
     }
 
     /// A command that a transition owes is for something new.
     fn record_command(&mut self, command: &Message) {
-        match *command {
-            Message::Step {
-                role,
-                attempt,
-                revision,
-            } => {
-                if attempt <= self.facts.asked[role as usize] {
-                    self.blame(Violation::AttemptReused);
-                }
-                self.facts.asked[role as usize] = attempt;
-                if role == Role::Writer && self.facts.granted != Some(revision) {
-                    self.blame(Violation::WriterWithoutGrant);
-                }
-            }
-            Message::RequestApproval { revision } => {
-                self.facts.approvals_asked = self.facts.approvals_asked.max(revision + 1);
-            }
-            Message::Progress { .. }
-            | Message::Succeeded { .. }
-            | Message::Failed { .. }
-            | Message::Decision { .. }
-            | Message::Cancel
-            | Message::Redrive { .. } => {}
+        let Message::Step { of, .. } = *command else {
+            return;
+        };
+        if of.number <= self.asked(of.place) {
+            self.blame(Violation::AttemptReused);
         }
+        if let Some(asked) = self.facts.asked.get_mut(usize::from(of.place)) {
+            *asked = of.number;
+        }
+        self.record_order(of.place);
+    }
+
+    /// The highest attempt that the history asked for.
+    pub fn asked(&self, place: u8) -> u32 {
+        let asked = self.facts.asked.get(usize::from(place));
+        asked.copied().unwrap_or_default()
     }
 }
 
-/// Approvals by different people.
-fn votes(workflow: &Workflow) -> usize {
-    let Some(settled) = &workflow.settled else {
-        return 0;
-    };
-    let approved = settled
-        .decisions
-        .iter()
-        .filter(|one| one.kind == DecisionKind::Approve);
-    approved
-        .map(|one| &one.approver)
-        .collect::<BTreeSet<_>>()
-        .len()
+fn bit(place: u8) -> u32 {
+    1u32.checked_shl(place.into()).unwrap_or(1 << 31)
+}
+
+/// Approvals of `approval` by different people.
+fn votes(workflow: &Workflow, approval: &Name) -> usize {
+    let settled = workflow.settled.iter();
+    let decisions = settled
+        .filter(|settled| settled.approval == *approval)
+        .flat_map(|settled| &settled.decisions);
+    let approved = decisions.filter(|one| one.kind == DecisionKind::Approve);
+    let people: BTreeSet<&String> = approved.map(|one| &one.approver).collect();
+    people.len()
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use aegis_contracts::agent::Role;
 use aegis_workflow::Phase;
 
 use crate::applied::Outcome;
 use crate::ask::Ask;
+use crate::attempt::Attempt;
 use crate::broken::Broken;
 use crate::message::Message;
 use crate::model::Choreography;
@@ -15,8 +15,8 @@ use crate::state::{Activity, Handler, State};
 impl Choreography {
     /// A handler takes `message`, which has left its queue.
     pub fn handle(&self, state: &mut State, message: Message) {
-        if let Message::Step { role, attempt, .. } = message {
-            self.dispatch(state, message, role, attempt);
+        if let Message::Step { of, .. } = message {
+            self.dispatch(state, message, of);
         } else {
             let ask = self.heard(state, message);
             let outcome = self.turn(state, ask, Some(message));
@@ -26,58 +26,50 @@ impl Choreography {
 
     /// What `callback` and the others ask when `message` arrives.
     pub fn heard(&self, state: &State, message: Message) -> Ask {
-        let Phase::Working(step) = &state.workflow.phase else {
-            return Ask::Message(message);
-        };
-        let current = step.attempt;
-        Ask::Message(match message {
-            Message::Succeeded { role, .. }
-                if self.is(Broken::AttemptIgnored) && role == step.role =>
-            {
-                Message::Succeeded {
-                    role,
-                    attempt: current,
-                }
+        let current = state.current().filter(|_| self.is(Broken::AttemptIgnored));
+        Ask::Message(match (message, current) {
+            (Message::Succeeded(of), Some(current)) if of.place == current.place => {
+                Message::Succeeded(current)
             }
-            other => other,
+            (other, _) => other,
         })
     }
 
-    fn dispatch(&self, state: &mut State, command: Message, role: Role, attempt: u32) {
-        if !is_wanted(state, role, attempt) {
+    fn dispatch(&self, state: &mut State, command: Message, of: Attempt) {
+        if !is_wanted(state, of) {
             return;
         }
         if self.is(Broken::NoteBeforeInvoke) {
-            self.turn(state, Ask::Dispatched { role, attempt }, None);
+            self.turn(state, Ask::Dispatched(of), None);
             state.handlers.push(Handler::Invoking { command });
             return;
         }
-        self.invoke(state, role, attempt);
+        self.invoke(state, of);
         state.handlers.push(Handler::Noting { command });
     }
 
     /// The note. From now on the sweep alone sends the command.
     pub fn throttle(&self, state: &mut State, command: Message) {
-        if let Message::Step { role, attempt, .. } = command
-            && is_wanted(state, role, attempt)
+        if let Message::Step { of, .. } = command
+            && is_wanted(state, of)
         {
-            self.turn(state, Ask::Throttled { role, attempt }, None);
+            self.turn(state, Ask::Throttled(of), None);
         }
     }
 
     /// A dispatcher that dawdles between its look at the state and the invocation.
-    pub fn look(&self, state: &mut State, command: Message, role: Role, attempt: u32) {
-        if is_wanted(state, role, attempt) {
+    pub fn look(&self, state: &mut State, command: Message, of: Attempt) {
+        if is_wanted(state, of) {
             state.handlers.push(Handler::Invoking { command });
         }
     }
 
     /// The dispatcher's note. A session that nobody wants is stopped.
     pub fn note(&self, state: &mut State, command: Message) {
-        let Message::Step { role, attempt, .. } = command else {
+        let Message::Step { of, .. } = command else {
             return;
         };
-        let ask = Ask::Dispatched { role, attempt };
+        let ask = Ask::Dispatched(of);
         let outcome = self.turn(state, ask, Some(command));
         self.conclude(state, ask, outcome);
     }
@@ -85,16 +77,13 @@ impl Choreography {
     /// What handlers do after their turn.
     pub fn conclude(&self, state: &mut State, ask: Ask, outcome: Outcome) {
         match (ask, outcome) {
-            (Ask::Dispatched { role, attempt }, Outcome::Stale) => {
-                let overtaken = state.workflow.result_of(role).map(|result| result.attempt);
-                if overtaken != Some(attempt) {
-                    stop(state, role, attempt);
+            (Ask::Dispatched(of), Outcome::Stale) => {
+                if !overtaken(state, of) {
+                    stop(state, of);
                 }
             }
-            (Ask::Message(Message::Progress { role, attempt }), Outcome::Stale) => {
-                stop(state, role, attempt);
-            }
-            (Ask::Believe { .. }, Outcome::Illegal) => {
+            (Ask::Message(Message::Progress(of)), Outcome::Stale) => stop(state, of),
+            (Ask::Believe(_), Outcome::Illegal) => {
                 self.turn(state, Ask::DeadlinePassed, None);
             }
             _ => {}
@@ -106,16 +95,14 @@ impl Choreography {
         if self.is(Broken::NoOwedRecovery) && state.workflow.owed().is_some() {
             return None;
         }
-        let silent = state.workflow.silent_step(self.rules(), state.now);
-        let done = silent.filter(|step| {
-            let session = state.session(step.role, step.attempt);
+        let silent = state.workflow.silent_work(self.rules(), state.now);
+        let silent = silent.and_then(|_| state.current());
+        let done = silent.filter(|of| {
+            let session = state.session(*of);
             session.is_some_and(|session| session.activity == Activity::Done)
         });
         Some(match done {
-            Some(step) if !self.is(Broken::NoRecordLookup) => Ask::Believe {
-                role: step.role,
-                attempt: step.attempt,
-            },
+            Some(of) if !self.is(Broken::NoRecordLookup) => Ask::Believe(of),
             Some(_) | None => Ask::DeadlinePassed,
         })
     }
@@ -138,15 +125,25 @@ impl Choreography {
     }
 }
 
-fn is_wanted(state: &State, role: Role, attempt: u32) -> bool {
-    state
-        .workflow
-        .current_step(role, attempt)
-        .is_some_and(|step| step.dispatched_at.is_none())
+fn is_wanted(state: &State, of: Attempt) -> bool {
+    match &state.workflow.phase {
+        Phase::Running(work) => work.dispatched_at.is_none() && state.current() == Some(of),
+        Phase::AwaitingApproval(_) | Phase::Ended(_) => false,
+    }
 }
 
-fn stop(state: &mut State, role: Role, attempt: u32) {
-    if let Some(session) = state.session_mut(role, attempt)
+/// Whether the latest result of the step is this attempt's.
+fn overtaken(state: &State, of: Attempt) -> bool {
+    let workflow = &state.workflow;
+    let of = of.real(&workflow.flow);
+    of.is_some_and(|of| {
+        let result = workflow.result_of(&of.step);
+        result.is_some_and(|result| result.attempt == of.attempt)
+    })
+}
+
+fn stop(state: &mut State, of: Attempt) {
+    if let Some(session) = state.session_mut(of)
         && session.activity == Activity::Working
     {
         session.activity = Activity::Stopped;

@@ -27,6 +27,7 @@ mod action;
 mod agent;
 mod applied;
 mod ask;
+mod attempt;
 mod broken;
 mod canonical;
 mod check;

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::command::Command;
+use aegis_contracts::flow::Flow;
+
+use crate::attempt::Attempt;
 
 /// Whoever decides about an approval.
 pub const APPROVERS: [&str; 2] = ["ada", "bob"];
@@ -13,24 +15,16 @@ pub const APPROVERS: [&str; 2] = ["ada", "bob"];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Message {
     Step {
-        role: Role,
-        attempt: u32,
+        of: Attempt,
         revision: u32,
     },
     RequestApproval {
         revision: u32,
     },
-    Progress {
-        role: Role,
-        attempt: u32,
-    },
-    Succeeded {
-        role: Role,
-        attempt: u32,
-    },
+    Progress(Attempt),
+    Succeeded(Attempt),
     Failed {
-        role: Role,
-        attempt: u32,
+        of: Attempt,
         transient: bool,
     },
     Decision {
@@ -47,32 +41,23 @@ pub enum Message {
 
 impl Message {
     /// `None` for what nobody waits for: a session that is not stopped is told by the answer to its next report.
-    pub fn of(command: &Command) -> Option<Self> {
+    pub fn of(flow: &Flow, command: &Command) -> Option<Self> {
         Some(match command {
-            Command::Research(step) => Self::step(Role::Researcher, step.attempt, step.revision),
-            Command::Analyze(step) => Self::step(Role::Analyst, step.attempt, step.revision),
-            Command::Write(step) => Self::step(Role::Writer, step.attempt, step.revision),
+            Command::RunStep(step) => Self::Step {
+                of: Attempt::of(flow, &step.step, step.attempt),
+                revision: step.revision,
+            },
             Command::RequestApproval(asked) => Self::RequestApproval {
                 revision: asked.revision,
             },
             Command::StopSession(_) => return None,
         })
     }
-}
-
-impl Message {
-    fn step(role: Role, attempt: u32, revision: u32) -> Self {
-        Self::Step {
-            role,
-            attempt,
-            revision,
-        }
-    }
 
     /// Reports travel over HTTP and can get lost for good; what is in a queue cannot.
     pub fn is_report(self) -> bool {
         match self {
-            Self::Progress { .. } | Self::Succeeded { .. } | Self::Failed { .. } => true,
+            Self::Progress(_) | Self::Succeeded(_) | Self::Failed { .. } => true,
             Self::Step { .. }
             | Self::RequestApproval { .. }
             | Self::Decision { .. }
@@ -83,46 +68,37 @@ impl Message {
 
     /// A number of its own for every message: the order of the queue, and what is hashed.
     pub fn code(self) -> u64 {
-        let (kind, a, b, c) = match self {
-            Self::Step {
-                role,
-                attempt,
-                revision,
-            } => (1, role as u64, u64::from(attempt), u64::from(revision)),
-            Self::RequestApproval { revision } => (2, u64::from(revision), 0, 0),
-            Self::Progress { role, attempt } => (3, role as u64, u64::from(attempt), 0),
-            Self::Succeeded { role, attempt } => (4, role as u64, u64::from(attempt), 0),
-            Self::Failed {
-                role,
-                attempt,
-                transient,
-            } => (5, role as u64, u64::from(attempt), u64::from(transient)),
+        let (kind, what) = match self {
+            Self::Step { of, revision } => (1, of.code() | u64::from(revision)),
+            Self::RequestApproval { revision } => (2, u64::from(revision)),
+            Self::Progress(of) => (3, of.code()),
+            Self::Succeeded(of) => (4, of.code()),
+            Self::Failed { of, transient } => (5, of.code() | u64::from(transient)),
             Self::Decision {
                 approver,
                 kind,
                 revision,
-            } => (6, approver as u64, kind as u64, u64::from(revision)),
-            Self::Cancel => (7, 0, 0, 0),
-            Self::Redrive { version } => (8, version, 0, 0),
+            } => {
+                let whose = (approver as u64) << 32 | (kind as u64) << 16;
+                (6, whose | u64::from(revision))
+            }
+            Self::Cancel => (7, 0),
+            Self::Redrive { version } => (8, version),
         };
-        kind << 48 | a << 32 | b << 16 | c
+        kind << 48 | what
     }
 }
 
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Step { role, attempt, .. } => write!(f, "the command for {role} {attempt}"),
+            Self::Step { of, .. } => write!(f, "the command for {of}"),
             Self::RequestApproval { revision } => write!(f, "RequestApproval({revision})"),
-            Self::Progress { role, attempt } => write!(f, "the progress of {role} {attempt}"),
-            Self::Succeeded { role, attempt } => write!(f, "the success of {role} {attempt}"),
-            Self::Failed {
-                role,
-                attempt,
-                transient,
-            } => {
+            Self::Progress(of) => write!(f, "the progress of {of}"),
+            Self::Succeeded(of) => write!(f, "the success of {of}"),
+            Self::Failed { of, transient } => {
                 let kind = if *transient { "transient" } else { "permanent" };
-                write!(f, "the {kind} failure of {role} {attempt}")
+                write!(f, "the {kind} failure of {of}")
             }
             Self::Decision {
                 approver,

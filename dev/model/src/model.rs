@@ -43,7 +43,8 @@ impl Choreography {
             id: WorkflowId::derive("model", "1"),
             topic: String::new(),
             requested_by: String::new(),
-            policy: self.scenario.policy.clone(),
+            flow: self.scenario.flow.clone(),
+            policies: self.scenario.policies(),
             budget: None,
         };
         let opened = start(self.rules(), asked, BEGINNING);
@@ -62,12 +63,14 @@ impl Choreography {
             },
             facts: Facts {
                 versions: 1,
-                asked: [1, 0, 0],
                 sends: 1,
                 ..Facts::default()
             },
             violation: None,
         };
+        if let Some(asked) = state.facts.asked.first_mut() {
+            *asked = 1;
+        }
         leave_to_send(&mut state, &opened.commands, None);
         state
     }

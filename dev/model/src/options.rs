@@ -86,25 +86,21 @@ impl Choreography {
         if session.activity != Activity::Working {
             return;
         }
-        let (role, attempt) = (session.role, session.attempt);
-        actions.push(Action::AgentSucceeds(role, attempt));
+        let of = session.of;
+        actions.push(Action::AgentSucceeds(of));
         if session.heartbeats_left > 0 {
-            actions.push(Action::AgentBeats(role, attempt));
+            actions.push(Action::AgentBeats(of));
         }
         for (fault, transient) in [
             (Fault::AgentFailsTransiently, true),
             (Fault::AgentFailsForGood, false),
         ] {
             if self.may(state, fault) {
-                actions.push(Action::AgentFails {
-                    role,
-                    attempt,
-                    transient,
-                });
+                actions.push(Action::AgentFails { of, transient });
             }
         }
         if self.may(state, Fault::AgentDies) {
-            actions.push(Action::AgentDies(role, attempt));
+            actions.push(Action::AgentDies(of));
         }
     }
 
@@ -153,7 +149,7 @@ impl Choreography {
                 let version = state.workflow.version;
                 actions.push(Action::Wish(Message::Redrive { version }));
             }
-            Phase::AwaitingApproval(_) | Phase::Working(_) | Phase::Ended(_) => {}
+            Phase::AwaitingApproval(_) | Phase::Running(_) | Phase::Ended(_) => {}
         }
         if state.left.cancels > 0 && state.is_live() {
             actions.push(Action::Wish(Message::Cancel));

@@ -1,9 +1,9 @@
 //! What must hold in every state, and what must be reachable lest the check be empty.
 
-use aegis_contracts::agent::Role;
 use aegis_workflow::{Ended, Phase, codes};
 use stateright::Property;
 
+use crate::attempt::place;
 use crate::message::Message;
 use crate::model::Choreography;
 use crate::scenario::Goal;
@@ -20,7 +20,11 @@ pub const ENDED: &str = "what has ended stays ended";
 pub const COUNTED_ONCE: &str = "a result is counted once";
 pub const COUNTED_IF_DONE: &str = "a result is counted only for an attempt that did its work";
 pub const VOTED: &str = "a grant has all the votes that it needs";
-pub const GRANTED: &str = "the writer is asked only after a grant";
+pub const GRANTED: &str = "nothing behind an approval happens before its grant";
+pub const GRANTED_ONCE: &str = "an approval is granted once";
+pub const IN_ORDER: &str = "nothing is asked for before all that comes before it is done";
+pub const NEW_REVISIONS: &str = "a revision is asked about once";
+pub const ANSWERED: &str = "a decision counts for the revision that it names";
 pub const IN_TIME: &str = "no decision counts after its deadline";
 pub const NOT_TO_ITSELF: &str = "no dispatcher sends to its own queue";
 pub const PAID_ONCE: &str = "work whose callback was lost is not paid twice";
@@ -55,7 +59,17 @@ pub fn laws() -> Vec<Law> {
         }),
         Law::always(VOTED, |_, s| s.violation != Some(Violation::TooFewVotes)),
         Law::always(GRANTED, |_, s| {
-            s.violation != Some(Violation::WriterWithoutGrant)
+            s.violation != Some(Violation::WithoutGrant)
+        }),
+        Law::always(GRANTED_ONCE, |_, s| {
+            s.violation != Some(Violation::GrantedTwice)
+        }),
+        Law::always(IN_ORDER, |_, s| s.violation != Some(Violation::OutOfOrder)),
+        Law::always(NEW_REVISIONS, |_, s| {
+            s.violation != Some(Violation::RevisionReused)
+        }),
+        Law::always(ANSWERED, |_, s| {
+            s.violation != Some(Violation::DecidedAnother)
         }),
         Law::always(IN_TIME, |_, s| {
             s.violation != Some(Violation::DecidedTooLate)
@@ -95,10 +109,10 @@ fn has_deadline(model: &Choreography, state: &State) -> bool {
 
 fn was_asked(state: &State, message: Message) -> bool {
     match message {
-        Message::Step { role, attempt, .. } => attempt <= state.facts.asked[role as usize],
+        Message::Step { of, .. } => of.number <= state.asked(of.place),
         Message::RequestApproval { revision } => revision < state.facts.approvals_asked,
-        Message::Progress { .. }
-        | Message::Succeeded { .. }
+        Message::Progress(_)
+        | Message::Succeeded(_)
         | Message::Failed { .. }
         | Message::Decision { .. }
         | Message::Cancel
@@ -108,8 +122,9 @@ fn was_asked(state: &State, message: Message) -> bool {
 
 fn dispatch_happened(state: &State) -> bool {
     match &state.workflow.phase {
-        Phase::Working(step) if step.dispatched_at.is_some() => {
-            state.session(step.role, step.attempt).is_some()
+        Phase::Running(work) if work.dispatched_at.is_some() => {
+            let session = state.current().and_then(|of| state.session(of));
+            session.is_some()
         }
         _ => true,
     }
@@ -117,8 +132,8 @@ fn dispatch_happened(state: &State) -> bool {
 
 /// Every attempt uses one token.
 fn booked_once(state: &State) -> bool {
-    let attempts = Role::ALL.map(|role| u64::from(state.workflow.attempts.of(role)));
-    state.workflow.usage_so_far().input_tokens <= attempts.into_iter().sum()
+    let attempts = state.workflow.attempts.values().copied().map(u64::from);
+    state.workflow.usage_so_far().input_tokens <= attempts.sum()
 }
 
 /// Stateright looks for an example of each.
@@ -150,7 +165,11 @@ fn reach(goal: Goal) -> Law {
         Goal::Believed => Law::sometimes("completion record believed", |_, s| s.facts.believed),
         Goal::Redriven => Law::sometimes("redriven", |_, s| s.facts.redriven),
         Goal::SecondRevision => Law::sometimes("second revision approved", |_, s| {
-            s.facts.granted == Some(1)
+            let settled = s.workflow.settled.as_ref();
+            settled.is_some_and(|settled| {
+                let place = place(&s.workflow.flow, &settled.approval);
+                settled.round == 1 && s.facts.done & 1 << place != 0
+            })
         }),
     }
 }

@@ -37,8 +37,8 @@ fn left(left: &Left) -> i64 {
 
 fn noted(workflow: &Workflow) -> i64 {
     match &workflow.phase {
-        Phase::Working(step) => {
-            i64::from(step.sends) + 100 * i64::from(step.dispatched_at.is_some())
+        Phase::Running(work) => {
+            i64::from(work.sends) + 100 * i64::from(work.dispatched_at.is_some())
         }
         Phase::AwaitingApproval(approval) => {
             i64::from(approval.sends) + 100 * i64::from(approval.notified_at.is_some())
@@ -66,9 +66,9 @@ fn at_hand(state: &State) -> i64 {
 fn of_message(message: Message) -> i64 {
     match message {
         Message::Step { .. } => 16,
-        Message::Succeeded { .. } | Message::Failed { .. } => 2,
+        Message::Succeeded(_) | Message::Failed { .. } => 2,
         Message::RequestApproval { .. }
-        | Message::Progress { .. }
+        | Message::Progress(_)
         | Message::Decision { .. }
         | Message::Cancel
         | Message::Redrive { .. } => 1,

@@ -4,10 +4,14 @@
 //! every interleaving with at most that many faults. A fault is also that a deadline passes while something is on its
 //! way: after that the late message or agent is still there, and comes at any moment, or never before the end.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_contracts::approval::OnTimeout;
-use aegis_workflow::{ApprovalPolicy, RetryPolicy, Rules, StepRetries};
+use aegis_contracts::flow::{Flow, Name};
+use aegis_workflow::{ApprovalPolicy, Pinned, Retries, RetryPolicy, Rules};
+
+use crate::attempt::PLACES;
 
 /// What can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,9 @@ pub enum Goal {
 #[derive(Debug, Clone)]
 pub struct Scenario {
     pub name: &'static str,
+    pub flow: Pinned,
     pub rules: Rules,
+    /// Of every approval of the flow.
     pub policy: ApprovalPolicy,
     /// How many of `kinds` can happen in one life.
     pub faults: u8,
@@ -71,6 +77,19 @@ pub struct Scenario {
     pub goals: &'static [Goal],
 }
 
+/// The flow that ships.
+const REPORT: &str = include_str!("../../../flows/report/1.json");
+
+#[expect(
+    clippy::expect_used,
+    reason = "a definition that is none is a mistake in this crate"
+)]
+fn pinned(definition: &str) -> Pinned {
+    let flow = Flow::parse(definition.as_bytes()).expect("a definition");
+    assert!(flow.steps.len() <= PLACES, "facts have {PLACES} places");
+    Pinned::new(flow)
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// As few retries, sends and revisions as show all there is.
@@ -81,7 +100,7 @@ pub fn small_rules() -> Rules {
         start_timeout: MINUTE,
         heartbeat_timeout: MINUTE,
         step_timeout: Duration::from_secs(90),
-        step_retries: StepRetries::all(RetryPolicy {
+        retries: Retries::all(RetryPolicy {
             attempts: 2,
             ..RetryPolicy::default()
         }),
@@ -108,6 +127,7 @@ impl Scenario {
     pub fn quiet(name: &'static str) -> Self {
         Self {
             name,
+            flow: pinned(REPORT),
             rules: small_rules(),
             policy: policy(1, OnTimeout::Expire),
             faults: 0,
@@ -120,6 +140,21 @@ impl Scenario {
             heartbeats: 0,
             goals: &[],
         }
+    }
+
+    /// The same of another flow, by its definition.
+    #[must_use]
+    pub fn of(self, definition: &str) -> Self {
+        Self {
+            flow: pinned(definition),
+            ..self
+        }
+    }
+
+    pub fn policies(&self) -> BTreeMap<Name, ApprovalPolicy> {
+        let approvals = self.flow.approvals();
+        let policies = approvals.map(|asked| (asked.approval.clone(), self.policy.clone()));
+        policies.collect()
     }
 
     #[must_use]

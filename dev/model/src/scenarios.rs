@@ -12,6 +12,23 @@ use crate::scenario::Goal::{
 };
 use crate::scenario::{Fault, Scenario};
 
+/// Two approvals, each about a step of its own; the flow ends with the second.
+const TWO_APPROVALS: &str = r#"{"flow": "twice", "version": 1, "title": "Two approvals", "result": "finish", "steps": [
+    {"step": "draft", "agent": "clerk", "writes": "draft.md"},
+    {"approval": "plan", "shows": "draft", "redo": "draft"},
+    {"step": "finish", "agent": "clerk", "reads": ["draft"], "writes": "final.md"},
+    {"approval": "release", "shows": "finish", "redo": "finish"}]}"#;
+
+/// A change request leads back over two steps.
+const LONG_REDO: &str = r#"{"flow": "again", "version": 1, "title": "Two steps again", "result": "draft", "steps": [
+    {"step": "gather", "agent": "clerk", "writes": "notes.md"},
+    {"step": "draft", "agent": "clerk", "reads": ["gather"], "writes": "draft.md"},
+    {"approval": "release", "shows": "draft", "redo": "gather"}]}"#;
+
+const NO_APPROVAL: &str = r#"{"flow": "alone", "version": 1, "title": "Nobody is asked", "result": "draft", "steps": [
+    {"step": "gather", "agent": "clerk", "writes": "notes.md"},
+    {"step": "draft", "agent": "clerk", "reads": ["gather"], "writes": "draft.md"}]}"#;
+
 /// What runs with every build.
 pub fn scenarios() -> Vec<Scenario> {
     vec![
@@ -25,6 +42,9 @@ pub fn scenarios() -> Vec<Scenario> {
         overtaking(&[Late, Crash]),
         overlapping(2),
         throttling(3),
+        twice_approved(3, 1),
+        redoing(3, 1),
+        unapproved(2),
     ]
 }
 
@@ -36,6 +56,9 @@ pub fn wide_scenarios() -> Vec<Scenario> {
         cancelling(2),
         redriving(4),
         deciding(3, 1),
+        twice_approved(4, 1),
+        redoing(3, 2),
+        unapproved(3),
         overtaking(&[Late, Duplicate, Crash, AgentFailsTransiently]),
     ]
 }
@@ -165,6 +188,48 @@ pub fn overlapping(races: u8) -> Scenario {
         races,
         goals: &[Failed, Expired, Believed],
         ..Scenario::quiet("sweeps overlap")
+    }
+}
+
+/// One approval after another: decisions are late and come twice, and each counts for what it names.
+pub fn twice_approved(decisions: u8, faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Late, Duplicate, Crash],
+        decisions,
+        goals: &[Completed, Rejected, Expired, SecondRevision],
+        ..Scenario::quiet("two approvals").of(TWO_APPROVALS)
+    }
+}
+
+/// A change request leads back over more than one step.
+pub fn redoing(decisions: u8, faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Late, Duplicate, Loss, Crash, AgentFailsTransiently],
+        decisions,
+        goals: &[Completed, Rejected, Expired, SecondRevision],
+        ..Scenario::quiet("two steps again").of(LONG_REDO)
+    }
+}
+
+/// Agents alone.
+pub fn unapproved(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[
+            Late,
+            Duplicate,
+            Loss,
+            Crash,
+            AgentFailsTransiently,
+            AgentFailsForGood,
+            AgentDies,
+        ],
+        cancels: 1,
+        redrives: 1,
+        goals: &[Completed, Failed, Cancelled, Redriven, Believed],
+        ..Scenario::quiet("no approval").of(NO_APPROVAL)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Phase, Workflow};
 
 use crate::ask::Ask;
+use crate::attempt::{Attempt, PLACES};
 use crate::message::Message;
 use crate::violation::Violation;
 
@@ -50,8 +50,7 @@ pub enum Handler {
 /// An agent's runtime session, and what lies in storage for its attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
-    pub role: Role,
-    pub attempt: u32,
+    pub of: Attempt,
     pub activity: Activity,
     /// How often the work was done to its end.
     pub works: u8,
@@ -87,14 +86,15 @@ pub struct Left {
 pub struct Facts {
     /// Versions in the history.
     pub versions: u64,
-    /// Highest attempt that the history asked for, by role.
-    pub asked: [u32; 3],
+    /// Highest attempt that the history asked for, by the place of the step.
+    pub asked: [u32; PLACES],
     /// One more than the highest revision whose approval was asked for.
     pub approvals_asked: u32,
-    /// Attempts whose result was counted, by role, one bit each.
-    pub counted: [u32; 3],
-    /// Revision whose approval was granted.
-    pub granted: Option<u32>,
+    /// Attempts whose result was counted, by the place of the step, one bit each.
+    pub counted: [u32; PLACES],
+    /// Entries of the flow that are done, by their place, one bit each: their step has succeeded or their approval was
+    /// granted, and nothing has led back before them since.
+    pub done: u32,
     /// Retries since the step under way was asked for.
     pub retried: u32,
     /// Sends of the command for the attempt under way.
@@ -108,7 +108,7 @@ pub struct Facts {
 impl State {
     pub fn is_live(&self) -> bool {
         match &self.workflow.phase {
-            Phase::Working(_) | Phase::AwaitingApproval(_) => true,
+            Phase::Running(_) | Phase::AwaitingApproval(_) => true,
             Phase::Ended(_) => false,
         }
     }
@@ -119,16 +119,29 @@ impl State {
         self.in_flight.is_empty() && self.handlers.is_empty() && !self.sessions.iter().any(at_work)
     }
 
-    pub fn session(&self, role: Role, attempt: u32) -> Option<&Session> {
-        self.sessions
-            .iter()
-            .find(|session| session.role == role && session.attempt == attempt)
+    /// The attempt under way.
+    pub fn current(&self) -> Option<Attempt> {
+        match &self.workflow.phase {
+            Phase::Running(work) => {
+                Some(Attempt::of(&self.workflow.flow, &work.step, work.attempt))
+            }
+            Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+        }
     }
 
-    pub fn session_mut(&mut self, role: Role, attempt: u32) -> Option<&mut Session> {
-        self.sessions
-            .iter_mut()
-            .find(|session| session.role == role && session.attempt == attempt)
+    /// Whether an approval before `place` was not granted.
+    pub fn without_grant(&self, place: u8) -> bool {
+        let entries = self.workflow.flow.steps.iter().take(place.into());
+        let mut entries = entries.enumerate();
+        entries.any(|(at, entry)| entry.as_approval().is_some() && self.facts.done & 1 << at == 0)
+    }
+
+    pub fn session(&self, of: Attempt) -> Option<&Session> {
+        self.sessions.iter().find(|session| session.of == of)
+    }
+
+    pub fn session_mut(&mut self, of: Attempt) -> Option<&mut Session> {
+        self.sessions.iter_mut().find(|session| session.of == of)
     }
 
     pub fn send(&mut self, message: Message) {

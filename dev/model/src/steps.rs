@@ -46,14 +46,10 @@ impl Choreography {
                 let handler = state.handlers.remove(index);
                 self.go_on(state, action, handler);
             }
-            Action::AgentSucceeds(role, attempt) => state.agent_succeeds(role, attempt),
-            Action::AgentFails {
-                role,
-                attempt,
-                transient,
-            } => state.agent_fails(role, attempt, transient),
-            Action::AgentDies(role, attempt) => state.agent_dies(role, attempt),
-            Action::AgentBeats(role, attempt) => state.agent_beats(role, attempt),
+            Action::AgentSucceeds(of) => state.agent_succeeds(of),
+            Action::AgentFails { of, transient } => state.agent_fails(of, transient),
+            Action::AgentDies(of) => state.agent_dies(of),
+            Action::AgentBeats(of) => state.agent_beats(of),
             Action::TimePasses
             | Action::TooLate
             | Action::SecondsPass
@@ -66,8 +62,8 @@ impl Choreography {
     }
 
     fn handle_slowly(&self, state: &mut State, message: Message) {
-        if let Message::Step { role, attempt, .. } = message {
-            self.look(state, message, role, attempt);
+        if let Message::Step { of, .. } = message {
+            self.look(state, message, of);
         } else {
             let ask = self.heard(state, message);
             self.dawdle(state, ask, Some(message));
@@ -86,8 +82,8 @@ impl Choreography {
                 },
             ) => state.send(origin),
             (Action::Invoke(..), Handler::Invoking { command }) => {
-                if let Message::Step { role, attempt, .. } = command {
-                    self.invoke(state, role, attempt);
+                if let Message::Step { of, .. } = command {
+                    self.invoke(state, of);
                     state.handlers.push(Handler::Noting { command });
                 }
             }

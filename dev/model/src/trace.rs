@@ -40,18 +40,18 @@ pub fn tell(property: &'static str, path: Vec<(State, Option<Action>)>) -> Count
 fn place(workflow: &Workflow) -> String {
     let version = workflow.version;
     match &workflow.phase {
-        Phase::Working(step) => {
-            let dispatched = if step.dispatched_at.is_some() {
+        Phase::Running(work) => {
+            let dispatched = if work.dispatched_at.is_some() {
                 "dispatched".to_owned()
             } else {
-                format!("sent {} times", step.sends)
+                format!("sent {} times", work.sends)
             };
-            format!("v{version} {} {}, {dispatched}", step.role, step.attempt)
+            format!("v{version} {} {}, {dispatched}", work.step, work.attempt)
         }
         Phase::AwaitingApproval(approval) => {
             format!(
-                "v{version} awaits approval of revision {}",
-                approval.revision
+                "v{version} awaits `{}`, revision {}",
+                approval.approval, approval.revision
             )
         }
         Phase::Ended(Ended::Failed(failure)) => format!("v{version} failed: {}", failure.code),

@@ -16,8 +16,15 @@ pub enum Violation {
     ResultWithoutWork,
     /// An approval was granted by fewer people than it needs, and not by silence.
     TooFewVotes,
-    /// The writer was asked although nobody had granted the approval.
-    WriterWithoutGrant,
+    /// What stands behind an approval was asked for, or done, before its grant.
+    WithoutGrant,
+    GrantedTwice,
+    /// Something was asked for although a step before it has not succeeded since the flow went back to that step.
+    OutOfOrder,
+    /// People were asked twice about one revision.
+    RevisionReused,
+    /// A decision on one revision counted for another.
+    DecidedAnother,
     /// Somebody's decision counted although the time for it had ended.
     DecidedTooLate,
     /// A dispatcher sent a command to its own queue.

@@ -5,6 +5,7 @@ use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::flows::Flows;
 use aegis_workflow::{Attempt, Pinned, StoredWorkflow, Workflow};
+use serde_json::json;
 
 /// The steps of the flow `report`, in their order.
 pub const STEPS: [&str; 3] = ["research", "analyze", "write"];
@@ -15,7 +16,38 @@ pub fn report() -> Pinned {
 
 /// As a deployment has it that knows the flow `report` alone.
 pub fn flows() -> Flows {
-    Flows::new(vec![Flow::clone(&report())]).unwrap()
+    flows_of(vec![Flow::clone(&report())])
+}
+
+pub fn flows_of(flows: Vec<Flow>) -> Flows {
+    Flows::new(flows).unwrap()
+}
+
+/// What `report` has not: two approvals, of which the first shows a text and cannot search again; an agent that works
+/// at two steps; settings of a step and of an approval; artifacts that are neither evidence nor findings.
+pub fn triage() -> Flow {
+    let flow = json!({
+        "flow": "triage",
+        "version": 1,
+        "title": "Triage of an incident",
+        "parameters": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {"severity": {"enum": ["low", "high"]}},
+        },
+        "steps": [
+            {"step": "collect", "agent": "reader", "writes": "notes.md",
+             "timeout_minutes": 5, "heartbeat_seconds": 45, "retries": 1},
+            {"approval": "scope", "shows": "collect", "redo": "collect",
+             "required": 2, "timeout_hours": 4, "approvers": ["ada", "bob", "cy"]},
+            {"step": "plan", "agent": "planner", "reads": ["collect"], "writes": "plan.json"},
+            {"step": "check", "agent": "reader", "writes": "checks.txt"},
+            {"approval": "release", "shows": "check", "redo": "plan"},
+            {"step": "act", "agent": "planner", "reads": ["plan", "check"], "writes": "done.md"},
+        ],
+        "result": "act",
+    });
+    Flow::from_value(flow).unwrap()
 }
 
 pub fn name(text: &str) -> Name {

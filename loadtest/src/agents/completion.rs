@@ -72,7 +72,7 @@ impl Callbacks {
 impl Completion for Callbacks {
     async fn alive(&self, task: &AgentTask) -> Taken {
         let report = AgentReport::Progress {
-            role: task.role,
+            step: task.step.clone(),
             attempt: task.attempt,
             message: "waiting".to_owned(),
             percent: None,
@@ -86,7 +86,7 @@ impl Completion for Callbacks {
 
     async fn succeeded(&self, task: &AgentTask, record: &CompletionRecord) -> Taken {
         let report = AgentReport::Succeeded {
-            role: record.role,
+            step: record.step.clone(),
             attempt: record.attempt,
             summary: record.summary.clone(),
             artifacts: record.artifacts.clone(),

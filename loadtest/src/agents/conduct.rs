@@ -11,7 +11,7 @@ use rand::Rng;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conduct {
     pub latency: Latency,
-    /// Least size of each artifact. What a role's artifact must say makes it a little larger than nothing.
+    /// Least size of each artifact. What an artifact must say makes it a little larger than nothing.
     pub artifact_bytes: usize,
     /// Sessions that start in a second; more are throttled. `None`: as many as come.
     pub new_sessions: Option<f64>,

@@ -2,8 +2,8 @@
 
 use aegis_agent_kit::Produced;
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, Role};
-use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind};
+use aegis_contracts::agent::AgentTask;
+use aegis_contracts::findings::{AnalysisFile, Depth, Evidence, EvidenceFile, PassageKind};
 
 const NOTE: &str = "Made by a load test; nothing was researched.";
 const FILLING: &str = "Nothing but length. ";
@@ -11,12 +11,12 @@ const FILLING: &str = "Nothing but length. ";
 /// At least `bytes` long.
 pub fn produced(task: &AgentTask, bytes: usize) -> Result<Produced, serde_json::Error> {
     let filling = FILLING.repeat(bytes.div_ceil(FILLING.len()));
-    let body = match task.role {
-        Role::Researcher => serde_json::to_vec(&evidence(task, filling))?,
-        Role::Analyst => serde_json::to_vec(&analysis(task, filling))?,
-        Role::Writer => format!("# {}\n\n{NOTE}\n\n{filling}\n", task.topic).into_bytes(),
+    let body = match task.writes.as_str() {
+        "evidence.json" => serde_json::to_vec(&evidence(task, filling))?,
+        name if name.ends_with(".json") => serde_json::to_vec(&analysis(task, filling))?,
+        _ => format!("# {}\n\n{NOTE}\n\n{filling}\n", task.topic).into_bytes(),
     };
-    Ok(Produced::by(task.role, NOTE, body))
+    Ok(Produced::of(task, NOTE, body))
 }
 
 fn evidence(task: &AgentTask, passage: String) -> EvidenceFile {
@@ -24,7 +24,7 @@ fn evidence(task: &AgentTask, passage: String) -> EvidenceFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: task.workflow_id.clone(),
         topic: task.topic.clone(),
-        depth: task.parameters.depth,
+        depth: Depth::default(),
         documents_read: 1,
         passages_ranked: 1,
         asked: Vec::new(),

@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use aegis_agent_kit::health::Ping;
 use aegis_agent_kit::invocation::{Invocation, accept};
-use aegis_contracts::agent::{InvocationAnswer, Role};
+use aegis_contracts::agent::InvocationAnswer;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -73,14 +72,9 @@ async fn invoke(State(worker): State<Arc<Worker>>, headers: HeaderMap, body: Byt
     }
 }
 
-/// A task says for which role it is, so that one server can be all agents.
+/// A task says all that there is to know, so that one server can be all agents.
 pub(super) fn admitted(headers: &HeaderMap, body: &[u8]) -> Result<Invocation, String> {
-    #[derive(Deserialize)]
-    struct ForWhom {
-        role: Role,
-    }
-    let whom: ForWhom = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    accept(whom.role, headers, body).map_err(|problem| problem.detail)
+    accept(headers, body).map_err(|problem| problem.detail)
 }
 
 async fn stop(State(worker): State<Arc<Worker>>, headers: HeaderMap) -> Response {

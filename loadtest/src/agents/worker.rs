@@ -186,7 +186,7 @@ impl Worker {
                 &self.counters.unwanted
             }
             Some(Taken::Failed(why)) => {
-                tracing::error!(workflow_id = %task.workflow_id, role = %task.role, why, "not completed");
+                tracing::error!(workflow_id = %task.workflow_id, step = %task.step, why, "not completed");
                 &self.counters.failed
             }
         };

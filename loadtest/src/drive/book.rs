@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::flow::DEFAULT_FLOW;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::scenario::Kind;
@@ -34,6 +36,8 @@ pub(super) struct Entry {
     pub decided: u32,
     /// When the last one was taken.
     decided_at: Option<Instant>,
+    /// Approvals of its flow.
+    approvals: u32,
     /// A decision is on its way.
     busy: bool,
     redrives: u32,
@@ -43,7 +47,7 @@ pub(super) struct Entry {
 impl Entry {
     /// How many decisions it needs.
     fn needs(&self) -> u32 {
-        1 + self.kind.revisions()
+        self.approvals + self.kind.revisions()
     }
 
     /// An event that was put on the bus and has had no effect for long.
@@ -56,18 +60,40 @@ impl Entry {
 /// From when an event was put on the bus until a client that repeats puts it there again.
 const EVENT_PATIENCE: Duration = Duration::from_secs(20);
 
+/// The flow of a run.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub flow: String,
+    pub parameters: Map<String, Value>,
+    /// How many approvals it has.
+    pub approvals: u32,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self {
+            flow: DEFAULT_FLOW.to_owned(),
+            parameters: Map::new(),
+            approvals: 1,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Book {
     /// How often clients redrive a failed workflow; where they do, they also put events again that came to nothing.
     redrives: u32,
+    /// What every workflow is asked for with.
+    pub(super) asked: Asked,
     entries: Mutex<BTreeMap<WorkflowId, Entry>>,
     decisions: Mutex<Vec<Decision>>,
 }
 
 impl Book {
-    pub fn new(redrives: u32) -> Self {
+    pub fn new(redrives: u32, asked: Asked) -> Self {
         Self {
             redrives,
+            asked,
             ..Self::default()
         }
     }
@@ -82,6 +108,7 @@ impl Book {
             key: key.to_owned(),
             decided: 0,
             decided_at: None,
+            approvals: self.asked.approvals,
             busy: false,
             redrives: 0,
             ended: false,
@@ -203,7 +230,7 @@ mod tests {
             failed: 0,
         };
         for (redrives, again) in [(0, false), (1, true)] {
-            let book = Book::new(redrives);
+            let book = Book::new(redrives, Asked::default());
             book.accepted(&id, Kind::Event, "k");
             book.take_up(&id).unwrap();
             book.decided(&id, &[decision]);

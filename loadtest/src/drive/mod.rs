@@ -21,7 +21,7 @@ use futures::{StreamExt as _, stream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-pub use book::{Book, Decision, Seen};
+pub use book::{Asked, Book, Decision, Seen};
 pub use requests::Started;
 
 use crate::scenario::{Approval, Arrival, Scenario};
@@ -117,12 +117,7 @@ async fn decide_what_waits(
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 8;
-const LIVE: [Status; 4] = [
-    Status::Researching,
-    Status::Analyzing,
-    Status::AwaitingApproval,
-    Status::Writing,
-];
+const LIVE: [Status; 2] = [Status::Running, Status::AwaitingApproval];
 
 /// Those that have not ended by `until`. Lists tell which are under way; only those that are in none are asked for.
 async fn wait_for_the_end(

@@ -98,8 +98,9 @@ pub(super) async fn start_when_due(
     };
     let key = uuid::Uuid::new_v4().to_string();
     let body = json!({
+        "flow": book.asked.flow,
         "topic": target.topic(number),
-        "parameters": {"depth": "quick"},
+        "parameters": book.asked.parameters,
         "tags": {"load-test": target.mark},
     });
     let requests = (0..kind.times()).map(|_| start(target, kind, &key, body.clone(), due));
@@ -180,10 +181,10 @@ async fn decision(target: &Target, id: &WorkflowId, entry: &Entry, due: Instant)
     };
     if entry.kind.is_by_event() {
         let detail = json!({
-            "idempotency_key": format!("{}-approve", entry.key),
+            "idempotency_key": format!("{}-approve-{}", entry.key, entry.decided),
             "workflow_id": id,
             "decision": decision,
-            "revision": 0,
+            "revision": entry.decided,
         });
         return put(target, "ApprovalDecided", &detail, due).await;
     }

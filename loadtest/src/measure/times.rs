@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use aegis_client::oracle::Judgement;
-use aegis_contracts::agent::Role;
+use aegis_contracts::flow::Name;
+use aegis_contracts::view::Place;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::HistoryEvent;
 
@@ -73,8 +74,21 @@ pub fn of(driven: &Driven, verdict: &Verdict) -> Measured {
     for decision in &driven.decisions {
         collected.of(DECISION).record(decision.took);
     }
-    measured.spreads = in_order(collected);
+    measured.spreads = in_order(collected, &steps_of(verdict));
     measured
+}
+
+/// In the order of their flow, which is one for all workflows of a run.
+fn steps_of(verdict: &Verdict) -> Vec<Name> {
+    let views = verdict.judged.values().filter_map(|judged| judged.view.as_ref());
+    let course = views.map(|view| &view.course).next();
+    let places = course.into_iter().flatten();
+    places
+        .filter_map(|place| match place {
+            Place::Step { step, .. } => Some(step.clone()),
+            Place::Approval { .. } => None,
+        })
+        .collect()
 }
 
 fn has_ended(judgement: &Judgement) -> bool {
@@ -89,11 +103,11 @@ fn of_steps(judgement: &Judgement, collected: &mut Collected, measured: &mut Mea
     let Some(view) = &judgement.view else { return };
     for step in &view.steps {
         measured.retries += u64::from(step.attempt.saturating_sub(1 + step.revision));
-        let name = |what| format!("{} {what}", step.role);
-        let Some((requested, done)) = times_of(&judgement.history, step.role, step.attempt) else {
+        let name = |what| format!("{} {what}", step.step);
+        let Some((requested, done)) = times_of(&judgement.history, &step.step, step.attempt) else {
             continue;
         };
-        let begun = judgement.begun.get(&(step.role, step.attempt)).copied();
+        let begun = judgement.begun.get(&(step.step.clone(), step.attempt)).copied();
         collected.add(&name(QUEUED), requested, begun);
         collected.add(&name(WORKED), begun, Some(done));
         collected.add(&name(ALL), requested, Some(done));
@@ -103,21 +117,18 @@ fn of_steps(judgement: &Judgement, collected: &mut Collected, measured: &mut Mea
 /// When the attempt was asked for, and when its result was taken.
 fn times_of(
     history: &[HistoryEvent],
-    role: Role,
+    step: &Name,
     attempt: u32,
 ) -> Option<(Option<Timestamp>, Timestamp)> {
     let done = history.iter().position(|event| {
         event.kind == "StepCompleted"
-            && event.data["role"] == role.as_str()
+            && event.data["step"] == step.as_str()
             && event.data["attempt"] == attempt
     })?;
-    let asked = |event: &&HistoryEvent| match (event.kind.as_str(), role) {
-        ("WorkflowStarted", Role::Researcher)
-        | ("ChangesRequested", Role::Researcher | Role::Analyst)
-        | ("ApprovalGranted", Role::Writer)
-        | ("WorkflowRedriven", _) => true,
-        ("StepCompleted", Role::Analyst) => event.data["role"] == Role::Researcher.as_str(),
-        ("StepRetried", _) => event.data["role"] == role.as_str(),
+    let asked = |event: &&HistoryEvent| match event.kind.as_str() {
+        "WorkflowStarted" | "StepCompleted" | "ChangesRequested" | "ApprovalGranted"
+        | "WorkflowRedriven" => true,
+        "StepRetried" => event.data["step"] == step.as_str(),
         _ => false,
     };
     let requested = history[..done].iter().rev().find(asked);
@@ -136,14 +147,12 @@ fn moment(history: &[HistoryEvent], kind: &str) -> Option<Timestamp> {
     found.map(|event| event.occurred_at)
 }
 
-fn in_order(collected: Collected) -> Vec<(String, Spread)> {
+fn in_order(collected: Collected, steps: &[Name]) -> Vec<(String, Spread)> {
     let mut names = vec![LATE.to_owned(), START.to_owned()];
-    for role in Role::ALL {
-        if role == Role::Writer {
-            names.extend([WAITED.to_owned(), DECISION.to_owned()]);
-        }
-        names.extend([QUEUED, WORKED, ALL].map(|what| format!("{role} {what}")));
+    for step in steps {
+        names.extend([QUEUED, WORKED, ALL].map(|what| format!("{step} {what}")));
     }
+    names.extend([WAITED.to_owned(), DECISION.to_owned()]);
     names.push(END_TO_END.to_owned());
     let mut spreads = collected.0;
     let taken = names.into_iter().filter_map(|name| {

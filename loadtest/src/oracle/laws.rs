@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_client::oracle::Judgement;
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::view::{WorkflowSummary, WorkflowView};
+use aegis_contracts::flow::Name;
+use aegis_contracts::view::{HistoryEvent, Place, Status, WorkflowSummary, WorkflowView};
 
 use super::Finding;
 use super::bus::Came;
@@ -59,7 +59,7 @@ pub(super) fn of_all(read: &Read<'_>) -> Vec<Finding> {
         };
         findings.extend(of_revisions(kind, view));
         if read.heard {
-            findings.extend(needless(view));
+            findings.extend(needless(view, &judgement.history));
         }
         if let Some(keys) = objects.get(id.as_str()) {
             findings.extend(not_asked_for(view, keys));
@@ -115,9 +115,9 @@ pub(super) fn of_starts(started: &[Started]) -> Vec<Finding> {
 /// work on or has completed: as long as it lives it begins it once.
 fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
     let several = judgement.lives.iter().filter(|(_, lives)| **lives > 1);
-    let told = several.map(|((role, attempt), lives)| {
+    let told = several.map(|((step, attempt), lives)| {
         let what = format!(
-            "attempt {attempt} of the {role} was begun {lives} times, and no agent has died"
+            "attempt {attempt} of `{step}` was begun {lives} times, and no agent has died"
         );
         Finding::of(id, what)
     });
@@ -126,29 +126,46 @@ fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
 
 /// What was asked to be changed was changed, once. What ended otherwise than demanded is a finding already.
 fn of_revisions(kind: Kind, view: &WorkflowView) -> Option<Finding> {
-    let demanded = kind.revisions();
+    let approvals = view.course.iter().filter(|place| matches!(place, Place::Approval { .. }));
+    // Each approval after the first asks about a revision of its own.
+    let further = match view.status {
+        Status::Completed => u32::try_from(approvals.count()).unwrap_or(u32::MAX).saturating_sub(1),
+        _ => 0,
+    };
+    let demanded = kind.revisions() + further;
     let what = format!("is of revision {} instead of {demanded}", view.revision);
     let wrong = view.status == kind.demands() && view.revision != demanded;
     wrong.then(|| Finding::of(&view.workflow_id, what))
 }
 
-/// Where no agent dies and all are heard, each step takes one attempt, the analyst's one for each revision: a second one
-/// means that work or its report was lost, and was done again.
-fn needless(view: &WorkflowView) -> Vec<Finding> {
-    let asked = |role: Role| match role {
-        Role::Analyst => 1 + view.revision,
-        Role::Researcher | Role::Writer => 1,
+/// Where no agent dies and all are heard, each step takes one attempt, and one more for each change request that sent the
+/// workflow back to it or before it: a further one means that work or its report was lost, and was done again.
+fn needless(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<Finding> {
+    let place = |name: &str| {
+        let mut course = view.course.iter();
+        course.position(|place| place.name().as_str() == name)
+    };
+    let text = |event: &HistoryEvent, field: &str| {
+        place(event.data[field].as_str().unwrap_or_default())
+    };
+    let asked = |step: &Name| {
+        let own = place(step.as_str());
+        let back = history.iter().filter(|event| event.kind == "ChangesRequested");
+        let back = back.filter(|event| {
+            text(event, "redo") <= own && own < text(event, "approval")
+        });
+        1 + u32::try_from(back.count()).unwrap_or(u32::MAX)
     };
     let several = view
         .steps
         .iter()
-        .filter(|step| step.attempt > asked(step.role));
+        .filter(|step| step.attempt > asked(&step.step));
     let told = several.map(|step| {
         let what = format!(
-            "took {} attempts of the {} instead of {}, and no agent has failed",
+            "took {} attempts of `{}` instead of {}, and no agent has failed",
             step.attempt,
-            step.role,
-            asked(step.role)
+            step.step,
+            asked(&step.step)
         );
         Finding::of(&view.workflow_id, what)
     });
@@ -159,7 +176,7 @@ fn needless(view: &WorkflowView) -> Vec<Finding> {
 fn by_owner(keys: &[String]) -> BTreeMap<&str, Vec<&str>> {
     let mut objects: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for key in keys {
-        let owner = key.split('/').nth(1).unwrap_or_default();
+        let owner = key.split('/').nth(2).unwrap_or_default();
         objects.entry(owner).or_default().push(key);
     }
     objects
@@ -176,7 +193,7 @@ fn not_asked_for(view: &WorkflowView, keys: &[&str]) -> Vec<Finding> {
     let mut asked: Vec<String> = Vec::new();
     for step in &view.steps {
         let attempts = 1..=step.attempt;
-        asked.extend(attempts.map(|attempt| attempt_prefix(id, step.role, attempt)));
+        asked.extend(attempts.map(|attempt| attempt_prefix(&view.flow, id, &step.step, attempt)));
     }
     let strange = keys
         .iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_client::oracle::Judgement;
-use aegis_contracts::agent::Role;
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{HistoryEvent, Status, WorkflowSummary, WorkflowView};
@@ -70,7 +70,9 @@ struct Run {
 fn row(key: &str, topic: &str) -> WorkflowSummary {
     WorkflowSummary {
         workflow_id: id(key),
+        flow: name("report"),
         status: Status::Completed,
+        at: None,
         topic: topic.to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
     }
@@ -78,19 +80,36 @@ fn row(key: &str, topic: &str) -> WorkflowSummary {
 
 /// Its analyst worked twice, as it was asked to.
 fn judged(key: &str) -> Judgement {
-    let step = json!({"role": "analyst", "status": "succeeded", "attempt": 2, "revision": 1});
+    let step = json!({"step": "analyze", "agent": "analyst", "status": "succeeded", "attempt": 2, "revision": 1});
     let at = Timestamp::UNIX_EPOCH;
     let view: WorkflowView = serde_json::from_value(json!({
-        "workflow_id": id(key), "status": "completed", "topic": "t", "parameters": {}, "created_at": at, "updated_at": at,
-        "version": 5, "revision": 1, "steps": [step], "approval": null, "artifacts": [], "report": null, "failure": null,
+        "workflow_id": id(key), "flow": "report", "flow_version": 1, "status": "completed",
+        "course": [{"step": "research", "agent": "r"}, {"step": "analyze", "agent": "a"}, {"approval": "findings"},
+            {"step": "write", "agent": "w"}], "topic": "t", "parameters": {}, "created_at": at, "updated_at": at,
+        "version": 5, "revision": 1, "steps": [step], "approval": null, "artifacts": [], "result": null, "failure": null,
         "usage": {}, "budget": null,
         "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"},
     }))
     .unwrap();
     Judgement {
         view: Some(view),
-        lives: [((Role::Analyst, 1), 1), ((Role::Analyst, 2), 1)].into(),
+        lives: [((name("analyze"), 1), 1), ((name("analyze"), 2), 1)].into(),
+        history: vec![changes()],
         ..Judgement::default()
+    }
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+/// What sent the analyst back.
+fn changes() -> HistoryEvent {
+    HistoryEvent {
+        version: 4,
+        kind: "ChangesRequested".to_owned(),
+        occurred_at: Timestamp::UNIX_EPOCH,
+        data: json!({"approval": "findings", "redo": "analyze"}),
     }
 }
 
@@ -117,7 +136,7 @@ fn whole() -> Run {
             row("a", &format!("t ({MARK}, 0)")),
             row("other", "of somebody else"),
         ],
-        keys: names.map(|name| object("a", "analyst", name)).into(),
+        keys: names.map(|name| object("a", "analyze", name)).into(),
         undying: true,
         heard: true,
         backlog: Vec::new(),
@@ -128,8 +147,8 @@ fn whole() -> Run {
     }
 }
 
-fn object(key: &str, role: &str, name: &str) -> String {
-    format!("workflows/{}/{role}/{name}", id(key))
+fn object(key: &str, step: &str, name: &str) -> String {
+    format!("workflows/report/{}/{step}/{name}", id(key))
 }
 
 fn found(change: impl FnOnce(&mut Run)) -> Vec<String> {
@@ -182,13 +201,13 @@ fn each_law_finds_what_breaks_it() {
         (
             |run| {
                 run.keys
-                    .push("workflows/wf_x/writer/1/report.md".to_owned())
+                    .push("workflows/report/wf_x/write/1/report.md".to_owned())
             },
             "objects below workflows/wf_x/ belong to no workflow",
         ),
         (
-            |run| first(run).lives.extend([((Role::Analyst, 2), 2)]),
-            "attempt 2 of the analyst was begun 2 times, and no agent has died",
+            |run| first(run).lives.extend([((name("analyze"), 2), 2)]),
+            "attempt 2 of `analyze` was begun 2 times, and no agent has died",
         ),
         (
             |run| run.driven.started[0].kind = Kind::Plain,
@@ -200,7 +219,7 @@ fn each_law_finds_what_breaks_it() {
                 let view = first(run).view.as_mut().unwrap();
                 view.steps[0].attempt = 3;
             },
-            "took 3 attempts of the analyst instead of 2, and no agent has failed",
+            "took 3 attempts of `analyze` instead of 2, and no agent has failed",
         ),
         (
             |run| {
@@ -230,7 +249,7 @@ fn each_law_finds_what_breaks_it() {
 fn an_attempt_may_be_begun_again_and_followed_by_another_where_agents_die() {
     let again = found(|run| {
         first(run).view.as_mut().unwrap().steps[0].attempt = 4;
-        first(run).lives.insert((Role::Analyst, 2), 3);
+        first(run).lives.insert((name("analyze"), 2), 3);
         run.undying = false;
         run.heard = false;
     });
@@ -240,19 +259,19 @@ fn an_attempt_may_be_begun_again_and_followed_by_another_where_agents_die() {
 #[test]
 fn objects_of_attempts_that_nobody_asked_for_are_findings() {
     let strange = [
-        object("a", "analyst", "3/_claim.json"),
-        object("a", "analyst", "0/analysis.json"),
-        object("a", "writer", "1/report.md"),
-        object("a", "analyst", "analysis.json"),
+        object("a", "analyze", "3/_claim.json"),
+        object("a", "analyze", "0/analysis.json"),
+        object("a", "write", "1/report.md"),
+        object("a", "analyze", "analysis.json"),
     ];
     for key in strange {
         let what = format!("{key} is of no attempt that was asked for");
         assert_eq!(found(|run| run.keys.push(key)), [what]);
     }
     let under_way = found(|run| {
-        run.keys.push(object("a", "analyst", "3/_claim.json"));
+        run.keys.push(object("a", "analyze", "3/_claim.json"));
         let view = first(run).view.as_mut().unwrap();
-        view.status = Status::Researching;
+        view.status = Status::Running;
     });
     assert_eq!(under_way, Vec::<String>::new());
 }

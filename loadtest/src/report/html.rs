@@ -157,17 +157,18 @@ impl Report {
         };
         let percentiles = |s: &Summary| [s.p50, s.p95];
         let mut bars = Vec::new();
-        for role in ["researcher", "analyst", "writer"] {
+        let names = self.times.iter();
+        for step in names.filter_map(|row| row.name.strip_suffix(" queued")) {
             let (Some(queued), Some(worked)) = (
-                summary(format!("{role} queued")),
-                summary(format!("{role} at work")),
+                summary(format!("{step} queued")),
+                summary(format!("{step} at work")),
             ) else {
                 continue;
             };
             let pairs = percentiles(&queued).into_iter().zip(percentiles(&worked));
             let named = ["p50", "p95"].into_iter().zip(pairs);
             bars.extend(named.map(|(name, (queued, worked))| Bar {
-                name: format!("{role}, {name}"),
+                name: format!("{step}, {name}"),
                 parts: vec![queued, worked],
                 text: format!("{} + {}", told(queued), told(worked)),
             }));

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use aegis_client::oracle::Judgement;
-use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{HistoryEvent, Status, WorkflowView};
@@ -32,19 +31,20 @@ fn event(version: u64, kind: &str, millis: i64, data: Value) -> HistoryEvent {
 
 /// Starts when it is due; its writer is queued for 100 ms and works for 400.
 fn judged(due: i64) -> Judgement {
-    let step = json!({"role": "writer", "status": "succeeded", "attempt": 2, "revision": 0,
+    let step = json!({"step": "write", "agent": "writer", "status": "succeeded", "attempt": 2, "revision": 0,
         "requested_at": null});
     let view: WorkflowView = serde_json::from_value(json!({
-        "workflow_id": WorkflowId::derive("p", &due.to_string()), "status": "completed", "topic": "t",
+        "workflow_id": WorkflowId::derive("p", &due.to_string()), "flow": "report", "flow_version": 1, "status": "completed",
+        "course": [{"step": "write", "agent": "writer"}], "topic": "t",
         "parameters": {}, "created_at": at(due), "updated_at": at(due), "version": 5, "revision": 0, "steps": [step],
-        "approval": null, "artifacts": [], "report": null, "failure": null, "usage": {}, "budget": null,
+        "approval": null, "artifacts": [], "result": null, "failure": null, "usage": {}, "budget": null,
         "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"},
     }))
     .unwrap();
     Judgement {
         status: Some(Status::Completed),
         view: Some(view),
-        begun: [((Role::Writer, 2), at(due + 1_100))].into(),
+        begun: [(("write".parse().unwrap(), 2), at(due + 1_100))].into(),
         history: vec![
             event(1, "WorkflowStarted", due, json!({})),
             event(3, "ApprovalRequested", due + 600, json!({})),
@@ -53,7 +53,7 @@ fn judged(due: i64) -> Judgement {
                 5,
                 "StepCompleted",
                 due + 1_500,
-                json!({"role": "writer", "attempt": 2}),
+                json!({"step": "write", "attempt": 2}),
             ),
             event(5, "WorkflowCompleted", due + 1_500, json!({})),
         ],
@@ -115,9 +115,9 @@ fn times_are_taken_apart() {
             .round()
     };
     assert_eq!(p50("start accepted"), 20.0);
-    assert_eq!(p50("writer queued"), 100.0);
-    assert_eq!(p50("writer at work"), 400.0);
-    assert_eq!(p50("writer in all"), 500.0);
+    assert_eq!(p50("write queued"), 100.0);
+    assert_eq!(p50("write at work"), 400.0);
+    assert_eq!(p50("write in all"), 500.0);
     assert_eq!(p50("decision waited for"), 400.0);
     assert_eq!(p50("end to end"), 1_500.0);
     assert_eq!(

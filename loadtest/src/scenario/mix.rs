@@ -49,7 +49,7 @@ impl Kind {
         }
     }
 
-    /// How often the analyst is sent back to work.
+    /// How often changes are asked for.
     pub const fn revisions(self) -> u32 {
         matches!(self, Self::Revise) as u32
     }

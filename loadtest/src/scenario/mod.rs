@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use aegis_contracts::flow::DEFAULT_FLOW;
 use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, Value};
 
 pub use arrivals::{Phase, Spacing};
 pub use mix::{Kind, Mix};
@@ -21,6 +23,10 @@ use crate::agents::{self, Latency};
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     pub description: String,
+    #[serde(default = "report")]
+    pub flow: String,
+    #[serde(default = "quick")]
+    pub parameters: Map<String, Value>,
     /// One after the other.
     pub arrivals: Vec<Phase>,
     #[serde(default)]
@@ -44,6 +50,14 @@ pub struct Scenario {
     /// Sessions that such agents let start in a second.
     #[serde(default)]
     pub new_sessions: Option<f64>,
+}
+
+fn report() -> String {
+    DEFAULT_FLOW.to_owned()
+}
+
+fn quick() -> Map<String, Value> {
+    Map::from_iter([("depth".to_owned(), Value::from("quick"))])
 }
 
 /// When decisions come, from when the approver sees the question.

@@ -54,6 +54,8 @@ pub(crate) struct Question<'a> {
     pub found: Result<&'a Review, &'a Withheld>,
     /// Whether all passages are unfolded.
     pub unfolded: bool,
+    /// Whether the flow names a step that searches again.
+    pub can_search_again: bool,
     pub now: Timestamp,
     /// What was sent before, and was not taken.
     pub refused: Option<&'a Refused>,
@@ -90,8 +92,8 @@ pub(crate) fn question(asked: &Question<'_>) -> ApiResponse {
             dt { "Topic" } dd.text dir="auto" { (visible(asked.topic)) }
             dt { "Asked for by" } dd dir="auto" { (visible(asked.requested_by)) }
             dt { "You decide as" } dd dir="auto" { (visible(asked.approver)) }
-            dt { "Revision" }
-            dd { (approval.revision) }
+            dt { "Approval" } dd { code { (approval.approval) } }
+            dt { "Revision" } dd { (approval.revision) }
             dt { "Time to decide" }
             dd { (until(approval.deadline_at, asked.now)) ". " (silence(approval)) }
         }
@@ -130,10 +132,12 @@ fn findings(review: &Review, unfolded: bool) -> Markup {
         p.text dir="auto" { (visible(&review.summary)) }
         @if let Some(revised) = &review.revised { (what_became_of(revised)) }
         // A link to this page, since it has no script.
-        @if unfolded {
-            p { a href="?" { "Close all passages" } }
-        } @else {
-            p { a href="?passages=open" { "Open all passages" } }
+        @if !review.findings.is_empty() {
+            @if unfolded {
+                p { a href="?" { "Close all passages" } }
+            } @else {
+                p { a href="?passages=open" { "Open all passages" } }
+            }
         }
         @for (index, finding) in review.findings.iter().enumerate() { (one(index + 1, finding, unfolded)) }
         @if !review.gaps.is_empty() {
@@ -270,7 +274,7 @@ fn form(asked: &Question<'_>) -> Markup {
         // Without an address the form goes to the page's own.
         form method="post" {
             @if approval.round < approval.max_revisions {
-                (changes(asked.found.ok(), typed.map(|typed| &typed.changes)))
+                (changes(asked, typed.map(|typed| &typed.changes)))
             }
             label for="comment" { "Comment. Kept with your decision" }
             @if let Some(problem) = problem { p.bad id="refused" { (problem) } }
@@ -283,10 +287,10 @@ fn form(asked: &Question<'_>) -> Markup {
                 (choice(DecisionKind::Approve, "Approve", &if missing == 0 {
                     "The workflow goes on from here.".to_owned()
                 } else {
-                    format!("Counts as one approval; {missing} more {} needed before the report is written.", is(missing))
+                    format!("Counts as one approval; {missing} more {} needed before the workflow goes on.", is(missing))
                 }))
             }
-            (choice(DecisionKind::Reject, "Reject", "The workflow ends without a report. This cannot be taken back."))
+            (choice(DecisionKind::Reject, "Reject", "The workflow ends here. This cannot be taken back."))
             @if approval.round < approval.max_revisions {
                 (choice(DecisionKind::RequestChanges, "Request changes", "A new revision is made, with the changes \
                     that you chose above. The built-in agents do not read the comment. Decisions on this one, and links to it, end; the new one needs new links."))
@@ -298,8 +302,8 @@ fn form(asked: &Question<'_>) -> Markup {
 }
 
 /// What goes with a request for changes.
-fn changes(review: Option<&Review>, typed: Option<&Changes>) -> Markup {
-    let findings = review.map_or(&[][..], |review| &review.findings);
+fn changes(asked: &Question<'_>, typed: Option<&Changes>) -> Markup {
+    let findings = asked.found.map_or(&[][..], |review| &review.findings);
     let chosen = |number: u32| typed.is_some_and(|typed| typed.drop.contains(&number));
     let terms = typed
         .map(|typed| typed.terms.join(", "))
@@ -315,9 +319,11 @@ fn changes(review: Option<&Review>, typed: Option<&Changes>) -> Markup {
             }
             label for="terms" { "Say something about (words, separated by commas)" }
             input type="text" id="terms" name="terms" value=(visible(&terms)) maxlength=(MAX_TERM) dir="auto";
-            label {
-                input type="checkbox" name="search_again" checked[typed.is_some_and(|typed| typed.search_again)];
-                " Search the sources again first"
+            @if asked.can_search_again {
+                label {
+                    input type="checkbox" name="search_again" checked[typed.is_some_and(|typed| typed.search_again)];
+                    " Search the sources again first"
+                }
             }
             label {
                 input type="checkbox" name="shorter" checked[typed.is_some_and(|typed| typed.shorter)];
@@ -364,7 +370,7 @@ fn next(done: &Decided<'_>) -> Markup {
     if waiting.is_some_and(|waiting| waiting.revision == approval.revision) {
         let missing = missing(approval);
         return html! {
-            (counted(missing, "more approval")) " " (is(missing)) " needed before the report is written, "
+            (counted(missing, "more approval")) " " (is(missing)) " needed before the workflow goes on, "
             (until(approval.deadline_at, done.now)) ". " (silence(approval))
         };
     }

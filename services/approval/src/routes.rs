@@ -10,7 +10,7 @@ use aegis_engine::api::{
 };
 use aegis_engine::apply::Outcome;
 use aegis_engine::body;
-use aegis_workflow::{Input, Vote, Workflow, approval_view};
+use aegis_workflow::{Input, Vote, Workflow, approval_view_of};
 use async_trait::async_trait;
 
 use crate::Approval;
@@ -57,6 +57,8 @@ impl Approval {
         let id = request.workflow_id()?;
         let wanted: DecisionRequest = body::read(request)?;
         let approver = self.approver(principal, wanted.approver)?;
+        // Missing: the first, where the flow has one approval only.
+        let revision = wanted.revision.unwrap_or_default();
         let vote = Vote {
             approver,
             proven: self.authorization != Authorization::None,
@@ -67,7 +69,11 @@ impl Approval {
             revision: wanted.revision,
         };
         let workflow = self.decide(&id, vote).await?;
-        Ok(approval(&workflow))
+        // Another may wait by now: what was decided on is answered with.
+        Ok(match approval_view_of(&workflow, revision) {
+            Some(view) => ApiResponse::json(200, &view),
+            None => Problem::new(Code::NotAwaitingApproval, "nothing waits for a decision").into(),
+        })
     }
 
     /// The workflow as it is once the decision counts, now or since before.
@@ -125,12 +131,5 @@ impl Approval {
                 Err(Box::new(Problem::new(Code::ApproverNotAllowed, detail)))
             }
         }
-    }
-}
-
-fn approval(workflow: &Workflow) -> ApiResponse {
-    match approval_view(workflow) {
-        Some(view) => ApiResponse::json(200, &view),
-        None => Problem::new(Code::NotAwaitingApproval, "nothing waits for a decision").into(),
     }
 }

@@ -24,6 +24,11 @@ impl Deadlines {
         id: &WorkflowId,
         why: &PortError,
     ) -> Result<bool, PortError> {
+        // The table takes no state off that can be read. What is wrong then is the definition of its flow.
+        if let Ok(Some(_)) = self.engine.table.load(id).await {
+            tracing::error!(error = %why, "the workflow's flow cannot be used, workflow passed over");
+            return Ok(false);
+        }
         let tries = self.engine.table.count_unreadable(id).await?;
         if tries < TRIES {
             tracing::warn!(error = %why, tries, "state not readable, workflow passed over");

@@ -85,9 +85,14 @@ impl Intake {
                 Ok(()) => {
                     policies.insert(asked.approval.clone(), self.policy(&options));
                 }
-                Err(report) => errors.extend(report.iter().map(|(path, error)| FieldError {
-                    field: format!("approvals.{}.{path}", asked.approval),
-                    reason: error.to_string(),
+                Err(report) => errors.extend(report.iter().map(|(path, error)| {
+                    let path = path.to_string();
+                    // What several settings say together has no place of its own.
+                    let separator = if path.is_empty() { "" } else { "." };
+                    FieldError {
+                        field: format!("approvals.{}{separator}{path}", asked.approval),
+                        reason: error.to_string(),
+                    }
                 })),
             }
         }

@@ -40,13 +40,13 @@ fn review(builder: &mut Builder, access: ClientAccess) -> Operation {
         },
         id: "reviewFindings",
         tag: "approvals",
-        summary: "See what approvers decide on: findings, the passages that they cite, and the decisions so far",
+        summary: "See what approvers decide on, and the decisions so far",
         access: Access::Client(access),
         parameters: vec![id(), revision],
         body: None,
         answers: vec![body(
             200,
-            "The findings with the passages that they cite, and the decisions so far.",
+            "What is shown (findings with the passages that they cite, or another text) and the decisions so far.",
             seen,
         )],
         refusals: vec![
@@ -65,10 +65,12 @@ fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
     let mut refusals = vec![
         Code::NotAnApprover,
         Code::WorkflowNotFound,
+        Code::RevisionMissing,
         Code::StaleRevision,
         Code::NotAwaitingApproval,
         Code::AlreadyDecided,
         Code::DecisionTooLate,
+        Code::CannotSearchAgain,
         Code::RevisionsExhausted,
     ];
     refusals.extend(BODY);
@@ -82,7 +84,7 @@ fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
         },
         id: "decide",
         tag: "approvals",
-        summary: "Decide on the findings of a revision",
+        summary: "Decide on a revision",
         access: Access::Client(access),
         parameters: vec![id()],
         body: Some(json_body(true, builder.sent::<DecisionRequest>())),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{id, json_body};
+use crate::flow::{MAX_NAME, NAME};
 use crate::openapi::answers::{BODY, body};
 use crate::openapi::builder::{Access, Answer, Builder, Operation};
 use crate::openapi::{ClientAccess, Clients, Route};
@@ -10,7 +11,7 @@ use crate::problem::Code;
 use crate::request::{
     CancelBody, IDEMPOTENCY_KEY_HEADER, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest,
 };
-use crate::view::{History, Status, WorkflowAccepted, WorkflowPage, WorkflowView};
+use crate::view::{FlowList, History, Status, WorkflowAccepted, WorkflowPage, WorkflowView};
 
 const NEXT: [(&str, &str); 5] = [
     ("get", "getWorkflow"),
@@ -22,6 +23,7 @@ const NEXT: [(&str, &str); 5] = [
 
 pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
     vec![
+        flows(builder, clients.read),
         start(builder, clients.start),
         list(builder, clients.read),
         get(builder, clients.read),
@@ -66,9 +68,20 @@ fn accepted(builder: &mut Builder) -> Answer {
     .with_links(&NEXT)
 }
 
+fn flows(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let known = builder.answered::<FlowList>();
+    Operation {
+        summary: "List the flows that can be started",
+        answers: vec![body(200, "The newest version of each flow, by name.", known)],
+        ..operation(access, "GET", "/flows", "listFlows")
+    }
+}
+
 fn start(builder: &mut Builder, access: ClientAccess) -> Operation {
     let mut refusals = vec![
         Code::InvalidIdempotencyKey,
+        Code::UnknownFlow,
+        Code::UnfitForFlow,
         Code::SourceNotAllowed,
         Code::IdempotencyConflict,
     ];
@@ -103,6 +116,7 @@ fn list(builder: &mut Builder, access: ClientAccess) -> Operation {
     });
     let query = |name: &str, description: &str, schema: Value| json!({"name": name, "in": "query", "description": description, "schema": schema});
     let statuses = Status::ALL.map(Status::as_str);
+    let name = json!({"type": "string", "pattern": NAME, "maxLength": MAX_NAME});
     Operation {
         summary: "List workflows",
         parameters: vec![
@@ -110,6 +124,12 @@ fn list(builder: &mut Builder, access: ClientAccess) -> Operation {
                 "status",
                 "Only workflows in this status.",
                 json!({"type": "string", "enum": statuses}),
+            ),
+            query("flow", "Only workflows of this flow.", name.clone()),
+            query(
+                "at",
+                "Only workflows whose step of this name runs, or whose approval of this name waits.",
+                name,
             ),
             query(
                 "limit",

@@ -2,18 +2,17 @@
 
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{
-    AgentTask, BudgetRemaining, CallbackTarget, InvocationAnswer, InvocationStatus, Role,
+    AgentTask, BudgetRemaining, CallbackTarget, Input, InvocationAnswer, InvocationStatus,
 };
 use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{
-    AnalysisFile, AskedWord, Claim, Evidence, EvidenceFile, Finding, Loss, Origin, PassageKind,
-    Revised, Stance, UnreadableSource,
+    AnalysisFile, AskedWord, Claim, Depth, Evidence, EvidenceFile, Finding, Loss, Origin,
+    PassageKind, Revised, Stance, UnreadableSource,
 };
-use aegis_contracts::request::Depth;
 
-use super::{Specimen, artifact, at, specimen, traceparent, usage, workflow};
+use super::{Specimen, artifact, at, flow, name, specimen, traceparent, usage, workflow};
 
 pub fn all() -> Vec<Specimen> {
     [reports(), tasks(), files()]
@@ -23,23 +22,23 @@ pub fn all() -> Vec<Specimen> {
 }
 
 fn reports() -> Vec<Specimen> {
-    let (role, attempt) = (Role::Analyst, 2);
+    let (step, attempt) = (name("analyze"), 2);
     let progress = AgentReport::Progress {
-        role,
+        step: step.clone(),
         attempt,
         message: "grouping 12 passages".to_owned(),
         percent: Some(40),
         usage: Some(usage()),
     };
     let succeeded = AgentReport::Succeeded {
-        role,
+        step: step.clone(),
         attempt,
         summary: "4 findings, 1 gap".to_owned(),
-        artifacts: vec![artifact(role, attempt)],
+        artifacts: vec![artifact("analyze", attempt)],
         usage: usage(),
     };
     let failed = AgentReport::Failed {
-        role,
+        step,
         attempt,
         error: AgentError {
             code: "model_unavailable".to_owned(),
@@ -58,18 +57,20 @@ fn reports() -> Vec<Specimen> {
 }
 
 pub fn task() -> AgentTask {
-    let (role, attempt) = (Role::Analyst, 2);
+    let (flow, step, attempt) = (flow(), name("analyze"), 2);
     AgentTask {
         schema_version: SCHEMA_VERSION,
         workflow_id: workflow(),
-        role,
+        output_prefix: attempt_prefix(&flow.flow, &workflow(), &step, attempt),
+        flow: flow.flow,
+        step,
         attempt,
         revision: 1,
         topic: "Impact of quantum computing on cryptography".to_owned(),
         parameters: super::api::start_request().parameters,
-        change_requests: vec![asked()],
-        inputs: vec![artifact(Role::Researcher, 1)],
-        output_prefix: attempt_prefix(&workflow(), role, attempt),
+        writes: "analysis.json".to_owned(),
+        feedback: vec![asked()],
+        inputs: vec![input()],
         callback: CallbackTarget {
             url: format!("https://api.example/callbacks/{}", workflow()),
             token: "v1.k1.1795460400.c2VjcmV0".to_owned(),
@@ -78,6 +79,18 @@ pub fn task() -> AgentTask {
         heartbeat_seconds: 300,
         budget_remaining: None,
         traceparent: traceparent(),
+    }
+}
+
+fn input() -> Input {
+    let artifact = artifact("research", 1);
+    Input {
+        step: name("research"),
+        name: artifact.name,
+        key: artifact.key,
+        size: artifact.size,
+        sha256: artifact.sha256,
+        media_type: artifact.media_type,
     }
 }
 
@@ -97,11 +110,11 @@ fn tasks() -> Vec<Specimen> {
     let record = CompletionRecord {
         schema_version: SCHEMA_VERSION,
         workflow_id: workflow(),
-        role: Role::Analyst,
+        step: name("analyze"),
         attempt: 2,
         completed_at: at(8),
         summary: "4 findings, 1 gap".to_owned(),
-        artifacts: vec![artifact(Role::Analyst, 2)],
+        artifacts: vec![artifact("analyze", 2)],
         usage: usage(),
     };
     vec![

@@ -2,23 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{
     ApprovalLink, ApprovalLinkRequest, ApprovalView, DecisionKind, DecisionView, OnTimeout,
     Outcome, Settled,
 };
 use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
-use aegis_contracts::request::{
-    ApprovalOptions, Budget, CancelBody, Depth, Parameters, RedriveBody, StartRequest,
-};
-use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding};
+use aegis_contracts::request::{ApprovalOptions, Budget, CancelBody, RedriveBody, StartRequest};
+use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding, Shown};
 use aegis_contracts::view::{
-    FailureView, History, HistoryEvent, Links, PickupView, ProgressView, ReportLink, Status,
-    StepStatus, StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary, WorkflowView,
+    FailureView, FlowList, History, HistoryEvent, Links, PickupView, ProgressView, ResultLink,
+    Status, StepStatus, StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary, WorkflowView,
 };
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Specimen, artifact, at, specimen, usage, workflow};
+use super::{Specimen, artifact, at, flow, name, specimen, usage, workflow};
 
 const TOPIC: &str = "Impact of quantum computing on cryptography";
 
@@ -49,25 +46,36 @@ fn requests() -> Vec<Specimen> {
 
 pub fn start_request() -> StartRequest {
     StartRequest {
+        flow: Some(name("report")),
         topic: TOPIC.to_owned(),
-        parameters: Parameters {
-            depth: Depth::Comprehensive,
-            sources: vec![
-                "corpus:builtin".to_owned(),
-                "s3://papers/crypto/".to_owned(),
-            ],
-        },
+        parameters: parameters(),
         approval: ApprovalOptions {
-            required: 2,
+            required: Some(2),
             approvers: vec!["ada".to_owned(), "bob".to_owned()],
             timeout_hours: Some(1.5),
-            on_timeout: OnTimeout::Escalate,
+            on_timeout: Some(OnTimeout::Escalate),
             escalate_to: vec!["grace".to_owned()],
-            max_revisions: 2,
+            max_revisions: Some(2),
         },
+        approvals: BTreeMap::from([(
+            "findings".to_owned(),
+            ApprovalOptions {
+                max_revisions: Some(1),
+                ..ApprovalOptions::default()
+            },
+        )]),
         budget: Some(budget()),
         tags: tags(),
     }
+}
+
+fn parameters() -> Map<String, Value> {
+    let sources = json!(["corpus:builtin", "s3://papers/crypto/"]);
+    let depth = json!("comprehensive");
+    [("depth", depth), ("sources", sources)]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into_iter()
+        .collect()
 }
 
 fn budget() -> Budget {
@@ -85,12 +93,14 @@ fn tags() -> BTreeMap<String, String> {
 fn answers() -> Vec<Specimen> {
     let accepted = WorkflowAccepted {
         workflow_id: workflow(),
-        status: Status::Researching,
+        status: Status::Running,
         links: Links::of("https://api.example.com", &workflow()),
     };
     let summary = WorkflowSummary {
         workflow_id: workflow(),
-        status: Status::Completed,
+        flow: name("report"),
+        status: Status::Running,
+        at: Some(name("write")),
         topic: TOPIC.to_owned(),
         created_at: at(0),
     };
@@ -102,7 +112,7 @@ fn answers() -> Vec<Specimen> {
         version: 1,
         kind: "WorkflowStarted".to_owned(),
         occurred_at: at(0),
-        data: json!({"topic": TOPIC, "requested_by": "ada"}),
+        data: json!({"flow": "report", "flow_version": 1, "topic": TOPIC, "requested_by": "ada"}),
     };
     vec![
         specimen("api-workflow-accepted", "api-workflow-accepted", accepted),
@@ -117,6 +127,14 @@ fn answers() -> Vec<Specimen> {
                 events: vec![started],
             },
         ),
+        specimen(
+            "api-flows",
+            "api-flows",
+            FlowList {
+                flows: vec![flow()],
+            },
+        ),
+        specimen("flow", "flow", flow()),
         specimen("api-approval", "api-approval", approval_view()),
         specimen(
             "api-approval-reminded",
@@ -128,6 +146,7 @@ fn answers() -> Vec<Specimen> {
         ),
         specimen("api-approval-rejected", "api-approval", rejected()),
         specimen("api-review", "api-review", review()),
+        specimen("api-review-of-text", "api-review", review_of_text()),
         specimen("api-approval-link", "api-approval-link", approval_link()),
         specimen("api-problem", "api-problem", problem()),
         specimen("api-problem-too-large", "api-problem", too_large()),
@@ -139,6 +158,7 @@ pub fn approval_link() -> ApprovalLink {
         url: "https://api.example.com/approval-links/v1.0a1b2c3d.1795460400.e30.c2VjcmV0"
             .to_owned(),
         approver: "ada@example.com".to_owned(),
+        approval: name("findings"),
         revision: 1,
         expires_at: at(60),
     }
@@ -147,25 +167,28 @@ pub fn approval_link() -> ApprovalLink {
 fn workflow_view() -> WorkflowView {
     WorkflowView {
         workflow_id: workflow(),
+        flow: name("report"),
+        flow_version: 1,
         status: Status::Failed,
+        at: Some(name("write")),
         topic: TOPIC.to_owned(),
-        parameters: start_request().parameters,
+        parameters: parameters(),
         tags: tags(),
         created_at: at(0),
         updated_at: at(9),
         version: 7,
         revision: 1,
-        steps: vec![step_view()],
+        steps: vec![succeeded_step(), step_view()],
         approval: Some(approved_by_silence()),
-        artifacts: vec![artifact(Role::Researcher, 1)],
-        report: Some(ReportLink {
+        artifacts: vec![artifact("research", 1)],
+        result: Some(ResultLink {
             url: "https://bucket.example/report.md?X-Amz-Signature=abc".to_owned(),
             expires_at: at(60),
         }),
         failure: Some(FailureView {
             code: "agent_silent".to_owned(),
-            message: "attempt 3 of the writer was silent for 300 s".to_owned(),
-            status: Status::Writing,
+            message: "attempt 3 of `write` was silent for 300 s".to_owned(),
+            at: name("write"),
             version: 7,
         }),
         usage: usage(),
@@ -176,7 +199,8 @@ fn workflow_view() -> WorkflowView {
 
 fn step_view() -> StepView {
     StepView {
-        role: Role::Writer,
+        step: name("write"),
+        agent: name("writer"),
         status: StepStatus::Running,
         attempt: 3,
         revision: 1,
@@ -184,6 +208,7 @@ fn step_view() -> StepView {
         dispatched_at: Some(at(5)),
         last_heartbeat_at: Some(at(6)),
         deadline_at: Some(at(65)),
+        succeeded_at: None,
         progress: Some(ProgressView {
             message: "writing section 2".to_owned(),
             percent: Some(40),
@@ -192,8 +217,47 @@ fn step_view() -> StepView {
     }
 }
 
+fn succeeded_step() -> StepView {
+    StepView {
+        step: name("research"),
+        agent: name("researcher"),
+        status: StepStatus::Succeeded,
+        attempt: 1,
+        revision: 0,
+        succeeded_at: Some(at(2)),
+        requested_at: None,
+        dispatched_at: None,
+        last_heartbeat_at: None,
+        deadline_at: None,
+        progress: None,
+        pickup: None,
+    }
+}
+
+/// Of an approval that shows another text than findings.
+fn review_of_text() -> Review {
+    Review {
+        shown: Shown {
+            step: name("write"),
+            name: "report.md".to_owned(),
+            media_type: "text/markdown; charset=utf-8".to_owned(),
+            text: Some("# Post-quantum cryptography".to_owned()),
+        },
+        summary: String::new(),
+        findings: Vec::new(),
+        gaps: Vec::new(),
+        unreadable: Vec::new(),
+        documents_unread: 0,
+        losses: Vec::new(),
+        revised: None,
+        hash: artifact("write", 1).sha256,
+        ..review()
+    }
+}
+
 fn approval_view() -> ApprovalView {
     ApprovalView {
+        approval: name("findings"),
         revision: 1,
         required: 2,
         approvers: vec!["ada".to_owned(), "bob".to_owned()],
@@ -209,6 +273,7 @@ fn approval_view() -> ApprovalView {
         deadline_at: at(92),
         on_timeout: OnTimeout::Approve,
         escalated: false,
+        round: 1,
         max_revisions: 2,
         reminders: 0,
         pickup: None,
@@ -256,6 +321,12 @@ fn review() -> Review {
         waiting: true,
         approval: approval_view(),
         undecided: vec!["bob".to_owned()],
+        shown: Shown {
+            step: name("analyze"),
+            name: "analysis.json".to_owned(),
+            media_type: "application/json".to_owned(),
+            text: None,
+        },
         summary: analysis.summary.clone(),
         findings: vec![ReviewedFinding {
             id: finding.id.clone(),
@@ -271,7 +342,7 @@ fn review() -> Review {
         revised: analysis.revised.clone(),
         usage: usage(),
         budget: Some(budget()),
-        hash: artifact(Role::Analyst, 2).sha256,
+        hash: artifact("analyze", 2).sha256,
     }
 }
 
@@ -296,11 +367,11 @@ fn stuck_view() -> WorkflowView {
         ..approval_view()
     };
     WorkflowView {
-        status: Status::Writing,
+        status: Status::Running,
         steps: vec![step],
         approval: Some(approval),
         failure: None,
-        report: None,
+        result: None,
         ..workflow_view()
     }
 }

@@ -1,33 +1,39 @@
 //! Commands and our events.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::command::{ApprovalCommand, Command, SessionCommand};
+use aegis_contracts::command::{ApprovalCommand, Command, SessionCommand, StepCommand};
 use aegis_contracts::envelope::Envelope;
 use aegis_contracts::event::Event;
-use aegis_contracts::view::Status;
 
-use super::{Specimen, artifact, at, specimen, traceparent, usage, workflow};
+use super::{Specimen, artifact, at, name, specimen, traceparent, usage, workflow};
 
 pub fn commands() -> Vec<Specimen> {
     let of = |name, version, command: Command| {
         let envelope = Envelope::new(&workflow(), version, 0, at(0), command);
         specimen(name, "command", envelope.traced(traceparent()))
     };
+    let run = |step, agent, attempt, revision| {
+        Command::RunStep(StepCommand {
+            agent: name(agent),
+            step: name(step),
+            attempt,
+            revision,
+        })
+    };
     vec![
-        of("command-research", 1, Command::step(Role::Researcher, 1, 0)),
-        of("command-analyze", 2, Command::step(Role::Analyst, 2, 1)),
+        of("command-run-step", 1, run("research", "researcher", 1, 0)),
+        of("command-run-step-again", 2, run("analyze", "analyst", 2, 1)),
         of(
             "command-request-approval",
             3,
             Command::RequestApproval(ApprovalCommand { revision: 1 }),
         ),
-        of("command-write", 4, Command::step(Role::Writer, 1, 1)),
         of(
             "command-stop-session",
             5,
             Command::StopSession(SessionCommand {
-                role: Role::Writer,
+                agent: name("writer"),
+                step: name("write"),
                 attempt: 1,
             }),
         ),
@@ -52,6 +58,8 @@ fn step_events() -> Vec<(&'static str, Event)> {
         (
             "event-workflow-started",
             Event::WorkflowStarted {
+                flow: name("report"),
+                flow_version: 1,
                 topic: "Impact of quantum computing on cryptography".to_owned(),
                 requested_by: "arn:aws:iam::123456789012:user/ada".to_owned(),
             },
@@ -59,22 +67,24 @@ fn step_events() -> Vec<(&'static str, Event)> {
         (
             "event-step-completed",
             Event::StepCompleted {
-                role: Role::Researcher,
+                step: name("research"),
+                agent: name("researcher"),
                 attempt: 1,
                 revision: 0,
                 summary: "12 passages from 5 sources".to_owned(),
-                artifacts: vec![artifact(Role::Researcher, 1)],
+                artifacts: vec![artifact("research", 1)],
                 usage: usage(),
             },
         ),
         (
             "event-step-retried",
             Event::StepRetried {
-                role: Role::Analyst,
+                step: name("analyze"),
+                agent: name("analyst"),
                 failed_attempt: 1,
                 next_attempt: 2,
                 code: "agent_silent".to_owned(),
-                message: "attempt 1 of the analyst was silent for 300 s".to_owned(),
+                message: "attempt 1 of `analyze` was silent for 300 s".to_owned(),
             },
         ),
         (
@@ -82,7 +92,7 @@ fn step_events() -> Vec<(&'static str, Event)> {
             Event::WorkflowRedriven {
                 redriven_by: "ada".to_owned(),
                 failed_version: 4,
-                status: Status::Analyzing,
+                at: name("analyze"),
             },
         ),
     ]
@@ -93,6 +103,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
         (
             "event-approval-requested",
             Event::ApprovalRequested {
+                approval: name("findings"),
                 revision: 0,
                 required: 2,
                 approvers: vec!["ada".to_owned(), "bob".to_owned()],
@@ -102,6 +113,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
         (
             "event-approval-recorded",
             Event::ApprovalRecorded {
+                approval: name("findings"),
                 revision: 0,
                 approver: "ada".to_owned(),
                 decision: DecisionKind::Approve,
@@ -114,6 +126,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
         (
             "event-approval-granted",
             Event::ApprovalGranted {
+                approval: name("findings"),
                 revision: 0,
                 approver: "bob".to_owned(),
                 comment: None,
@@ -123,6 +136,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
         (
             "event-approval-granted-by-link",
             Event::ApprovalGranted {
+                approval: name("findings"),
                 revision: 0,
                 approver: "ada@example.com".to_owned(),
                 comment: None,
@@ -132,6 +146,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
         (
             "event-approval-reminded",
             Event::ApprovalReminded {
+                approval: name("findings"),
                 revision: 0,
                 reminder: 2,
                 approvers: vec!["bob".to_owned()],
@@ -141,6 +156,7 @@ fn approval_events() -> Vec<(&'static str, Event)> {
         (
             "event-approval-escalated",
             Event::ApprovalEscalated {
+                approval: name("findings"),
                 revision: 0,
                 escalated_to: vec!["grace".to_owned()],
                 deadline_at: at(120),
@@ -149,8 +165,10 @@ fn approval_events() -> Vec<(&'static str, Event)> {
         (
             "event-changes-requested",
             Event::ChangesRequested {
+                approval: name("findings"),
                 revision: 0,
                 next_revision: 1,
+                redo: name("analyze"),
                 approver: "ada".to_owned(),
                 comment: Some("say more on lattices".to_owned()),
                 changes: Some(super::agents::changes()),
@@ -165,13 +183,14 @@ fn endings() -> Vec<(&'static str, Event)> {
         (
             "event-workflow-completed",
             Event::WorkflowCompleted {
-                report: artifact(Role::Writer, 1),
+                result: artifact("write", 1),
                 usage: usage(),
             },
         ),
         (
             "event-workflow-rejected",
             Event::WorkflowRejected {
+                approval: name("findings"),
                 revision: 1,
                 approver: "ada".to_owned(),
                 comment: Some("off topic".to_owned()),
@@ -180,14 +199,17 @@ fn endings() -> Vec<(&'static str, Event)> {
         ),
         (
             "event-workflow-expired",
-            Event::WorkflowExpired { revision: 1 },
+            Event::WorkflowExpired {
+                approval: name("findings"),
+                revision: 1,
+            },
         ),
         (
             "event-workflow-failed",
             Event::WorkflowFailed {
                 code: "nothing_found".to_owned(),
                 message: "the sources hold nothing on the topic".to_owned(),
-                status: Status::Researching,
+                at: name("research"),
             },
         ),
         (
@@ -195,7 +217,7 @@ fn endings() -> Vec<(&'static str, Event)> {
             Event::WorkflowCancelled {
                 cancelled_by: "ada".to_owned(),
                 reason: Some("no longer needed".to_owned()),
-                status: Status::AwaitingApproval,
+                at: name("findings"),
             },
         ),
     ]

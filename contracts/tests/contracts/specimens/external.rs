@@ -1,14 +1,13 @@
 //! The events of others.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, DecisionRequest};
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{
-    ApprovalDecided, CancelRequested, StepReported, WorkflowRequested,
+    ApprovalDecided, CancelRequested, RedriveRequested, StepReported, WorkflowRequested,
 };
-use aegis_contracts::request::CancelBody;
+use aegis_contracts::request::{CancelBody, RedriveBody};
 
-use super::{Specimen, artifact, specimen, usage, workflow};
+use super::{Specimen, artifact, name, specimen, usage, workflow};
 
 pub fn events() -> Vec<Specimen> {
     let idempotency_key = "crm-4711".to_owned();
@@ -42,6 +41,15 @@ pub fn events() -> Vec<Specimen> {
             },
         ),
         specimen(
+            "external-redrive-requested",
+            "external-redrive-requested",
+            RedriveRequested {
+                idempotency_key: idempotency_key.clone(),
+                workflow_id: workflow(),
+                redrive: RedriveBody { version: Some(4) },
+            },
+        ),
+        specimen(
             "external-step-reported",
             "external-step-reported",
             step_reported(),
@@ -55,10 +63,10 @@ pub fn step_reported() -> StepReported {
         workflow_id: workflow(),
         token: "v1.k1.1795460400.c2VjcmV0".to_owned(),
         report: AgentReport::Succeeded {
-            role: Role::Researcher,
+            step: name("research"),
             attempt: 1,
             summary: "12 passages".to_owned(),
-            artifacts: vec![artifact(Role::Researcher, 1)],
+            artifacts: vec![artifact("research", 1)],
             usage: usage(),
         },
     }

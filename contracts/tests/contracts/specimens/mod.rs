@@ -11,8 +11,8 @@ pub use external::step_reported;
 
 use std::fmt::Debug;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::flow::{Flow, Name, media_type};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
@@ -78,13 +78,24 @@ pub fn usage() -> Usage {
     }
 }
 
-pub fn artifact(role: Role, attempt: u32) -> ArtifactRef {
-    let name = role.artifact_name();
+/// The flow that ships.
+pub fn flow() -> Flow {
+    Flow::parse(include_bytes!("../../../../flows/report/1.json")).unwrap()
+}
+
+pub fn name(name: &str) -> Name {
+    name.parse().unwrap()
+}
+
+pub fn artifact(step: &str, attempt: u32) -> ArtifactRef {
+    let (flow, step) = (flow(), name(step));
+    let writes = flow.step(&step).unwrap().writes.clone();
+    let prefix = attempt_prefix(&flow.flow, &workflow(), &step, attempt);
     ArtifactRef {
-        name: name.to_owned(),
-        key: format!("{}{name}", attempt_prefix(&workflow(), role, attempt)),
+        key: format!("{prefix}{writes}"),
         size: 4096,
-        media_type: role.media_type().to_owned(),
+        media_type: media_type(&writes).to_owned(),
+        name: writes,
         sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
     }
 }

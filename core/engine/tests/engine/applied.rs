@@ -1,24 +1,23 @@
 //! One turn: state first, then commands; races, repetitions, refusals.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::apply::{Applied, Outcome};
 use aegis_engine::error::PortError;
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::{Harness, at_once};
-use aegis_workflow::{Input, STATE_VERSION};
+use aegis_workflow::{Input, STATE_VERSION, Success};
 
 fn apply(harness: &Harness, input: Input) -> Result<Applied, PortError> {
     at_once(harness.engine.apply(&harness.id, input))
 }
 
 fn succeeded(harness: &Harness) -> Input {
-    Input::StepSucceeded {
-        role: Role::Researcher,
-        attempt: 1,
+    Input::StepSucceeded(Success {
+        of: attempt("research", 1),
         summary: "done".to_owned(),
         artifacts: vec![harness.result()],
         usage: Default::default(),
-    }
+    })
 }
 
 fn cancel() -> Input {
@@ -33,7 +32,7 @@ fn a_transition_is_written_and_its_commands_sent() {
     assert_eq!(turn.outcome, Outcome::Applied(harness.workflow()));
     assert_eq!(turn.undelivered, None);
     let command = harness.last_command();
-    assert_eq!(command.body.as_step().unwrap().0, Role::Analyst);
+    assert_eq!(harness.last_run().agent, name("analyst"));
     assert_eq!(command.version, 2);
     assert_eq!(harness.events(), ["WorkflowStarted", "StepCompleted"]);
 }
@@ -91,13 +90,12 @@ fn a_failed_send_is_told_and_the_state_stands() {
 
 fn succeeded_again(harness: &Harness) -> Input {
     let artifacts = aegis_workflow::artifact_refs(&harness.workflow());
-    Input::StepSucceeded {
-        role: Role::Researcher,
-        attempt: 1,
+    Input::StepSucceeded(Success {
+        of: attempt("research", 1),
         summary: "done".to_owned(),
         artifacts,
         usage: Default::default(),
-    }
+    })
 }
 
 #[test]
@@ -128,14 +126,12 @@ fn refusals_change_nothing() {
         matches!(refused.outcome, Outcome::Illegal { .. }),
         "{refused:?}"
     );
-    let (role, attempt) = (Role::Researcher, 9);
-    let refused = apply(&harness, Input::Dispatched { role, attempt }).unwrap();
+    let refused = apply(&harness, Input::Dispatched(attempt("research", 9))).unwrap();
     assert!(
         matches!(refused.outcome, Outcome::Illegal { .. }),
         "{refused:?}"
     );
-    let (role, attempt) = (Role::Analyst, 1);
-    let refused = apply(&harness, Input::Dispatched { role, attempt }).unwrap();
+    let refused = apply(&harness, Input::Dispatched(attempt("analyze", 1))).unwrap();
     assert!(
         matches!(refused.outcome, Outcome::Stale { .. }),
         "{refused:?}"
@@ -154,10 +150,7 @@ fn an_unknown_workflow_is_not_found() {
 #[test]
 fn a_state_of_newer_code_is_left_to_it() {
     let harness = Harness::started();
-    let newer = format!(
-        r#"{{"state_version":{},"flow_version":1}}"#,
-        STATE_VERSION + 1
-    );
+    let newer = format!(r#"{{"state_version":{}}}"#, STATE_VERSION + 1);
     harness.ports.table.overwrite(&harness.id, &newer);
     assert!(matches!(
         apply(&harness, cancel()),

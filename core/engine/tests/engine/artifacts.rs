@@ -1,18 +1,18 @@
 //! What an agent says it produced, compared with what lies in the bucket.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::artifacts::mismatch;
+use aegis_testkit::flow::{attempt, prefix};
 use aegis_testkit::harness::at_once;
 use aegis_testkit::memory::MemoryArtifacts;
 
 fn complaint(change: impl Fn(&mut ArtifactRef)) -> Option<String> {
     let bucket = MemoryArtifacts::default();
-    let id = WorkflowId::derive("ada", "k1");
-    let mut artifact = bucket.put_result(&id, Role::Researcher, 2, b"{}");
+    let prefix = prefix(&WorkflowId::derive("ada", "k1"), &attempt("research", 2));
+    let mut artifact = bucket.put_result(&prefix, "evidence.json", b"{}");
     change(&mut artifact);
-    at_once(mismatch(&bucket, &id, Role::Researcher, 2, &[artifact])).unwrap()
+    at_once(mismatch(&bucket, &prefix, &[artifact])).unwrap()
 }
 
 #[test]

@@ -24,13 +24,11 @@ fn errors_name_their_field() {
         (json!({"topic": "x".repeat(1001)}), "topic"),
         (json!({"topic": 7}), "topic"),
         (json!({"topic": "x", "surprise": 1}), "surprise"),
+        (json!({"topic": "x", "flow": "Report"}), "flow"),
+        (json!({"topic": "x", "parameters": []}), "parameters"),
         (
-            json!({"topic": "x", "parameters": {"depth": "deep"}}),
-            "parameters.depth",
-        ),
-        (
-            json!({"topic": "x", "parameters": {"sources": ["ftp://x"]}}),
-            "parameters.sources[0]",
+            json!({"topic": "x", "approvals": {"findings": {"required": 0}}}),
+            "approvals.findings.required",
         ),
         (
             json!({"topic": "x", "approval": {"required": 0}}),

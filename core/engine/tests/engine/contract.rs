@@ -26,6 +26,7 @@ fn table_writes() {
         table::writes_with_an_old_sequence_number_change_nothing(&memory).await;
         table::history_is_complete_and_in_order(&memory).await;
         table::of_parallel_writers_one_wins(&memory).await;
+        table::a_definition_is_kept_once(&memory).await;
     });
 }
 
@@ -35,6 +36,7 @@ fn table_lists() {
     at_once(async {
         index::list_is_newest_first_and_pages_without_gap(&memory).await;
         index::list_follows_the_status(&memory).await;
+        index::list_follows_flow_and_place(&memory).await;
         index::list_shows_the_head_of_the_topic(&memory).await;
     });
 }
@@ -76,7 +78,11 @@ struct Looker {
 
 #[async_trait]
 impl Probe for Looker {
-    async fn commands(&self, destination: Destination, id: &WorkflowId) -> Vec<CommandEnvelope> {
+    async fn commands(
+        &self,
+        destination: Destination<'_>,
+        id: &WorkflowId,
+    ) -> Vec<CommandEnvelope> {
         let sent = self.queues.sent().into_iter();
         sent.filter(|sent| sent.delay == Duration::ZERO)
             .map(|sent| sent.command)

@@ -2,31 +2,30 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::SessionId;
 use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::message::{Disposition, QueueHandler};
 use aegis_engine::token::{Claim, TokenError};
-use aegis_testkit::harness::{Harness, at_once, external, received_text};
+use aegis_testkit::flow::{attempt, name, triage};
+use aegis_testkit::harness::{Harness, at_once, external, files, received_text};
 use aegis_testkit::memory::Invocation;
 use serde_json::json;
 
-pub fn dispatcher(harness: &Harness, role: Role) -> Dispatcher {
+pub fn dispatcher(harness: &Harness, agent: &str) -> Dispatcher {
     Dispatcher {
         engine: harness.engine.clone(),
         runtime: harness.ports.runtime.clone(),
-        keys: harness.ports.key_ring(role == Role::Researcher),
-        role,
+        keys: harness.ports.key_ring(true),
+        agent: name(agent),
         callback_api_url: "https://api.example/".to_owned(),
     }
 }
 
 /// Delivers the command sent last to the dispatcher that it is for.
 pub fn deliver(harness: &Harness) -> Disposition {
-    let (role, _) = harness.last_command().body.as_step().unwrap();
-    at_once(dispatcher(harness, role).handle(&harness.last_message()))
+    let agent = harness.last_run().agent;
+    at_once(dispatcher(harness, agent.as_str()).handle(&harness.last_message()))
 }
 
 fn invoked(harness: &Harness) -> Invocation {
@@ -38,29 +37,28 @@ fn invoked(harness: &Harness) -> Invocation {
 fn the_first_step_gets_the_topic_and_a_place_to_write() {
     let harness = Harness::started();
     let Invocation {
-        role,
+        agent,
         session,
         task,
     } = invoked(&harness);
-    assert_eq!(role, Role::Researcher);
+    assert_eq!(agent, name("researcher"));
     assert_eq!(
         session,
-        SessionId::derive(&harness.id, role, 1).runtime_session()
+        SessionId::derive(&harness.id, &name("research"), 1).runtime_session()
     );
-    assert_eq!((task.role, task.attempt, task.revision), (role, 1, 0));
+    assert_eq!((task.flow, task.step), (name("report"), name("research")));
+    assert_eq!((task.attempt, task.revision), (1, 0));
+    assert_eq!(task.writes, "evidence.json");
     assert_eq!(task.topic, "quantum computing");
-    assert_eq!(task.output_prefix, attempt_prefix(&harness.id, role, 1));
+    assert_eq!(task.output_prefix, harness.prefix(&attempt("research", 1)));
     assert_eq!(
         task.callback.url,
         format!("https://api.example/callbacks/{}", harness.id)
     );
-    assert_eq!(
-        (task.inputs, task.change_requests),
-        (Vec::new(), Vec::new())
-    );
+    assert_eq!((task.inputs, task.feedback), (Vec::new(), Vec::new()));
     assert_eq!(task.heartbeat_seconds, 300);
     let step = harness.workflow();
-    let step = step.current_step(role, 1).unwrap();
+    let step = step.current_work(&name("research"), 1).unwrap();
     assert_eq!(step.dispatched_at, Some(harness.now()));
     assert_eq!(task.deadline_at, step.deadline_at);
 }
@@ -85,8 +83,8 @@ fn the_token_is_good_for_this_attempt_and_a_while_after_its_deadline() {
     let task = invoked(&harness).task;
     let claim = Claim {
         workflow_id: harness.id.clone(),
-        role: Role::Researcher,
-        attempt: 1,
+        flow: name("report"),
+        of: attempt("research", 1),
     };
     let token = &task.callback.token;
     let open = |at| harness.tokens.open(token, &harness.id, at);
@@ -118,16 +116,111 @@ fn a_revision_gets_what_shall_change_and_what_it_is_about() {
     harness.decide(DecisionKind::RequestChanges);
     let task = invoked(&harness).task;
     assert_eq!(
-        (task.role, task.attempt, task.revision),
-        (Role::Analyst, 2, 1)
+        (task.step, task.attempt, task.revision),
+        (name("analyze"), 2, 1)
     );
-    let comments = task
-        .change_requests
-        .iter()
-        .map(|asked| asked.comment.as_deref());
+    let comments = task.feedback.iter().map(|asked| asked.comment.as_deref());
     assert_eq!(comments.collect::<Vec<_>>(), [Some("say more on lattices")]);
     let names: Vec<_> = task.inputs.iter().map(|artifact| &artifact.name).collect();
     assert_eq!(names, ["evidence.json", "analysis.json"]);
+}
+
+/// What the flow says of a step goes before what the deployment says.
+#[test]
+fn a_step_has_the_limits_of_its_flow() {
+    let harness = Harness::started_in(triage());
+    let task = invoked(&harness).task;
+    assert_eq!((task.flow, task.step), (name("triage"), name("collect")));
+    assert_eq!(
+        (task.writes.as_str(), task.heartbeat_seconds),
+        ("notes.md", 45)
+    );
+    let five_minutes = harness.now().plus(Duration::from_secs(300));
+    assert_eq!(task.deadline_at, five_minutes);
+    let work = harness.workflow();
+    let work = work.current_work(&name("collect"), 1).unwrap();
+    assert_eq!(work.deadline_at, five_minutes);
+    let usual = invoked(&Harness::started()).task;
+    assert_eq!(
+        usual.deadline_at,
+        harness.now().plus(Duration::from_secs(3600))
+    );
+}
+
+/// Not what lies between: `check` reads nothing, although `plan` stands before it.
+#[test]
+fn a_step_gets_what_it_reads_and_what_it_wrote_itself() {
+    let harness = Harness::started_in(triage());
+    let inputs = |harness: &Harness| -> Vec<String> {
+        let inputs = invoked(harness).task.inputs.into_iter();
+        inputs
+            .map(|input| format!("{}/{}", input.step, input.name))
+            .collect()
+    };
+    assert_eq!(inputs(&harness), [""; 0]);
+    harness.succeed();
+    harness.decide(DecisionKind::Approve);
+    assert_eq!(inputs(&harness), ["collect/notes.md"]);
+    harness.succeed();
+    assert_eq!(inputs(&harness), [""; 0]);
+    harness.succeed();
+    harness.decide(DecisionKind::RequestChanges);
+    assert_eq!(inputs(&harness), ["collect/notes.md", "plan/plan.json"]);
+    harness.succeed();
+    assert_eq!(inputs(&harness), ["check/checks.txt"]);
+    harness.succeed();
+    harness.decide(DecisionKind::Approve);
+    assert_eq!(inputs(&harness), ["plan/plan.json", "check/checks.txt"]);
+}
+
+/// Its agent may be a name that this code has never heard: one program serves all.
+#[test]
+fn an_input_lies_where_its_step_wrote_it() {
+    let harness = Harness::started_in(triage());
+    let of = harness.current();
+    let written = harness.put_result(&of, &files::of(&harness.id, &of));
+    harness.succeed();
+    harness.decide(DecisionKind::Approve);
+    let Invocation { agent, task, .. } = invoked(&harness);
+    assert_eq!(agent, name("planner"));
+    let [input] = task.inputs.as_slice() else {
+        panic!("{:?}", task.inputs);
+    };
+    assert_eq!(
+        input.key,
+        format!("workflows/triage/{}/collect/1/notes.md", harness.id)
+    );
+    let expected = (
+        &written.key,
+        written.size,
+        &written.sha256,
+        &written.media_type,
+    );
+    let given = (&input.key, input.size, &input.sha256, &input.media_type);
+    assert_eq!(given, expected);
+    let prefix = format!("workflows/triage/{}/plan/1/", harness.id);
+    assert_eq!((task.output_prefix, task.revision), (prefix, 0));
+}
+
+#[test]
+fn a_token_names_the_flow_and_the_step() {
+    let harness = Harness::started_in(triage());
+    let token = invoked(&harness).task.callback.token;
+    let claim = Claim {
+        workflow_id: harness.id.clone(),
+        flow: name("triage"),
+        of: attempt("collect", 1),
+    };
+    assert_eq!(
+        harness.tokens.open(&token, &harness.id, harness.now()),
+        Ok(claim)
+    );
+    for (from, to) in [(".triage.", ".report."), (".collect.", ".plan.")] {
+        let other = token.replace(from, to);
+        assert_ne!(other, token);
+        let opened = harness.tokens.open(&other, &harness.id, harness.now());
+        assert_eq!(opened, Err(TokenError::Forged), "{to}");
+    }
 }
 
 #[test]
@@ -143,7 +236,7 @@ fn a_superseded_command_is_acknowledged() {
     let harness = Harness::started();
     let message = harness.last_message();
     harness.succeed();
-    let late = at_once(dispatcher(&harness, Role::Researcher).handle(&message));
+    let late = at_once(dispatcher(&harness, "researcher").handle(&message));
     assert_eq!(late, Disposition::Ack);
     let cancelled = Harness::started();
     cancelled.cancel();
@@ -155,14 +248,14 @@ fn a_superseded_command_is_acknowledged() {
 #[test]
 fn what_is_not_for_it_is_set_aside() {
     let harness = Harness::started();
-    let analyst = dispatcher(&harness, Role::Analyst);
+    let analyst = dispatcher(&harness, "analyst");
     let mut unknown = serde_json::to_value(harness.last_command()).unwrap();
     unknown["workflow_id"] = json!(format!("wf_{}", "a".repeat(26)));
-    unknown["type"] = json!("Analyze");
+    unknown["data"]["agent"] = json!("analyst");
     for (message, reason) in [
         (
             harness.last_message(),
-            "misrouted: not a command for the analyst",
+            "misrouted: not a command for the agent `analyst`",
         ),
         (
             external("CancelRequested", json!({})),

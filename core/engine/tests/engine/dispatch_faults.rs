@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::command::Command;
+use aegis_contracts::flow::Name;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::memory::MemoryPorts;
-use aegis_workflow::{Input, STOP_AFTER, Step};
+use aegis_workflow::{Input, STOP_AFTER, Work};
 use async_trait::async_trait;
 
 use crate::dispatch::{deliver, dispatcher};
@@ -29,12 +30,12 @@ fn throttle(harness: &Harness, count: u32) -> Disposition {
         receive_count: count,
         ..harness.last_message()
     };
-    at_once(dispatcher(harness, Role::Researcher).handle(&message))
+    at_once(dispatcher(harness, "researcher").handle(&message))
 }
 
-fn step(harness: &Harness) -> Step {
+fn step(harness: &Harness) -> Work {
     let workflow = harness.workflow();
-    workflow.current_step(Role::Researcher, 1).unwrap().clone()
+    workflow.current_work(&name("research"), 1).unwrap().clone()
 }
 
 /// Most starts have a session then.
@@ -60,7 +61,7 @@ fn a_throttled_start_comes_back_soon_and_costs_no_write() {
         };
         format!(
             "{:?}",
-            at_once(dispatcher(&harness, Role::Researcher).handle(&message))
+            at_once(dispatcher(&harness, "researcher").handle(&message))
         )
     };
     let pauses: BTreeSet<String> = (0..20).map(|n| pause_of(&n.to_string())).collect();
@@ -125,21 +126,18 @@ fn a_wait_that_somebody_else_has_ended_sends_nothing() {
         |harness| harness.cancel(),
         |harness| harness.dispatch(),
         |harness| {
-            harness.apply(Input::Throttled {
-                role: Role::Researcher,
-                attempt: 1,
-            });
+            harness.apply(Input::Throttled(attempt("research", 1)));
         },
     ];
     for before in before {
         let harness = Harness::started();
         harness.wait(120);
         let message = harness.last_message();
-        let mut researcher = dispatcher(&harness, Role::Researcher);
+        let mut researcher = dispatcher(&harness, "researcher");
         let ports = harness.ports.clone();
         let work = |ports: &MemoryPorts| {
             let sent = ports.queues.sent().into_iter();
-            sent.filter(|sent| sent.command.body.as_step().is_some())
+            sent.filter(|sent| matches!(sent.command.body, Command::RunStep(_)))
                 .count()
         };
         assert_eq!(work(&ports), 1);
@@ -168,7 +166,7 @@ fn transient_errors_bring_the_command_back() {
         assert!(
             harness
                 .workflow()
-                .current_step(Role::Researcher, 1)
+                .current_work(&name("research"), 1)
                 .unwrap()
                 .dispatched_at
                 .is_some()
@@ -223,26 +221,26 @@ impl Meanwhile {
 impl aegis_engine::ports::AgentRuntime for Meanwhile {
     async fn invoke(
         &self,
-        role: Role,
+        agent: &Name,
         session: &str,
         task: &aegis_contracts::agent::AgentTask,
     ) -> Result<aegis_contracts::agent::InvocationAnswer, PortError> {
         (self.before)(&self.harness);
         let runtime = &self.harness.ports.runtime;
-        let answer = runtime.invoke(role, session, task).await;
+        let answer = runtime.invoke(agent, session, task).await;
         (self.after)(&self.harness);
         answer
     }
 
-    async fn stop(&self, role: Role, session: &str) -> Result<(), PortError> {
-        self.harness.ports.runtime.stop(role, session).await
+    async fn stop(&self, agent: &Name, session: &str) -> Result<(), PortError> {
+        self.harness.ports.runtime.stop(agent, session).await
     }
 }
 
 #[test]
 fn a_session_started_in_vain_is_stopped() {
     let harness = Harness::started();
-    let mut late = dispatcher(&harness, Role::Researcher);
+    let mut late = dispatcher(&harness, "researcher");
     let (message, ports) = (harness.last_message(), harness.ports.clone());
     late.runtime = std::sync::Arc::new(Meanwhile::cancelled(harness));
     assert_eq!(at_once(late.handle(&message)), Disposition::Ack);
@@ -253,7 +251,7 @@ fn a_session_started_in_vain_is_stopped() {
 
     // Even if stopping fails: the agent is told by its next report.
     let harness = Harness::started();
-    let mut late = dispatcher(&harness, Role::Researcher);
+    let mut late = dispatcher(&harness, "researcher");
     let message = harness.last_message();
     harness.ports.faults.fail_next("stop", transient());
     late.runtime = std::sync::Arc::new(Meanwhile::cancelled(harness));
@@ -264,7 +262,7 @@ fn a_session_started_in_vain_is_stopped() {
 #[test]
 fn a_state_that_cannot_be_read_again_brings_the_command_back() {
     let harness = Harness::started();
-    let mut researcher = dispatcher(&harness, Role::Researcher);
+    let mut researcher = dispatcher(&harness, "researcher");
     let message = harness.last_message();
     researcher.runtime = std::sync::Arc::new(Meanwhile {
         harness,
@@ -285,7 +283,7 @@ fn a_state_that_cannot_be_read_again_brings_the_command_back() {
 #[test]
 fn a_result_that_overtook_the_note_is_not_stopped_at_once() {
     let harness = Harness::started();
-    let mut researcher = dispatcher(&harness, Role::Researcher);
+    let mut researcher = dispatcher(&harness, "researcher");
     let (message, ports) = (harness.last_message(), harness.ports.clone());
     researcher.runtime = std::sync::Arc::new(Meanwhile {
         harness,

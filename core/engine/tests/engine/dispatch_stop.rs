@@ -1,6 +1,5 @@
 //! Sessions of attempts that have ended are stopped.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::{SessionId, WorkflowId};
@@ -8,8 +7,9 @@ use aegis_contracts::usage::Usage;
 use aegis_engine::apply::Outcome;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
+use aegis_testkit::flow::{STEPS, attempt, name};
 use aegis_testkit::harness::{Harness, at_once, received};
-use aegis_workflow::{Input, STOP_AFTER};
+use aegis_workflow::{Attempt, Input, STOP_AFTER, Success};
 
 use crate::dispatch::dispatcher;
 
@@ -25,30 +25,34 @@ fn stop(harness: &Harness) -> CommandEnvelope {
 }
 
 fn handle(harness: &Harness, message: &Received) -> Disposition {
-    at_once(dispatcher(harness, Role::Researcher).handle(message))
+    at_once(dispatcher(harness, "researcher").handle(message))
 }
 
 fn session(harness: &Harness) -> String {
-    SessionId::derive(&harness.id, Role::Researcher, 1).runtime_session()
+    SessionId::derive(&harness.id, &name("research"), 1).runtime_session()
+}
+
+fn research() -> SessionCommand {
+    SessionCommand {
+        agent: name("researcher"),
+        step: name("research"),
+        attempt: 1,
+    }
 }
 
 #[test]
 fn cancelling_ends_the_session_of_the_agent_at_work() {
     let harness = Harness::cancelled();
     let stop = stop(&harness);
-    let expected = SessionCommand {
-        role: Role::Researcher,
-        attempt: 1,
-    };
-    assert_eq!(stop.body, Command::StopSession(expected));
+    assert_eq!(stop.body, Command::StopSession(research()));
     assert_eq!(handle(&harness, &message(&stop)), Disposition::Ack);
     assert_eq!(harness.ports.runtime.stopped(), [session(&harness)]);
 }
 
-fn stopped(harness: &Harness) -> Vec<(Role, u32)> {
+fn stopped(harness: &Harness) -> Vec<Attempt> {
     let stops = harness.stops().into_iter();
     let sessions = stops.filter_map(|stop| match stop.body {
-        Command::StopSession(session) => Some((session.role, session.attempt)),
+        Command::StopSession(session) => Some(attempt(session.step.as_str(), session.attempt)),
         _ => None,
     });
     sessions.collect()
@@ -57,20 +61,18 @@ fn stopped(harness: &Harness) -> Vec<(Role, u32)> {
 /// An idle session bills its memory, so a report ends it too: after a while in which the agent gets its answer.
 #[test]
 fn each_attempt_ends_with_its_session() {
-    const RESEARCHED: (Role, u32) = (Role::Researcher, 1);
-    const ANALYZED: (Role, u32) = (Role::Analyst, 1);
-    const WRITTEN: (Role, u32) = (Role::Writer, 1);
+    let [researched, analyzed, written] = STEPS.map(|step| attempt(step, 1));
     let waiting = Harness::awaiting_approval();
-    assert_eq!(stopped(&waiting), [RESEARCHED, ANALYZED]);
+    assert_eq!(stopped(&waiting), [researched.clone(), analyzed.clone()]);
     waiting.cancel();
     assert_eq!(
         stopped(&waiting),
-        [RESEARCHED, ANALYZED],
+        [researched.clone(), analyzed.clone()],
         "nobody is at work"
     );
     let completed = Harness::completed();
-    assert_eq!(stopped(&completed), [RESEARCHED, ANALYZED, WRITTEN]);
-    assert_eq!(stopped(&Harness::failed()), [RESEARCHED]);
+    assert_eq!(stopped(&completed), [researched.clone(), analyzed, written]);
+    assert_eq!(stopped(&Harness::failed()), [researched]);
     let sent = completed.ports.queues.sent().into_iter();
     let stops = sent.filter(|sent| matches!(sent.command.body, Command::StopSession(_)));
     assert!(stops.into_iter().all(|stop| stop.delay == STOP_AFTER));
@@ -81,19 +83,18 @@ fn each_attempt_ends_with_its_session() {
 fn an_attempt_whose_dispatch_was_never_noted_ends_with_its_session_too() {
     let harness = Harness::started();
     harness.cancel();
-    assert_eq!(stopped(&harness), [(Role::Researcher, 1)]);
+    assert_eq!(stopped(&harness), [attempt("research", 1)]);
 }
 
 #[test]
 fn a_report_after_the_stop_changes_nothing() {
     let harness = Harness::dispatched();
-    let report = Input::StepSucceeded {
-        role: Role::Researcher,
-        attempt: 1,
+    let report = Input::StepSucceeded(Success {
+        of: attempt("research", 1),
         summary: "done".to_owned(),
         artifacts: vec![harness.result()],
         usage: Usage::default(),
-    };
+    });
     harness.apply(report.clone());
     assert_eq!(
         handle(&harness, &message(&stop(&harness))),
@@ -116,7 +117,7 @@ fn a_silent_agent_is_stopped_when_its_attempt_is_given_up() {
         Disposition::Ack
     );
     assert_eq!(harness.ports.runtime.stopped(), [session(&harness)]);
-    assert_eq!(harness.current(), (Role::Researcher, 2));
+    assert_eq!(harness.current(), attempt("research", 2));
 }
 
 #[test]
@@ -133,10 +134,7 @@ fn a_stop_that_cannot_be_sent_holds_nothing_up() {
 #[test]
 fn the_attempt_under_way_is_never_stopped() {
     let harness = Harness::dispatched();
-    let command = Command::StopSession(SessionCommand {
-        role: Role::Researcher,
-        attempt: 1,
-    });
+    let command = Command::StopSession(research());
     let forged = CommandEnvelope {
         body: command,
         ..harness.last_command()
@@ -152,7 +150,7 @@ fn the_attempt_under_way_is_never_stopped() {
 fn stops_for_others_are_set_aside() {
     let harness = Harness::cancelled();
     let stop = stop(&harness);
-    let analyst = dispatcher(&harness, Role::Analyst);
+    let analyst = dispatcher(&harness, "analyst");
     let disposition = at_once(analyst.handle(&message(&stop)));
     assert!(matches!(disposition, Disposition::DeadLetter(why) if why.starts_with("misrouted")));
     let unknown = CommandEnvelope {

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_engine::error::PortError;
 use aegis_engine::rotation::TooSoon;
 use aegis_engine::token::{Claim, TokenError, TokenKeys};
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::{Harness, NOW, at_once};
 use aegis_testkit::memory::MemoryPorts;
 
 fn claim(harness: &Harness) -> Claim {
     Claim {
         workflow_id: harness.id.clone(),
-        role: Role::Researcher,
-        attempt: 1,
+        flow: name("report"),
+        of: attempt("research", 1),
     }
 }
 

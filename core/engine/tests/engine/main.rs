@@ -12,6 +12,7 @@ mod dispatch;
 mod dispatch_faults;
 mod dispatch_stop;
 mod external;
+mod flows;
 mod headers;
 mod keys;
 mod measurements;

@@ -18,18 +18,18 @@ fn a_workflow_is_measured_step_by_step() {
     let names: Vec<&str> = found.keys().map(String::as_str).collect();
     let expected = [
         "ApprovalSeconds",
-        "StepCostUsd Role=analyst",
-        "StepCostUsd Role=researcher",
-        "StepCostUsd Role=writer",
-        "StepSeconds Role=analyst",
-        "StepSeconds Role=researcher",
-        "StepSeconds Role=writer",
+        "StepCostUsd Agent=analyst",
+        "StepCostUsd Agent=researcher",
+        "StepCostUsd Agent=writer",
+        "StepSeconds Agent=analyst",
+        "StepSeconds Agent=researcher",
+        "StepSeconds Agent=writer",
         "WorkflowsEnded Status=completed",
         "WorkflowsStarted",
     ];
     assert_eq!(names, expected);
     assert_eq!(found["ApprovalSeconds"], [90.0]);
-    assert_eq!(found["StepSeconds Role=writer"], [7.0]);
+    assert_eq!(found["StepSeconds Agent=writer"], [7.0]);
     assert_eq!(found["WorkflowsStarted"], [1.0]);
     assert_eq!(found["WorkflowsEnded Status=completed"], [1.0]);
 }

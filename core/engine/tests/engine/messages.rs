@@ -9,7 +9,7 @@ use aegis_engine::message::{
     Disposition, Incoming, Received, backoff, detail, disposition_of_error, disposition_of_turn,
 };
 use aegis_testkit::harness::{Harness, external, received_text};
-use aegis_workflow::Input;
+use aegis_workflow::{Input, Success};
 use serde_json::json;
 
 #[test]
@@ -112,13 +112,12 @@ fn what_could_not_be_sent_comes_back_and_is_sent() {
     let harness = Harness::dispatched();
     let fault = PortError::Transient("queue away".to_owned());
     harness.ports.faults.fail_next("send", fault);
-    let input = Input::StepSucceeded {
-        role: aegis_contracts::agent::Role::Researcher,
-        attempt: 1,
+    let input = Input::StepSucceeded(Success {
+        of: harness.current(),
         summary: "done".to_owned(),
         artifacts: vec![harness.result()],
         usage: Default::default(),
-    };
+    });
     let turn = harness.apply(input.clone());
     let Disposition::RetryAfter(delay) = disposition_of_turn(&received_text("{}"), &turn) else {
         panic!("it has to come back: {turn:?}");

@@ -4,8 +4,9 @@ use aegis_contracts::view::Status;
 use aegis_engine::apply::Opened;
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
+use aegis_testkit::flow::report;
 use aegis_testkit::harness::{Harness, at_once};
-use aegis_testkit::life::{policy, start_request};
+use aegis_testkit::life::{policies, policy, start_request};
 use aegis_workflow::Start;
 
 fn open(harness: &Harness, topic: &str) -> Result<Opened, PortError> {
@@ -13,7 +14,8 @@ fn open(harness: &Harness, topic: &str) -> Result<Opened, PortError> {
         id: harness.id.clone(),
         topic: topic.to_owned(),
         requested_by: "ada".to_owned(),
-        policy: policy(),
+        flow: report(),
+        policies: policies(policy()),
         budget: None,
     };
     let request = StoredRequest::new(&start_request(topic), "ada").unwrap();
@@ -26,7 +28,7 @@ fn the_first_request_opens_and_sends() {
     let Ok(Opened::New(workflow)) = open(&harness, "lattices") else {
         panic!("new");
     };
-    assert_eq!(workflow.status(), Status::Researching);
+    assert_eq!(workflow.status(), Status::Running);
     assert_eq!(harness.ports.queues.sent().len(), 1);
     assert_eq!(harness.events(), ["WorkflowStarted"]);
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::token::{Claim, TokenError, TokenKeys};
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::NOW;
+use aegis_workflow::Attempt;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,8 +15,8 @@ use sha2::Sha256;
 fn claim() -> Claim {
     Claim {
         workflow_id: WorkflowId::derive("a", "b"),
-        role: Role::Analyst,
-        attempt: 2,
+        flow: name("report"),
+        of: attempt("analyze", 2),
     }
 }
 
@@ -23,16 +24,17 @@ fn claim() -> Claim {
 fn signed_for(keys: &TokenKeys, purpose: &str) -> String {
     let Claim {
         workflow_id,
-        role,
-        attempt,
+        flow,
+        of: Attempt { step, attempt },
     } = claim();
     let expiry = NOW.plus(Duration::from_secs(60)).as_seconds();
     let secret = BASE64_URL_SAFE_NO_PAD.decode(&keys.current.secret).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret).unwrap();
-    mac.update(format!("v1\n{purpose}\n{workflow_id}\n{role}\n{attempt}\n{expiry}").as_bytes());
+    let text = format!("v1\n{purpose}\n{workflow_id}\n{flow}\n{step}\n{attempt}\n{expiry}");
+    mac.update(text.as_bytes());
     let signature = BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
     format!(
-        "v1.{}.{expiry}.{role}.{attempt}.{signature}",
+        "v1.{}.{expiry}.{flow}.{step}.{attempt}.{signature}",
         keys.current.kid
     )
 }

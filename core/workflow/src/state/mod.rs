@@ -5,6 +5,7 @@
 //! out.
 
 mod approval;
+mod short;
 mod work;
 mod workflow;
 

@@ -2,11 +2,10 @@
 
 use aegis_contracts::flow::{Name, media_type};
 use aegis_contracts::time::{Timestamp, millis};
-use aegis_contracts::tolerant;
 use aegis_contracts::usage::Usage;
 use serde::{Deserialize, Serialize};
 
-use super::is_zero;
+use super::{is_zero, short};
 
 /// An attempt that was asked for, or is under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,7 +73,7 @@ pub struct Work {
     #[serde(
         rename = "g",
         default,
-        deserialize_with = "tolerant::field",
+        with = "short::usage",
         skip_serializing_if = "Usage::is_zero"
     )]
     pub usage: Usage,
@@ -117,7 +116,8 @@ pub struct StoredArtifact {
     media_type: Option<String>,
     #[serde(rename = "z")]
     pub size: u64,
-    #[serde(rename = "h")]
+    /// Lower-case hex.
+    #[serde(rename = "h", with = "short::digest")]
     pub sha256: String,
 }
 

@@ -16,7 +16,7 @@ use aegis_contracts::view::Status;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::approval::{Approval, ApprovalPolicy};
-use super::is_zero;
+use super::{is_zero, short};
 use super::work::{StepResult, Work};
 use crate::step::run_step;
 
@@ -116,7 +116,7 @@ pub struct Workflow<F = Pinned> {
     #[serde(
         rename = "g",
         default,
-        deserialize_with = "tolerant::field",
+        with = "short::usage",
         skip_serializing_if = "Usage::is_zero"
     )]
     pub usage: Usage,

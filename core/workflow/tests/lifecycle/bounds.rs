@@ -5,9 +5,9 @@ use std::time::Duration;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
-use aegis_workflow::{ApprovalPolicy, Input, Phase, RESEND_FLOOR, Rejection, Rules};
+use aegis_workflow::{ApprovalPolicy, Input, Phase, RESEND_FLOOR, Rejection, Rules, Vote};
 
-use crate::walk::{Walk, policy, rules};
+use crate::walk::{Walk, policy, rules, vote};
 
 fn after_research(budget: Budget) -> Status {
     Walk::with(policy(), Some(budget))
@@ -32,7 +32,7 @@ fn a_budget_used_to_the_last_is_not_exceeded() {
         ..Budget::default()
     };
     for enough in [tokens(1_250), dollars(0.01), minutes(41.0 / 60.0)] {
-        assert_eq!(after_research(enough), Status::Analyzing, "{enough:?}");
+        assert_eq!(after_research(enough), Status::Running, "{enough:?}");
     }
     for little in [tokens(1_249), dollars(0.009), minutes(40.0 / 60.0)] {
         assert_eq!(after_research(little), Status::Failed, "{little:?}");
@@ -118,15 +118,10 @@ fn a_redelivery_does_not_use_up_more_than_the_sends_there_are() {
 #[test]
 fn comments_are_kept_up_to_their_last_character() {
     let asked = |walk: Walk, revision, length: usize| {
-        walk.then(Input::Decide {
-            approver: "ada".to_owned(),
-            proven: false,
-            claimed_by: None,
-            decision: DecisionKind::RequestChanges,
+        walk.then(Input::Decide(Vote {
             comment: Some("x".repeat(length)),
-            changes: None,
-            revision,
-        })
+            ..vote("ada", DecisionKind::RequestChanges, Some(revision))
+        }))
         .succeeded()
     };
     let policy = ApprovalPolicy {

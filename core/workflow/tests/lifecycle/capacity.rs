@@ -3,25 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
-use aegis_workflow::{Input, Rejection, Rules, Step};
+use aegis_workflow::{Input, Rejection, Rules, Work};
 
 use crate::rules::{failure, seconds};
-use crate::walk::{Walk, policy, rules};
+use crate::walk::{Walk, attempt, name, policy, rules};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
 
 fn throttled() -> Input {
-    Input::Throttled {
-        role: Role::Researcher,
-        attempt: 1,
-    }
+    Input::Throttled(attempt("research", 1))
 }
 
-fn current(walk: &Walk) -> &Step {
-    walk.workflow.current_step(Role::Researcher, 1).unwrap()
+fn current(walk: &Walk) -> &Work {
+    walk.workflow.current_work(&name("research"), 1).unwrap()
 }
 
 /// Seconds between the sends of the sweep, until the wait ends.
@@ -31,7 +27,7 @@ fn pauses(mut walk: Walk) -> (Vec<u64>, Walk) {
         let sent = current(&walk).sends;
         pauses.push(seconds(&walk));
         walk = walk.until_due();
-        let looked = walk.workflow.silent_step(&walk.rules, walk.now).is_some();
+        let looked = walk.workflow.silent_work(&walk.rules, walk.now).is_some();
         walk = walk.then(Input::DeadlinePassed);
         let ended = walk.workflow.status().is_terminal();
         assert!(

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use aegis_contracts::view::Status;
 use aegis_workflow::{Answer, Input};
 
-use crate::{inputs, specimens};
+use crate::{inputs, positions, specimens};
 
 const BEGIN: &str = "<!-- lifecycle:begin -->";
 const END: &str = "<!-- lifecycle:end -->";
@@ -23,8 +23,14 @@ pub type Edges = BTreeMap<(Status, Status), BTreeSet<&'static str>>;
 
 pub fn edges() -> Edges {
     let mut edges = Edges::new();
-    for (_, walk) in specimens::all() {
-        for arrival in inputs::all(&walk) {
+    let of_report = specimens::all()
+        .into_iter()
+        .map(|(_, walk)| (inputs::all(&walk), walk));
+    let of_others = positions::all()
+        .into_iter()
+        .map(|(_, walk)| (positions::inputs(&walk), walk));
+    for (arrivals, walk) in of_report.chain(of_others) {
+        for arrival in arrivals {
             let name = name_of(&arrival.input);
             if let Answer::Transition(transition) = arrival.at.answer(arrival.input) {
                 let edge = (walk.workflow.status(), transition.next.status());
@@ -39,12 +45,12 @@ pub fn edges() -> Edges {
 pub fn name_of(input: &Input) -> &'static str {
     match input {
         Input::Start => "Start",
-        Input::Dispatched { .. } => "Dispatched",
-        Input::Throttled { .. } => "Throttled",
-        Input::Progress { .. } => "Progress",
-        Input::StepSucceeded { .. } => "StepSucceeded",
-        Input::StepFailed { .. } => "StepFailed",
-        Input::Decide { decision, .. } => decision.as_str(),
+        Input::Dispatched(_) => "Dispatched",
+        Input::Throttled(_) => "Throttled",
+        Input::Progress(_) => "Progress",
+        Input::StepSucceeded(_) => "StepSucceeded",
+        Input::StepFailed(..) => "StepFailed",
+        Input::Decide(vote) => vote.decision.as_str(),
         Input::Cancel { .. } => "Cancel",
         Input::DeadlinePassed => "DeadlinePassed",
         Input::Redrive { .. } => "Redrive",
@@ -56,7 +62,7 @@ pub fn name_of(input: &Input) -> &'static str {
 fn diagram() -> String {
     let mut lines = vec![
         "stateDiagram-v2".to_owned(),
-        "    [*] --> researching: Start".to_owned(),
+        "    [*] --> running: Start".to_owned(),
     ];
     for ((from, to), labels) in edges() {
         let labels: Vec<_> = labels.into_iter().collect();

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::DecisionKind::{Approve, Reject, RequestChanges};
-use aegis_workflow::{Input, Phase};
+use aegis_workflow::{Attempt, Input, Phase};
 
-use crate::walk::{Walk, cancel, decision_of, failed, progress, redrive, search_again, succeeded};
+use crate::walk::{
+    Walk, attempt, cancel, decision_of, failed, progress, redrive, search_again, succeeded, success,
+};
 
 /// An input, and the moment at which it arrives.
 pub struct Arrival {
@@ -40,61 +41,44 @@ pub fn all(walk: &Walk) -> Vec<Arrival> {
 }
 
 /// Attempt 9 was never asked for.
-const ATTEMPTS: [(Role, u32); 7] = [
-    (Role::Researcher, 1),
-    (Role::Researcher, 2),
-    (Role::Analyst, 1),
-    (Role::Analyst, 2),
-    (Role::Writer, 1),
-    (Role::Writer, 2),
-    (Role::Writer, 9),
+const ATTEMPTS: [(&str, u32); 7] = [
+    ("research", 1),
+    ("research", 2),
+    ("analyze", 1),
+    ("analyze", 2),
+    ("write", 1),
+    ("write", 2),
+    ("write", 9),
 ];
 
 fn reports(soon: &Walk) -> Vec<Arrival> {
-    let id = &soon.workflow.id;
-    let of = |verb: &str, make: &dyn Fn(Role, u32) -> Input| {
-        ATTEMPTS.map(|(role, attempt)| Arrival {
-            row: format!("{verb} {role} {attempt}"),
-            input: make(role, attempt),
+    let of = |verb: &str, make: &dyn Fn(Attempt) -> Input| {
+        ATTEMPTS.map(|(step, number)| Arrival {
+            row: format!("{verb} {step} {number}"),
+            input: make(attempt(step, number)),
             at: soon.clone(),
         })
     };
-    let misplaced = |role, attempt| match succeeded(id, role, attempt) {
-        Input::StepSucceeded {
-            summary,
-            mut artifacts,
-            usage,
-            ..
-        } => {
-            artifacts[0].key = artifacts[0].key.replace("/1/", "/7/").replace("/2/", "/7/");
-            Input::StepSucceeded {
-                role,
-                attempt,
-                summary,
-                artifacts,
-                usage,
-            }
-        }
-        other => other,
-    };
     [
-        of("dispatched", &|role, attempt| Input::Dispatched {
-            role,
-            attempt,
-        }),
-        of("throttled", &|role, attempt| Input::Throttled {
-            role,
-            attempt,
-        }),
+        of("dispatched", &Input::Dispatched),
+        of("throttled", &Input::Throttled),
         of("progress", &progress),
-        of("succeeded", &|role, attempt| succeeded(id, role, attempt)),
-        of("misplaced", &misplaced),
-        of("transient", &|role, attempt| failed(role, attempt, true)),
-        of("permanent", &|role, attempt| failed(role, attempt, false)),
+        of("succeeded", &|of| succeeded(&soon.workflow, of)),
+        of("misplaced", &|of| misplaced(soon, of)),
+        of("transient", &|of| failed(of, true)),
+        of("permanent", &|of| failed(of, false)),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A success whose artifact lies elsewhere.
+pub fn misplaced(walk: &Walk, of: Attempt) -> Input {
+    let own = format!("/{}/", of.attempt);
+    let mut done = success(&walk.workflow, of);
+    done.artifacts[0].key = done.artifacts[0].key.replace(&own, "/7/");
+    Input::StepSucceeded(done)
 }
 
 fn decisions(soon: &Walk) -> Vec<Arrival> {
@@ -140,7 +124,7 @@ fn late_decisions(walk: &Walk) -> Vec<Arrival> {
 }
 
 /// What depends on the moment alone.
-fn clock(walk: &Walk) -> Vec<Arrival> {
+pub fn clock(walk: &Walk) -> Vec<Arrival> {
     let later = |seconds| walk.clone().wait(Duration::from_secs(seconds));
     let due = match walk.workflow.due_at(&walk.rules) {
         Some(_) => walk.clone().until_due(),

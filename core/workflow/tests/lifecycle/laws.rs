@@ -1,12 +1,11 @@
 //! What holds for every answer, whatever the state and the input.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::attempt_prefix;
-use aegis_contracts::command::Command;
+use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::event::Event;
 use aegis_contracts::view::Status;
 use aegis_workflow::{
-    Answer, Input, Owed, Rejection, Rules, Transition, Workflow, decide, too_late,
+    Answer, Input, Owed, Rejection, Rules, StoredWorkflow, Transition, Workflow, decide, too_late,
 };
 
 use crate::reminders;
@@ -38,7 +37,7 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
                 !before.status().is_terminal(),
                 "{input:?} touches what has ended"
             );
-            let by_dispatcher = matches!(input, Input::Dispatched { .. } | Input::Throttled { .. });
+            let by_dispatcher = matches!(input, Input::Dispatched(_) | Input::Throttled(_));
             assert!(
                 !by_dispatcher || touch.commands.is_empty(),
                 "a dispatcher sends to its own queue"
@@ -78,19 +77,22 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         assert!(matches!(input, Input::Redrive { .. }), "{input:?} revives");
         assert!(!next.status().is_terminal());
     }
-    if matches!(input, Input::Decide { .. }) {
+    if matches!(input, Input::Decide(_)) {
         assert_eq!(too_late(before, walk.now), None, "{input:?} counts");
     }
     for event in &transition.events {
         reminders::check_event(walk, event);
         if let Event::StepCompleted {
-            role,
+            step,
+            agent,
             attempt,
             artifacts,
             ..
         } = event
         {
-            let own = attempt_prefix(&next.id, *role, *attempt);
+            let definition = next.flow.step(step).unwrap();
+            assert_eq!(*agent, definition.agent);
+            let own = attempt_prefix(&next.flow.flow, &next.id, step, *attempt);
             assert!(
                 artifacts
                     .iter()
@@ -99,22 +101,27 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
             assert!(
                 artifacts
                     .iter()
-                    .any(|artifact| artifact.name == role.artifact_name())
+                    .any(|artifact| artifact.name == definition.writes)
             );
         }
     }
 }
 
+fn run_step(owed: &Owed) -> Option<&StepCommand> {
+    match &owed.command {
+        Command::RunStep(step) => Some(step),
+        Command::RequestApproval(_) | Command::StopSession(_) => None,
+    }
+}
+
 /// Commands are what the new state owes; a transition asks for new work, a touch sends the same again.
 fn check_commands(before: &Workflow, next: &Workflow, commands: &[Owed], transition: bool) {
-    for role in Role::ALL {
-        let (old, new) = (before.attempts.of(role), next.attempts.of(role));
-        let asked = commands
-            .iter()
-            .filter_map(|owed| owed.command.as_step())
-            .any(|(asked, _)| asked == role);
+    for step in next.flow.agent_steps() {
+        let (old, new) = (before.attempts_of(&step.step), next.attempts_of(&step.step));
+        let mut asked = commands.iter().filter_map(run_step);
+        let asked = asked.any(|asked| asked.step == step.step);
         let expected = if transition && asked { old + 1 } else { old };
-        assert_eq!(new, expected, "attempts of the {role}");
+        assert_eq!(new, expected, "attempts of `{}`", step.step);
     }
     assert!(commands.len() <= 1, "two successors: {commands:?}");
     for owed in commands {
@@ -123,13 +130,12 @@ fn check_commands(before: &Workflow, next: &Workflow, commands: &[Owed], transit
             next.owed().as_ref(),
             "sent but not owed"
         );
-        if let Some((role, step)) = owed.command.as_step() {
-            assert_eq!(
-                step.attempt,
-                next.attempts.of(role),
-                "not the newest attempt"
-            );
-            assert_eq!(step.revision, next.revision);
+        if let Some(asked) = run_step(owed) {
+            let newest = next.attempts_of(&asked.step);
+            assert_eq!(asked.attempt, newest, "not the newest attempt");
+            assert_eq!(asked.revision, next.revision);
+            let step = next.flow.step(&asked.step).unwrap();
+            assert_eq!(asked.agent, step.agent, "another agent's work");
         }
         if !transition {
             assert_eq!(
@@ -151,16 +157,18 @@ fn check_commands(before: &Workflow, next: &Workflow, commands: &[Owed], transit
 
 /// The session of an attempt that has ended is stopped, whoever ended it, and no other.
 fn check_stop(before: &Workflow, transition: &Transition) {
-    let ended = Role::ALL.into_iter().find_map(|role| {
-        let attempt = before.attempts.of(role);
-        before.current_step(role, attempt).map(|_| (role, attempt))
+    let ended = before.flow.agent_steps().find_map(|step| {
+        let attempt = before.attempts_of(&step.step);
+        before.current_work(&step.step, attempt)
     });
-    let stop = transition.stop.map(|stop| (stop.role, stop.attempt));
+    let ended = ended.map(|work| (&work.agent, &work.step, work.attempt));
+    let stop = transition.stop.as_ref();
+    let stop = stop.map(|stop| (&stop.agent, &stop.step, stop.attempt));
     assert_eq!(stop, ended);
-    if let Some((role, attempt)) = stop {
+    if let Some((_, step, attempt)) = stop {
         let next = &transition.next;
         assert!(
-            next.current_step(role, attempt).is_none(),
+            next.current_work(step, attempt).is_none(),
             "it still counts"
         );
     }
@@ -191,31 +199,42 @@ pub fn check_state(rules: &Rules, workflow: &Workflow) {
     }
     reminders::check_state(workflow);
     for result in &workflow.results {
-        let same_role = workflow
-            .results
-            .iter()
-            .filter(|other| other.role == result.role);
-        assert_eq!(same_role.count(), 1, "two results of one role");
-        assert!(result.attempt <= workflow.attempts.of(result.role));
+        let results = workflow.results.iter();
+        let of_step = results.filter(|other| other.step == result.step);
+        assert_eq!(of_step.count(), 1, "two results of one step");
+        assert!(result.attempt <= workflow.attempts_of(&result.step));
     }
+    let places = workflow.results.iter();
+    let places = places.map(|result| workflow.flow.place(&result.step));
+    assert!(places.is_sorted(), "results out of the order of the flow");
     let json = serde_json::to_string(workflow).unwrap();
-    assert_eq!(
-        serde_json::from_str::<Workflow>(&json).unwrap(),
-        *workflow,
-        "{json}"
-    );
+    let stored: StoredWorkflow = serde_json::from_str(&json).unwrap();
+    let read = stored.with_flow(workflow.flow.clone());
+    assert_eq!(read.as_ref(), Ok(workflow), "{json}");
+}
+
+/// Asked for once, and again after each change request, at each approval.
+fn most_revisions(workflow: &Workflow) -> u32 {
+    let approvals = workflow.flow.approvals();
+    approvals
+        .map(|asked| 1 + workflow.policy(&asked.approval).max_revisions)
+        .sum()
 }
 
 /// What no input changes, and what only grows.
 fn check_kept(before: &Workflow, next: &Workflow) {
     assert_eq!(next.id, before.id);
     assert_eq!(next.state_version, before.state_version);
-    assert_eq!(next.flow_version, before.flow_version);
+    assert_eq!(next.flow, before.flow);
     assert_eq!(next.created_at, before.created_at);
     assert_eq!(next.expires_at, before.expires_at);
-    assert_eq!(next.policy, before.policy);
+    assert_eq!(next.policies, before.policies);
     assert_eq!(next.budget, before.budget);
-    assert!(next.revision >= before.revision && next.revision <= next.policy.max_revisions);
+    assert!(next.revision >= before.revision);
+    assert!(
+        next.revision <= most_revisions(next),
+        "more revisions than there may be"
+    );
     let (spent, before) = (next.usage_so_far(), before.usage_so_far());
     assert!(spent.input_tokens >= before.input_tokens, "usage fell");
     assert!(spent.output_tokens >= before.output_tokens, "usage fell");

@@ -9,6 +9,7 @@ mod diagram;
 mod expiry;
 mod inputs;
 mod laws;
+mod positions;
 mod random;
 mod reminders;
 mod retries;

@@ -11,7 +11,7 @@ use aegis_workflow::{
 };
 
 use crate::specimens::reminded_daily;
-use crate::walk::{Walk, policy, rules};
+use crate::walk::{Walk, name, policy, rules};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -114,6 +114,7 @@ fn a_reminder_is_a_version_with_one_event_and_no_command() {
         panic!("{:?}", transition.next.phase);
     };
     let reminded = Event::ApprovalReminded {
+        approval: name("findings"),
         revision: 0,
         reminder: 1,
         approvers: vec!["ada".to_owned(), "bob".to_owned()],

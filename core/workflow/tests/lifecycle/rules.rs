@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::changes::{ChangeRequest, Changes};
-use aegis_contracts::command::Command;
+use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::problem::Code;
 use aegis_contracts::request::Budget;
-use aegis_workflow::{Answer, ApprovalPolicy, Ended, Input, Phase, Rejection, Workflow};
+use aegis_workflow::{Answer, ApprovalPolicy, Ended, Input, Phase, Rejection, Vote, Workflow};
 
-use crate::walk::{Walk, attempts, failed, policy, progress, redrive, used};
+use crate::walk::{Walk, attempt, attempts, failed, name, policy, progress, redrive, used, vote};
 
 pub fn failure(workflow: &Workflow) -> (&str, &str) {
     match &workflow.phase {
@@ -39,7 +38,7 @@ fn a_command_that_nobody_picks_up_is_sent_again_ever_more_slowly_then_given_up()
 
 #[test]
 fn before_a_command_is_given_up_its_completion_record_is_worth_a_look() {
-    let looks = |walk: &Walk| walk.workflow.silent_step(&walk.rules, walk.now).is_some();
+    let looks = |walk: &Walk| walk.workflow.silent_work(&walk.rules, walk.now).is_some();
     let mut walk = Walk::begin();
     for _ in 1..walk.rules.max_sends {
         assert!(!looks(&walk.clone().until_due()), "it is only sent again");
@@ -71,15 +70,15 @@ fn each_sign_of_life_buys_time_up_to_the_limit_of_the_step() {
     assert_eq!(seconds(&walk), 120, "to the first sign of life");
     let mut walk = walk
         .wait(Duration::from_secs(100))
-        .then(progress(Role::Researcher, 1));
+        .then(progress(attempt("research", 1)));
     assert_eq!(seconds(&walk), 300, "to the next one");
     while seconds(&walk) == 300 {
         walk = walk
             .wait(Duration::from_secs(250))
-            .then(progress(Role::Researcher, 1));
+            .then(progress(attempt("research", 1)));
     }
     let retried = walk.silent();
-    assert_eq!(retried.current(), (Role::Researcher, 2));
+    assert_eq!(retried.current(), attempt("research", 2));
     let (dispatched, limit) = (retried.now, Duration::from_secs(3600));
     assert!(dispatched.since(retried.workflow.created_at) <= limit + Duration::from_secs(1));
 }
@@ -89,7 +88,7 @@ fn what_ran_out_is_named() {
     let code = |walk: Walk| {
         let last = Walk {
             rules: aegis_workflow::Rules {
-                step_retries: attempts(1),
+                retries: attempts(1),
                 ..walk.rules.clone()
             },
             ..walk
@@ -102,7 +101,7 @@ fn what_ran_out_is_named() {
     while seconds(&busy) == 300 {
         busy = busy
             .wait(Duration::from_secs(299))
-            .then(progress(Role::Researcher, 1));
+            .then(progress(attempt("research", 1)));
     }
     assert_eq!(code(busy), "step_timeout");
 }
@@ -110,33 +109,33 @@ fn what_ran_out_is_named() {
 #[test]
 fn heartbeats_close_together_are_not_written() {
     let walk = Walk::begin().running().wait(Duration::from_secs(14));
-    let beat = progress(Role::Researcher, 1);
+    let beat = progress(attempt("research", 1));
     assert_eq!(walk.rejection(beat.clone()), Rejection::Duplicate);
     walk.wait(Duration::from_secs(1)).then(beat);
 }
 
 #[test]
 fn a_report_that_overtakes_the_dispatch_is_taken() {
-    let walk = Walk::begin().then(progress(Role::Researcher, 1));
+    let walk = Walk::begin().then(progress(attempt("research", 1)));
     assert_eq!(walk.workflow.owed(), None, "nothing to send again");
-    let dispatched = Input::Dispatched {
-        role: Role::Researcher,
-        attempt: 1,
-    };
+    let dispatched = Input::Dispatched(attempt("research", 1));
     assert_eq!(walk.rejection(dispatched), Rejection::Duplicate);
-    assert_eq!(Walk::begin().succeeded_now().current(), (Role::Analyst, 1));
+    assert_eq!(
+        Walk::begin().succeeded_now().current(),
+        attempt("analyze", 1)
+    );
 }
 
 #[test]
 fn retries_wait_longer_each_time_and_a_redrive_counts_afresh() {
     let rules = aegis_workflow::Rules {
-        step_retries: attempts(4),
+        retries: attempts(4),
         ..crate::walk::rules()
     };
     let mut walk = Walk::under(rules, policy(), None);
     let mut delays = Vec::new();
-    for attempt in 1..=3 {
-        match walk.answer(failed(Role::Researcher, attempt, true)) {
+    for number in 1..=3 {
+        match walk.answer(failed(attempt("research", number), true)) {
             Answer::Transition(done) => {
                 delays.push(done.commands[0].delay.as_secs());
                 walk.workflow = done.next;
@@ -147,12 +146,12 @@ fn retries_wait_longer_each_time_and_a_redrive_counts_afresh() {
     for (delay, bound) in delays.iter().zip([2, 4, 8]) {
         assert!((1..=bound).contains(delay), "{delays:?}");
     }
-    let walk = walk.then(failed(Role::Researcher, 4, true));
+    let walk = walk.then(failed(attempt("research", 4), true));
     let version = walk.workflow.version;
     let walk = walk
         .then(redrive(version))
-        .then(failed(Role::Researcher, 5, true));
-    assert_eq!(walk.current(), (Role::Researcher, 6));
+        .then(failed(attempt("research", 5), true));
+    assert_eq!(walk.current(), attempt("research", 6));
 }
 
 #[test]
@@ -178,7 +177,7 @@ fn one_vote_per_person_until_enough_have_approved() {
     assert_eq!(walk.rejection(again), Rejection::Duplicate);
     assert_eq!(
         walk.decided("bob", DecisionKind::Approve, 0).current(),
-        (Role::Writer, 1)
+        attempt("write", 1)
     );
 }
 
@@ -189,14 +188,11 @@ fn what_is_added_to_a_decision_later_is_refused_and_not_lost() {
         required: 2,
         ..policy()
     };
-    let said = |comment: Option<&str>| Input::Decide {
-        approver: "ada".to_owned(),
-        proven: false,
-        claimed_by: None,
-        decision: DecisionKind::Approve,
-        comment: comment.map(str::to_owned),
-        changes: None,
-        revision: 0,
+    let said = |comment: Option<&str>| {
+        Input::Decide(Vote {
+            comment: comment.map(str::to_owned),
+            ..vote("ada", DecisionKind::Approve, Some(0))
+        })
     };
     let refused = |walk: &Walk, later: Input| {
         let later = walk.rejection(later);
@@ -216,17 +212,16 @@ fn what_is_added_to_a_decision_later_is_refused_and_not_lost() {
         }
         refused(&walk, said(Some("but mind the costs")));
     }
-    let dropping = |finding| Input::Decide {
-        approver: "ada".to_owned(),
-        proven: false,
-        claimed_by: None,
-        decision: DecisionKind::RequestChanges,
-        comment: None,
-        changes: Some(Changes {
+    let dropping = |finding| {
+        let changes = Changes {
             drop: vec![finding],
             ..Changes::default()
-        }),
-        revision: 0,
+        };
+        Input::Decide(Vote {
+            comment: None,
+            changes: Some(changes),
+            ..vote("ada", DecisionKind::RequestChanges, Some(0))
+        })
     };
     let changed = asked.then(dropping(1));
     assert_eq!(changed.rejection(dropping(1)), Rejection::Duplicate);
@@ -249,7 +244,7 @@ fn an_escalation_keeps_the_votes_and_ends_by_expiry() {
         walk.clone()
             .decided("grace", DecisionKind::Approve, 0)
             .current(),
-        (Role::Writer, 1)
+        attempt("write", 1)
     );
     while !walk.workflow.status().is_terminal() {
         walk = walk.silent();
@@ -265,29 +260,25 @@ fn a_change_request_can_ask_for_another_search() {
         search_again: true,
         ..Changes::default()
     };
-    let searching = asked.then(Input::Decide {
-        approver: "ada".to_owned(),
-        proven: false,
-        claimed_by: None,
-        decision: DecisionKind::RequestChanges,
+    let searching = asked.then(Input::Decide(Vote {
         comment: None,
         changes: Some(changes.clone()),
-        revision: 0,
-    });
-    assert_eq!(searching.current(), (Role::Researcher, 2));
+        ..vote("ada", DecisionKind::RequestChanges, Some(0))
+    }));
+    assert_eq!(searching.current(), attempt("research", 2));
     assert_eq!(searching.workflow.change_requests()[0].changes, changes);
     let analyzing = searching.succeeded();
-    assert_eq!(analyzing.current(), (Role::Analyst, 2));
+    assert_eq!(analyzing.current(), attempt("analyze", 2));
     assert_eq!(analyzing.workflow.change_requests()[0].changes, changes);
     assert_eq!(analyzing.succeeded().workflow.revision, 1);
 }
 
 #[test]
-fn the_analyst_hears_what_should_change_and_nobody_else_does() {
+fn the_step_that_runs_again_hears_what_should_change_and_no_other_does() {
     let asked = Walk::begin().succeeded().succeeded();
     assert_eq!(asked.workflow.change_requests(), []);
     let revised = asked.decided("ada", DecisionKind::RequestChanges, 0);
-    assert_eq!(revised.current(), (Role::Analyst, 2));
+    assert_eq!(revised.current(), attempt("analyze", 2));
     let heard = [ChangeRequest {
         revision: 0,
         comment: Some("say more on lattices".to_owned()),
@@ -307,7 +298,12 @@ fn the_analyst_hears_what_should_change_and_nobody_else_does() {
     assert_eq!(writing.workflow.change_requests(), []);
     assert_eq!(
         writing.workflow.owed(),
-        Some(Command::step(Role::Writer, 1, 1))
+        Some(Command::RunStep(StepCommand {
+            agent: name("writer"),
+            step: name("write"),
+            attempt: 1,
+            revision: 1,
+        }))
     );
 }
 
@@ -336,13 +332,13 @@ fn every_budget_is_watched_and_the_last_step_may_finish() {
             },
         ),
     ];
-    for (name, budget) in limits {
+    for (limit, budget) in limits {
         let stopped = Walk::with(policy(), Some(budget)).succeeded();
         let (code, message) = failure(&stopped.workflow);
         assert_eq!(code, "budget_exceeded");
-        assert!(message.contains(name), "{message}");
+        assert!(message.contains(limit), "{message}");
         assert!(
-            stopped.workflow.result_of(Role::Researcher).is_some(),
+            stopped.workflow.result_of(&name("research")).is_some(),
             "its result is kept"
         );
     }
@@ -373,7 +369,7 @@ fn usage_of_lost_attempts_counts() {
 }
 
 #[test]
-fn the_analyst_hears_every_comment_so_far_and_of_too_many_the_latest() {
+fn every_comment_so_far_is_heard_and_of_too_many_the_latest() {
     let patient = ApprovalPolicy {
         max_revisions: 9,
         ..policy()
@@ -386,15 +382,10 @@ fn the_analyst_hears_every_comment_so_far_and_of_too_many_the_latest() {
             2 => Some("and on costs".to_owned()),
             _ => Some(format!("{revision}{}", "ü".repeat(1_499))),
         };
-        let changes = Input::Decide {
-            approver: "ada".to_owned(),
-            proven: false,
-            claimed_by: None,
-            decision: DecisionKind::RequestChanges,
+        let changes = Input::Decide(Vote {
             comment,
-            changes: None,
-            revision,
-        };
+            ..vote("ada", DecisionKind::RequestChanges, Some(revision))
+        });
         walk = walk.succeeded().then(changes);
         let heard = walk.workflow.change_requests();
         let words: Vec<&str> = heard

@@ -33,10 +33,7 @@ fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
     ];
     for (name, walk) in steps {
         let size = serde_json::to_string(&walk.workflow).unwrap().len();
-        println!(
-            "{name}: {size} bytes {}",
-            serde_json::to_string(&walk.workflow).unwrap()
-        );
+        println!("{name}: {size} bytes");
         assert!(size < MOST, "{name}: {size} bytes");
     }
 }
@@ -44,6 +41,6 @@ fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
 #[test]
 fn what_is_as_usual_is_not_written() {
     let stored = serde_json::to_value(Walk::begin().workflow).unwrap();
-    let policy = stored["p"].as_object().unwrap();
+    let policy = stored["p"]["findings"].as_object().unwrap();
     assert!(!policy.contains_key("o"), "{policy:?}");
 }

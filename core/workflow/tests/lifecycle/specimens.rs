@@ -46,8 +46,8 @@ fn on_last_attempt(asked: Walk) -> Walk {
 }
 
 /// Asked for, dispatched, running.
-fn working(role: &str, asked: Walk) -> Vec<(&'static str, Walk)> {
-    let names = match role {
+fn working(step: &str, asked: Walk) -> Vec<(&'static str, Walk)> {
+    let names = match step {
         "r" => ["rq", "rd", "rr"],
         "a" => ["aq", "ad", "ar"],
         _ => ["wq", "wd", "wr"],
@@ -61,8 +61,8 @@ fn working(role: &str, asked: Walk) -> Vec<(&'static str, Walk)> {
 }
 
 fn throttled(asked: Walk) -> Walk {
-    let (role, attempt) = asked.current();
-    asked.then(Input::Throttled { role, attempt })
+    let of = asked.current();
+    asked.then(Input::Throttled(of))
 }
 
 fn approvals(asked: Walk, again: Walk) -> Vec<(&'static str, Walk)> {
@@ -151,20 +151,19 @@ fn over_budget() -> Vec<(&'static str, Walk)> {
 
 fn failures() -> Vec<(&'static str, Walk)> {
     let over_budget = over_budget().remove(1).1;
-    let (role, attempt) = over_budget.current();
-    let done = crate::walk::succeeded(&over_budget.workflow.id, role, attempt);
-    let analyst = Walk::begin().succeeded().failed(false);
-    let failed_at = analyst.workflow.version;
+    let done = crate::walk::succeeded(&over_budget.workflow, over_budget.current());
+    let analyze = Walk::begin().succeeded().failed(false);
+    let failed_at = analyze.workflow.version;
     let approved = Walk::begin()
         .succeeded()
         .succeeded()
         .decided("ada", DecisionKind::Approve, 0);
     vec![
         ("Fr", Walk::begin().failed(false)),
-        ("Fa", analyst.clone()),
+        ("Fa", analyze.clone()),
         ("Fp", over_budget.then(done)),
         ("Fw", approved.failed(false)),
-        // The failed analyst, redriven: attempt 2.
-        ("Re", analyst.then(redrive(failed_at))),
+        // The failed analysis, redriven: attempt 2.
+        ("Re", analyze.then(redrive(failed_at))),
     ]
 }

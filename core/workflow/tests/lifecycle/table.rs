@@ -1,4 +1,5 @@
-//! What becomes of every input in every state, against `table.txt`.
+//! What becomes of every input in every state of the flow that ships, against `table.txt`, and at every position of
+//! another one, against `positions.txt`.
 //!
 //! The pairs are generated, the expectation is looked up: a pair that the
 //! table lacks fails, and so does a line of the table that no pair uses.
@@ -7,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_workflow::{Answer, Owed, Rejection};
 
-use crate::{inputs, laws, specimens};
+use crate::inputs::Arrival;
+use crate::walk::Walk;
+use crate::{inputs, laws, positions, specimens};
 
 const TABLE: &str = include_str!("table.txt");
+const POSITIONS: &str = include_str!("positions.txt");
 
-/// An answer in words: kind, new status, events, commands.
+/// An answer in words: kind, new status and place, events, commands.
 fn in_words(answer: &Answer) -> String {
     let commands = |owed: &[Owed]| {
         let name = |owed: &Owed| {
@@ -28,9 +32,11 @@ fn in_words(answer: &Answer) -> String {
                 .iter()
                 .map(|event| event.detail_type())
                 .collect();
-            let status = done.next.status().as_str();
+            let at = done.next.at().map(|at| format!(" at {at}"));
             format!(
-                "{status}: {}{}",
+                "{}{}: {}{}",
+                done.next.status().as_str(),
+                at.unwrap_or_default(),
                 events.join(", "),
                 commands(&done.commands)
             )
@@ -84,11 +90,20 @@ fn parse(text: &str) -> Table {
 
 #[test]
 fn every_state_answers_every_input_as_the_table_says() {
-    let Table { legend, mut marks } = parse(TABLE);
+    compare(TABLE, specimens::all(), inputs::all);
+}
+
+#[test]
+fn every_position_answers_every_input_as_the_table_says() {
+    compare(POSITIONS, positions::all(), positions::inputs);
+}
+
+fn compare(table: &str, states: Vec<(&str, Walk)>, inputs: fn(&Walk) -> Vec<Arrival>) {
+    let Table { legend, mut marks } = parse(table);
     let mut used = BTreeSet::new();
     let mut wrong = Vec::new();
-    for (column, walk) in specimens::all() {
-        for arrival in inputs::all(&walk) {
+    for (column, walk) in states {
+        for arrival in inputs(&walk) {
             let answer = in_words(&arrival.at.answer(arrival.input));
             let pair = (arrival.row, column.to_owned());
             let expected = marks.remove(&pair).map(|mark| legend[&mark].clone());
@@ -122,6 +137,11 @@ fn every_state_answers_every_input_as_the_table_says() {
 fn every_pair_keeps_the_laws() {
     for (_, walk) in specimens::all() {
         for arrival in inputs::all(&walk) {
+            laws::check(&arrival.at, &arrival.input);
+        }
+    }
+    for (_, walk) in positions::all() {
+        for arrival in positions::inputs(&walk) {
             laws::check(&arrival.at, &arrival.input);
         }
     }

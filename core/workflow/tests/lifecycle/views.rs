@@ -1,6 +1,5 @@
 //! How clients see each state.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout, Outcome};
 use aegis_contracts::view::{PickupView, Status, StepStatus};
 use aegis_workflow::{
@@ -8,70 +7,70 @@ use aegis_workflow::{
 };
 
 use crate::specimens;
-use crate::walk::{Walk, artifact, cancel, failed, policy};
+use crate::walk::{Walk, artifact, attempt, cancel, failed, policy};
 
-/// Steps in flow order, as `role attempt.revision status`.
+/// Steps in flow order, as `step attempt.revision status`.
 const STEPS: [(&str, &str); 38] = [
-    ("rq", "researcher 1.0 requested"),
-    ("rd", "researcher 1.0 dispatched"),
-    ("rr", "researcher 1.0 running"),
-    ("rt", "researcher 1.0 requested"),
-    ("aq", "researcher 1.0 succeeded, analyst 1.0 requested"),
-    ("ad", "researcher 1.0 succeeded, analyst 1.0 dispatched"),
-    ("ar", "researcher 1.0 succeeded, analyst 1.0 running"),
-    ("vq", "researcher 1.0 succeeded, analyst 2.1 requested"),
-    ("pq", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("pn", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("p1", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("p2", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("pt", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("pe", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("ps", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("po", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("px", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("pv", "researcher 1.0 succeeded, analyst 2.1 succeeded"),
-    ("pr", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("pm", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("rq", "research 1.0 requested"),
+    ("rd", "research 1.0 dispatched"),
+    ("rr", "research 1.0 running"),
+    ("rt", "research 1.0 requested"),
+    ("aq", "research 1.0 succeeded, analyze 1.0 requested"),
+    ("ad", "research 1.0 succeeded, analyze 1.0 dispatched"),
+    ("ar", "research 1.0 succeeded, analyze 1.0 running"),
+    ("vq", "research 1.0 succeeded, analyze 2.1 requested"),
+    ("pq", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("pn", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("p1", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("p2", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("pt", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("pe", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("ps", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("po", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("px", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("pv", "research 1.0 succeeded, analyze 2.1 succeeded"),
+    ("pr", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("pm", "research 1.0 succeeded, analyze 1.0 succeeded"),
     (
         "wq",
-        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 requested",
+        "research 1.0 succeeded, analyze 1.0 succeeded, write 1.0 requested",
     ),
     (
         "wd",
-        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 dispatched",
+        "research 1.0 succeeded, analyze 1.0 succeeded, write 1.0 dispatched",
     ),
     (
         "wr",
-        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 running",
+        "research 1.0 succeeded, analyze 1.0 succeeded, write 1.0 running",
     ),
-    ("rx", "researcher 2.0 dispatched"),
-    ("ax", "researcher 1.0 succeeded, analyst 2.0 dispatched"),
+    ("rx", "research 2.0 dispatched"),
+    ("ax", "research 1.0 succeeded, analyze 2.0 dispatched"),
     (
         "wx",
-        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 2.0 dispatched",
+        "research 1.0 succeeded, analyze 1.0 succeeded, write 2.0 dispatched",
     ),
-    ("rb", "researcher 1.0 running"),
-    ("ab", "researcher 1.0 succeeded, analyst 1.0 running"),
-    ("Fr", "researcher 1.0 failed"),
-    ("Fa", "researcher 1.0 succeeded, analyst 1.0 failed"),
-    ("Fp", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("rb", "research 1.0 running"),
+    ("ab", "research 1.0 succeeded, analyze 1.0 running"),
+    ("Fr", "research 1.0 failed"),
+    ("Fa", "research 1.0 succeeded, analyze 1.0 failed"),
+    ("Fp", "research 1.0 succeeded, analyze 1.0 succeeded"),
     (
         "Fw",
-        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 failed",
+        "research 1.0 succeeded, analyze 1.0 succeeded, write 1.0 failed",
     ),
-    ("Re", "researcher 1.0 succeeded, analyst 2.0 requested"),
+    ("Re", "research 1.0 succeeded, analyze 2.0 requested"),
     (
         "Co",
-        "researcher 1.0 succeeded, analyst 1.0 succeeded, writer 1.0 succeeded",
+        "research 1.0 succeeded, analyze 1.0 succeeded, write 1.0 succeeded",
     ),
-    ("Cr", "researcher 1.0 cancelled"),
-    ("Cp", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("Rj", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
-    ("Ex", "researcher 1.0 succeeded, analyst 1.0 succeeded"),
+    ("Cr", "research 1.0 cancelled"),
+    ("Cp", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("Rj", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("Ex", "research 1.0 succeeded, analyze 1.0 succeeded"),
 ];
 
 #[test]
-fn steps_show_where_each_role_stands() {
+fn steps_show_where_each_stands() {
     let specimens = specimens::all();
     assert_eq!(specimens.len(), STEPS.len());
     for ((name, walk), (expected_name, expected)) in specimens.into_iter().zip(STEPS) {
@@ -80,7 +79,7 @@ fn steps_show_where_each_role_stands() {
             .map(|step| {
                 let status = serde_json::to_value(step.status).unwrap();
                 let status = status.as_str().unwrap().to_owned();
-                format!("{} {}.{} {status}", step.role, step.attempt, step.revision)
+                format!("{} {}.{} {status}", step.step, step.attempt, step.revision)
             })
             .collect();
         assert_eq!((name, shown.join(", ").as_str()), (expected_name, expected));
@@ -106,12 +105,11 @@ fn approvals_failures_and_artifacts_show_where_there_are_some() {
         let found = artifact_refs(workflow);
         assert_eq!(found.len(), workflow.results.len(), "{name}: one of each");
         for found in found {
-            let (role, attempt) = Role::ALL
-                .into_iter()
-                .filter_map(|role| Some((role, workflow.result_of(role)?.attempt)))
-                .find(|(role, _)| role.artifact_name() == found.name)
-                .unwrap();
-            assert_eq!(found, artifact(&workflow.id, role, attempt), "{name}");
+            let mut steps = workflow.flow.agent_steps();
+            let step = &steps.find(|step| step.writes == found.name).unwrap().step;
+            let result = workflow.result_of(step).unwrap();
+            let of = attempt(step.as_str(), result.attempt);
+            assert_eq!(found, artifact(workflow, &of), "{name}");
         }
     }
 }
@@ -222,10 +220,13 @@ fn a_revision_that_failed_does_not_pass_for_the_one_before() {
         .succeeded()
         .decided("ada", DecisionKind::RequestChanges, 0)
         .dispatched()
-        .then(failed(Role::Analyst, 2, false));
-    let analyst = step_views(&walk.workflow).remove(1);
-    assert_eq!((analyst.role, analyst.attempt), (Role::Analyst, 2));
-    assert_eq!(analyst.status, StepStatus::Failed);
+        .then(failed(attempt("analyze", 2), false));
+    let analyze = step_views(&walk.workflow).remove(1);
+    assert_eq!(
+        (analyze.step.as_str(), analyze.attempt, analyze.revision),
+        ("analyze", 2, 1)
+    );
+    assert_eq!(analyze.status, StepStatus::Failed);
 }
 
 #[test]

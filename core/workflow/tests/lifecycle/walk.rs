@@ -1,25 +1,70 @@
 //! A workflow walked through its life by the real decisions, so that every state in these tests can be reached.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
 use aegis_contracts::changes::Changes;
+use aegis_contracts::flow::{Flow, Name, media_type};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::{MAX_COST_USD, Usage};
 use aegis_workflow::{
-    Answer, ApprovalPolicy, Input, Phase, Rejection, RetryPolicy, Rules, Start, StepFailure,
-    StepRetries, Workflow, decide, start,
+    Answer, ApprovalPolicy, Attempt, Heartbeat, Input, Phase, Pinned, Rejection, Retries,
+    RetryPolicy, Rules, Start, StepFailure, Success, Vote, Workflow, decide, start,
 };
+use serde_json::{Value, json};
 
 #[derive(Debug, Clone)]
 pub struct Walk {
     pub rules: Rules,
     pub workflow: Workflow,
     pub now: Timestamp,
+}
+
+/// The flow that ships.
+pub fn report() -> Pinned {
+    static REPORT: LazyLock<Pinned> = LazyLock::new(|| {
+        let file = include_bytes!("../../../../flows/report/1.json");
+        Pinned::new(Flow::parse(file).unwrap())
+    });
+    REPORT.clone()
+}
+
+/// Five steps and two approvals: the first step, one in the middle, one before an approval, one between two, and the
+/// last, after an approval.
+pub fn triage() -> Pinned {
+    flow(json!({
+        "flow": "triage", "version": 3, "title": "Triage of incidents",
+        "steps": [
+            {"step": "gather", "agent": "collector", "writes": "facts.json"},
+            {"step": "sort", "agent": "sorter", "reads": ["gather"], "writes": "sorted.json"},
+            {"step": "weigh", "agent": "sorter", "reads": ["gather", "sort"], "writes": "plan.md"},
+            {"approval": "plan", "shows": "weigh", "redo": "sort", "search_again": "gather"},
+            {"step": "act", "agent": "actor", "reads": ["weigh"], "writes": "done.md"},
+            {"approval": "close", "shows": "act", "redo": "act"},
+            {"step": "publish", "agent": "writer", "reads": ["act"], "writes": "notice.html"},
+        ],
+        "result": "publish",
+    }))
+}
+
+pub fn flow(definition: Value) -> Pinned {
+    let flow = Flow::from_value(definition.clone());
+    Pinned::new(flow.unwrap_or_else(|faults| panic!("{faults:?}: {definition}")))
+}
+
+pub fn name(name: &str) -> Name {
+    name.parse().unwrap()
+}
+
+pub fn attempt(step: &str, attempt: u32) -> Attempt {
+    Attempt {
+        step: name(step),
+        attempt,
+    }
 }
 
 pub fn policy() -> ApprovalPolicy {
@@ -34,8 +79,8 @@ pub fn policy() -> ApprovalPolicy {
 }
 
 /// So many attempts at each step.
-pub fn attempts(attempts: u32) -> StepRetries {
-    StepRetries::all(RetryPolicy {
+pub fn attempts(attempts: u32) -> Retries {
+    Retries::all(RetryPolicy {
         attempts,
         ..RetryPolicy::default()
     })
@@ -44,7 +89,7 @@ pub fn attempts(attempts: u32) -> StepRetries {
 /// One retry, so that the second failure of a step is its last. No reminders.
 pub fn rules() -> Rules {
     Rules {
-        step_retries: attempts(2),
+        retries: attempts(2),
         approval_reminder: Duration::ZERO,
         ..Rules::default()
     }
@@ -60,12 +105,20 @@ impl Walk {
     }
 
     pub fn under(rules: Rules, policy: ApprovalPolicy, budget: Option<Budget>) -> Self {
+        Self::of(report(), rules, policy, budget)
+    }
+
+    /// Of a flow, with the same policy for each of its approvals.
+    pub fn of(flow: Pinned, rules: Rules, policy: ApprovalPolicy, budget: Option<Budget>) -> Self {
+        let policies = flow.approvals();
+        let policies = policies.map(|asked| (asked.approval.clone(), policy.clone()));
         let now = Timestamp::from_millis(1_795_456_800_000);
         let asked = Start {
             id: WorkflowId::derive("ada", "k1"),
+            policies: policies.collect(),
+            flow,
             topic: "quantum computing".to_owned(),
             requested_by: "ada".to_owned(),
-            policy,
             budget,
         };
         let workflow = start(&rules, asked, now).next;
@@ -112,36 +165,38 @@ impl Walk {
         }
     }
 
-    /// Role and attempt of the step under way.
-    pub fn current(&self) -> (Role, u32) {
+    /// What an agent is asked for, or works at.
+    pub fn current(&self) -> Attempt {
         match &self.workflow.phase {
-            Phase::Working(step) => (step.role, step.attempt),
+            Phase::Running(work) => Attempt {
+                step: work.step.clone(),
+                attempt: work.attempt,
+            },
             other => panic!("no step under way: {other:?}"),
         }
     }
 
     pub fn dispatched(self) -> Self {
-        let (role, attempt) = self.current();
+        let of = self.current();
         self.wait(Duration::from_secs(1))
-            .then(Input::Dispatched { role, attempt })
+            .then(Input::Dispatched(of))
     }
 
     pub fn running(self) -> Self {
-        let (role, attempt) = self.current();
+        let of = self.current();
         self.dispatched()
             .wait(Duration::from_secs(20))
-            .then(progress(role, attempt))
+            .then(progress(of))
     }
 
     pub fn succeeded(self) -> Self {
-        let (role, attempt) = self.current();
-        let done = succeeded(&self.workflow.id, role, attempt);
+        let done = succeeded(&self.workflow, self.current());
         self.running().wait(Duration::from_secs(20)).then(done)
     }
 
     pub fn failed(self, transient: bool) -> Self {
-        let (role, attempt) = self.current();
-        self.running().then(failed(role, attempt, transient))
+        let of = self.current();
+        self.running().then(failed(of, transient))
     }
 
     pub fn decided(self, approver: &str, decision: DecisionKind, revision: u32) -> Self {
@@ -157,57 +212,62 @@ pub fn used(tokens: u64) -> Usage {
     }
 }
 
-pub fn progress(role: Role, attempt: u32) -> Input {
-    progress_after(role, attempt, 500)
+pub fn progress(of: Attempt) -> Input {
+    progress_after(of, 500)
 }
 
-pub fn progress_after(role: Role, attempt: u32, tokens: u64) -> Input {
-    Input::Progress {
-        role,
-        attempt,
+pub fn progress_after(of: Attempt, tokens: u64) -> Input {
+    Input::Progress(Heartbeat {
+        of,
         message: "ranking 310 passages of 24 documents".to_owned(),
         percent: Some(40),
         usage: Some(used(tokens)),
-    }
+    })
 }
 
-pub fn succeeded(id: &WorkflowId, role: Role, attempt: u32) -> Input {
-    Input::StepSucceeded {
-        role,
-        attempt,
+pub fn succeeded(workflow: &Workflow, of: Attempt) -> Input {
+    Input::StepSucceeded(success(workflow, of))
+}
+
+pub fn success(workflow: &Workflow, of: Attempt) -> Success {
+    Success {
+        artifacts: vec![artifact(workflow, &of)],
+        of,
         summary: "done".to_owned(),
-        artifacts: vec![artifact(id, role, attempt)],
         usage: used(1000),
     }
 }
 
-pub fn artifact(id: &WorkflowId, role: Role, attempt: u32) -> ArtifactRef {
-    let name = role.artifact_name();
+/// What an attempt must write.
+pub fn artifact(workflow: &Workflow, of: &Attempt) -> ArtifactRef {
+    let flow = &workflow.flow;
+    let writes = flow.step(&of.step).unwrap().writes.clone();
+    let prefix = attempt_prefix(&flow.flow, &workflow.id, &of.step, of.attempt);
     ArtifactRef {
-        name: name.to_owned(),
-        key: format!("{}{name}", attempt_prefix(id, role, attempt)),
+        key: format!("{prefix}{writes}"),
         size: 48_211,
-        media_type: role.media_type().to_owned(),
+        media_type: media_type(&writes).to_owned(),
+        name: writes,
         sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_owned(),
     }
 }
 
-pub fn failed(role: Role, attempt: u32, transient: bool) -> Input {
+pub fn failed(of: Attempt, transient: bool) -> Input {
     let failure = StepFailure {
         code: "model_unavailable".to_owned(),
         message: "the model did not answer".to_owned(),
         transient,
-    };
-    Input::StepFailed {
-        role,
-        attempt,
-        failure,
         usage: Some(used(700)),
-    }
+    };
+    Input::StepFailed(of, failure)
 }
 
 pub fn decision_of(approver: &str, decision: DecisionKind, revision: u32) -> Input {
-    Input::Decide {
+    Input::Decide(vote(approver, decision, Some(revision)))
+}
+
+pub fn vote(approver: &str, decision: DecisionKind, revision: Option<u32>) -> Vote {
+    Vote {
         approver: approver.to_owned(),
         proven: false,
         claimed_by: None,
@@ -218,16 +278,16 @@ pub fn decision_of(approver: &str, decision: DecisionKind, revision: u32) -> Inp
     }
 }
 
-/// A change request that goes back to the researcher.
+/// A change request that asks to search again.
 pub fn search_again(approver: &str, revision: u32) -> Input {
-    let mut asked = decision_of(approver, DecisionKind::RequestChanges, revision);
-    if let Input::Decide { changes, .. } = &mut asked {
-        *changes = Some(Changes {
-            search_again: true,
-            ..Changes::default()
-        });
-    }
-    asked
+    let changes = Changes {
+        search_again: true,
+        ..Changes::default()
+    };
+    Input::Decide(Vote {
+        changes: Some(changes),
+        ..vote(approver, DecisionKind::RequestChanges, Some(revision))
+    })
 }
 
 pub fn redrive(version: u64) -> Input {
@@ -248,8 +308,7 @@ pub fn cancel() -> Input {
 impl Walk {
     /// Reports success without any sign of life before.
     pub fn succeeded_now(self) -> Self {
-        let (role, attempt) = self.current();
-        let done = succeeded(&self.workflow.id, role, attempt);
+        let done = succeeded(&self.workflow, self.current());
         self.then(done)
     }
 

@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aegis_aws::client::keys::token_keys;
 use aegis_aws::client::objects::{Put, S3Objects};
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::{CLAIM, attempt_prefix};
+use aegis_contracts::flow::{DEFAULT_FLOW, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::token::{Claim, TokenKeys};
+use aegis_workflow::Attempt;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ use aegis_local_aws::description::Description;
 const VALID: Duration = Duration::from_secs(6 * 3600);
 /// By which name an API that asks for no proof knows its callers.
 const ANONYMOUS: &str = "anonymous";
-const ROLE: Role = Role::Researcher;
+const STEP: &str = "research";
 const ATTEMPT: u32 = 1;
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -40,15 +41,22 @@ pub async fn hold(stack: &Description, count: usize) -> Result<Value> {
     for id in ids {
         let claim = Claim {
             workflow_id: id.clone(),
-            role: ROLE,
-            attempt: ATTEMPT,
+            flow: name(DEFAULT_FLOW)?,
+            of: Attempt {
+                step: name(STEP)?,
+                attempt: ATTEMPT,
+            },
         };
         let token = keys
             .sign(&claim, until)
             .map_err(|error| anyhow!("{error}"))?;
-        attempts.push(json!({"id": id, "token": token, "role": ROLE, "attempt": ATTEMPT}));
+        attempts.push(json!({"id": id, "token": token, "step": STEP, "attempt": ATTEMPT}));
     }
     Ok(Value::Array(attempts))
+}
+
+fn name(text: &str) -> Result<Name> {
+    Ok(text.parse()?)
 }
 
 fn output<'a>(stack: &'a Description, name: &str) -> Result<&'a str> {
@@ -62,7 +70,8 @@ async fn held(stack: &Description, bucket: &S3Objects) -> Result<WorkflowId> {
     let id = WorkflowId::derive(ANONYMOUS, &key);
     let claim =
         json!({"session": "a-session-that-belongs-to-the-fuzzer-of-the-api", "invocation": "none"});
-    let name = format!("{}{CLAIM}", attempt_prefix(&id, ROLE, ATTEMPT));
+    let prefix = attempt_prefix(&name(DEFAULT_FLOW)?, &id, &name(STEP)?, ATTEMPT);
+    let name = format!("{prefix}{CLAIM}");
     let claim = claim.to_string().into_bytes();
     let put = bucket
         .put_if_absent(&name, claim, "application/json")

@@ -38,7 +38,7 @@ impl Ground {
         let tools = venv::ensure(&venv::DEPLOY_TOOLS, &environments, &found.python).await?;
         let emulator = emulator::ensure(folder, &settings, &python).await?;
         let built = binaries::build(&found.cargo, &root).await?;
-        let products = packages::make(folder, &built).await?;
+        let products = packages::make(folder, &built, &settings.configuration.flows).await?;
         Ok(Self {
             folder: folder.clone(),
             root,

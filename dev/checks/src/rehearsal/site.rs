@@ -102,14 +102,13 @@ impl Site {
 
     /// What makes any stage one of the local AWS, beside what the engineer writes.
     fn set_local_values(&self, settings: &Settings) -> Result<()> {
-        let mut values = json!({
+        let values = json!({
             "aws_endpoint_url": settings.aws_endpoint_url(),
             "lambda_architecture": variables::lambda_architecture(),
             "build_agent_images": true,
+            "agents": variables::agents(settings),
+            "flows_dir": settings.configuration.flows,
         });
-        for agent in AGENTS {
-            values[format!("{agent}_agent_arn")] = json!(variables::runtime_arn(agent));
-        }
         write_json(&self.terraform().join("local.auto.tfvars.json"), &values)
     }
 

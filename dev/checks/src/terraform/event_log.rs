@@ -15,11 +15,10 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use aegis_client::local;
-use aegis_local_aws::binaries::AGENTS;
 use aegis_local_aws::emulator::REGION;
 use aegis_local_aws::settings::Settings;
 use aegis_local_aws::terraform::command::Terraform;
-use aegis_local_aws::terraform::variables::{ENVIRONMENT, NAME_PREFIX, runtime_arn};
+use aegis_local_aws::terraform::variables::{self, ENVIRONMENT, NAME_PREFIX};
 use aegis_local_aws::{environment, venv};
 use aegis_terminal::progress::Step;
 
@@ -109,15 +108,17 @@ async fn apply(terraform: &Terraform<'_>, scratch: &Path) -> Result<()> {
     if state.exists() {
         std::fs::remove_file(&state)?;
     }
-    let mut variables = vec![
+    let settings = terraform.settings;
+    let variables = vec![
         format!("aws_endpoint_url={}", terraform.settings.aws_endpoint_url()),
         format!("name_prefix={NAME_PREFIX}"),
         format!("environment={ENVIRONMENT}"),
         // Below it, topics are left out of the log.
         "log_level=INFO".to_owned(),
         "lambda_dist_dir=./tests/fixtures/packages".to_owned(),
+        format!("agents={}", variables::agents(settings)),
+        format!("flows_dir={}", settings.configuration.flows.display()),
     ];
-    variables.extend(AGENTS.map(|agent| format!("{agent}_agent_arn={}", runtime_arn(agent))));
     let mut arguments = vec![
         "apply".to_owned(),
         "-auto-approve".to_owned(),

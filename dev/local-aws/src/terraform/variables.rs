@@ -21,11 +21,6 @@ const AGENTCORE: &str = "AWS_ENDPOINT_URL_BEDROCK_AGENTCORE";
 
 /// What the local stack sets; `settings.variables` win over these.
 pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
-    let agents = settings.configuration.agents.iter();
-    let agents = agents.map(|(name, agent)| {
-        let of = json!({"arn": runtime_arn(name.as_str()), "reads_sources": agent.reads_sources});
-        (name.to_string(), of)
-    });
     json!({
         "name_prefix": NAME_PREFIX,
         "environment": ENVIRONMENT,
@@ -45,8 +40,22 @@ pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
         "agent_role_trusted_arns": [format!("arn:aws:iam::{ACCOUNT}:root")],
         "extra_lambda_environment": lambda_environment(settings),
         "flows_dir": settings.configuration.flows,
-        "agents": agents.collect::<serde_json::Map<_, _>>(),
+        "agents": agents(settings),
     })
+}
+
+/// Each with the name by which it is asked for here.
+pub fn agents(settings: &Settings) -> Value {
+    let agents = settings.configuration.agents.iter();
+    let agents = agents.map(|(name, agent)| {
+        let arn = runtime_arn(name.as_str());
+        let mut of = json!({"arn": arn, "reads_sources": agent.reads_sources});
+        if let Some(attempts) = settings.attempts {
+            of["retries"] = json!({"attempts": attempts});
+        }
+        (name.to_string(), of)
+    });
+    Value::Object(agents.collect())
 }
 
 /// The name by which dispatchers ask for an agent; the agent host knows the same.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::memory::SentCommand;
-use aegis_contracts::command::Command;
+use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_engine::message::Received;
 use aegis_engine::token::Claim;
@@ -17,6 +17,14 @@ impl Harness {
     pub fn last_command(&self) -> CommandEnvelope {
         let last = self.commands().pop();
         last.expect("a command was sent").command
+    }
+
+    /// The attempt that was asked for last.
+    pub fn last_run(&self) -> StepCommand {
+        match self.last_command().body {
+            Command::RunStep(step) => step,
+            other => panic!("no step was asked for last: {other:?}"),
+        }
     }
 
     /// All of them, oldest first.

@@ -6,12 +6,15 @@ mod starts;
 
 pub use messages::{external, received, received_text};
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::flow::flows_of;
 use crate::memory::MemoryPorts;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::approval::DecisionKind;
-use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
+use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::flow::Flow;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
@@ -58,6 +61,13 @@ impl Harness {
             tokens,
         }
     }
+
+    /// No workflow yet, in a deployment with these flows.
+    pub fn knowing(flows: Vec<Flow>) -> Self {
+        let mut harness = Self::empty();
+        harness.engine.flows = Arc::new(flows_of(flows));
+        harness
+    }
 }
 
 impl Harness {
@@ -100,7 +110,8 @@ impl Harness {
 
     /// All that the attempt may write lies below this.
     pub fn prefix(&self, of: &Attempt) -> String {
-        crate::flow::prefix(&self.id, of)
+        let flow = &self.workflow().flow.flow;
+        attempt_prefix(flow, &self.id, &of.step, of.attempt)
     }
 
     pub fn dispatch(&self) {
@@ -127,7 +138,9 @@ impl Harness {
     pub fn put_result(&self, of: &Attempt, file: &[u8]) -> ArtifactRef {
         let workflow = self.workflow();
         let writes = &workflow.flow.step(&of.step).unwrap().writes;
-        self.ports.artifacts.put_result(&self.prefix(of), writes, file)
+        self.ports
+            .artifacts
+            .put_result(&self.prefix(of), writes, file)
     }
 
     /// Stores the result of the step under way, as its agent does.

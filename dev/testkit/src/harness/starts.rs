@@ -1,11 +1,14 @@
 //! Where a test begins: worlds in which the workflow has come to a certain point.
 
+use std::collections::BTreeMap;
+
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::request::Budget;
 use aegis_contracts::view::Status;
 use aegis_engine::apply::Opened;
 use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{ApprovalPolicy, Input, Start, StepFailure};
+use aegis_workflow::{ApprovalPolicy, Input, Pinned, Start, StepFailure};
 
 use super::{Harness, at_once};
 use crate::flow;
@@ -22,19 +25,32 @@ impl Harness {
     }
 
     fn started_with(budget: Option<Budget>, policy: ApprovalPolicy) -> Self {
-        let harness = Self::empty();
+        Self::empty().opened(flow::report(), policies(policy), budget)
+    }
+
+    /// In a flow of one's own, all approvals of which are anybody's and take one person.
+    pub fn started_in(flow: Flow) -> Self {
+        Self::knowing(vec![flow.clone()]).opened(Pinned::new(flow), BTreeMap::new(), None)
+    }
+
+    fn opened(
+        self,
+        flow: Pinned,
+        policies: BTreeMap<Name, ApprovalPolicy>,
+        budget: Option<Budget>,
+    ) -> Self {
         let begin = Start {
-            id: harness.id.clone(),
+            id: self.id.clone(),
             topic: "quantum computing".to_owned(),
             requested_by: "ada".to_owned(),
-            flow: flow::report(),
-            policies: policies(policy),
+            flow,
+            policies,
             budget,
         };
         let request = StoredRequest::new(&start_request("quantum computing"), "ada").unwrap();
-        let opened = at_once(harness.engine.open(request, begin));
+        let opened = at_once(self.engine.open(request, begin));
         assert!(matches!(opened, Ok(Opened::New(_))), "{opened:?}");
-        harness
+        self
     }
 
     /// The agent whose turn it is has been invoked.

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_cost::capacity::read_halves;
 use aegis_cost::path::Units;
-use aegis_contracts::flow::{Flow, Name};
 use aegis_workflow::{Pinned, STATE_VERSION, StoredWorkflow, Workflow};
 use async_trait::async_trait;
 
@@ -20,6 +20,7 @@ use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state_as, encode}
 pub struct MemoryTable {
     pub(super) rows: Mutex<Rows>,
     races_to_lose: Mutex<u32>,
+    kept_first: Mutex<Option<KeptFlow>>,
     /// Every history entry in the order of the commits.
     pub(super) stream: Mutex<Vec<HistoryEntry>>,
     pub(super) writes: Mutex<usize>,
@@ -48,6 +49,17 @@ impl MemoryTable {
         if let Some(row) = lock(&self.rows).by_id.get_mut(id) {
             json.clone_into(&mut row.state);
         }
+    }
+
+    /// Keeps a definition as other code would, whatever it is.
+    pub fn keep(&self, kept: KeptFlow) {
+        let key = (kept.id.flow.clone(), kept.id.version);
+        lock(&self.rows).flows.insert(key, kept);
+    }
+
+    /// Whoever keeps a definition next finds that somebody else has kept this one a moment before.
+    pub fn keep_first(&self, kept: KeptFlow) {
+        *lock(&self.kept_first) = Some(kept);
     }
 
     /// As the table's stream hands them out: entries from `position` on.
@@ -254,6 +266,9 @@ impl Table for MemoryTable {
             definition: encode(definition)?,
         };
         let effect = || {
+            if let Some(first) = lock(&self.kept_first).take() {
+                self.keep(first);
+            }
             let flows = &mut lock(&self.rows).flows;
             let key = (flow.flow.clone(), flow.version);
             if flows.contains_key(&key) {

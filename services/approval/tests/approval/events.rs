@@ -4,6 +4,7 @@ use aegis_contracts::view::Status;
 use aegis_engine::api::Authorization;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
+use aegis_testkit::flow::name;
 use aegis_testkit::harness::{Harness, at_once, external, received_text};
 use aegis_workflow::approval_view;
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ fn a_decision_counts_and_says_who_claims_it() {
         json!({"approver": "bob", "comment": "fine", "surprise": 1}),
     );
     assert_eq!(handle(&harness, &message), Disposition::Ack);
-    assert_eq!(harness.status(), Status::Writing);
+    assert_eq!(harness.current().step, name("write"));
     let decision = approval_view(&harness.workflow())
         .unwrap()
         .decisions
@@ -155,6 +156,6 @@ fn transient_errors_bring_it_back() {
             "{operation}"
         );
         assert_eq!(handle(&harness, &message), Disposition::Ack, "{operation}");
-        assert_eq!(harness.status(), Status::Writing, "{operation}");
+        assert_eq!(harness.current().step, name("write"), "{operation}");
     }
 }

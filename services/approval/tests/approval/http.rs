@@ -7,6 +7,7 @@ use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
+use aegis_testkit::flow::name;
 use aegis_testkit::harness::{Harness, files};
 use aegis_testkit::requests::{
     With, ask, ok, problem, refusal, refuses_malformed_bodies, request, tells_of_port_errors,
@@ -77,7 +78,7 @@ fn approval_lets_the_writer_write() {
         &harness,
         json!({"decision": "approve", "comment": "fine", "approver": "bob"}),
     );
-    assert_eq!(harness.status(), Status::Writing);
+    assert_eq!(harness.current().step, name("write"));
     assert_eq!(
         (&view["revision"], &view["required"]),
         (&json!(0), &json!(1))
@@ -107,7 +108,7 @@ fn rejection_and_changes() {
         &harness,
         json!({"decision": "request_changes", "comment": "more", "revision": 0}),
     );
-    assert_eq!(harness.status(), Status::Analyzing);
+    assert_eq!(harness.current().step, name("analyze"));
     let heard = harness.workflow().change_requests();
     assert_eq!(heard[0].comment.as_deref(), Some("more"));
 }
@@ -128,7 +129,7 @@ fn a_finding_that_is_not_there_uses_up_no_revision() {
         &harness,
         json!({"decision": "request_changes", "changes": {"drop": [known]}}),
     );
-    assert_eq!(harness.status(), Status::Analyzing);
+    assert_eq!(harness.current().step, name("analyze"));
 }
 
 #[test]
@@ -242,7 +243,7 @@ fn nobody_counts_twice() {
     );
     assert_eq!(harness.status(), Status::AwaitingApproval);
     decided(&harness, approve("bob "));
-    assert_eq!(harness.status(), Status::Writing);
+    assert_eq!(harness.current().step, name("write"));
 }
 
 /// Names of callers are proven letter by letter: another case may be another person.
@@ -378,5 +379,5 @@ fn a_command_that_cannot_be_sent_is_not_the_approver_s_business() {
     let fault = PortError::Transient("queue away".to_owned());
     harness.ports.faults.fail_next("send", fault);
     decided(&harness, json!({"decision": "approve"}));
-    assert_eq!(harness.status(), Status::Writing);
+    assert_eq!(harness.current().step, name("write"));
 }

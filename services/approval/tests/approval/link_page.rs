@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::changes::Changes;
 use aegis_contracts::findings::{Loss, UnreadableSource};
@@ -12,6 +11,7 @@ use aegis_engine::api::{ApiRequest, ApiResponse, Authorization};
 use aegis_engine::error::PortError;
 use aegis_engine::link::Link;
 use aegis_engine::token::Claim;
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::{Harness, files};
 use aegis_testkit::requests::{With, ask, ok, request};
 use aegis_workflow::{Input, approval_view};
@@ -87,7 +87,7 @@ fn whoever_looks_sees_what_they_decide_on() {
         "1 of 2 approvals given".to_owned(),
         "say more on lattices".to_owned(),
         "until Thursday 26 November 2026, 18:00 UTC (in 3 days)".to_owned(),
-        "The report is written from these findings.".to_owned(),
+        "The workflow goes on from here.".to_owned(),
     ];
     for finding in files::analysis(&harness.id, 1).findings {
         all.extend([finding.heading, finding.note]);
@@ -125,7 +125,7 @@ fn a_link_shows_the_findings_of_its_own_revision() {
 fn findings_that_cannot_be_shown_cannot_be_approved_from_the_page() {
     let harness = Harness::awaiting_approval();
     let token = token(&harness, "ada");
-    let key = format!("workflows/{}/analyst/1/analysis.json", harness.id);
+    let key = format!("workflows/report/{}/analyze/1/analysis.json", harness.id);
     harness.ports.artifacts.put(&key, b"{}");
     let answer = get(&harness, &token);
     page(200, "The findings cannot be shown", &answer);
@@ -210,7 +210,10 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
     let other = "decision=request_changes&drop=1";
     let later = post(&harness, &token, other);
     page(409, "What you sent with it now is not kept", &later);
-    says(&later, &["drop finding 2", "analyst works on revision 1"]);
+    says(
+        &later,
+        &["drop finding 2", "the step `analyze` works on revision 1"],
+    );
     let heard = harness.workflow().change_requests();
     assert_eq!(
         heard[0].changes,
@@ -303,16 +306,16 @@ fn whoever_has_decided_is_told_what_follows() {
     says(&later, &["Revision 0 waits for decisions"]);
     says_nothing_of(&later, "new link");
     let second = post(&harness, &bob, "decision=approve");
-    page(200, "The report is being written.", &second);
-    page(200, "The report is being written.", &get(&harness, &ada));
+    page(200, "The step `write` is at work.", &second);
+    page(200, "The step `write` is at work.", &get(&harness, &ada));
     harness.succeed();
-    page(200, "The report is written.", &get(&harness, &ada));
+    page(200, "The workflow is completed.", &get(&harness, &ada));
 
     let harness = Harness::awaiting_approvals_by(2, &[]);
     let (ada, bob) = (token(&harness, "ada"), token(&harness, "bob"));
     post(&harness, &ada, "decision=approve");
     let changes = post(&harness, &bob, "decision=request_changes&comment=more");
-    page(200, "The analyst works on revision 1.", &changes);
+    page(200, "the step `analyze` works on revision 1.", &changes);
     says(&changes, &["takes a new link", "made by", "anonymous"]);
     page(200, "bob", &get(&harness, &ada));
     harness.succeed();
@@ -342,7 +345,7 @@ fn get_shows_the_question_and_decides_nothing() {
         says(
             &answer,
             &[
-                "<dd>0 of at most 1</dd>",
+                "<dd>0</dd>",
                 "value=\"approve\"",
                 "value=\"request_changes\"",
             ],
@@ -447,7 +450,7 @@ fn the_decision_counts_in_the_approver_s_name_by_link() {
         "decision=approve&comment=well+founded%0D%0Aand+short",
     );
     page(200, "approved", &answer);
-    assert_eq!(harness.status(), Status::Writing);
+    assert_eq!(harness.current().step, name("write"));
     let view = approval_view(&harness.workflow()).unwrap();
     let decision = &view.decisions[0];
     assert_eq!(decision.approver, "ada@example.com");
@@ -457,16 +460,16 @@ fn the_decision_counts_in_the_approver_s_name_by_link() {
     assert_eq!(get(&harness, &token), answer);
     harness.succeed();
     let later = get(&harness, &token);
-    page(200, "The report is written.", &later);
+    page(200, "The workflow is completed.", &later);
     says(&later, &["ada@example.com", "well founded\nand short"]);
 }
 
 #[test]
 fn a_replay_gets_the_same_answer_and_changes_nothing() {
-    for (decision, status) in [
-        ("approve", Status::Writing),
-        ("reject", Status::Rejected),
-        ("request_changes", Status::Analyzing),
+    for (decision, status, at) in [
+        ("approve", Status::Running, "write"),
+        ("reject", Status::Rejected, "findings"),
+        ("request_changes", Status::Running, "analyze"),
     ] {
         let harness = Harness::awaiting_approval();
         let token = token(&harness, "ada");
@@ -474,6 +477,7 @@ fn a_replay_gets_the_same_answer_and_changes_nothing() {
         let first = post(&harness, &token, &body);
         assert_eq!(first.status, 200, "{}", first.body);
         assert_eq!(harness.status(), status);
+        assert_eq!(harness.workflow().at(), Some(&name(at)));
         let (after, sent) = (harness.workflow(), harness.ports.queues.sent().len());
         harness.wait(1);
         assert_eq!(post(&harness, &token, &body), first);
@@ -503,7 +507,7 @@ fn a_link_is_for_its_own_revision() {
     let harness = Harness::awaiting_approval();
     let (mine, theirs) = (token(&harness, "ada"), token(&harness, "bob"));
     let changed = post(&harness, &mine, "decision=request_changes&comment=more");
-    page(200, "The analyst works on revision 1.", &changed);
+    page(200, "the step `analyze` works on revision 1.", &changed);
     harness.succeed();
     assert_eq!(harness.workflow().revision, 1);
     // It still tells its own approver; nobody else's decides.
@@ -533,7 +537,7 @@ fn a_link_is_for_its_own_revision() {
     page(200, "changes requested", &told);
     says(
         &told,
-        &["Revision 1 was approved. The report is being written."],
+        &["Revision 1 was approved. The step `write` is at work."],
     );
     let again = post(&harness, &mine, "decision=request_changes&comment=more");
     assert_eq!(again, told);
@@ -569,14 +573,14 @@ fn an_expired_link_tells_the_outcome_and_shows_no_findings() {
     for (on_timeout, announced, at_once, later) in [
         (
             OnTimeout::Approve,
-            "that counts as approval, and the report is written from these findings.",
+            "that counts as approval, and the workflow goes on.",
             "Within a minute it counts as approved.",
             "Revision 0 was approved by silence: there were not enough decisions by Thursday",
         ),
         (
             OnTimeout::Expire,
-            "the workflow ends without a report.",
-            "Within a minute the workflow ends without a report.",
+            "the workflow ends here.",
+            "Within a minute the workflow ends.",
             "There were not enough decisions on revision 0 in time",
         ),
         (
@@ -679,8 +683,8 @@ fn tokens_of_others_open_nothing() {
     let later = harness.now().plus(Duration::from_secs(60));
     let claim = Claim {
         workflow_id: harness.id.clone(),
-        role: Role::Analyst,
-        attempt: 1,
+        flow: name("report"),
+        of: attempt("analyze", 1),
     };
     let foreign_keys = Harness::empty().tokens;
     let mut altered = link.sign(&harness.tokens, later).unwrap();
@@ -771,7 +775,7 @@ fn somebody_else_s_decision_is_told_of() {
     let told = get(&harness, &token);
     page(
         409,
-        "Revision 0 was approved. The report is being written.",
+        "Revision 0 was approved. The step `write` is at work.",
         &told,
     );
     says(&told, &["ada", "say more on lattices"]);

@@ -8,6 +8,7 @@ mod http;
 mod link_page;
 mod links;
 mod review;
+mod two_approvals;
 
 use std::sync::Arc;
 

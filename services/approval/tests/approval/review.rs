@@ -8,6 +8,7 @@ use aegis_contracts::findings::{Claim, Evidence, UnreadableSource};
 use aegis_contracts::review::Review;
 use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
+use aegis_testkit::flow::attempt;
 use aegis_testkit::harness::{Harness, files};
 use aegis_testkit::requests::{With, ask, ok, problem, refusal, request, tells_of_port_errors};
 use aegis_workflow::Input;
@@ -207,19 +208,16 @@ fn what_was_never_asked_is_not_there() {
     }
 }
 
-/// Key of the file of a role's first attempt.
-fn key(harness: &Harness, role: &str, name: &str) -> String {
-    format!("workflows/{}/{role}/1/{name}", harness.id)
+/// Key of the file of a step's first attempt.
+fn key(harness: &Harness, step: &str, name: &str) -> String {
+    format!("{}{name}", harness.prefix(&attempt(step, 1)))
 }
 
 #[test]
 fn a_file_that_is_missing_or_broken_is_named() {
-    for (role, name) in [
-        ("researcher", "evidence.json"),
-        ("analyst", "analysis.json"),
-    ] {
+    for (step, name) in [("research", "evidence.json"), ("analyze", "analysis.json")] {
         let harness = Harness::awaiting_approval();
-        harness.ports.artifacts.remove(&key(&harness, role, name));
+        harness.ports.artifacts.remove(&key(&harness, step, name));
         assert_eq!(
             refused(&harness, &wanted(&harness)),
             because(404, "artifact_not_found")
@@ -229,7 +227,7 @@ fn a_file_that_is_missing_or_broken_is_named() {
             harness
                 .ports
                 .artifacts
-                .put(&key(&harness, role, name), altered.as_bytes());
+                .put(&key(&harness, step, name), altered.as_bytes());
             let service = service(&harness, Authorization::None);
             let problem = problem(&ask(service.as_ref(), &wanted(&harness)));
             assert_eq!(
@@ -241,13 +239,7 @@ fn a_file_that_is_missing_or_broken_is_named() {
     }
     // As the agent reported it, but nothing that an analyst should write.
     let nested = "[".repeat(100_000);
-    for broken in [
-        "not JSON",
-        "{\"findings\": 7}",
-        "[]",
-        nested.as_str(),
-        "{\"findings\": [\"\u{fffd}\"]}",
-    ] {
+    for broken in ["{\"findings\": 7}", "{\"findings\": [\"\u{fffd}\"]}"] {
         let harness = Harness::started();
         harness.succeed();
         harness.succeed_with(broken.as_bytes());
@@ -264,6 +256,15 @@ fn a_file_that_is_missing_or_broken_is_named() {
         refused(&harness, &wanted(&harness)),
         because(409, "artifact_unreadable")
     );
+    // What holds no findings is shown as what it is.
+    for text in ["not JSON", "[]", nested.as_str()] {
+        let harness = Harness::started();
+        harness.succeed();
+        harness.succeed_with(text.as_bytes());
+        let review = seen(&harness, &wanted(&harness));
+        assert_eq!(review.shown.text.as_deref(), Some(text));
+        assert!(review.findings.is_empty());
+    }
 }
 
 #[test]
@@ -309,7 +310,7 @@ fn too_large(harness: &Harness) {
         .map(|link| link.name.as_str())
         .collect();
     assert_eq!(names, ["analysis.json", "evidence.json"]);
-    let key = key(harness, "analyst", "analysis.json");
+    let key = key(harness, "analyze", "analysis.json");
     assert!(problem.links[0].url.contains(&key), "{:?}", problem.links);
 }
 

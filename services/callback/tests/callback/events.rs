@@ -3,6 +3,7 @@
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
+use aegis_testkit::flow::name;
 use aegis_testkit::harness::{Harness, at_once, external, received_text};
 use serde_json::{Value, json};
 
@@ -33,7 +34,7 @@ fn a_report_moves_the_workflow() {
         handle(&harness, &reported(&harness, succeeded(&harness))),
         Disposition::Ack
     );
-    assert_eq!(harness.status(), Status::Analyzing);
+    assert_eq!(harness.current().step, name("analyze"));
 }
 
 #[test]

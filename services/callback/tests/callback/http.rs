@@ -1,8 +1,8 @@
 //! `POST /callbacks/{id}` when all is well.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{ask, ok};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn progress_counts_as_heartbeat() {
     harness.wait(30);
     assert!(accepted(&harness, progress(&harness)));
     let workflow = harness.workflow();
-    let step = workflow.current_step(Role::Researcher, 1).unwrap();
+    let step = workflow.current_work(&name("research"), 1).unwrap();
     assert_eq!(step.last_heartbeat_at, Some(harness.now()));
     assert_eq!(step.usage.input_tokens, 10);
     // Too soon for another write.
@@ -38,7 +38,7 @@ fn progress_may_overtake_the_dispatcher_s_note() {
     let harness = Harness::started();
     assert!(accepted(&harness, progress(&harness)));
     let workflow = harness.workflow();
-    let step = workflow.current_step(Role::Researcher, 1).unwrap();
+    let step = workflow.current_work(&name("research"), 1).unwrap();
     assert_eq!(step.dispatched_at, Some(harness.now()));
 }
 
@@ -46,11 +46,8 @@ fn progress_may_overtake_the_dispatcher_s_note() {
 fn success_asks_the_next_service() {
     let harness = Harness::dispatched();
     assert!(accepted(&harness, succeeded(&harness)));
-    assert_eq!(harness.status(), Status::Analyzing);
-    assert_eq!(
-        harness.last_command().body.as_step().unwrap().0,
-        Role::Analyst
-    );
+    assert_eq!(harness.current().step, name("analyze"));
+    assert_eq!(harness.last_run().agent, name("analyst"));
 }
 
 #[test]
@@ -75,7 +72,7 @@ fn the_same_failure_again_gets_the_same_answer() {
     let second = ask(service.as_ref(), &post(&harness, &token, report.clone()));
     assert_eq!(ok(200, &first), json!({"accepted": true}));
     assert_eq!(ok(200, &second), json!({"accepted": false}));
-    assert_eq!(harness.current(), (Role::Researcher, 2), "one retry");
+    assert_eq!(harness.current(), attempt("research", 2), "one retry");
     // Another failure of that attempt is a late one.
     let mut other = report;
     other["error"]["code"] = json!("something_else");
@@ -87,7 +84,7 @@ fn the_same_failure_again_gets_the_same_answer() {
 fn a_failure_is_tried_again_if_that_can_help() {
     let harness = Harness::dispatched();
     assert!(accepted(&harness, failed(&harness, true)));
-    assert_eq!(harness.current(), (Role::Researcher, 2));
+    assert_eq!(harness.current(), attempt("research", 2));
     assert!(accepted(&harness, failed(&harness, false)));
     assert_eq!(harness.status(), Status::Failed);
 }
@@ -98,5 +95,5 @@ fn a_command_that_cannot_be_sent_is_not_the_agent_s_business() {
     let fault = PortError::Transient("queue away".to_owned());
     harness.ports.faults.fail_next("send", fault);
     assert!(accepted(&harness, succeeded(&harness)));
-    assert_eq!(harness.status(), Status::Analyzing);
+    assert_eq!(harness.current().step, name("analyze"));
 }

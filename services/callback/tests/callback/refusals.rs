@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, NotBase64};
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenKeys};
+use aegis_testkit::flow::{attempt, name, triage};
 use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{With, ask, refusal, refuses_malformed_bodies, tells_of_port_errors};
+use aegis_workflow::Attempt;
 use serde_json::{Value, json};
 
 use crate::reports::{callback, failed, post, progress, succeeded};
@@ -48,13 +49,13 @@ fn without_a_bearer_token_nothing_is_read() {
 #[test]
 fn a_token_for_something_else_is_refused() {
     let harness = Harness::dispatched();
-    let claim = |role, attempt| harness.token_for(role, attempt);
-    let expired = claim(Role::Researcher, 1);
+    let claim = |of: &Attempt| harness.token_for(of);
+    let expired = claim(&attempt("research", 1));
     harness.wait(3600);
     let stranger = Claim {
         workflow_id: harness.id.clone(),
-        role: Role::Researcher,
-        attempt: 1,
+        flow: name("report"),
+        of: attempt("research", 1),
     };
     let forged = TokenKeys::generate()
         .sign(&stranger, harness.now().plus(Duration::from_secs(60)))
@@ -72,8 +73,8 @@ fn a_token_for_something_else_is_refused() {
         &expired,
         &forged,
         &other,
-        &claim(Role::Writer, 1),
-        &claim(Role::Researcher, 2),
+        &claim(&attempt("write", 1)),
+        &claim(&attempt("research", 2)),
     ];
     for token in tokens {
         let answer = refused(&harness, token, progress(&harness));
@@ -82,7 +83,7 @@ fn a_token_for_something_else_is_refused() {
     assert_eq!(
         harness
             .workflow()
-            .current_step(Role::Researcher, 1)
+            .current_work(&name("research"), 1)
             .unwrap()
             .last_heartbeat_at,
         None
@@ -117,7 +118,7 @@ fn a_token_is_judged_before_anything_else() {
         valid.clone().query("x", "y"),
     ];
     let bearer = |token: &str| format!("Bearer {token}");
-    let forged = harness.token().replace(".researcher.1.", ".researcher.2.");
+    let forged = harness.token().replace(".research.1.", ".research.2.");
     for (header, code) in [
         (String::new(), "unauthenticated"),
         (bearer("x"), "invalid_token"),
@@ -174,7 +175,7 @@ fn reports_are_checked_field_by_field() {
     let harness = Harness::dispatched();
     for (field, value) in [
         ("kind", json!("done")),
-        ("role", json!("boss")),
+        ("step", json!("Research")),
         ("attempt", json!(0)),
         ("attempt", json!(-1)),
         ("message", json!("x".repeat(1001))),
@@ -201,14 +202,14 @@ fn artifacts_that_do_not_match_are_refused() {
         (
             "key",
             json!(format!(
-                "workflows/{}/researcher/2/evidence.json",
+                "workflows/report/{}/research/2/evidence.json",
                 harness.id
             )),
         ),
         (
             "key",
             json!(format!(
-                "workflows/{}/researcher/1/missing.json",
+                "workflows/report/{}/research/1/missing.json",
                 harness.id
             )),
         ),
@@ -224,7 +225,31 @@ fn artifacts_that_do_not_match_are_refused() {
         refused(&harness, &harness.token(), report),
         because(409, "invalid_artifacts")
     );
-    assert_eq!(harness.status(), Status::Researching);
+    assert_eq!(harness.current().step, name("research"));
+}
+
+/// The place that a token is good for is that of its own flow, whatever a report says.
+#[test]
+fn artifacts_lie_where_the_flow_and_the_step_say() {
+    let harness = Harness::started_in(triage());
+    for (from, to) in [
+        ("workflows/triage/", "workflows/report/"),
+        ("/collect/", "/plan/"),
+        ("/collect/1/", "/collect/10/"),
+    ] {
+        let mut report = succeeded(&harness);
+        let own = report["artifacts"][0]["key"].as_str().unwrap().to_owned();
+        let key = own.replace(from, to);
+        assert_ne!(key, own);
+        let file = harness.ports.artifacts.get(&own).unwrap();
+        harness.ports.artifacts.put(&key, &file);
+        report["artifacts"][0]["key"] = json!(key);
+        let answer = refused(&harness, &harness.token(), report);
+        assert_eq!(answer, because(400, "artifact_mismatch"), "{to}");
+    }
+    let own = post(&harness, &harness.token(), succeeded(&harness));
+    assert_eq!(ask(callback(&harness).as_ref(), &own).status, 200);
+    assert_eq!(harness.workflow().at(), Some(&name("scope")));
 }
 
 #[test]
@@ -248,7 +273,7 @@ fn reports_of_superseded_attempts_are_told_so() {
     assert_eq!(harness.status(), Status::Cancelled);
 
     let harness = Harness::dispatched();
-    let token = harness.token_for(Role::Researcher, 9);
+    let token = harness.token_for(&attempt("research", 9));
     let mut report = progress(&harness);
     report["attempt"] = json!(9);
     assert_eq!(
@@ -265,8 +290,8 @@ fn workflows_that_do_not_exist_are_not_found() {
     let id = WorkflowId::derive("nobody", "k");
     let claim = Claim {
         workflow_id: id.clone(),
-        role: Role::Researcher,
-        attempt: 1,
+        flow: name("report"),
+        of: attempt("research", 1),
     };
     let token = harness
         .tokens

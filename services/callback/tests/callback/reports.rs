@@ -17,9 +17,9 @@ pub fn callback(harness: &Harness) -> Arc<Callback> {
 }
 
 pub fn progress(harness: &Harness) -> Value {
-    let (role, attempt) = harness.current();
+    let of = harness.current();
     json!({
-        "kind": "progress", "role": role, "attempt": attempt,
+        "kind": "progress", "step": of.step, "attempt": of.attempt,
         "message": "ranking passages", "percent": 40,
         "usage": {"input_tokens": 10, "output_tokens": 5, "cost_usd": 0.01},
     })
@@ -27,18 +27,18 @@ pub fn progress(harness: &Harness) -> Value {
 
 /// With its artifact in the bucket.
 pub fn succeeded(harness: &Harness) -> Value {
-    let (role, attempt) = harness.current();
+    let of = harness.current();
     json!({
-        "kind": "succeeded", "role": role, "attempt": attempt,
+        "kind": "succeeded", "step": of.step, "attempt": of.attempt,
         "summary": "12 passages of 5 documents", "artifacts": [harness.result()],
         "usage": {"input_tokens": 100, "output_tokens": 50, "cost_usd": 0.1},
     })
 }
 
 pub fn failed(harness: &Harness, retryable: bool) -> Value {
-    let (role, attempt) = harness.current();
+    let of = harness.current();
     json!({
-        "kind": "failed", "role": role, "attempt": attempt,
+        "kind": "failed", "step": of.step, "attempt": of.attempt,
         "error": {"code": "model_away", "message": "no answer", "retryable": retryable},
     })
 }

@@ -3,6 +3,7 @@
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
+use aegis_testkit::flow::{flows, flows_of, triage};
 use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::life::Life;
 use aegis_workflow::STATE_VERSION;
@@ -24,10 +25,7 @@ pub fn unreadable(harness: &Harness, json: &str) -> WorkflowId {
 }
 
 fn newer() -> String {
-    format!(
-        r#"{{"state_version":{},"flow_version":1}}"#,
-        STATE_VERSION + 1
-    )
+    format!(r#"{{"state_version":{}}}"#, STATE_VERSION + 1)
 }
 
 fn due(harness: &Harness) -> Vec<WorkflowId> {
@@ -69,6 +67,24 @@ fn state_of_newer_code_is_left_to_it() {
     }
     assert_eq!(due(&harness), [id]);
     assert!(harness.ports.dead_letters.all().is_empty());
+}
+
+/// The state is as it should be: what is missing is its flow, and no letter mends that. It is left where it is found.
+#[test]
+fn a_state_whose_flow_is_missing_is_no_state_that_cannot_be_read() {
+    let mut harness = Harness::started_in(triage());
+    harness.engine.flows = flows().into();
+    harness.wait(60);
+    for _ in 0..3 * TRIES {
+        tick(&harness).unwrap();
+    }
+    assert_eq!(harness.ports.dead_letters.all(), []);
+    assert_eq!(due(&harness), [harness.id.clone()]);
+    // Once it is kept again, the workflow goes on.
+    let kept = flows_of(vec![triage()]);
+    at_once(kept.register(harness.ports.table.as_ref())).unwrap();
+    tick(&harness).unwrap();
+    assert_eq!(harness.commands().len(), 2);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Silent agents: what their completion record says is believed if it holds.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
+use aegis_testkit::flow::{attempt, name, triage};
 use aegis_testkit::harness::Harness;
-use aegis_workflow::Phase;
+use aegis_workflow::{Heartbeat, Input, Phase};
 
 use crate::sweep::tick;
 
@@ -18,8 +18,8 @@ fn without_a_record_a_new_attempt_is_asked_for() {
     let harness = Harness::dispatched();
     harness.wait(SILENCE);
     tick(&harness).unwrap();
-    assert_eq!(harness.current(), (Role::Researcher, 2));
-    assert_eq!(harness.last_command().body.as_step().unwrap().1.attempt, 2);
+    assert_eq!(harness.current(), attempt("research", 2));
+    assert_eq!(harness.last_run().attempt, 2);
     assert_eq!(harness.events(), ["WorkflowStarted", "StepRetried"]);
     assert_eq!(
         harness.stops().len(),
@@ -48,7 +48,7 @@ fn work_whose_callback_was_lost_counts() {
     harness.put_completion(&harness.completion());
     harness.wait(SILENCE);
     tick(&harness).unwrap();
-    assert_eq!(harness.status(), Status::Analyzing);
+    assert_eq!(harness.current().step, name("analyze"));
     assert_eq!(harness.events(), ["WorkflowStarted", "StepCompleted"]);
     assert_eq!(harness.stops().len(), 1, "the attempt has ended");
 }
@@ -60,12 +60,12 @@ fn believed(change: impl Fn(&mut CompletionRecord)) -> bool {
     harness.put_completion(&record);
     harness.wait(SILENCE);
     tick(&harness).unwrap();
-    if harness.status() == Status::Analyzing {
+    if harness.current().step == name("analyze") {
         return true;
     }
     assert_eq!(
         harness.current(),
-        (Role::Researcher, 2),
+        attempt("research", 2),
         "given up like any silent attempt"
     );
     false
@@ -77,7 +77,7 @@ fn a_record_that_does_not_hold_is_not_believed() {
     assert!(!believed(
         |record| record.workflow_id = WorkflowId::derive("eve", "k")
     ));
-    assert!(!believed(|record| record.role = Role::Writer));
+    assert!(!believed(|record| record.step = name("write")));
     assert!(!believed(|record| record.attempt = 2));
     assert!(!believed(
         |record| record.artifacts[0].sha256 = "0".repeat(64)
@@ -96,11 +96,11 @@ fn a_record_that_does_not_hold_is_not_believed() {
 #[test]
 fn a_record_that_cannot_be_read_is_not_believed() {
     let harness = Harness::dispatched();
-    let key = format!("workflows/{}/researcher/1/_completed.json", harness.id);
+    let key = format!("workflows/report/{}/research/1/_completed.json", harness.id);
     harness.ports.artifacts.put(&key, b"{");
     harness.wait(SILENCE);
     tick(&harness).unwrap();
-    assert_eq!(harness.current(), (Role::Researcher, 2));
+    assert_eq!(harness.current(), attempt("research", 2));
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn a_bucket_that_does_not_answer_ends_nobody_s_work() {
         let fault = PortError::Transient("bucket away".to_owned());
         harness.ports.faults.fail_next(operation, fault);
         tick(&harness).unwrap();
-        assert_eq!(harness.current(), (Role::Researcher, 1), "{operation}");
+        assert_eq!(harness.current(), attempt("research", 1), "{operation}");
         tick(&harness).unwrap();
-        assert_eq!(harness.status(), Status::Analyzing, "{operation}");
+        assert_eq!(harness.current().step, name("analyze"), "{operation}");
     }
 }
 
@@ -124,17 +124,55 @@ fn the_bucket_is_not_asked_about_commands_that_nobody_picked_up() {
     harness.put_completion(&harness.completion());
     harness.wait(61);
     tick(&harness).unwrap();
-    assert!(matches!(harness.workflow().phase, Phase::Working(step) if step.sends == 2));
+    assert!(matches!(harness.workflow().phase, Phase::Running(work) if work.sends == 2));
 }
 
 #[test]
 fn work_whose_dispatch_was_never_noted_is_not_given_up_as_undeliverable() {
     let harness = Harness::started();
     harness.put_completion(&harness.completion());
-    while harness.status() == Status::Researching {
+    while harness.current().step == name("research") {
         harness.wait(60);
         tick(&harness).unwrap();
     }
-    assert_eq!(harness.status(), Status::Analyzing);
+    assert_eq!(harness.current().step, name("analyze"));
     assert_eq!(harness.events(), ["WorkflowStarted", "StepCompleted"]);
+}
+
+/// `collect` has 45 seconds between two reports, five minutes in all, and one retry.
+#[test]
+fn silence_is_as_long_as_the_flow_says() {
+    let harness = Harness::started_in(triage());
+    harness.dispatch();
+    let alive = || {
+        harness.apply(Input::Progress(Heartbeat {
+            of: harness.current(),
+            message: "reading".to_owned(),
+            percent: None,
+            usage: None,
+        }));
+    };
+    alive();
+    harness.wait(44);
+    tick(&harness).unwrap();
+    assert_eq!(harness.current(), attempt("collect", 1));
+    harness.wait(1);
+    tick(&harness).unwrap();
+    assert_eq!(harness.current(), attempt("collect", 2));
+    harness.wait(60);
+    harness.dispatch();
+    for _ in 0..9 {
+        alive();
+        harness.wait(30);
+        tick(&harness).unwrap();
+    }
+    assert_eq!(harness.current(), attempt("collect", 2));
+    alive();
+    harness.wait(30);
+    tick(&harness).unwrap();
+    assert_eq!(
+        harness.status(),
+        Status::Failed,
+        "five minutes, and no other retry"
+    );
 }

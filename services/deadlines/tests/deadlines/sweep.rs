@@ -1,6 +1,5 @@
 //! Owed commands, moved deadlines, and what cannot be read.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::view::{PickupView, Status};
 use aegis_deadlines::Deadlines;
 use aegis_engine::dispatch::Dispatcher;
@@ -8,8 +7,9 @@ use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::ports::Table;
 use aegis_engine::schedule::ScheduleHandler;
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::{Harness, at_once};
-use aegis_workflow::{Input, STATE_VERSION, failure_view, step_views};
+use aegis_workflow::{Heartbeat, Input, STATE_VERSION, failure_view, step_views};
 
 pub fn tick(harness: &Harness) -> Result<(), PortError> {
     let deadlines = Deadlines {
@@ -70,7 +70,7 @@ fn redrive(harness: &Harness, letter: &Received) -> Disposition {
         engine: harness.engine.clone(),
         runtime: harness.ports.runtime.clone(),
         keys: harness.ports.key_ring(true),
-        role: Role::Researcher,
+        agent: name("researcher"),
         callback_api_url: "https://api.example".to_owned(),
     };
     at_once(dispatcher.handle(letter))
@@ -115,7 +115,7 @@ fn a_workflow_given_up_as_undeliverable_is_taken_up_by_its_own_redrive() {
     assert_eq!(redrive(&harness, &harness.last_message()), Disposition::Ack);
     assert_eq!(
         (harness.current(), pickup(&harness)),
-        ((Role::Researcher, 2), None)
+        (attempt("research", 2), None)
     );
 }
 
@@ -123,14 +123,12 @@ fn a_workflow_given_up_as_undeliverable_is_taken_up_by_its_own_redrive() {
 fn a_heartbeat_since_then_only_moves_the_index() {
     let harness = Harness::dispatched();
     harness.wait(60);
-    let (role, attempt, message) = (Role::Researcher, 1, "reading".to_owned());
-    harness.apply(Input::Progress {
-        role,
-        attempt,
-        message,
+    harness.apply(Input::Progress(Heartbeat {
+        of: harness.current(),
+        message: "reading".to_owned(),
         percent: None,
         usage: None,
-    });
+    }));
     let before = harness.workflow();
     harness.wait(70);
     assert!(
@@ -141,7 +139,7 @@ fn a_heartbeat_since_then_only_moves_the_index() {
     let after = harness.workflow();
     assert_eq!(
         (after.version, after.status()),
-        (before.version, Status::Researching)
+        (before.version, Status::Running)
     );
     assert!(after.wake_at.unwrap() > harness.now());
 }
@@ -150,10 +148,7 @@ fn a_heartbeat_since_then_only_moves_the_index() {
 fn a_state_that_cannot_be_read_stops_no_other() {
     for broken in [
         "{".to_owned(),
-        format!(
-            r#"{{"state_version":{},"flow_version":1}}"#,
-            STATE_VERSION + 1
-        ),
+        format!(r#"{{"state_version":{}}}"#, STATE_VERSION + 1),
     ] {
         let harness = Harness::started();
         let other = aegis_testkit::life::Life::begin("broken", harness.now());

@@ -10,8 +10,9 @@ use crate::{because, service, with};
 
 const ADA: &str = "arn:aws:iam::123456789012:user/ada";
 
-const ROUTES: [&str; 7] = [
+const ROUTES: [&str; 8] = [
     "POST /workflows",
+    "GET /flows",
     "GET /workflows",
     "GET /workflows/{id}",
     "GET /workflows/{id}/history",
@@ -89,8 +90,8 @@ fn each_route_belongs_to_its_group() {
     let harness = Harness::started();
     for (group, own) in [
         ("start", &ROUTES[..1]),
-        ("read", &ROUTES[1..5]),
-        ("operate", &ROUTES[5..]),
+        ("read", &ROUTES[1..6]),
+        ("operate", &ROUTES[6..]),
     ] {
         let of = |name| match name == group {
             true => Authorization::Iam,
@@ -159,7 +160,7 @@ fn what_is_no_route_is_not_found() {
 #[test]
 fn ids_that_name_nothing_are_not_found() {
     let harness = Harness::started();
-    for route in &ROUTES[2..] {
+    for route in &ROUTES[3..] {
         for id in [
             "",
             "x",

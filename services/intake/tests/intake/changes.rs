@@ -1,10 +1,10 @@
 //! Cancel and redrive over HTTP.
 
-use aegis_contracts::agent::Role;
 use aegis_contracts::view::Status;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler};
+use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::requests::{With, ask, ok, refusal, request, tells_of_port_errors};
 use aegis_workflow::{Input, StepFailure};
@@ -54,12 +54,12 @@ fn a_cancel_ends_the_session_of_the_agent_at_work() {
 }
 
 /// What the analyst of `harness` is told to work with, once its dispatcher has the last command.
-fn inputs_of_the_analyst(harness: &Harness) -> Vec<aegis_contracts::artifact::ArtifactRef> {
+fn inputs_of_the_analyst(harness: &Harness) -> Vec<aegis_contracts::agent::Input> {
     let dispatcher = aegis_engine::dispatch::Dispatcher {
         engine: harness.engine.clone(),
         runtime: harness.ports.runtime.clone(),
         keys: harness.ports.key_ring(false),
-        role: Role::Analyst,
+        agent: name("analyst"),
         callback_api_url: "https://api.example".to_owned(),
     };
     let handled = at_once(dispatcher.handle(&harness.last_message()));
@@ -80,21 +80,19 @@ fn a_redrive_works_with_what_succeeded_before() {
     let evidence = harness.result();
     harness.succeed();
     let before = inputs_of_the_analyst(&harness);
-    harness.apply(Input::StepFailed {
-        role: Role::Analyst,
-        attempt: 1,
-        failure: StepFailure {
-            code: "input_invalid".to_owned(),
-            message: "not readable".to_owned(),
-            transient: false,
-        },
+    let failure = StepFailure {
+        code: "input_invalid".to_owned(),
+        message: "not readable".to_owned(),
+        transient: false,
         usage: None,
-    });
-    assert_eq!(done(&harness, &post(&harness, "redrive")), "analyzing");
-    assert_eq!(harness.current(), (Role::Analyst, 2));
+    };
+    harness.apply(Input::StepFailed(harness.current(), failure));
+    assert_eq!(done(&harness, &post(&harness, "redrive")), "running");
+    assert_eq!(harness.current(), attempt("analyze", 2));
     let inputs = inputs_of_the_analyst(&harness);
     assert_eq!(inputs, before);
-    assert_eq!(inputs, [evidence], "the researcher is not asked again");
+    let keys: Vec<&String> = inputs.iter().map(|input| &input.key).collect();
+    assert_eq!(keys, [&evidence.key], "the researcher is not asked again");
 }
 
 #[test]
@@ -130,16 +128,16 @@ fn what_has_ended_is_not_cancelled() {
 #[test]
 fn a_failed_workflow_goes_on_where_it_failed() {
     let harness = Harness::failed();
-    assert_eq!(done(&harness, &post(&harness, "redrive")), "researching");
-    assert_eq!(harness.current(), (Role::Researcher, 2));
-    assert_eq!(harness.last_command().body.as_step().unwrap().1.attempt, 2);
+    assert_eq!(done(&harness, &post(&harness, "redrive")), "running");
+    assert_eq!(harness.current(), attempt("research", 2));
+    assert_eq!(harness.last_run().attempt, 2);
     // Again, with or without the version: one redrive.
     done(&harness, &post(&harness, "redrive"));
     done(
         &harness,
         &post(&harness, "redrive").json(json!({"version": 2})),
     );
-    assert_eq!(harness.current(), (Role::Researcher, 2));
+    assert_eq!(harness.current(), attempt("research", 2));
 }
 
 #[test]

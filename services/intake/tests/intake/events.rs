@@ -1,10 +1,11 @@
-//! `WorkflowRequested` and `CancelRequested` on the bus.
+//! `WorkflowRequested`, `CancelRequested` and `RedriveRequested` on the bus.
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_engine::ports::Table;
+use aegis_testkit::flow::{attempt, name, triage};
 use aegis_testkit::harness::{Harness, at_once, external, received_text};
 use serde_json::{Value, json};
 
@@ -24,6 +25,14 @@ fn requested(more: Value) -> Received {
 fn cancelled(harness: &Harness) -> Received {
     let detail = json!({"idempotency_key": "c1", "workflow_id": harness.id, "reason": "no"});
     external("CancelRequested", detail)
+}
+
+fn redriven(harness: &Harness, more: Value) -> Received {
+    let mut detail = json!({"idempotency_key": "r1", "workflow_id": harness.id});
+    for (name, value) in more.as_object().unwrap() {
+        detail[name] = value.clone();
+    }
+    external("RedriveRequested", detail)
 }
 
 fn handle(harness: &Harness, message: &Received) -> Disposition {
@@ -72,7 +81,16 @@ fn requests_that_cannot_be_served_are_set_aside() {
         ),
         (
             json!({"parameters": {"sources": ["s3://other/x"]}}),
-            "source_not_allowed: ",
+            "source_not_allowed: parameters.sources[0]: ",
+        ),
+        (json!({"flow": "Report"}), "invalid WorkflowRequested: flow"),
+        (
+            json!({"flow": "triage"}),
+            "unknown_flow: there is no flow `triage` here; known: report",
+        ),
+        (
+            json!({"parameters": {"depth": "deep"}, "approvals": {"scope": {}}}),
+            "unfit_for_flow: parameters.depth: ",
         ),
     ] {
         let why = set_aside(&harness, &requested(more));
@@ -95,6 +113,57 @@ fn a_cancel_ends_the_workflow() {
     assert!(set_aside(&none, &cancelled(&none)).starts_with("unknown_workflow"));
     let nameless = external("CancelRequested", json!({"workflow_id": harness.id}));
     assert!(set_aside(&harness, &nameless).contains("idempotency_key"));
+}
+
+#[test]
+fn a_request_names_its_flow() {
+    let harness = Harness::knowing(vec![triage()]);
+    let wanted = requested(json!({"flow": "triage", "parameters": {"severity": "high"}}));
+    assert_eq!(handle(&harness, &wanted), Disposition::Ack);
+    assert_eq!(harness.last_run().step, name("collect"));
+    let none = set_aside(&harness, &requested(json!({"idempotency_key": "order-8"})));
+    assert_eq!(
+        none,
+        "unknown_flow: there is no flow `report` here; known: triage"
+    );
+}
+
+#[test]
+fn a_redrive_takes_the_workflow_up_once() {
+    for version in [json!({}), json!({"version": 2}), json!({"version": null})] {
+        let harness = Harness::failed();
+        let message = redriven(&harness, version.clone());
+        for _ in 0..2 {
+            assert_eq!(handle(&harness, &message), Disposition::Ack, "{version}");
+            assert_eq!(harness.current(), attempt("research", 2));
+        }
+        let history = at_once(harness.ports.table.history(&harness.id)).unwrap();
+        let last = &history.last().unwrap().events[0].body;
+        let by = serde_json::to_value(last).unwrap()["data"]["redriven_by"].take();
+        assert_eq!(by, PARTNER);
+    }
+}
+
+#[test]
+fn a_redrive_that_does_not_fit_is_set_aside() {
+    let running = Harness::started();
+    assert!(set_aside(&running, &redriven(&running, json!({}))).starts_with("not_failed"));
+    assert_eq!(running.current(), attempt("research", 1));
+    let none = Harness::empty();
+    assert!(set_aside(&none, &redriven(&none, json!({}))).starts_with("unknown_workflow"));
+    let failed = Harness::failed();
+    for (more, reason) in [
+        (json!({"idempotency_key": " "}), "idempotency_key"),
+        (json!({"version": -1}), "version"),
+    ] {
+        let why = set_aside(&failed, &redriven(&failed, more));
+        assert!(why.starts_with("invalid RedriveRequested: "), "{why}");
+        assert!(why.contains(reason), "{why}");
+    }
+    // Of another failure than the one that is there: it is late, and late messages are acknowledged.
+    let late = redriven(&failed, json!({"version": 1}));
+    assert_eq!(handle(&failed, &late), Disposition::Ack);
+    assert_eq!(failed.status(), Status::Failed);
 }
 
 #[test]
@@ -129,5 +198,14 @@ fn transient_errors_bring_it_back() {
             "{operation}"
         );
         assert_eq!(handle(&harness, &cancelled(&harness)), Disposition::Ack);
+        let harness = Harness::failed();
+        harness.ports.faults.fail_next(operation, fault.clone());
+        let message = redriven(&harness, json!({}));
+        let disposition = handle(&harness, &message);
+        assert!(
+            matches!(disposition, Disposition::RetryAfter(_)),
+            "{operation}"
+        );
+        assert_eq!(handle(&harness, &message), Disposition::Ack);
     }
 }

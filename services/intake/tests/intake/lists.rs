@@ -4,10 +4,11 @@ use aegis_contracts::openapi::ClientAccess;
 use aegis_engine::api::ApiRequest;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
+use aegis_testkit::flow::triage;
 use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::life::Life;
 use aegis_testkit::requests::{With, ask, ok, problem, request, tells_of_port_errors};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::service;
 
@@ -78,18 +79,54 @@ fn a_full_last_page_has_no_next() {
 fn rows_can_be_chosen_by_status() {
     let harness = Harness::cancelled();
     let of = |status: &str| page(&harness, &get().query("status", status)).0.len();
-    assert_eq!((of("cancelled"), of("researching")), (1, 0));
+    assert_eq!((of("cancelled"), of("running")), (1, 0));
     let row: Value = ok(200, &ask(service(&harness).as_ref(), &get()))["workflows"][0].take();
     assert_eq!(row["status"], "cancelled");
     assert_eq!(row["topic"], "quantum computing");
     assert!(row["created_at"].is_string());
 }
 
+/// Two flows that both have a step `write` would not be told apart by `at` alone.
+#[test]
+fn rows_can_be_chosen_by_flow_and_place() {
+    let harness = Harness::started_in(triage());
+    let of = |flow: &str, at: &str| {
+        let mut wanted = get();
+        for (name, value) in [("flow", flow), ("at", at)] {
+            if !value.is_empty() {
+                wanted = wanted.query(name, value);
+            }
+        }
+        page(&harness, &wanted).0.len()
+    };
+    assert_eq!((of("triage", ""), of("report", "")), (1, 0));
+    assert_eq!((of("triage", "collect"), of("", "collect")), (1, 1));
+    assert_eq!((of("report", "collect"), of("triage", "scope")), (0, 0));
+    harness.succeed();
+    assert_eq!((of("triage", "collect"), of("triage", "scope")), (0, 1));
+    let wanted = get().query("status", "awaiting_approval");
+    let found = ok(
+        200,
+        &ask(service(&harness).as_ref(), &wanted.query("at", "scope")),
+    );
+    let row = &found["workflows"][0];
+    assert_eq!(
+        (&row["flow"], &row["at"]),
+        (&json!("triage"), &json!("scope"))
+    );
+    // What has ended is nowhere any more.
+    harness.cancel();
+    assert_eq!((of("triage", ""), of("triage", "scope")), (1, 0));
+}
+
 #[test]
 fn queries_are_checked() {
     let harness = Harness::empty();
     for (name, value) in [
-        ("status", "running"),
+        ("status", "researching"),
+        ("flow", "Report"),
+        ("flow", ""),
+        ("at", "1"),
         ("limit", "0"),
         ("limit", "101"),
         ("limit", "-1"),
@@ -123,7 +160,7 @@ fn parameters_that_are_not_known_or_there_twice_are_refused() {
     };
     assert_eq!(
         refused(get().query("statuss", "failed")),
-        "there is no query parameter `statuss`: this route takes status, limit, cursor"
+        "there is no query parameter `statuss`: this route takes status, flow, at, limit, cursor"
     );
     for name in ["", "Status", "st\u{1b}atus", "status[]"] {
         assert!(refused(get().query(name, "failed")).contains("there is no"));
@@ -142,9 +179,10 @@ fn the_parameters_are_those_of_the_description() {
         for (method, operation) in item.as_object().unwrap() {
             let given = operation["parameters"].as_array().into_iter().flatten();
             let given = given.filter(|one| one["in"] == "query");
-            let names: Vec<&str> = given.map(|one| one["name"].as_str().unwrap()).collect();
+            let mut names: Vec<&str> = given.map(|one| one["name"].as_str().unwrap()).collect();
+            names.sort_unstable();
             let expected: &[&str] = match (method.as_str(), path.as_str()) {
-                ("get", "/workflows") => &["status", "limit", "cursor"],
+                ("get", "/workflows") => &["at", "cursor", "flow", "limit", "status"],
                 ("get", "/workflows/{id}/review") => &["revision"],
                 ("get", "/approval-links/{token}") => &["passages"],
                 _ => &[],

@@ -6,6 +6,7 @@ mod access;
 mod changes;
 mod description;
 mod events;
+mod flows;
 mod lists;
 mod reads;
 mod start;
@@ -28,7 +29,7 @@ pub fn with(harness: &Harness, authorization: impl Into<ByGroup>) -> Arc<Intake>
         api_url: "https://api.example/stage".to_owned(),
         authorization: authorization.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
-        report_url_valid: Duration::from_secs(3600),
+        result_url_valid: Duration::from_secs(3600),
         allowed_sources: vec!["s3://bucket/sources/".to_owned()],
     })
 }

@@ -23,13 +23,28 @@ fn a_fresh_workflow_has_one_step_and_nothing_else() {
     let harness = Harness::started();
     let view = get(&harness, "");
     assert_eq!(view["workflow_id"], json!(harness.id));
-    assert_eq!(view["status"], "researching");
+    assert_eq!(
+        (&view["status"], &view["at"]),
+        (&json!("running"), &json!("research"))
+    );
+    assert_eq!(
+        (&view["flow"], &view["flow_version"]),
+        (&json!("report"), &json!(1))
+    );
+    let course = json!([
+        {"step": "research", "agent": "researcher"},
+        {"step": "analyze", "agent": "analyst"},
+        {"approval": "findings"},
+        {"step": "write", "agent": "writer"},
+    ]);
+    assert_eq!(view["course"], course);
     assert_eq!(view["topic"], "quantum computing");
     assert_eq!(view["version"], 1);
-    assert_eq!(view["steps"][0]["role"], "researcher");
+    assert_eq!(view["steps"][0]["step"], "research");
+    assert_eq!(view["steps"][0]["agent"], "researcher");
     assert_eq!(view["steps"][0]["status"], "requested");
     assert_eq!(view["artifacts"], json!([]));
-    for name in ["approval", "report", "failure"] {
+    for name in ["approval", "result", "failure"] {
         assert_eq!(view[name], Value::Null, "{name}");
     }
 }
@@ -37,7 +52,10 @@ fn a_fresh_workflow_has_one_step_and_nothing_else() {
 #[test]
 fn a_waiting_one_shows_its_approval_and_results() {
     let view = get(&Harness::awaiting_approval(), "");
-    assert_eq!(view["status"], "awaiting_approval");
+    assert_eq!(
+        (&view["status"], &view["at"]),
+        (&json!("awaiting_approval"), &json!("findings"))
+    );
     assert_eq!(view["approval"]["revision"], 0);
     assert_eq!(view["approval"]["decisions"], json!([]));
     let names: Vec<_> = view["artifacts"]
@@ -48,24 +66,27 @@ fn a_waiting_one_shows_its_approval_and_results() {
         .collect();
     assert_eq!(names, ["evidence.json", "analysis.json"]);
     assert_eq!(view["artifacts"][0]["sha256"].as_str().unwrap().len(), 64);
-    assert_eq!(view["report"], Value::Null);
+    assert_eq!(view["result"], Value::Null);
 }
 
 #[test]
-fn a_completed_one_has_a_link_to_its_report() {
+fn a_completed_one_has_a_link_to_its_result() {
     let view = get(&Harness::completed(), "");
     assert_eq!(view["status"], "completed");
-    let url = view["report"]["url"].as_str().unwrap();
-    assert!(url.ends_with("/writer/1/report.md"), "{url}");
-    assert!(view["report"]["expires_at"].is_string());
-    assert_eq!(view["steps"].as_array().unwrap().len(), 3);
+    let url = view["result"]["url"].as_str().unwrap();
+    assert!(url.ends_with("/write/1/report.md"), "{url}");
+    assert!(view["result"]["expires_at"].is_string());
+    let steps = view["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 3);
+    assert!(steps.iter().all(|step| step["succeeded_at"].is_string()));
+    assert_eq!(view["at"], Value::Null);
 }
 
 #[test]
 fn a_failed_one_says_why_and_where() {
     let failure = &get(&Harness::failed(), "")["failure"];
     assert_eq!(failure["code"], "nothing_found");
-    assert_eq!(failure["status"], "researching");
+    assert_eq!(failure["at"], "research");
     assert_eq!(failure["version"], 2);
 }
 
@@ -113,7 +134,7 @@ fn artifacts_are_redirected_to() {
         .find(|(name, _)| *name == "location")
         .unwrap();
     assert!(
-        location.1.ends_with("/analyst/1/analysis.json"),
+        location.1.ends_with("/analyze/1/analysis.json"),
         "{location:?}"
     );
     for name in ["report.md", "_completed.json", "", "../evidence.json"] {

@@ -1,0 +1,39 @@
+//! What is stored in fewer characters than it has on the wire.
+
+/// Usage as `[input tokens, output tokens, dollars]`.
+pub(super) mod usage {
+    use aegis_contracts::usage::Usage;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(usage: &Usage, serializer: S) -> Result<S::Ok, S::Error> {
+        (usage.input_tokens, usage.output_tokens, usage.cost_usd).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Usage, D::Error> {
+        let (input_tokens, output_tokens, cost_usd) = Deserialize::deserialize(deserializer)?;
+        Ok(Usage {
+            input_tokens,
+            output_tokens,
+            cost_usd,
+        })
+    }
+}
+
+/// A digest in base64, which is in hex everywhere else.
+pub(super) mod digest {
+    use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    pub fn serialize<S: Serializer>(hex: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        let digest = HEXLOWER
+            .decode(hex.as_bytes())
+            .map_err(ser::Error::custom)?;
+        serializer.serialize_str(&BASE64URL_NOPAD.encode(&digest))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digest = BASE64URL_NOPAD.decode(text.as_bytes());
+        Ok(HEXLOWER.encode(&digest.map_err(de::Error::custom)?))
+    }
+}
