@@ -63,7 +63,7 @@ pub enum Verb {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Run a workflow", &["run", "start", "watch", "report"]),
     (
-        "Decide on findings",
+        "Decide",
         &[
             "findings",
             "approve",

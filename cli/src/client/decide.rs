@@ -34,7 +34,7 @@ struct Decider {
     approver: Option<String>,
 }
 
-/// Approve what the analyst found. Once enough people have approved, the writer writes the report.
+/// Approve what a flow asks about. Once enough people have approved, the workflow goes on.
 #[derive(Debug, Args)]
 pub struct Approve {
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct Approve {
     comment: Option<String>,
 }
 
-/// Reject what the analyst found: the workflow ends without a report.
+/// Reject what a flow asks about: the workflow ends without a result.
 #[derive(Debug, Args)]
 pub struct Reject {
     #[command(flatten)]
@@ -54,7 +54,7 @@ pub struct Reject {
     comment: Option<String>,
 }
 
-/// Send the findings back: a new revision is made of them.
+/// Ask for changes: the workflow goes back to the step that its flow names, and a new revision follows.
 ///
 /// The built-in agents carry out what the options below say. A comment is kept for people, and for agents that read.
 #[derive(Debug, Args)]

@@ -32,9 +32,10 @@ use aegis_terminal::text::{columns, one_line};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The events that aegis listens to, each with its required `idempotency_key`:
-  WorkflowRequested  topic, and optionally parameters, approval, budget, tags
+  WorkflowRequested  topic, and optionally flow, parameters, approval, approvals, budget, tags
   ApprovalDecided    workflow_id, decision, and optionally revision, comment, approver
   CancelRequested    workflow_id, and optionally reason
+  RedriveRequested   workflow_id, and optionally version
   StepReported       workflow_id, token, and an agent's callback
 
 Examples:

@@ -3,9 +3,9 @@
 use aegis_contracts::approval::DecisionRequest;
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{
-    ApprovalDecided, CancelRequested, StepReported, WorkflowRequested,
+    ApprovalDecided, CancelRequested, RedriveRequested, StepReported, WorkflowRequested,
 };
-use aegis_contracts::request::{CancelBody, StartRequest};
+use aegis_contracts::request::{CancelBody, RedriveBody, StartRequest};
 use aegis_contracts::schemas;
 use aegis_contracts::strict::{self, Refused};
 use aegis_contracts::text::{Lines, check as check_text};
@@ -29,7 +29,7 @@ const KEY: &str = "idempotency_key";
 /// Names the trace that an event belongs to; any event may have it.
 const TRACE: &str = "traceparent";
 
-pub const KINDS: [Kind; 4] = [
+pub const KINDS: [Kind; 5] = [
     Kind {
         detail_type: "WorkflowRequested",
         service: "intake",
@@ -53,6 +53,14 @@ pub const KINDS: [Kind; 4] = [
         envelope: &[KEY, TRACE, "workflow_id"],
         body: strictly::<CancelBody>,
         whole: wholly::<CancelRequested>,
+    },
+    Kind {
+        detail_type: "RedriveRequested",
+        service: "intake",
+        schema: "external-redrive-requested",
+        envelope: &[KEY, TRACE, "workflow_id"],
+        body: strictly::<RedriveBody>,
+        whole: wholly::<RedriveRequested>,
     },
     Kind {
         detail_type: "StepReported",
@@ -280,6 +288,16 @@ mod tests {
                 "CancelRequested",
                 json!({"idempotency_key": "k"}),
                 "workflow_id",
+            ),
+            (
+                "RedriveRequested",
+                json!({"workflow_id": ID, "version": 7, "idempotency_key": "k"}),
+                "",
+            ),
+            (
+                "RedriveRequested",
+                json!({"workflow_id": ID, "version": "7", "idempotency_key": "k"}),
+                "version",
             ),
             (
                 "StepReported",
