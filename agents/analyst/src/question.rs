@@ -446,6 +446,8 @@ pub struct Question {
     kinds: Vec<&'static Kind>,
     is_history: bool,
     is_list: bool,
+    /// The things that it lists itself, as written.
+    listed: Vec<String>,
     is_count: bool,
     /// As cues are looked for.
     topic: String,
@@ -455,7 +457,7 @@ pub struct Question {
 impl Question {
     pub fn new(topic: &str) -> Self {
         let parts = parts(topic);
-        let commas = topic.matches([',', '，', '、']).count();
+        let listed = listed(topic);
         let topic = spaced(topic);
         let asked = |kind: &&Kind| kind.asked.iter().any(|cue| topic.contains(cue));
         let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(asked).collect();
@@ -468,8 +470,9 @@ impl Question {
             parts,
             topic: topic.clone(),
             is_count: COUNTS.iter().any(|cue| topic.contains(cue)),
-            is_list: commas > 1 || LISTS.iter().any(|cue| topic.contains(cue)),
+            is_list: !listed.is_empty() || LISTS.iter().any(|cue| topic.contains(cue)),
             is_history: HISTORY.iter().any(|cue| topic.contains(cue)),
+            listed,
         }
     }
 
@@ -511,6 +514,11 @@ impl Question {
         self.is_list
     }
 
+    /// The things that it lists itself, as written.
+    pub fn listed(&self) -> &[String] {
+        &self.listed
+    }
+
     /// The questions in it, as written.
     pub fn parts(&self) -> &[String] {
         &self.parts
@@ -542,6 +550,13 @@ impl Question {
         let mut kinds = self.kinds.iter().filter(cue);
         kinds.any(|kind| kind.mark != Mark::Number && kind.is_answered_by(text, false))
     }
+}
+
+/// Three things or more: `What are the limits: rows, columns, size of a field?`
+fn listed(topic: &str) -> Vec<String> {
+    let list = topic.rsplit([':', '：']).next().unwrap_or_default();
+    let things: Vec<String> = list.split([',', '，', '、']).map(str::to_owned).collect();
+    if things.len() > 2 { things } else { Vec::new() }
 }
 
 /// Several questions in one: `When was it built, and who lives there?`
