@@ -1,10 +1,13 @@
 //! A stage for development: what is typed, and what has to come of it.
 
+use std::path::{Path, PathBuf};
+
+use aegis_local_aws::binaries::AGENTS;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
+use tokio::process::Command;
 
-use crate::rehearsal::{leftovers, logs, site::Site};
-use aegis_local_aws::binaries::AGENTS;
+use crate::deploy_test::{site::Site, there_is};
 
 /// As the guide has it. `SIGNED` is what an API adds that asks for signatures.
 const QUICK_START: &str = r#"API_ENDPOINT=$(terraform output -raw api_endpoint)
@@ -46,7 +49,7 @@ pub async fn story(site: &Site) -> Result<()> {
         "the API takes unsigned requests"
     );
     started(site, SIGNED).await?;
-    logs::are_shown(site).await?;
+    logs_are_shown(site).await?;
     outputs_are_told(site).await?;
     only_what_changed_is_built(site).await?;
     no_workspace_is_mistaken(site).await?;
@@ -242,10 +245,62 @@ async fn no_workspace_is_mistaken(site: &Site) -> Result<()> {
 /// The platform makes its keys itself at the first dispatch: destroy has to delete what Terraform does not know.
 async fn keys_are_made(site: &Site) -> Result<()> {
     for _ in 0..60 {
-        if leftovers::there_is(site, "parameter", "/aegis/dev/").await? {
+        if there_is(site, "parameter", "/aegis/dev/").await? {
             return Ok(());
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
     bail!("the workflow was not dispatched: there are no keys")
+}
+
+const TRIES: usize = 30;
+
+/// Without `--follow`, which ends by itself: the emulator gives log lines no id, by which it would go on.
+async fn logs_are_shown(site: &Site) -> Result<()> {
+    let Some(program) = version_2().await else {
+        errln!(
+            "LEFT OUT: `aws logs tail` was not typed, because no `aws` on PATH is of version 2 (on Debian: \
+             apt-get install awscli)"
+        );
+        return Ok(());
+    };
+    let path = site.path_with("aws", &stand_in(&program))?;
+    let tail = async |output: &str| {
+        let line = format!("aws logs tail $(terraform output -raw {output})");
+        let ended = site.typed_with(&line, &[("PATH", &path)]).await?;
+        ensure!(ended.good, "`{line}` failed:\n{}", ended.all);
+        anyhow::Ok(ended.output)
+    };
+    // No agent reports here: it is enough that there is such a group.
+    tail("callback_log_group_name").await?;
+    for _ in 0..TRIES {
+        if tail("controller_log_group_name")
+            .await?
+            .contains("POST /workflows")
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    bail!("aws logs tail shows no line of the quick start")
+}
+
+/// Versions before 2.13 read no `AWS_ENDPOINT_URL`.
+fn stand_in(program: &Path) -> String {
+    let program = program.display();
+    format!("#!/usr/bin/env bash\nexec '{program}' --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"\n")
+}
+
+async fn version_2() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    for folder in std::env::split_paths(&path) {
+        let program = folder.join("aws");
+        let Ok(output) = Command::new(&program).arg("--version").output().await else {
+            continue;
+        };
+        if String::from_utf8_lossy(&output.stdout).starts_with("aws-cli/2.") {
+            return Some(program);
+        }
+    }
+    None
 }

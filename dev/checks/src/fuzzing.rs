@@ -1,31 +1,38 @@
 //! The part `api` of the tests: schemathesis reads the API's own description from the stack and sends what it makes
 //! of it, valid and invalid, one request and chains of them. Every answer has to be as described. Reports of agents come with
 //! the token of a live attempt, and links are asked for of a workflow that waits, so that their bodies are looked at.
-
-mod attempts;
-mod readable;
+//! Each workflow that the fuzzer may have met can be read once it is done.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aegis_aws::client::keys::token_keys;
+use aegis_aws::client::objects::{Put, S3Objects};
+use aegis_client::api::Api;
+use aegis_client::local::{self, StackFolder};
+use aegis_client::proof::Proofs;
 use aegis_client::stage::Stage;
+use aegis_contracts::agent::Role;
+use aegis_contracts::artifact::{CLAIM, attempt_prefix};
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use anyhow::{Context as _, Result, bail, ensure};
-use axum::Router;
-use axum::http::StatusCode;
-use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::process::Command;
-use tokio::task::JoinHandle;
-
-use aegis_client::local;
-use aegis_client::local::StackFolder;
+use aegis_contracts::view::{History, WorkflowPage};
+use aegis_engine::token::{Claim, TokenKeys};
 use aegis_local_aws::description::Description;
 use aegis_local_aws::json::read_json;
 use aegis_local_aws::settings::Settings;
 use aegis_local_aws::{environment, foreground, prerequisites, venv};
 use aegis_terminal::text::now;
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use aws_config::SdkConfig;
+use axum::Router;
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::task::JoinHandle;
 
 /// The same requests in each short run.
 const SEED: &str = "20261124";
@@ -43,12 +50,9 @@ const BEHIND_DOORS: [(&str, [&str; 2]); 2] = [
 const FILES: [(&str, &str); 2] = [
     (
         "api_fuzzer_hooks.py",
-        include_str!("../../assets/api_fuzzer_hooks.py"),
+        include_str!("../assets/api_fuzzer_hooks.py"),
     ),
-    (
-        "api_fuzzer.toml",
-        include_str!("../../assets/api_fuzzer.toml"),
-    ),
+    ("api_fuzzer.toml", include_str!("../assets/api_fuzzer.toml")),
 ];
 
 /// Runs against the stack in `folder`. With `examples` as many for each operation, from a new seed.
@@ -66,7 +70,7 @@ pub async fn run(folder: &StackFolder, stack: &Description, examples: Option<u32
     }
     let since = now();
     let spans = swallow_spans(folder).await?;
-    let attempts = attempts::hold(stack, ATTEMPTS).await?;
+    let attempts = hold(stack, ATTEMPTS).await?;
     let command = command(&python, folder, &stack.api_endpoint, &attempts, examples);
     let status = foreground::run_visibly(command).await;
     let outcome = judged(status?, folder, since).await;
@@ -80,7 +84,7 @@ async fn judged(status: ExitStatus, folder: &StackFolder, since: Timestamp) -> R
         Some(code) => bail!("schemathesis ended with exit code {code}"),
         None => bail!("schemathesis was ended by a signal"),
     }
-    readable::all_can_be_read(&Stage::read(&folder.stack_file())?, since).await
+    all_can_be_read(&Stage::read(&folder.stack_file())?, since).await
 }
 
 /// Requests got past the doors, and their bodies mattered.
@@ -149,4 +153,116 @@ fn command(
             .args(["--seed", SEED]),
     };
     command
+}
+
+/// Longer than any run.
+const VALID: Duration = Duration::from_secs(6 * 3600);
+/// By which name an API that asks for no proof knows its callers.
+const ANONYMOUS: &str = "anonymous";
+const ROLE: Role = Role::Researcher;
+const ATTEMPT: u32 = 1;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `count` workflows in research, as `{"id", "token"}`.
+async fn hold(stack: &Description, count: usize) -> Result<Value> {
+    let config = stack.connection().load().await;
+    let bucket = S3Objects::new(&config, output(stack, "artifact_bucket_name")?.to_owned());
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(held(stack, &bucket).await?);
+    }
+    let keys = keys(&config, output(stack, "token_keys_parameter")?).await?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let until = Timestamp::UNIX_EPOCH.plus(since).plus(VALID);
+    let mut attempts = Vec::new();
+    for id in ids {
+        let claim = Claim {
+            workflow_id: id.clone(),
+            role: ROLE,
+            attempt: ATTEMPT,
+        };
+        let token = keys
+            .sign(&claim, until)
+            .map_err(|error| anyhow!("{error}"))?;
+        attempts.push(json!({"id": id, "token": token, "role": ROLE, "attempt": ATTEMPT}));
+    }
+    Ok(Value::Array(attempts))
+}
+
+fn output<'a>(stack: &'a Description, name: &str) -> Result<&'a str> {
+    let output = stack.outputs[name].as_str();
+    output.with_context(|| format!("the stack has no output {name}"))
+}
+
+/// Claimed before it is started: its id follows from who asks and the key.
+async fn held(stack: &Description, bucket: &S3Objects) -> Result<WorkflowId> {
+    let key = uuid::Uuid::new_v4().to_string();
+    let id = WorkflowId::derive(ANONYMOUS, &key);
+    let claim =
+        json!({"session": "a-session-that-belongs-to-the-fuzzer-of-the-api", "invocation": "none"});
+    let name = format!("{}{CLAIM}", attempt_prefix(&id, ROLE, ATTEMPT));
+    let claim = claim.to_string().into_bytes();
+    let put = bucket
+        .put_if_absent(&name, claim, "application/json")
+        .await?;
+    ensure!(put == Put::Written, "{name} exists");
+    let url = format!("{}/workflows", stack.api_endpoint);
+    let request = reqwest::Client::new()
+        .post(url)
+        .header("idempotency-key", key);
+    let answer = request.json(&json!({"topic": "Callbacks"})).send().await?;
+    ensure!(
+        answer.status() == 202,
+        "a start was answered with {answer:?}"
+    );
+    Ok(id)
+}
+
+/// The first dispatch of a stage makes them.
+async fn keys(config: &SdkConfig, parameter: &str) -> Result<TokenKeys> {
+    let began = std::time::Instant::now();
+    while began.elapsed() < PATIENCE {
+        if let Some(keys) = token_keys(config, parameter).await? {
+            return Ok(keys);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    bail!("no dispatch has made the keys of tokens")
+}
+
+/// Those that were created since, on a clock of this machine.
+///
+/// # Errors
+/// Names the workflows that cannot be read.
+async fn all_can_be_read(stage: &Stage, since: Timestamp) -> Result<()> {
+    let proofs = Proofs::of(stage, None).await?;
+    let api = Api::new(&stage.api_endpoint, proofs, "the stack does not answer")?;
+    let (mut read, mut unreadable) = (0, Vec::new());
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/workflows?limit=100{cursor}");
+        let page = api.get::<WorkflowPage>(&path).await?.value;
+        let at_the_end = page.workflows.iter().any(|row| row.created_at < since);
+        for row in page.workflows {
+            let id = &row.workflow_id;
+            let history = format!("/workflows/{id}/history");
+            let view = api.workflow(id).await.map(drop);
+            let events = api.get::<History>(&history).await.map(drop);
+            match view.and(events) {
+                Ok(()) => read += 1,
+                Err(error) => unreadable.push(format!("{id}: {error}")),
+            }
+        }
+        match page.next_cursor {
+            Some(next) if !at_the_end => cursor = format!("&cursor={next}"),
+            _ => break,
+        }
+    }
+    let list = unreadable.join("\n");
+    ensure!(
+        unreadable.is_empty(),
+        "workflows that cannot be read:\n{list}"
+    );
+    errln!("the newest {read} workflows can all be read");
+    Ok(())
 }

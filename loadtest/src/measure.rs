@@ -1,14 +1,18 @@
-//! The times of all workflows, from what their clients saw and what the stage says of them.
+//! What a run measured: how long things took, and how many happened in which second.
+//!
+//! Times between two moments of the stage come from its own clock; times of clients from theirs. An end-to-end time
+//! begins when the start was due and ends with the stage's last event, so it is as good as the two clocks agree.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aegis_client::oracle::Judgement;
 use aegis_contracts::agent::Role;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::HistoryEvent;
+use hdrhistogram::Histogram;
+use serde::Serialize;
 
-use super::pace::Pace;
-use super::spread::Spread;
 use crate::drive::Driven;
 use crate::oracle::Verdict;
 
@@ -157,5 +161,173 @@ impl Measured {
     pub fn spread(&self, name: &str) -> Option<&Spread> {
         let found = self.spreads.iter().find(|(known, _)| known == name);
         found.map(|(_, spread)| spread)
+    }
+}
+
+/// Three digits, from a microsecond to as long as anything took.
+#[derive(Debug, Clone)]
+pub struct Spread(Histogram<u64>);
+
+/// In milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Summary {
+    pub count: u64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+    pub max: f64,
+}
+
+const DIGITS: u8 = 3;
+
+impl Default for Spread {
+    #[expect(clippy::expect_used, reason = "three digits are allowed")]
+    fn default() -> Self {
+        Self(Histogram::new(DIGITS).expect("a histogram of three digits"))
+    }
+}
+
+impl Spread {
+    pub fn record(&mut self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 4);
+        // It grows by itself, so that nothing is too long for it. (Recording with saturation does not.)
+        let recorded = self.0.record(micros);
+        debug_assert!(recorded.is_ok(), "{recorded:?}");
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn summary(&self) -> Summary {
+        let at = |share| self.at(share).as_secs_f64() * 1e3;
+        Summary {
+            count: self.0.len(),
+            p50: at(0.5),
+            p90: at(0.9),
+            p95: at(0.95),
+            p99: at(0.99),
+            max: at(1.0),
+        }
+    }
+
+    /// The time within which `share` of all were done.
+    pub fn at(&self, share: f64) -> Duration {
+        Duration::from_micros(self.0.value_at_quantile(share))
+    }
+}
+
+impl FromIterator<Duration> for Spread {
+    fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Self {
+        let mut spread = Self::default();
+        for time in times {
+            spread.record(time);
+        }
+        spread
+    }
+}
+
+/// Endings come in bursts: a peak over less says more of chance than of the stage.
+const WINDOW: usize = 5;
+
+/// By seconds from the beginning.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Pace {
+    pub due: Vec<u64>,
+    pub ended: Vec<u64>,
+    #[serde(skip)]
+    last: Duration,
+}
+
+impl Pace {
+    pub fn due(&mut self, at: Duration) {
+        count(&mut self.due, at);
+    }
+
+    pub fn ended(&mut self, at: Duration) {
+        self.last = self.last.max(at);
+        count(&mut self.ended, at);
+    }
+
+    /// Of all that have ended, from the first due to the last ended.
+    pub fn throughput(&self) -> f64 {
+        let ended: u64 = self.ended.iter().sum();
+        let seconds = self.last.as_secs_f64();
+        if seconds > 0.0 {
+            ended as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
+    /// The most that ended in one second, over five of them.
+    pub fn peak(&self) -> f64 {
+        let sums = self.ended.windows(WINDOW.min(self.ended.len()).max(1));
+        let most = sums.map(|window| window.iter().sum::<u64>()).max();
+        most.unwrap_or_default() as f64 / WINDOW as f64
+    }
+
+    /// Due and not yet ended, at the end of each second.
+    pub fn under_way(&self) -> Vec<u64> {
+        let seconds = self.due.len().max(self.ended.len());
+        let (mut due, mut ended) = (0, 0);
+        let at = |counts: &[u64], second: usize| counts.get(second).copied().unwrap_or_default();
+        (0..seconds)
+            .map(|second| {
+                due += at(&self.due, second);
+                ended += at(&self.ended, second);
+                due.saturating_sub(ended)
+            })
+            .collect()
+    }
+}
+
+fn count(counts: &mut Vec<u64>, at: Duration) {
+    let second = usize::try_from(at.as_secs()).unwrap_or_default();
+    if counts.len() <= second {
+        counts.resize(second + 1, 0);
+    }
+    counts[second] += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_right_to_three_digits() {
+        let spread: Spread = (1..=1_000).map(Duration::from_millis).collect();
+        let summary = spread.summary();
+        assert_eq!(summary.count, 1_000);
+        for (found, wanted) in [
+            (summary.p50, 500.0),
+            (summary.p99, 990.0),
+            (summary.max, 1_000.0),
+        ] {
+            assert!(
+                (found - wanted).abs() / wanted < 0.001,
+                "{found} for {wanted}"
+            );
+        }
+        let hour: Spread = [Duration::from_secs(3_600)].into_iter().collect();
+        assert!((hour.summary().max / 3_600_000.0 - 1.0).abs() < 0.001);
+        assert!(Spread::default().is_empty());
+    }
+
+    #[test]
+    fn what_arrives_and_ends_is_counted_by_the_second() {
+        let mut pace = Pace::default();
+        for tenth in 0..100 {
+            pace.due(Duration::from_millis(tenth * 100));
+            pace.ended(Duration::from_millis(tenth * 200));
+        }
+        assert_eq!(pace.due, [10; 10]);
+        assert_eq!(pace.ended, [5; 20]);
+        assert_eq!(pace.under_way()[9], 50);
+        assert_eq!(pace.under_way()[19], 0);
+        assert!((pace.peak() - 5.0).abs() < 0.01);
+        assert!((pace.throughput() - 100.0 / 19.8).abs() < 0.01);
+        assert!(Pace::default().throughput().abs() < f64::EPSILON);
     }
 }

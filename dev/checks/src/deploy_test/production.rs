@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::rehearsal::{leftovers, site::Site};
+use crate::deploy_test::{site::Site, there_is};
 
 pub const STATE_BUCKET: &str = "aegis-rehearsal-state";
 
@@ -46,7 +46,7 @@ pub async fn story(site: &Site) -> Result<()> {
         unnamed.all
     );
     ensure!(
-        leftovers::there_is(site, "table", "aegis-prod-").await?,
+        there_is(site, "table", "aegis-prod-").await?,
         "the table is gone"
     );
     site.forget_builds()?;
