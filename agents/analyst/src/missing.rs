@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use aegis_agent_kit::text::{counted, words};
+use aegis_agent_kit::text::{counted, spaced, words};
 use aegis_contracts::findings::{AskedWord, Evidence, Origin};
 
 use crate::claims::Candidate;
 use crate::material::Material;
-use crate::question::{has_number, has_number_word, spaced};
+use crate::question::{has_number, has_number_word};
 
 /// Share of the topic's weight that a claim must name before it may be called an answer.
 const HALF: f64 = 0.5;
