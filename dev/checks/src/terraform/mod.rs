@@ -2,7 +2,8 @@
 //! insecure settings, that CloudFormation knows what the templates say, and that events reach their log.
 
 mod event_log;
-mod refusals;
+mod plans;
+mod rules;
 mod templates;
 
 use std::path::Path;
@@ -37,17 +38,16 @@ pub async fn sources(folder: &StackFolder) -> Result<()> {
         settings: &settings,
         mirrored: mirror.is_some(),
     };
-    let calls: [&[&str]; 4] = [
+    let calls: [&[&str]; 3] = [
         &["fmt", "-check", "-recursive", "-diff"],
         &["init", "-input=false", "-no-color"],
         &["validate"],
-        &["test"],
     ];
     for call in calls {
         let name = format!("terraform {}", call.first().unwrap_or(&""));
         judge(&name, terraform.visibly(call).await?)?;
     }
-    refusals::check(&terraform).await?;
+    plans::check(&terraform, templates::RUNS).await?;
     let python = prerequisites::python()?;
     templates::check(&terraform, folder.root(), &python).await?;
     scan(&sources, &python).await?;
