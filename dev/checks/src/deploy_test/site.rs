@@ -14,6 +14,7 @@ use aegis_local_aws::emulator::REGION;
 use aegis_local_aws::foreground::{self, Line};
 use aegis_local_aws::json::write_json;
 use aegis_local_aws::settings::Settings;
+use aegis_local_aws::terraform::command::GARBAGE_COLLECTOR;
 use aegis_local_aws::terraform::{mirror, variables};
 
 const STAND_INS: [(&str, &str); 2] = [
@@ -68,6 +69,10 @@ impl Site {
             ("AWS_REGION".to_owned(), REGION.to_owned()),
             ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
             ("CHECKPOINT_DISABLE".to_owned(), "1".to_owned()),
+            (
+                GARBAGE_COLLECTOR.0.to_owned(),
+                GARBAGE_COLLECTOR.1.to_owned(),
+            ),
             (
                 "STAND_IN_CALLS".to_owned(),
                 root.join("calls").display().to_string(),
