@@ -8,8 +8,8 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use aegis_contracts::ids::SessionId;
+use aegis_e2e::meter::Entry;
 use aegis_e2e::run::Run;
-use aegis_e2e::trail::Entry;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
