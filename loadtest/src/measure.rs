@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use aegis_client::oracle::Judgement;
 use aegis_contracts::flow::Name;
-use aegis_contracts::view::Place;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::HistoryEvent;
+use aegis_contracts::view::Place;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -84,7 +84,10 @@ pub fn of(driven: &Driven, verdict: &Verdict) -> Measured {
 
 /// In the order of their flow, which is one for all workflows of a run.
 fn steps_of(verdict: &Verdict) -> Vec<Name> {
-    let views = verdict.judged.values().filter_map(|judged| judged.view.as_ref());
+    let views = verdict
+        .judged
+        .values()
+        .filter_map(|judged| judged.view.as_ref());
     let course = views.map(|view| &view.course).next();
     let places = course.into_iter().flatten();
     places
@@ -111,7 +114,10 @@ fn of_steps(judgement: &Judgement, collected: &mut Collected, measured: &mut Mea
         let Some((requested, done)) = times_of(&judgement.history, &step.step, step.attempt) else {
             continue;
         };
-        let begun = judgement.begun.get(&(step.step.clone(), step.attempt)).copied();
+        let begun = judgement
+            .begun
+            .get(&(step.step.clone(), step.attempt))
+            .copied();
         collected.add(&name(QUEUED), requested, begun);
         collected.add(&name(WORKED), begun, Some(done));
         collected.add(&name(ALL), requested, Some(done));

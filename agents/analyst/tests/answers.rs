@@ -1,11 +1,11 @@
 //! What the analyst chooses and compares, over small evidence made by hand.
 
 use aegis_agent_analyst::analysis::analyse;
+use aegis_contracts::findings::Depth;
 use aegis_contracts::findings::{
     AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Stance,
 };
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::findings::Depth;
 
 fn passage(kind: PassageKind, lead: Option<&str>, heading: &str, passage: &str) -> Evidence {
     Evidence {
