@@ -31,12 +31,12 @@ const TRIAGE_EDITED: &str = r#"{
     {"approval": "remedy", "shows": "act", "redo": "plan"},
     {"step": "close", "agent": "clerk", "reads": ["assess", "act"], "writes": "report.md"}]}"#;
 
-/// A new version of it.
+/// A new version of it, whose approval takes no change requests.
 const TRIAGE_2: &str = r#"{
   "flow": "triage", "version": 2, "title": "Incident, shorter", "result": "act",
   "steps": [
     {"step": "collect", "agent": "clerk", "writes": "facts.json"},
-    {"approval": "severity", "shows": "collect", "redo": "collect"},
+    {"approval": "severity", "shows": "collect"},
     {"step": "act", "agent": "operator", "reads": ["collect"], "writes": "done.json"}]}"#;
 
 /// Nobody is asked.

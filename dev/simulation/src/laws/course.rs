@@ -119,7 +119,9 @@ impl<'a> Course<'a> {
 
     fn leads_back_to(&self, step: &Name) -> bool {
         let asked = self.flow.steps.get(self.at).and_then(Entry::as_approval);
-        asked.is_some_and(|asked| asked.redo == *step || asked.search_again.as_ref() == Some(step))
+        asked.is_some_and(|asked| {
+            [&asked.redo, &asked.search_again].contains(&&Some(step.clone()))
+        })
     }
 
     /// Links, buttons and commands name a revision, so it stands for one asking alone.
