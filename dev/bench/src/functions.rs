@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, bail};
 use aegis_client::local;
 use aegis_client::local::StackFolder;
 use aegis_local_aws::binaries::{self, SERVICES, compile};
-use aegis_local_aws::packages::make_release_package;
+use aegis_local_aws::packages::{Files, make_release_package};
 use aegis_local_aws::{environment, prerequisites};
 use aegis_terminal::progress::Step;
 
@@ -89,7 +89,7 @@ async fn release_of_hello(root: &Path) -> Result<PathBuf> {
 /// A binary that a build has made, and the size of its package.
 fn packed(name: &str, program: PathBuf, place: &Path) -> Result<Function> {
     let package = place.join(format!("{name}.zip"));
-    make_release_package(&program, &package)?;
+    make_release_package(&program, &Files::default(), &package)?;
     Ok(Function {
         name: name.to_owned(),
         program,
@@ -225,7 +225,12 @@ mod tests {
         let pack = |names: &[&str], machine: u16| {
             std::fs::write(&binary, program(machine)).unwrap();
             for name in names {
-                make_release_package(&binary, &packages.join(format!("{name}.zip"))).unwrap();
+                make_release_package(
+                    &binary,
+                    &Files::default(),
+                    &packages.join(format!("{name}.zip")),
+                )
+                .unwrap();
             }
         };
         pack(&SERVICES[1..], here);
