@@ -182,7 +182,8 @@ fn a_result_of_no_agent_is_seen() {
 /// Of the first attempt of each step.
 fn claims() -> BTreeMap<(Name, u32), Vec<Claim>> {
     let each = ["research", "analyze", "write"].into_iter();
-    each.map(|step| ((name(step), 1), vec![claim("a")])).collect()
+    each.map(|step| ((name(step), 1), vec![claim("a")]))
+        .collect()
 }
 
 #[test]
@@ -324,10 +325,7 @@ fn every_law_counts() {
 fn a_completed_workflow_without_a_result_is_seen() {
     let mut view = view(5);
     view.artifacts.pop();
-    assert_eq!(
-        of_steps(&view),
-        ["completed without a result of `write`"]
-    );
+    assert_eq!(of_steps(&view), ["completed without a result of `write`"]);
     view.steps.remove(0);
     assert_eq!(of_steps(&view).len(), 2);
 }

@@ -84,7 +84,7 @@ pub struct BudgetRemaining {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallbackTarget {
     pub url: String,
-    /// `v1.<kid>.<exp>.<hmac>`; goes into `Authorization: Bearer`.
+    /// `v1.<kid>.<exp>.<flow>.<step>.<attempt>.<hmac>`; goes into `Authorization: Bearer`.
     pub token: String,
 }
 

@@ -12,7 +12,9 @@ use serde_json::Value;
 use crate::approval::DecisionRequest;
 use crate::callback::AgentReport;
 use crate::ids::WorkflowId;
-use crate::request::{CancelBody, IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest, usable_key};
+use crate::request::{
+    CancelBody, IDEMPOTENCY_KEY, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest, usable_key,
+};
 use crate::tolerant::part;
 
 /// Longest token of a callback, in characters.

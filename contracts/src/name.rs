@@ -48,7 +48,11 @@ impl TryFrom<String> for Name {
         let fits = text.len() <= MAX_NAME
             && text.starts_with(|first: char| first.is_ascii_lowercase())
             && text.split('-').all(word);
-        if fits { Ok(Self(text)) } else { Err(InvalidName) }
+        if fits {
+            Ok(Self(text))
+        } else {
+            Err(InvalidName)
+        }
     }
 }
 
@@ -87,7 +91,20 @@ mod tests {
         for name in ["a", "deep-report", "step2", "a-1", &"x".repeat(MAX_NAME)] {
             assert!(name.parse::<Name>().is_ok(), "{name}");
         }
-        for text in ["", "1", "2024", "-a", "a-", "a--b", "A", "a_b", "a/b", "ä", "a.b", &"x".repeat(MAX_NAME + 1)] {
+        for text in [
+            "",
+            "1",
+            "2024",
+            "-a",
+            "a-",
+            "a--b",
+            "A",
+            "a_b",
+            "a/b",
+            "ä",
+            "a.b",
+            &"x".repeat(MAX_NAME + 1),
+        ] {
             assert!(text.parse::<Name>().is_err(), "{text}");
         }
     }

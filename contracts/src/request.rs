@@ -115,7 +115,11 @@ impl ApprovalOptions {
             Some(_) => (self.on_timeout, self.escalate_to),
             None => (base.on_timeout, base.escalate_to.clone()),
         };
-        let approvers = if self.approvers.is_empty() { base.approvers.clone() } else { self.approvers };
+        let approvers = if self.approvers.is_empty() {
+            base.approvers.clone()
+        } else {
+            self.approvers
+        };
         Self {
             required: self.required.or(base.required),
             approvers,
@@ -288,7 +292,11 @@ fn positive(number: &f64, _: &()) -> garde::Result {
 
 fn consistent_approval(options: &ApprovalOptions, _: &()) -> garde::Result {
     let eligible = options.approvers.len();
-    if eligible > 0 && options.required.is_some_and(|required| required as usize > eligible) {
+    if eligible > 0
+        && options
+            .required
+            .is_some_and(|required| required as usize > eligible)
+    {
         return Err(garde::Error::new(
             "`required` exceeds the number of `approvers`",
         ));

@@ -31,7 +31,6 @@ macro_rules! unseen {
     };
 }
 
-
 macro_rules! spaces {
     () => {
         r"\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"

@@ -1,13 +1,13 @@
-//! A caller of the API who proves who it is, or fails to.
+//! Callers of the API who prove who they are, or fail to, and several people who decide.
 
-use aegis_aws::client::connection::signer;
-use aegis_aws::client::connection::{Connection, Keys};
+use aegis_aws::client::connection::{Connection, Keys, signer};
 use aegis_signing::{EXECUTE_API, RequestSigner};
 use anyhow::Result;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::http::Answer;
+use crate::run::Run;
 use crate::stack::Stack;
 
 /// How a request is proven.
@@ -120,14 +120,51 @@ impl Client {
         body: &str,
         proof: &[(String, String)],
     ) -> Result<Answer> {
-        let mut request = self.stack.http.request(method, path);
-        request = request.header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let headers = [headers, &[("content-type", "application/json")]].concat();
+        let http = &self.stack.http;
+        http.call_with(method, path, &headers, proof, body.to_owned())
+            .await
+    }
+}
+
+pub struct Person {
+    /// By which the platform knows who decides.
+    pub name: String,
+    /// `None`: the body says the name.
+    client: Option<Client>,
+}
+
+impl Stack {
+    /// Somebody who may decide and do nothing else.
+    ///
+    /// # Errors
+    /// Of IAM.
+    pub async fn person(&'static self, name: &str) -> Result<Person> {
+        if !self.signed {
+            return Ok(Person {
+                name: name.to_owned(),
+                client: None,
+            });
         }
-        for (name, value) in proof {
-            request = request.header(name, value);
+        let user = self.user(&["POST/approve/*"]).await?;
+        Ok(Person {
+            name: user.arn,
+            client: Some(user.client),
+        })
+    }
+}
+
+impl Person {
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn decides(&self, run: &Run, decision: &str) -> Result<Answer> {
+        let path = format!("/approve/{}", run.id);
+        match &self.client {
+            Some(client) => client.post(&path, &json!({"decision": decision})).await,
+            None => {
+                let body = json!({"decision": decision, "approver": self.name});
+                run.decide(body).await
+            }
         }
-        self.stack.http.send(request.body(body.to_owned())).await
     }
 }

@@ -87,6 +87,21 @@ impl Http {
                 proof.await?
             }
         };
+        self.call_with(method, path, headers, &proof, body).await
+    }
+
+    /// A request with exactly these headers, and a proof that may have been made for another one.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        proof: &[(String, String)],
+        body: String,
+    ) -> Result<Answer> {
         let mut request = self.request(method, path);
         let own = headers.iter().map(|(name, value)| (*name, *value));
         let added = proof

@@ -39,8 +39,13 @@ impl AgentProcess {
         let last = log.lines().rev().find_map(|line| line.strip_prefix(&start));
         let pid = last.and_then(|rest| rest.parse().ok());
         let pid = pid.and_then(Pid::from_raw);
-        pid.map(Self)
-            .with_context(|| format!("{} tells of no process of the {}", path.display(), step.agent()))
+        pid.map(Self).with_context(|| {
+            format!(
+                "{} tells of no process of the {}",
+                path.display(),
+                step.agent()
+            )
+        })
     }
 
     /// It does nothing more until what is returned is dropped.

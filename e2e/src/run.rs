@@ -1,14 +1,15 @@
-//! One workflow of one test.
+//! One workflow of one test, and how far it has got.
 
 use crate::step::Step;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use aegis_aws::client::logs::LogClient;
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::flow::{DEFAULT_FLOW, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowAccepted, WorkflowView};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 use tokio::sync::RwLockReadGuard;
 
@@ -251,5 +252,78 @@ impl Run {
     pub fn prefix(&self, step: Step, attempt: u32) -> String {
         let flow = DEFAULT_FLOW.parse().unwrap_or_else(|_| Name::unreadable());
         attempt_prefix(&flow, &self.id, &step.name(), attempt)
+    }
+}
+
+impl Run {
+    /// Waits for a status. Ends at once where the workflow has ended in another one.
+    ///
+    /// # Errors
+    /// Where it does not get there in time.
+    pub async fn reach(&self, status: Status) -> Result<WorkflowView> {
+        self.reach_within(status, SOON).await
+    }
+
+    /// # Errors
+    /// Where it does not get there in time.
+    pub async fn reach_within(&self, status: Status, within: Duration) -> Result<WorkflowView> {
+        let what = format!("{} to be {}", self.id, status.as_str());
+        eventually(&what, within, async || {
+            let view = self.view().await?;
+            if view.status == status {
+                return Ok(Seen::Yes(view));
+            }
+            if view.status.is_terminal() {
+                let (now, failure) = (view.status.as_str(), view.failure);
+                bail!("waited for {what}, but it is {now}: {failure:?}");
+            }
+            Ok(Seen::NotYet(format!("{:?} {:?}", view.status, view.steps)))
+        })
+        .await
+    }
+
+    /// Waits until a step is at work or asked for.
+    ///
+    /// # Errors
+    /// Where it does not get there in time.
+    pub async fn reach_step(&self, step: Step) -> Result<WorkflowView> {
+        let what = format!("{} to be at {step}", self.id);
+        eventually(&what, SOON, async || {
+            let view = self.view().await?;
+            let there = view.status == Status::Running && view.at == Some(step.name());
+            ensure!(
+                !view.status.is_terminal(),
+                "waited for {what}, but it has ended: {view:?}"
+            );
+            Ok(if there {
+                Seen::Yes(view)
+            } else {
+                Seen::NotYet(format!("{:?}", view.at))
+            })
+        })
+        .await
+    }
+
+    /// Waits until revision `revision` can be decided.
+    ///
+    /// # Errors
+    /// Where it does not get there in time.
+    pub async fn reach_revision(&self, revision: u32) -> Result<WorkflowView> {
+        let what = format!("{} to wait with revision {revision}", self.id);
+        eventually(&what, SOON, async || {
+            let view = self.view().await?;
+            let waits = view.status == Status::AwaitingApproval && view.revision == revision;
+            ensure!(
+                !view.status.is_terminal(),
+                "waited for {what}, but it has ended: {view:?}"
+            );
+            let seen = format!("{:?} with revision {}", view.status, view.revision);
+            Ok(if waits {
+                Seen::Yes(view)
+            } else {
+                Seen::NotYet(seen)
+            })
+        })
+        .await
     }
 }

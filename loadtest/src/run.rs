@@ -112,7 +112,9 @@ pub async fn against(order: &Order, ground: Ground<'_>) -> Result<Report> {
 /// The scenario's flow as the stage knows it.
 async fn asked(scenario: &Scenario, target: &Target) -> Result<Asked> {
     let flows = target.api.get::<FlowList>("/flows").await?.value.flows;
-    let found = flows.iter().find(|flow| flow.flow.as_str() == scenario.flow);
+    let found = flows
+        .iter()
+        .find(|flow| flow.flow.as_str() == scenario.flow);
     let Some(flow) = found else {
         bail!("the stage has no flow `{}`", scenario.flow);
     };

@@ -171,7 +171,12 @@ async fn what_is_no_task_is_refused_as_aws_refuses() {
     let (_, _, _, url) = serving(Conduct::default()).await;
     let (status, answer) = post(&url, "invocations", SESSION, "{}".to_owned()).await;
     assert_eq!(status, 400);
-    assert!(answer["message"].as_str().unwrap().contains("missing field"));
+    assert!(
+        answer["message"]
+            .as_str()
+            .unwrap()
+            .contains("missing field")
+    );
     let task = task("write", "topic", "http://127.0.0.1:9/");
     assert_eq!(post(&url, "invocations", "short", json(&task)).await.0, 400);
 }

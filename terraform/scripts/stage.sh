@@ -12,14 +12,13 @@ absolute() {
 build_stage() {
     [[ $skip_build == false ]] || return 0
     has cargo || fail 'cargo is missing; see ./deploy.sh check'
-    local architecture packages agents programs
-    architecture=$(value_of var.lambda_architecture)
-    packages=$(absolute "$(value_of var.lambda_dist_dir)")
+    read_settings
+    local architecture=${settings[architecture]} agents=${settings[images]} packages programs
+    packages=$(absolute "${settings[packages]}")
     say "Build the functions for $architecture"
     (cd .. && cargo xtask package --architecture "$architecture" --out "$packages")
-    agents=$(value_of 'join(" ", local.agent_images_to_build)')
     [[ -n $agents ]] || return 0
-    programs=$(absolute "$(value_of var.agent_dist_dir)")
+    programs=$(absolute "${settings[programs]}")
     has docker || fail "docker is missing for the images of: $agents; see ./deploy.sh check"
     require_aws 'Pushing images'
     say "Build the programs of the agents"
@@ -41,8 +40,7 @@ make_plan() {
 # One line for each change, then how many there are.
 summarize_plan() {
     say "Changes to $environment:"
-    terraform show -no-color "$scratch/plan" |
-        sed -n -e 's/^  # \(.* \(will be\|must be\|has moved\).*\)/  \1/p' -e '/^Plan: /p' >&2
+    sed -n -e 's/^  # \(.* \(will be\|must be\|has moved\).*\)/  \1/p' -e '/^Plan: /p' "$scratch/plan.log" >&2
 }
 
 apply_plan() { terraform apply -input=false -no-color -parallelism=32 "$scratch/plan" >&2; }
@@ -144,14 +142,11 @@ delete_agent_logs() {
 }
 
 destroy_stage() {
-    local name protected path in_region
-    local -a runtimes
     require_aws 'Destroying'
-    name=$(value_of local.name)
-    protected=$(value_of local.is_protected)
-    path=$(value_of 'format("/%s/%s", var.name_prefix, var.environment)')
-    in_region=$(value_of var.aws_region)
-    read -r -a runtimes <<<"$(value_of 'join(" ", [for agent in keys(local.created_agents) : local.agent_runtime_names[agent]])')"
+    read_settings
+    local name=${settings[name]} protected=${settings[protected]} in_region=${settings[region]}
+    local -a runtimes
+    read -r -a runtimes <<<"${settings[runtimes]}"
     confirm_destruction "$name" "$protected"
     if [[ $protected == true ]]; then
         lift_protection
@@ -159,7 +154,7 @@ destroy_stage() {
     fi
     make_plan -destroy || true
     apply_plan
-    delete_keys "$path" "$in_region"
+    delete_keys "${settings[parameters]}" "$in_region"
     delete_agent_logs "$in_region" "${runtimes[@]}"
     say "$name is removed."
 }

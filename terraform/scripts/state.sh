@@ -64,15 +64,38 @@ init_terraform() {
     fi
 }
 
-# Variables as Terraform sees them: defaults, files, TF_VAR_ and all.
-value_of() {
-    local text
-    text=$(terraform console "${variables[@]}" <<<"$1" 2>"$scratch/console") || {
-        cat "$scratch/console" >&2
+# What the scripts ask Terraform about the settings.
+declare -rA expressions=(
+    [environment]='var.environment'
+    [architecture]='var.lambda_architecture'
+    [packages]='var.lambda_dist_dir'
+    [images]='join(" ", local.agent_images_to_build)'
+    [programs]='var.agent_dist_dir'
+    [name]='local.name'
+    [protected]='local.is_protected'
+    [parameters]='format("/%s/%s", var.name_prefix, var.environment)'
+    [region]='var.aws_region'
+    [runtimes]='join(" ", [for agent in keys(local.created_agents) : local.agent_runtime_names[agent]])'
+)
+declare -A settings=()
+
+# Settings as Terraform sees them: defaults, files, TF_VAR_ and all. One call for all of them, because Terraform takes
+# seconds to begin. It answers with a line for each, between those of a here-document.
+read_settings() {
+    ((${#settings[@]} == 0)) || return 0
+    local list text number
+    local -a names=("${!expressions[@]}") values
+    list=$(printf '%s, ' "${expressions[@]}")
+    text=$(terraform console "${variables[@]}" <<<"join(\"\\n\", [$list])" 2>"$scratch/console") || {
+        # Once it has said which setting is refused, the console breaks down.
+        sed '/TERRAFORM CRASH/,$d' "$scratch/console" >&2
         fail "the settings cannot be read"
     }
-    text=${text#\"}
-    printf '%s' "${text%\"}"
+    mapfile -t values <<<"$text"
+    ((${#values[@]} == ${#names[@]} + 2)) || fail "the settings cannot be read: $text"
+    for number in "${!names[@]}"; do
+        settings[${names[number]}]=${values[number + 1]}
+    done
 }
 
 variables=()
@@ -86,7 +109,8 @@ select_stage() {
     if [[ -n $environment ]]; then
         variables+=(-var "environment=$environment")
     else
-        environment=$(value_of var.environment)
+        read_settings
+        environment=${settings[environment]}
     fi
     # One workspace for each environment: no stage is ever planned against the state of another.
     terraform workspace select -or-create=true "$environment" >"$scratch/workspace" 2>&1 || {

@@ -19,8 +19,6 @@ const EXTENTS: Range<usize> = 12..700;
 const FEWEST_WORDS: usize = 4;
 /// Extent up to which an item is one piece, whatever number of sentences it has.
 const ITEM: usize = 360;
-/// Extent up to which a line with a colon is an entry of a list.
-const ENTRY: usize = 120;
 /// Extent from which length costs.
 const LONG: usize = 320;
 
@@ -30,14 +28,14 @@ const MARKED: f64 = 0.2;
 const RANK: f64 = 0.2;
 /// What two words of the topic gain that stand together in it and in the text.
 const TOGETHER: f64 = 0.1;
-/// What the beginning of an answer to a question in a heading gains.
-const ANSWERING: f64 = 0.2;
 /// What a list of changes loses, unless it is asked for.
 const HISTORY_COST: f64 = 0.2;
 /// What an entry of an index or a table of contents loses.
 const REGISTER_COST: f64 = 0.5;
 /// What the beginning of a section gains whose heading is what the topic asks about: most begin by saying what it is.
 const DEFINING: f64 = 0.15;
+/// What a text gains below a heading that names all of the topic and nothing else.
+const BELOW: f64 = 0.2;
 /// What a text gains that names little else than the topic.
 const FOCUS: f64 = 0.15;
 /// What a text gains that names both sides of a comparison.
@@ -79,11 +77,6 @@ impl Candidate<'_> {
         self.start + self.text.len()
     }
 
-    /// Whether both are items of one list or rows of one table.
-    pub fn is_beside(&self, other: &Self) -> bool {
-        self.evidence == other.evidence && self.lead.is_some() && self.lead == other.lead
-    }
-
     pub fn overlaps(&self, other: &Self) -> bool {
         self.evidence == other.evidence && self.start < other.end() && other.start < self.end()
     }
@@ -94,8 +87,8 @@ struct Piece<'a> {
     start: usize,
     text: &'a str,
     lead: Option<&'a str>,
-    /// Of two sentences where the second begins in the text.
-    second: Option<usize>,
+    /// Two sentences, where one explains the other.
+    explained: bool,
     /// The sentences before and behind it.
     beside: String,
     /// Begins a passage that begins its section.
@@ -166,11 +159,11 @@ fn worth(
         + RANK * (1.0 - rank as f64 / total)
         + TOGETHER * together(material, piece.text)
         + FOCUS * focus(material, piece)
-        + when(piece.first && material.is_asked_above(rank), ANSWERING)
         + when(defines, DEFINING)
+        + BELOW * material.subject_above(rank)
         + when(material.compares(&(stems | lead)), COMPARING)
         + when(announced, ANNOUNCED)
-        + when(piece.second.is_some(), EXPLAINED)
+        + when(piece.explained, EXPLAINED)
         - when(
             material.is_history(rank) && !material.question.is_history(),
             HISTORY_COST,
@@ -195,24 +188,39 @@ fn covered(
     let cover = |own: &BTreeSet<String>, lead: &BTreeSet<String>| {
         material.coverage(rank, piece.text, own, lead, &beside)
     };
-    let Some(at) = piece.second else {
-        return cover(stems, lead);
+    let parts = sentences_of(piece).into_iter();
+    let parts: Vec<BTreeSet<String>> = parts.map(|part| material.stems(part)).collect();
+    let others = |at: usize| {
+        let parts = parts.iter().enumerate();
+        let others = parts.filter(|(other, _)| *other != at);
+        let others = others.flat_map(|(_, stems)| stems);
+        others.chain(lead).cloned().collect()
     };
-    // One of two sentences answers; the other one introduces or explains it.
-    let (one, two) = piece.text.split_at(at);
-    let (one, two) = (material.stems(one), material.stems(two));
-    cover(&one, &(&two | lead)).max(cover(&two, &(&one | lead)))
+    match parts.len() {
+        // One of several sentences answers; the others introduce or explain it.
+        2.. => (0..parts.len())
+            .map(|at| cover(&parts[at], &others(at)))
+            .fold(0.0, f64::max),
+        _ => cover(stems, lead),
+    }
 }
 
-/// How much of the text, or of one of its two sentences, names the topic, 0 to 1: every third word is as much as can be.
+fn sentences_of<'a>(piece: &Piece<'a>) -> Vec<&'a str> {
+    match piece.is_code {
+        true => vec![piece.text],
+        false => sentences(piece.text),
+    }
+}
+
+/// How much of one of its sentences names the topic, 0 to 1: every third word is as much as can be.
 fn focus(material: &Material<'_>, piece: &Piece<'_>) -> f64 {
-    let (one, two) = piece.text.split_at(piece.second.unwrap_or(0));
     let focus = |text| {
         let stems = material.stems(text);
         let named = material.tells(&stems).len();
         (3.0 * named as f64 / stems.len().max(1) as f64).min(1.0)
     };
-    focus(one).max(focus(two))
+    let sentences = sentences_of(piece).into_iter();
+    sentences.map(focus).fold(0.0, f64::max)
 }
 
 /// Share of the topic's neighbouring words that are neighbours in the text, in either order.
@@ -255,7 +263,7 @@ fn pieces<'a>(material: &Material<'a>, number: usize) -> Vec<Piece<'a>> {
             first: begins && number == 0,
         };
         let leads = line.ends_with([':', '：']) || is_header(evidence.kind, number, line);
-        let is_item = evidence.kind != PassageKind::Paragraph || lead.is_some() || is_entry(line);
+        let is_item = evidence.kind != PassageKind::Paragraph || lead.is_some();
         if leads {
             let row = evidence.kind == PassageKind::Row && !line.ends_with([':', '：']);
             lead = Some(line).filter(|line| introduces(line) && (!row || line.contains('|')));
@@ -300,14 +308,6 @@ fn is_header(kind: PassageKind, number: usize, line: &str) -> bool {
     kind == PassageKind::Row && number == 0 && !line.contains(|c: char| c.is_numeric())
 }
 
-/// `Default: 120 seconds`, as in lists that are not marked as such.
-fn is_entry(line: &str) -> bool {
-    let value = line.split_once([':', '：']).map(|(_, value)| value.trim());
-    extent(line) < ENTRY
-        && value.is_some_and(|value| !value.is_empty())
-        && sentences(line).len() == 1
-}
-
 fn offset(passage: &str, part: &str) -> usize {
     part.as_ptr() as usize - passage.as_ptr() as usize
 }
@@ -321,7 +321,7 @@ fn whole<'a>(line: &Line<'a>, lead: Option<&'a str>) -> Option<Piece<'a>> {
         start: line.start + offset(line.text, text),
         text,
         lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
-        second: None,
+        explained: false,
         beside: [line.before, line.behind].join(" "),
         first: line.first,
         leans: lead.is_none() && leans(text),
@@ -335,7 +335,7 @@ fn code<'a>(passage: &'a str, lead: Option<&'a str>) -> Option<Piece<'a>> {
         start: 0,
         text: passage,
         lead: lead.filter(|lead| extent(lead) < EXTENTS.end),
-        second: None,
+        explained: false,
         beside: String::new(),
         first: false,
         leans: false,
@@ -359,7 +359,7 @@ fn in_sentences<'a>(
             start: line.start + from,
             text: sentence,
             lead: if number == 0 { lead } else { None },
-            second: None,
+            explained: false,
             beside: [before.unwrap_or(line.before), behind.unwrap_or(line.behind)].join(" "),
             first: line.first && number == 0,
             leans: leans(sentence),
@@ -368,7 +368,7 @@ fn in_sentences<'a>(
         // `No, it cannot.` says nothing without what follows.
         if let (true, Some(behind)) = (is_verdict(sentence), behind) {
             piece.text = &line.text[from..offset(line.text, behind) + behind.len()];
-            piece.second = Some(offset(line.text, behind) - from);
+            piece.explained = true;
             piece.leans = false;
         } else if !is_statement(sentence, all == 1) && !is_verdict(sentence) {
             continue;
@@ -382,7 +382,7 @@ fn in_sentences<'a>(
                 start: line.start + first,
                 text: both,
                 lead: if number == 1 { lead } else { None },
-                second: Some(from - first),
+                explained: true,
                 beside: behind.unwrap_or(line.behind).to_owned(),
                 first: line.first && number == 1,
                 leans: leans(before) && !is_verdict(before) && !(number == 1 && lead.is_some()),

@@ -207,6 +207,11 @@ pub fn leans_on_heading(text: &str) -> bool {
     NAMED_ABOVE.iter().any(named)
 }
 
+/// Whether a word of a heading only says what kind of thing the others name: `KeepAlive Directive`.
+pub fn names_a_kind(word: &str) -> bool {
+    NAMED_ABOVE.contains(&word.to_lowercase().as_str())
+}
+
 /// `With this instruction, …`, `Once reaching this limit …`, `In the above queries …`
 fn points_back(lower: &str) -> bool {
     let words: Vec<&str> = lower.split([' ', ',']).take(4).collect();

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aegis_agent_kit::text::{Language, Terms, same_word, words};
 use aegis_contracts::findings::{AskedWord, Evidence, EvidenceFile};
 
+use crate::claims::Candidate;
+use crate::leaning::names_a_kind;
 use crate::question::{self, Question};
 
 /// A word that the topic asks about.
@@ -188,18 +190,46 @@ impl<'a> Material<'a> {
                 .is_some_and(|(one, other)| names(one) || names(other))
     }
 
+    /// The words of each thing that the topic lists, or of each question in it. What has no known word is none.
+    pub fn parts(&self) -> Vec<BTreeSet<usize>> {
+        let numbers = |part: &String| {
+            let said: BTreeSet<&str> = words(part).collect();
+            let number = |number: &usize| said.contains(self.asked[*number].label.as_str());
+            (0..self.asked.len()).filter(number).collect()
+        };
+        let parts = match self.question.listed() {
+            [] if self.question.parts().len() > 1 => self.question.parts(),
+            listed => listed,
+        };
+        let parts = parts.iter().map(numbers);
+        parts
+            .filter(|part: &BTreeSet<usize>| self.share_of(part.iter()) > 0.0)
+            .collect()
+    }
+
+    /// Whether both are items of one list or rows of one table, which may be several passages.
+    pub fn is_beside(&self, a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
+        let place = |candidate: &Candidate<'_>| {
+            let evidence = &self.evidence()[candidate.evidence];
+            (&evidence.source, &evidence.headings)
+        };
+        a.lead.is_some() && a.lead == b.lead && place(a) == place(b)
+    }
+
     /// Whether the heading right above names nothing but what the topic asks about.
     pub fn is_subject_above(&self, evidence: usize) -> bool {
         self.surroundings[evidence].is_subject
     }
 
-    /// Whether the heading right above asks a question that shares half of the topic's words: what stands below it answers.
-    pub fn is_asked_above(&self, evidence: usize) -> bool {
-        let heading = self.evidence()[evidence].headings.last();
-        heading.is_some_and(|heading| heading.trim_end().ends_with(['?', '？']))
-            && share(&self.asked, |asked| {
-                f64::from(u8::from(asked.is_in(&self.surroundings[evidence].heading)))
-            }) >= 0.5
+    /// Share of the topic that the heading right above names, where it names nothing else.
+    pub fn subject_above(&self, evidence: usize) -> f64 {
+        let around = &self.surroundings[evidence];
+        let named = |asked: &Asked| f64::from(u8::from(asked.is_in(&around.heading)));
+        if around.is_subject {
+            share(&self.asked, named)
+        } else {
+            0.0
+        }
     }
 
     /// Whether the evidence is an index or a table of contents, whose entries name everything and say nothing.
@@ -345,6 +375,7 @@ fn is_subject(heading: &str, terms: &Terms, asked: &[Asked]) -> bool {
     let heading = heading.split(" (").next().unwrap_or_default();
     let stems = |word| terms.of_word(word).into_iter().collect::<BTreeSet<_>>();
     let words: Vec<BTreeSet<String>> = words(heading)
+        .filter(|word| !names_a_kind(word))
         .map(stems)
         .filter(|stems| !stems.is_empty())
         .collect();

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use aegis_agent_kit::text::{counted, words};
+use aegis_agent_kit::text::{counted, spaced, words};
 use aegis_contracts::findings::{AskedWord, Evidence, Origin};
 
 use crate::claims::Candidate;
 use crate::material::Material;
-use crate::question::{has_number, has_number_word, spaced};
+use crate::question::{has_number, has_number_word};
 
 /// Share of the topic's weight that a claim must name before it may be called an answer.
 const HALF: f64 = 0.5;
@@ -114,9 +114,9 @@ fn taken_for(asked: &AskedWord, claims: &[Candidate<'_>]) -> String {
     }
 }
 
-/// Whether no piece names the greater part of the topic.
+/// Whether no piece names all of the topic.
 pub fn is_doubtful(material: &Material<'_>, claims: &[Candidate<'_>]) -> bool {
-    share_of_all(material, claims) < HALF
+    share_of_all(material, claims) < MOST
 }
 
 /// Why the claims may be no answer.
@@ -135,34 +135,33 @@ fn doubt(material: &Material<'_>, claims: &[Candidate<'_>]) -> &'static str {
 
 /// The largest share of the topic that one claim names.
 fn share_of_all(material: &Material<'_>, claims: &[Candidate<'_>]) -> f64 {
-    best_share(material, claims, &(0..material.asked.len()).collect())
+    let shares = claims.iter().map(|claim| share_of_topic(material, claim));
+    shares.fold(0.0, f64::max)
 }
 
-/// The largest share of the weight of some words of the topic that one claim names, with what introduces it and the headings above.
-fn best_share(material: &Material<'_>, claims: &[Candidate<'_>], words: &BTreeSet<usize>) -> f64 {
+/// The share of the topic that a claim names, with what introduces it and the headings above.
+pub fn share_of_topic(material: &Material<'_>, claim: &Candidate<'_>) -> f64 {
+    share(material, claim, &(0..material.asked.len()).collect())
+}
+
+/// Of some words of the topic, by weight.
+fn share(material: &Material<'_>, claim: &Candidate<'_>, words: &BTreeSet<usize>) -> f64 {
+    let mut stems = claim.stems.clone();
+    stems.extend(material.stems(claim.lead.unwrap_or_default()));
+    let named = material.named(claim.evidence, &stems);
+    let meant = |number: &usize| {
+        let label = &material.asked[*number].label;
+        material.question.is_meant_by(label, claim.text)
+    };
     let weight = |number: &usize| {
         let asked = &material.asked[*number];
-        let counts = words.contains(number) && !asked.aside && !asked.filler;
+        let counts = !asked.aside && !asked.filler;
         if counts { asked.weight } else { 0.0 }
     };
-    let total: f64 = (0..material.asked.len())
-        .map(|number| weight(&number))
-        .sum();
-    let share = |claim: &Candidate<'_>| {
-        let mut stems = claim.stems.clone();
-        stems.extend(material.stems(claim.lead.unwrap_or_default()));
-        let named = material.named(claim.evidence, &stems);
-        let meant = |number: &usize| {
-            material
-                .question
-                .is_meant_by(&material.asked[*number].label, claim.text)
-        };
-        let numbers =
-            (0..material.asked.len()).filter(|number| named.contains(number) || meant(number));
-        numbers.map(|number| weight(&number)).sum::<f64>()
-    };
-    let best = claims.iter().map(share).fold(0.0, f64::max);
-    if total > 0.0 { best / total } else { 1.0 }
+    let found = words.iter().filter(|at| named.contains(at) || meant(at));
+    let found: f64 = found.map(weight).sum();
+    let total: f64 = words.iter().map(weight).sum();
+    if total > 0.0 { found / total } else { 1.0 }
 }
 
 /// What was not found, in sentences.
@@ -188,7 +187,9 @@ pub fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
         let said: BTreeSet<&str> = words(part).collect();
         let numbers = (0..material.asked.len())
             .filter(|number| said.contains(material.asked[*number].label.as_str()));
-        if best_share(material, claims, &numbers.collect()) < HALF {
+        let numbers = numbers.collect();
+        let shares = claims.iter().map(|claim| share(material, claim, &numbers));
+        if shares.fold(0.0, f64::max) < HALF {
             gaps.push(format!("No claim was found for the part “{part}”."));
         }
     }

@@ -1,391 +1,20 @@
-//! What kind of answer a question waits for, and the marks by which a sentence may be one. Words of four languages;
-//! a question in another one has no kind, and its sentences are compared by their words alone.
+//! What kind of answer a question waits for, and whether a sentence has the marks of one. A question in a language without
+//! cues has no kind, and its sentences are compared by their words alone.
 
-use aegis_agent_kit::text::words;
+use aegis_agent_kit::text::{KINDS, Kind, Mark, spaced, words};
 
-/// A kind of question: cues that it is asked, and cues that a text answers it.
-struct Kind {
-    asked: &'static [&'static str],
-    answered: &'static [&'static str],
-    mark: Mark,
-}
-
-/// What marks a text as a possible answer.
-#[derive(Clone, Copy, PartialEq)]
-enum Mark {
-    /// A cue that something is better left.
-    Warning,
-    /// A cue that something may or must be.
-    Permission,
-    /// A cue that a reason is given.
-    Reason,
-    /// A cue that sets one thing against another.
-    Contrast,
-    Number,
-    CueAndNumber,
-    CueOrCommand,
-}
-
-impl Kind {
-    fn is_answered_by(&self, text: &str, is_code: bool) -> bool {
-        let cue = || {
-            let spaced = spaced(text);
-            self.answered.iter().any(|cue| spaced.contains(cue))
-        };
-        match self.mark {
-            Mark::Warning | Mark::Permission | Mark::Reason | Mark::Contrast => cue(),
-            Mark::Number => has_number(text),
-            Mark::CueAndNumber => has_number(text) && cue(),
-            Mark::CueOrCommand => is_code || has_command(text) || cue(),
-        }
+fn is_answered_by(kind: &Kind, text: &str, is_code: bool) -> bool {
+    let cue = || {
+        let spaced = spaced(text);
+        kind.answered.iter().any(|cue| spaced.contains(cue))
+    };
+    match kind.mark {
+        Mark::Warning | Mark::Permission | Mark::Reason | Mark::Contrast => cue(),
+        Mark::Number => has_number(text),
+        Mark::CueAndNumber => has_number(text) && cue(),
+        Mark::CueOrCommand => is_code || has_command(text) || cue(),
     }
 }
-
-/// Cues of scripts with spaces begin and end with one where they are whole words.
-const KINDS: [Kind; 7] = [
-    // Why?
-    Kind {
-        asked: &[
-            " why ",
-            " what for ",
-            " reason ",
-            " warum ",
-            " weshalb ",
-            " wieso ",
-            " wozu ",
-            "なぜ",
-            "何故",
-            "どうして",
-            "理由",
-            "为什么",
-            "为何",
-            "原因",
-        ],
-        answered: &[
-            " because ",
-            " so that ",
-            " in order to ",
-            " reason ",
-            " reasons ",
-            " therefore ",
-            " otherwise ",
-            " ensures ",
-            " explains ",
-            " due to ",
-            " to avoid ",
-            " to prevent ",
-            " necessary ",
-            " needed ",
-            " weil ",
-            " damit ",
-            " denn ",
-            " sonst ",
-            " deshalb ",
-            " notwendig ",
-            " nötig ",
-            "ため",
-            "ので",
-            "からです",
-            "理由",
-            "因为",
-            "以便",
-            "由于",
-            "否则",
-            "为了",
-        ],
-        mark: Mark::Reason,
-    },
-    // How much, how long, since when?
-    Kind {
-        asked: &[
-            " how many ",
-            " how much ",
-            " how long ",
-            " how big ",
-            " how large ",
-            " how often ",
-            " how old ",
-            " how far ",
-            " how fast ",
-            " when did ",
-            " when was ",
-            " when were ",
-            " which year ",
-            " what year ",
-            " limit of ",
-            " limit on ",
-            " limits ",
-            " size ",
-            " maximum ",
-            " minimum ",
-            " default ",
-            " cost ",
-            " costs ",
-            " price ",
-            " wie viel",
-            " wie lange ",
-            " wie oft ",
-            " wie groß ",
-            " wie hoch ",
-            " wann ",
-            " höchste",
-            " grenze",
-            " standardwert",
-            "いくつ",
-            "いつ",
-            "何日",
-            "何時間",
-            "どのくらい",
-            "どれくらい",
-            "最大",
-            "上限",
-            "既定",
-            "多少",
-            "几个",
-            "几天",
-            "多久",
-            "多长",
-            "何时",
-            "上限",
-            "默认",
-        ],
-        answered: &[],
-        mark: Mark::Number,
-    },
-    // How much at most? Words for a limit and a number.
-    Kind {
-        asked: &[
-            " maximum ",
-            " maximal",
-            " limit of ",
-            " limit on ",
-            " limits ",
-            " how big ",
-            " how large ",
-            " at most ",
-            " höchste",
-            " höchstens ",
-            " grenze",
-            "最大",
-            "上限",
-        ],
-        answered: &[
-            " maximum ",
-            " limit ",
-            " limits ",
-            " limited to ",
-            " up to ",
-            " at most ",
-            " no more than ",
-            " must not exceed ",
-            " höchstens ",
-            " maximal ",
-            " bis zu ",
-            "最大",
-            "上限",
-            "以内",
-            "最多",
-            "不超过",
-        ],
-        mark: Mark::CueAndNumber,
-    },
-    // How to?
-    Kind {
-        asked: &[
-            " how do i ",
-            " how can ",
-            " how to ",
-            " how do you ",
-            " how do we ",
-            " how should ",
-            " which command ",
-            " wie kann ",
-            " wie lässt ",
-            " wie ich ",
-            " welcher befehl ",
-            "方法",
-            "どうやって",
-            "どのように",
-            "如何",
-            "怎么",
-            "怎样",
-        ],
-        answered: &[
-            " use ",
-            " run ",
-            " command ",
-            " option ",
-            " set ",
-            " verwenden",
-            " befehl",
-            " option",
-            "コマンド",
-            "使用",
-            "命令",
-            "设置",
-        ],
-        mark: Mark::CueOrCommand,
-    },
-    // What to keep away from?
-    Kind {
-        asked: &[
-            " avoid ",
-            " danger",
-            " risk",
-            " should not ",
-            " not be ",
-            " must not ",
-            " pitfall",
-            " problem",
-            " drawback",
-            " disadvantage",
-            " limitation",
-            " vermeiden",
-            " gefahr",
-            " nachteil",
-            " risiken ",
-            " risiko ",
-            "危険",
-            "注意",
-            "欠点",
-            "避免",
-            "危险",
-            "缺点",
-            "风险",
-        ],
-        answered: &[
-            " never ",
-            " avoid",
-            " unless ",
-            " cannot ",
-            " do not ",
-            " don t ",
-            " should not ",
-            " must not ",
-            " not recommended ",
-            " not suitable ",
-            " unsuitable ",
-            " not a good ",
-            " better served ",
-            " caution",
-            " warning",
-            " danger",
-            " risk",
-            " unwise ",
-            " disadvantage",
-            " nicht empfohlen ",
-            " sollte nicht ",
-            " sollten nicht ",
-            " darf nicht ",
-            " nie ",
-            " niemals ",
-            " vorsicht",
-            " gefahr",
-            " vermeiden",
-            "ない",
-            "危険",
-            "注意",
-            "避け",
-            "不要",
-            "不能",
-            "避免",
-            "危险",
-        ],
-        mark: Mark::Warning,
-    },
-    // What sets things apart?
-    Kind {
-        asked: &[
-            " difference",
-            " differ ",
-            " compare",
-            " comparison",
-            " versus ",
-            " vs ",
-            " instead of ",
-            " better ",
-            " rather than ",
-            " unterschied",
-            " verglichen ",
-            " vergleich",
-            " statt ",
-            " besser ",
-            "違い",
-            "比較",
-            "区别",
-            "比较",
-            "差异",
-        ],
-        answered: &[
-            " than ",
-            " whereas ",
-            " while ",
-            " unlike ",
-            " instead ",
-            " in contrast ",
-            " compared ",
-            " comparable ",
-            " advantage",
-            " but ",
-            " both ",
-            " als ",
-            " dagegen ",
-            " während ",
-            " hingegen ",
-            "より",
-            "一方",
-            "に対して",
-            "相比",
-            "不同于",
-            "而",
-        ],
-        mark: Mark::Contrast,
-    },
-    // May one, and must one?
-    Kind {
-        asked: &[
-            " can ",
-            " may ",
-            " must ",
-            " should ",
-            " allowed ",
-            " possible ",
-            " kann ",
-            " darf ",
-            " muss ",
-            " soll ",
-            "できますか",
-            "可能",
-            "べき",
-            "能否",
-            "可以",
-            "必须",
-        ],
-        answered: &[
-            " only ",
-            " must ",
-            " cannot ",
-            " can ",
-            " may ",
-            " not ",
-            " should ",
-            " nur ",
-            " muss ",
-            " kann ",
-            " darf ",
-            " nicht ",
-            "できる",
-            "できます",
-            "できない",
-            "必要",
-            "可以",
-            "必须",
-            "不能",
-            "只能",
-        ],
-        mark: Mark::Permission,
-    },
-];
 
 /// Cues that versions or changes are asked for.
 const HISTORY: &[&str] = &[
@@ -446,6 +75,8 @@ pub struct Question {
     kinds: Vec<&'static Kind>,
     is_history: bool,
     is_list: bool,
+    /// The things that it lists itself, as written.
+    listed: Vec<String>,
     is_count: bool,
     /// As cues are looked for.
     topic: String,
@@ -455,10 +86,10 @@ pub struct Question {
 impl Question {
     pub fn new(topic: &str) -> Self {
         let parts = parts(topic);
-        let commas = topic.matches([',', '，', '、']).count();
+        let listed = listed(topic);
         let topic = spaced(topic);
-        let asked = |kind: &&Kind| kind.asked.iter().any(|cue| topic.contains(cue));
-        let mut kinds: Vec<&'static Kind> = KINDS.iter().filter(asked).collect();
+        let mut kinds: Vec<&'static Kind> =
+            KINDS.iter().filter(|kind| kind.is_asked(&topic)).collect();
         // `Should not` asks for no permission.
         if kinds.iter().any(|kind| kind.mark == Mark::Warning) {
             kinds.retain(|kind| kind.mark != Mark::Permission);
@@ -468,8 +99,9 @@ impl Question {
             parts,
             topic: topic.clone(),
             is_count: COUNTS.iter().any(|cue| topic.contains(cue)),
-            is_list: commas > 1 || LISTS.iter().any(|cue| topic.contains(cue)),
+            is_list: !listed.is_empty() || LISTS.iter().any(|cue| topic.contains(cue)),
             is_history: HISTORY.iter().any(|cue| topic.contains(cue)),
+            listed,
         }
     }
 
@@ -511,6 +143,11 @@ impl Question {
         self.is_list
     }
 
+    /// The things that it lists itself, as written.
+    pub fn listed(&self) -> &[String] {
+        &self.listed
+    }
+
     /// The questions in it, as written.
     pub fn parts(&self) -> &[String] {
         &self.parts
@@ -523,7 +160,7 @@ impl Question {
     /// Whether it asks why, and the text gives a reason.
     pub fn is_reason(&self, text: &str) -> bool {
         let mut kinds = self.kinds.iter();
-        kinds.any(|kind| kind.mark == Mark::Reason && kind.is_answered_by(text, false))
+        kinds.any(|kind| kind.mark == Mark::Reason && is_answered_by(kind, text, false))
     }
 
     /// Share of the question's kinds that a text has a mark of, 0 to 1.
@@ -531,17 +168,23 @@ impl Question {
         if self.kinds.is_empty() {
             return 0.0;
         }
-        let marked = |kind: &&&Kind| kind.is_answered_by(text, is_code);
+        let marked = |kind: &&&Kind| is_answered_by(kind, text, is_code);
         self.kinds.iter().filter(marked).count() as f64 / self.kinds.len() as f64
     }
 
     /// Whether a word of the topic is the cue of a kind that the text answers: `limited to` names a maximum.
     pub fn is_meant_by(&self, word: &str, text: &str) -> bool {
         let word = spaced(word);
-        let cue = |kind: &&&Kind| kind.asked.iter().any(|cue| word.contains(cue));
-        let mut kinds = self.kinds.iter().filter(cue);
-        kinds.any(|kind| kind.mark != Mark::Number && kind.is_answered_by(text, false))
+        let mut kinds = self.kinds.iter().filter(|kind| kind.is_asked(&word));
+        kinds.any(|kind| kind.mark != Mark::Number && is_answered_by(kind, text, false))
     }
+}
+
+/// Three things or more: `What are the limits: rows, columns, size of a field?`
+fn listed(topic: &str) -> Vec<String> {
+    let list = topic.rsplit([':', '：']).next().unwrap_or_default();
+    let things: Vec<String> = list.split([',', '，', '、']).map(str::to_owned).collect();
+    if things.len() > 2 { things } else { Vec::new() }
 }
 
 /// Several questions in one: `When was it built, and who lives there?`
@@ -589,10 +232,8 @@ fn joint(text: &str) -> Option<usize> {
 /// Whether a word asks for a comparison itself: it is none of the things that are compared.
 pub fn compares(word: &str) -> bool {
     let word = spaced(word);
-    let contrasts = KINDS.iter().filter(|kind| kind.mark == Mark::Contrast);
-    contrasts
-        .flat_map(|kind| kind.asked)
-        .any(|cue| word.contains(cue))
+    let mut contrasts = KINDS.iter().filter(|kind| kind.mark == Mark::Contrast);
+    contrasts.any(|kind| kind.is_asked(&word))
 }
 
 /// Whether a text introduces what speaks for or against something.
@@ -613,23 +254,6 @@ pub fn weighs(text: &str) -> bool {
     ];
     let text = spaced(text);
     CUES.iter().any(|cue| text.contains(cue))
-}
-
-/// In lower case, with one space for each run of what is neither letter nor digit, and at both ends.
-pub fn spaced(text: &str) -> String {
-    let mut spaced = String::with_capacity(text.len() + 2);
-    spaced.push(' ');
-    for c in text.chars() {
-        if c.is_alphanumeric() {
-            spaced.extend(c.to_lowercase());
-        } else if !spaced.ends_with(' ') {
-            spaced.push(' ');
-        }
-    }
-    if !spaced.ends_with(' ') {
-        spaced.push(' ');
-    }
-    spaced
 }
 
 /// `year` and `years`.

@@ -1,11 +1,11 @@
 //! What the analyst chooses and compares, over small evidence made by hand.
 
 use aegis_agent_analyst::analysis::analyse;
+use aegis_contracts::findings::Depth;
 use aegis_contracts::findings::{
     AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Stance,
 };
 use aegis_contracts::ids::WorkflowId;
-use aegis_contracts::findings::Depth;
 
 fn passage(kind: PassageKind, lead: Option<&str>, heading: &str, passage: &str) -> Evidence {
     Evidence {
@@ -253,7 +253,7 @@ fn texts(analysis: &AnalysisFile) -> Vec<&str> {
 }
 
 #[test]
-fn only_what_answers_as_well_or_adds_a_part_is_said() {
+fn only_what_answers_as_well_or_answers_another_part_is_said() {
     let passages = || {
         vec![
             paragraph(
@@ -305,13 +305,13 @@ fn a_list_of_advantages_answers_a_comparison() {
         "How does the night ferry compare with the bridge?",
         vec![both, other, list],
     );
-    let texts = texts(&analysis);
-    for item in [
+    let items = [
         "Cars cross at any hour of the night.",
         "Lorries of forty tonnes may cross as well.",
-    ] {
-        assert!(texts.contains(&item), "{texts:?}");
-    }
+    ];
+    // As a whole, and in order.
+    let texts = texts(&analysis);
+    assert!(texts.windows(2).any(|two| two == items), "{texts:?}");
 }
 
 #[test]
@@ -346,6 +346,49 @@ fn a_list_that_was_asked_for_is_not_cut_short() {
     let said = |topic: &str| claims(&asked(topic, vec![table()])).len();
     assert_eq!(said("What are the limits of the store?"), 6);
     assert!(said("What is the upper limit of columns in the store?") < 4);
+}
+
+#[test]
+fn each_thing_that_is_listed_is_told() {
+    let rows = "tables | 4,096 | each with any size\ncolumns | 1,600\nlength of a row | 2 GB\nsize of a field | 1 GB\nindexes | 64\nkeys | 32";
+    let lead = Some("Item | Upper limit | Comment");
+    let table = passage(PassageKind::Row, lead, "Limits of the store", rows);
+    let topic = "What are the limits of the store: columns, indexes, field size?";
+    let analysis = asked(topic, vec![table]);
+    let texts = texts(&analysis);
+    for row in ["columns |", "indexes |", "size of a field |"] {
+        let told = |text: &&str| text.starts_with(row);
+        assert!(texts.iter().take(3).any(told), "{texts:?}");
+    }
+    assert!(texts.len() < 5, "{texts:?}");
+}
+
+#[test]
+fn where_no_piece_names_all_of_the_topic_one_claim_is_enough() {
+    let passages = vec![
+        paragraph("Ferries", "The old ferry carries the mail in winter."),
+        paragraph("Papers", "A licence is needed for explosives."),
+        paragraph("Mail", "The ferry that carries the mail is an old one."),
+    ];
+    let topic =
+        "Which licence does the old ferry need in winter to carry explosives past the lighthouse?";
+    assert_eq!(texts(&asked(topic, passages)).len(), 1);
+}
+
+#[test]
+fn what_stands_below_its_subject_goes_before_what_mentions_it() {
+    let passages = vec![
+        paragraph(
+            "Storms",
+            "In a storm the lamps of the Beacon are lit at noon.",
+        ),
+        paragraph("Beacon directive", "The lamps are lit one after the other."),
+    ];
+    let analysis = asked("How does Beacon light the lamps?", passages);
+    assert_eq!(
+        texts(&analysis)[0],
+        "The lamps are lit one after the other."
+    );
 }
 
 #[test]

@@ -14,8 +14,8 @@ use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
 use aegis_contracts::agent::{AgentTask, InvocationStatus};
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::changes::{ChangeRequest, Changes};
-use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind, Stance};
 use aegis_contracts::findings::Depth;
+use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind, Stance};
 
 const TOPIC: &str = "grid storage costs";
 const KEY: &str = "workflows/x/researcher/1/evidence.json";
@@ -171,7 +171,10 @@ async fn revised(former: &AnalysisFile, comment: Option<&str>, changes: Changes)
     let mut scene = Scene::new(&two_answers()).await;
     let key = "workflows/x/analyst/1/analysis.json";
     let bytes = serde_json::to_vec(former).unwrap();
-    scene.task.inputs.push(input("analyze", "analysis.json", key, &bytes));
+    scene
+        .task
+        .inputs
+        .push(input("analyze", "analysis.json", key, &bytes));
     scene.store.arrange(key, bytes);
     scene.task.revision = former.revision + 1;
     scene.task.feedback = vec![ChangeRequest {

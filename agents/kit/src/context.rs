@@ -84,7 +84,11 @@ impl WorkContext {
     pub async fn input_with<T: DeserializeOwned>(&self, field: &str) -> Result<T, WorkError> {
         let inputs = self.task.inputs.iter().rev();
         for input in inputs.filter(|input| input.step != self.task.step) {
-            if let Some(value) = self.json(input).await?.filter(|json| json.get(field).is_some()) {
+            if let Some(value) = self
+                .json(input)
+                .await?
+                .filter(|json| json.get(field).is_some())
+            {
                 return read(input, value);
             }
         }

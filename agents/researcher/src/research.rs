@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_agent_kit::text::counted;
-use aegis_contracts::findings::{AskedWord, Evidence, Origin, PassageKind};
 use aegis_contracts::findings::Depth;
+use aegis_contracts::findings::{AskedWord, Evidence, Origin, PassageKind};
 
 use crate::document::{Document, Kind};
 use crate::expected::expected;

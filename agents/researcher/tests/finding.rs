@@ -10,8 +10,8 @@ use aegis_agent_researcher::research::{Researched, research};
 use aegis_agent_researcher::sources::{RawFile, parse};
 use aegis_contracts::agent::AgentTask;
 use aegis_contracts::changes::{ChangeRequest, Changes};
-use aegis_contracts::findings::Origin;
 use aegis_contracts::findings::Depth;
+use aegis_contracts::findings::Origin;
 
 fn documents(texts: &[&str]) -> Vec<Document> {
     let file = |(number, text): (usize, &&str)| RawFile {

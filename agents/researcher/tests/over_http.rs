@@ -15,8 +15,8 @@ use aegis_agent_researcher::sources::{RawFile, parse};
 use aegis_agent_researcher::{corpus, document::Document};
 use aegis_contracts::agent::{AgentTask, InvocationStatus};
 use aegis_contracts::callback::{AgentError, AgentReport};
-use aegis_contracts::findings::EvidenceFile;
 use aegis_contracts::findings::Depth;
+use aegis_contracts::findings::EvidenceFile;
 
 const QUANTUM: &str = "Impact of quantum computing on cryptography";
 
@@ -74,7 +74,10 @@ async fn passages_are_verbatim_diverse_and_as_many_as_the_depth_says() {
     let mut amounts = Vec::new();
     for depth in [Depth::Quick, Depth::Standard, Depth::Comprehensive] {
         let mut scene = Scene::new(QUANTUM).await;
-        scene.task.parameters.insert("depth".to_owned(), serde_json::json!(depth));
+        scene
+            .task
+            .parameters
+            .insert("depth".to_owned(), serde_json::json!(depth));
         let file = scene.evidence().await;
         for evidence in &file.evidence {
             let mut documents = library.documents.iter();
@@ -119,7 +122,10 @@ async fn a_folder_with_one_short_note_is_enough() {
     scene
         .store
         .arrange("sources/mine-too/other.txt", "The budget of another party.");
-    scene.task.parameters.insert("sources".to_owned(), serde_json::json!(["s3://artifacts/sources/mine"]));
+    scene.task.parameters.insert(
+        "sources".to_owned(),
+        serde_json::json!(["s3://artifacts/sources/mine"]),
+    );
     let file = scene.evidence().await;
     assert_eq!(file.documents_read, 1);
     assert!(file.evidence[0].passage.contains("The budget is 400 euros"));
@@ -136,7 +142,10 @@ async fn a_folder_with_one_short_note_is_enough() {
 #[tokio::test]
 async fn sources_that_are_not_there_are_named() {
     let mut scene = Scene::new(QUANTUM).await;
-    scene.task.parameters.insert("sources".to_owned(), serde_json::json!(["s3://artifacts/sources/nothing/"]));
+    scene.task.parameters.insert(
+        "sources".to_owned(),
+        serde_json::json!(["s3://artifacts/sources/nothing/"]),
+    );
     let error = scene.failure().await;
     assert_eq!(error.code, "source_empty");
     assert!(error.message.contains("s3://artifacts/sources/nothing/"));

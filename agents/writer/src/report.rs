@@ -3,8 +3,8 @@
 //! Pure and deterministic. A model-backed writer would take the place of [`report`]; the check of citations stays.
 
 use aegis_agent_kit::text::counted;
-use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, PassageKind, Stance};
 use aegis_contracts::findings::Depth;
+use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, PassageKind, Stance};
 
 use crate::citations::Citations;
 use crate::escape::{code, inline, start};

@@ -12,10 +12,10 @@ use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
 use aegis_agent_writer::agent::Writer;
 use aegis_contracts::agent::{AgentTask, InvocationStatus};
 use aegis_contracts::callback::{AgentError, AgentReport};
+use aegis_contracts::findings::Depth;
 use aegis_contracts::findings::{
     AnalysisFile, Claim, Evidence, EvidenceFile, Finding, PassageKind, Stance,
 };
-use aegis_contracts::findings::Depth;
 
 const TOPIC: &str = "How does <b>recovery</b> work?";
 
@@ -113,14 +113,19 @@ impl Scene {
         let platform = FakePlatform::start().await;
         let store = Arc::new(MemoryStore::new());
         let mut task = task("write", TOPIC, platform.url());
-        task.parameters.insert("sources".to_owned(), serde_json::json!(["s3://b/sources/"]));
+        task.parameters
+            .insert("sources".to_owned(), serde_json::json!(["s3://b/sources/"]));
         let inputs = [
             ("evidence.json", serde_json::to_vec(evidence).unwrap()),
             ("analysis.json", serde_json::to_vec(analysis).unwrap()),
         ];
         for (name, bytes) in inputs {
             let key = format!("workflows/x/{name}");
-            let step = if name == "evidence.json" { "research" } else { "analyze" };
+            let step = if name == "evidence.json" {
+                "research"
+            } else {
+                "analyze"
+            };
             task.inputs.push(input(step, name, &key, &bytes));
             store.arrange(&key, bytes);
         }

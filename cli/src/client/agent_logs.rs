@@ -21,7 +21,10 @@ pub struct AgentLog {
 
 /// Of every agent that has written one.
 pub fn all(folder: &StackFolder) -> Vec<AgentLog> {
-    let files = std::fs::read_dir(folder.logs()).into_iter().flatten().flatten();
+    let files = std::fs::read_dir(folder.logs())
+        .into_iter()
+        .flatten()
+        .flatten();
     let logs = files.filter_map(|file| {
         let path = file.path();
         let name = path.file_stem()?.to_str()?.to_owned();

@@ -64,7 +64,11 @@ pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line> {
         let word = style.on(format!("{:<10}", "waiting"));
         lines.extend(now.approval.as_ref().map(|approval| Line {
             at: Some(approval.requested_at),
-            text: format!("{:<10}  {word}  revision {}", approval.approval.as_str(), approval.revision),
+            text: format!(
+                "{:<10}  {word}  revision {}",
+                approval.approval.as_str(),
+                approval.revision
+            ),
         }));
     }
     lines

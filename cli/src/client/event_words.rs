@@ -145,11 +145,7 @@ fn ending(event: &Event) -> Option<String> {
             ..
         } => format!("{}{}", by(approver, claimed_by), behind(comment)),
         Event::WorkflowExpired { revision, .. } => format!("nobody decided on revision {revision}"),
-        Event::WorkflowFailed {
-            code,
-            message,
-            at,
-        } => format!("at {at}: {message} ({code})"),
+        Event::WorkflowFailed { code, message, at } => format!("at {at}: {message} ({code})"),
         Event::WorkflowCancelled {
             cancelled_by,
             reason,

@@ -93,7 +93,11 @@ fn check(files: &[PathBuf], json: bool) -> ExitCode {
                 continue;
             }
         };
-        faults.extend(found.into_iter().map(|fault| (file, fault.place, fault.reason)));
+        faults.extend(
+            found
+                .into_iter()
+                .map(|fault| (file, fault.place, fault.reason)),
+        );
     }
     if json {
         let faults: Vec<_> = faults
@@ -107,7 +111,14 @@ fn check(files: &[PathBuf], json: bool) -> ExitCode {
             errln!("{}: {place}{colon}{reason}", shown(file));
         }
         if faults.is_empty() {
-            outln!("{}", if files.len() == 1 { "a sound flow" } else { "sound flows" });
+            outln!(
+                "{}",
+                if files.len() == 1 {
+                    "a sound flow"
+                } else {
+                    "sound flows"
+                }
+            );
         }
     }
     if faults.is_empty() {
@@ -118,7 +129,12 @@ fn check(files: &[PathBuf], json: bool) -> ExitCode {
 }
 
 fn page(flow: &Flow) -> String {
-    let mut page = format!("{} {}: {}\n\n", flow.flow, flow.version, one_line(&flow.title));
+    let mut page = format!(
+        "{} {}: {}\n\n",
+        flow.flow,
+        flow.version,
+        one_line(&flow.title)
+    );
     for line in columns(&flow.steps.iter().map(row).collect::<Vec<_>>()) {
         let _ = writeln!(page, "{line}");
     }
@@ -137,8 +153,17 @@ fn row(entry: &Entry) -> Vec<String> {
     match entry {
         Entry::Step(step) => {
             let reads = names(&step.reads);
-            let reads = if reads.is_empty() { reads } else { format!("reads {reads}") };
-            vec![step.step.to_string(), step.agent.to_string(), format!("writes {}", step.writes), reads]
+            let reads = if reads.is_empty() {
+                reads
+            } else {
+                format!("reads {reads}")
+            };
+            vec![
+                step.step.to_string(),
+                step.agent.to_string(),
+                format!("writes {}", step.writes),
+                reads,
+            ]
         }
         Entry::Approval(asked) => vec![
             asked.approval.to_string(),

@@ -116,8 +116,17 @@ impl RequestOptions {
             return Err("a name of an approver is empty".to_owned());
         }
         let depth = self.depth.map(|_| ("depth".to_owned(), String::new()));
-        let sources = self.sources.first().map(|_| ("sources".to_owned(), String::new()));
-        let own: Vec<_> = self.parameters.iter().cloned().chain(depth).chain(sources).collect();
+        let sources = self
+            .sources
+            .first()
+            .map(|_| ("sources".to_owned(), String::new()));
+        let own: Vec<_> = self
+            .parameters
+            .iter()
+            .cloned()
+            .chain(depth)
+            .chain(sources)
+            .collect();
         if let Some(name) = named_twice(&own) {
             return Err(format!("the parameter `{name}` is given twice"));
         }
@@ -261,7 +270,10 @@ mod tests {
             ),
             ("--tag a=1 --tag b=1 --tag a=2", "`a` twice"),
             ("--approvers ann,", "is empty"),
-            ("--depth quick --parameter depth=quick", "`depth` is given twice"),
+            (
+                "--depth quick --parameter depth=quick",
+                "`depth` is given twice",
+            ),
         ] {
             let refused = parsed(words).unwrap().check().unwrap_err();
             assert!(refused.contains(told), "{words}: {refused}");

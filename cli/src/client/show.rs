@@ -91,7 +91,9 @@ fn facts(view: &WorkflowView) -> Vec<Vec<String>> {
 /// A parameter's value: text as it is, a list of texts with spaces, anything else as JSON.
 fn value_words(value: &Value) -> String {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let list = value.as_array().map(|items| items.iter().map(text).collect::<Option<Vec<_>>>());
+    let list = value
+        .as_array()
+        .map(|items| items.iter().map(text).collect::<Option<Vec<_>>>());
     match (text(value), list.flatten()) {
         (Some(text), _) => text,
         (None, Some(texts)) => texts.join(" "),

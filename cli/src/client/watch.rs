@@ -67,11 +67,7 @@ pub fn ending(status: Status) -> ExitCode {
     }
 }
 
-fn tell(
-    before: Option<&WorkflowView>,
-    view: &WorkflowView,
-    session: &Session,
-) {
+fn tell(before: Option<&WorkflowView>, view: &WorkflowView, session: &Session) {
     let lines = changes::lines(before, view);
     for line in lines.into_iter().chain(changes::ending(view)) {
         // What came to be so before the first look has a time of its own. Of an attempt that failed, nobody says it.

@@ -150,7 +150,10 @@ fn words(step: &StepView) -> String {
 }
 
 fn approval(view: &WorkflowView, name: &Name) -> (State, String) {
-    let latest = view.approval.as_ref().filter(|latest| latest.approval == *name);
+    let latest = view
+        .approval
+        .as_ref()
+        .filter(|latest| latest.approval == *name);
     let place = |name: &Name| view.course.iter().position(|place| place.name() == name);
     let here = view.at.as_ref().and_then(place);
     let Some(latest) = latest else {
@@ -166,7 +169,9 @@ fn approval(view: &WorkflowView, name: &Name) -> (State, String) {
         revision => format!(" (revision {revision})"),
     };
     match &latest.settled {
-        None if view.status == Status::AwaitingApproval => (State::Active, waits(latest, &revision)),
+        None if view.status == Status::AwaitingApproval => {
+            (State::Active, waits(latest, &revision))
+        }
         None => (State::Ahead, String::new()),
         Some(settled) => {
             let state = match settled.outcome {

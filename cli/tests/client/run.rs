@@ -126,9 +126,9 @@ async fn other_ends_have_a_reason_and_advice() {
         .await
         .expect(1);
     assert!(
-        outcome.err.contains(
-            "failed: the corpus has nothing on this topic (no_evidence), at research"
-        ),
+        outcome
+            .err
+            .contains("failed: the corpus has nothing on this topic (no_evidence), at research"),
         "{}",
         outcome.err
     );

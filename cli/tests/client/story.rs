@@ -97,11 +97,7 @@ fn steps(scene: Scene) -> Vec<Value> {
             let writer = json!({"step": "write", "agent": "writer", "status": "requested", "attempt": 1, "revision": 0, "pickup": pickup});
             vec![researched, analysed, writer]
         }
-        Scene::Writing => vec![
-            researched,
-            analysed,
-            step("write", "running", "writing", 0),
-        ],
+        Scene::Writing => vec![researched, analysed, step("write", "running", "writing", 0)],
         Scene::Completed => vec![
             researched,
             analysed,

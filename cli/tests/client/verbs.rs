@@ -339,9 +339,9 @@ async fn watch_ends_with_the_reason() {
     program.fake.with(|seen| seen.troubles = 2);
     let outcome = program.run(&["watch", WORKFLOW]).await.expect(1);
     assert!(
-        outcome.out.contains(
-            "failed: the corpus has nothing on this topic (no_evidence), at research"
-        ),
+        outcome
+            .out
+            .contains("failed: the corpus has nothing on this topic (no_evidence), at research"),
         "{}",
         outcome.out
     );

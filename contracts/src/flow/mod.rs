@@ -165,11 +165,16 @@ fn canonical(value: &Value) -> String {
         Value::Object(fields) => {
             let fields: BTreeMap<&String, &Value> = fields.iter().collect();
             let fields = fields.into_iter();
-            let fields = fields.map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
+            let fields = fields.map(|(name, value)| {
+                format!("{}:{}", Value::from(name.as_str()), canonical(value))
+            });
             format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
         }
         Value::Array(items) => {
-            format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(","))
+            format!(
+                "[{}]",
+                items.iter().map(canonical).collect::<Vec<_>>().join(",")
+            )
         }
         plain => plain.to_string(),
     }

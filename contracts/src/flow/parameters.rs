@@ -39,7 +39,9 @@ impl ParameterSchema {
         };
         let bytes = schema.to_string().len();
         if bytes > MAX_BYTES {
-            return Err(format!("has {bytes} bytes, at most {MAX_BYTES} are allowed"));
+            return Err(format!(
+                "has {bytes} bytes, at most {MAX_BYTES} are allowed"
+            ));
         }
         bounded(&schema, 0)?;
         followed(&schema, &schema, &mut Vec::new(), &mut 0)?;
@@ -170,7 +172,9 @@ impl PartialEq for ParameterSchema {
 
 impl fmt::Debug for ParameterSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ParameterSchema").field(&self.schema).finish()
+        f.debug_tuple("ParameterSchema")
+            .field(&self.schema)
+            .finish()
     }
 }
 
@@ -205,7 +209,8 @@ mod tests {
 
     #[test]
     fn faults_name_the_field() {
-        let schema = json!({"type": "object", "properties": {"sources": {"items": {"type": "string"}}}});
+        let schema =
+            json!({"type": "object", "properties": {"sources": {"items": {"type": "string"}}}});
         let schema = ParameterSchema::new(schema).unwrap();
         let faults = schema.faults(json!({"sources": ["a", 1]}).as_object().unwrap());
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();

@@ -68,7 +68,10 @@ impl Flow {
     /// Every fault, with its place.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Fault>> {
         if bytes.len() > MAX_FILE {
-            let reason = format!("the file has {} bytes, at most {MAX_FILE} are read", bytes.len());
+            let reason = format!(
+                "the file has {} bytes, at most {MAX_FILE} are read",
+                bytes.len()
+            );
             return Err(vec![Fault::at("", reason)]);
         }
         let value = strict::from_slice::<Whole>(bytes).map_err(|refused| {
@@ -108,7 +111,11 @@ impl Flow {
             result: file.result,
         };
         let faults = rules::check(&flow);
-        if faults.is_empty() { Ok(flow) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(flow)
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -123,7 +130,11 @@ impl<'de> Deserialize<'de> for Whole {
 
 fn read<T: serde::de::DeserializeOwned>(value: Value, place: &str) -> Result<T, Vec<Fault>> {
     strict::from_value(value).map_err(|(field, reason)| {
-        let separator = if place.is_empty() || field.is_empty() || field.starts_with('[') { "" } else { "." };
+        let separator = if place.is_empty() || field.is_empty() || field.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
         vec![Fault::at(format!("{place}{separator}{field}"), reason)]
     })
 }
@@ -154,7 +165,13 @@ fn entry(value: Value, place: &str) -> Result<Entry, Vec<Fault>> {
                 policy,
             }))
         }
-        (true, true) => Err(vec![Fault::at(place, "is a `step` or an `approval`, not both")]),
-        (false, false) => Err(vec![Fault::at(place, "must have the field `step` or `approval`")]),
+        (true, true) => Err(vec![Fault::at(
+            place,
+            "is a `step` or an `approval`, not both",
+        )]),
+        (false, false) => Err(vec![Fault::at(
+            place,
+            "must have the field `step` or `approval`",
+        )]),
     }
 }

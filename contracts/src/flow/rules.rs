@@ -26,7 +26,10 @@ pub(super) fn check(flow: &Flow) -> Vec<Fault> {
         faults.push(Fault::at("title", refused.to_string()));
     }
     if flow.steps.is_empty() || flow.steps.len() > MAX_STEPS {
-        let reason = format!("must have 1 to {MAX_STEPS} entries, it has {}", flow.steps.len());
+        let reason = format!(
+            "must have 1 to {MAX_STEPS} entries, it has {}",
+            flow.steps.len()
+        );
         faults.push(Fault::at("steps", reason));
         return faults;
     }
@@ -108,7 +111,11 @@ fn agent_step(step: &AgentStep, earlier: &Earlier<'_>, place: &str, faults: &mut
     for (field, value, (least, most)) in [
         ("retries", step.retries, RETRIES),
         ("timeout_minutes", step.timeout_minutes, TIMEOUT_MINUTES),
-        ("heartbeat_seconds", step.heartbeat_seconds, HEARTBEAT_SECONDS),
+        (
+            "heartbeat_seconds",
+            step.heartbeat_seconds,
+            HEARTBEAT_SECONDS,
+        ),
     ] {
         if value.is_some_and(|value| value < least || value > most) {
             let reason = format!("must be from {least} to {most}");
@@ -127,7 +134,10 @@ fn approval_step(
         faults.push(Fault::at(format!("{place}.shows"), reason));
     }
     let redo = approval.redo.as_ref().map(|name| earlier.step(name));
-    let search = approval.search_again.as_ref().map(|name| earlier.step(name));
+    let search = approval
+        .search_again
+        .as_ref()
+        .map(|name| earlier.step(name));
     if redo.is_none() && search.is_some() {
         let place = format!("{place}.search_again");
         faults.push(Fault::at(place, "goes with `redo` only"));
@@ -157,7 +167,10 @@ fn approval_step(
         for (path, error) in report.iter() {
             let path = path.to_string();
             let separator = if path.is_empty() { "" } else { "." };
-            faults.push(Fault::at(format!("{place}{separator}{path}"), error.to_string()));
+            faults.push(Fault::at(
+                format!("{place}{separator}{path}"),
+                error.to_string(),
+            ));
         }
     }
 }

@@ -86,7 +86,7 @@ fn every_fault_is_told_with_its_place() {
         ("/steps/3/reads/1", json!("gather"), "steps[3].reads[1]: `gather` is read already".to_owned()),
         ("/steps/2/shows", json!("act"), "steps[2].shows: `act` comes later".to_owned()),
         ("/steps/2/shows", json!("plan"), "steps[2].shows: `plan` is this entry itself".to_owned()),
-        ("/steps/2/redo", Value::Null, "steps[2].redo: missing field `redo`".to_owned()),
+        ("/steps/2/redo", Value::Null, "steps[2].search_again: goes with `redo` only".to_owned()),
         ("/steps/2/redo", json!("act"), "steps[2].redo: `act` comes later".to_owned()),
         ("/steps/2/search_again", json!("reserch"), "steps[2].search_again: no earlier step is called `reserch`".to_owned()),
         (
@@ -236,6 +236,7 @@ fn what_differs_in_anything_has_another_hash() {
         ("/steps/2/shows", json!("gather")),
         ("/steps/2/redo", json!("gather")),
         ("/steps/2/search_again", Value::Null),
+        ("/steps/4/redo", Value::Null),
         ("/steps/2/required", json!(1)),
         ("/steps/2/on_timeout", json!("expire")),
     ];
@@ -309,18 +310,18 @@ fn entry(place: usize, seed: Seed, steps: &[String], since_approval: usize) -> V
         entry.insert("writes".to_owned(), json!(format!("{place}.md")));
         return entry.into();
     }
-    let redo = choices[0] % writable.len();
     entry.insert("approval".to_owned(), json!(name));
     entry.insert("shows".to_owned(), json!(steps[choices[1] % steps.len()]));
-    entry.insert("redo".to_owned(), json!(writable[redo]));
     entry.insert("timeout_hours".to_owned(), json!(hours));
+    let redo = choices[0] % writable.len();
+    let search = json!(writable[choices[2] % (redo + 1)]);
     if reads[0] {
-        entry.insert(
-            "search_again".to_owned(),
-            json!(writable[choices[2] % (redo + 1)]),
-        );
+        entry.insert("redo".to_owned(), json!(writable[redo]));
     }
-    if reads[1] {
+    if reads[0] && reads[1] {
+        entry.insert("search_again".to_owned(), search);
+    }
+    if reads[2] {
         entry.insert("on_timeout".to_owned(), json!("escalate"));
         entry.insert("escalate_to".to_owned(), json!(["grace", "zoë"]));
     }

@@ -7,8 +7,8 @@ use aegis_contracts::envelope::Envelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{
-    Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, StoredWorkflow,
-    Transition, Workflow, decide, start,
+    Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, StoredWorkflow, Transition,
+    Workflow, decide, start,
 };
 
 use crate::error::PortError;

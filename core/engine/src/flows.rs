@@ -46,7 +46,9 @@ impl Flows {
                 newest.insert(flow.flow.clone(), flow.clone());
             }
         }
-        let known = deployed.iter().map(|flow| (flow.id().clone(), flow.clone()));
+        let known = deployed
+            .iter()
+            .map(|flow| (flow.id().clone(), flow.clone()));
         Ok(Self {
             known: RwLock::new(known.collect()),
             newest,
@@ -116,7 +118,10 @@ impl Flows {
         let kept = table.flow(&id.flow, id.version).await?;
         let kept = kept.filter(|kept| kept.id == *id).ok_or_else(missing)?;
         let flow = Flow::parse(kept.definition.as_bytes()).map_err(|faults| {
-            PortError::Transient(format!("this code cannot read the flow {id}: {}", told(&faults)))
+            PortError::Transient(format!(
+                "this code cannot read the flow {id}: {}",
+                told(&faults)
+            ))
         })?;
         let flow = Pinned::new(flow);
         if flow.id() != id {
@@ -149,7 +154,9 @@ fn entries(folder: &Path) -> Result<Vec<std::path::PathBuf>, Unusable> {
     let failed =
         |error: std::io::Error| Unusable::File(folder.display().to_string(), error.to_string());
     let entries = std::fs::read_dir(folder).map_err(failed)?;
-    let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let paths: Result<Vec<_>, _> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect();
     let mut paths = paths.map_err(failed)?;
     paths.sort();
     Ok(paths)

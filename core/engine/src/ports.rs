@@ -179,10 +179,7 @@ pub trait Artifacts: Send + Sync {
     async fn read(&self, key: &str, limit: usize) -> Result<Option<Contents>, PortError>;
 
     /// What the attempt of this prefix left behind when it was done; `None` if it is not.
-    async fn completion(
-        &self,
-        prefix: &str,
-    ) -> Result<Option<CompletionRecord>, PortError>;
+    async fn completion(&self, prefix: &str) -> Result<Option<CompletionRecord>, PortError>;
 
     /// A link that anybody can read the object by, for `valid`.
     async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError>;

@@ -88,7 +88,10 @@ mod tests {
 
     #[test]
     fn state_of_newer_code_is_left_alone() {
-        let newer = format!(r#"{{"state_version":{},"surprise":true}}"#, STATE_VERSION + 1);
+        let newer = format!(
+            r#"{{"state_version":{},"surprise":true}}"#,
+            STATE_VERSION + 1
+        );
         assert!(matches!(decode_state(&newer), Err(PortError::Transient(_))));
         assert!(matches!(decode_state("{}"), Err(PortError::Permanent(_))));
     }

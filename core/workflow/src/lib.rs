@@ -40,6 +40,6 @@ pub use state::{
     STATE_VERSION, StepResult, StoredArtifact, StoredWorkflow, Work, Workflow,
 };
 pub use view::{
-    approval_view, approval_view_of, artifact_refs, course, failure_view, inputs_of, main_artifact, step_views,
-    waiting_approval_view,
+    approval_view, approval_view_of, artifact_refs, course, failure_view, inputs_of, main_artifact,
+    step_views, waiting_approval_view,
 };

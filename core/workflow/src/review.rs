@@ -54,7 +54,9 @@ pub fn asked<'a>(
                 deadline_at,
             } => {
                 let policy = workflow.policy(approval);
-                let before = all.iter().filter(|known| known.approval.approval == *approval);
+                let before = all
+                    .iter()
+                    .filter(|known| known.approval.approval == *approval);
                 let round = before.count();
                 all.push(Asked {
                     approval: ApprovalView {

@@ -110,8 +110,11 @@ mod tests {
     use super::*;
 
     fn step(settings: serde_json::Value) -> AgentStep {
-        let mut step = serde_json::json!({"step": "write", "agent": "writer", "writes": "report.md"});
-        step.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        let mut step =
+            serde_json::json!({"step": "write", "agent": "writer", "writes": "report.md"});
+        step.as_object_mut()
+            .unwrap()
+            .extend(settings.as_object().unwrap().clone());
         serde_json::from_value(step).unwrap()
     }
 
@@ -140,12 +143,16 @@ mod tests {
     #[test]
     fn a_flow_may_say_more_of_a_step() {
         let rules = Rules::default();
-        let own = step(serde_json::json!({"retries": 0, "timeout_minutes": 5, "heartbeat_seconds": 40}));
+        let own =
+            step(serde_json::json!({"retries": 0, "timeout_minutes": 5, "heartbeat_seconds": 40}));
         let limits = rules.limits(Some(&own));
         assert_eq!(limits.retries.attempts, 1);
         assert_eq!(limits.timeout, Duration::from_secs(300));
         assert_eq!(limits.heartbeat, Duration::from_secs(40));
         let usual = rules.limits(Some(&step(serde_json::json!({}))));
-        assert_eq!((usual.timeout, usual.heartbeat), (rules.step_timeout, rules.heartbeat_timeout));
+        assert_eq!(
+            (usual.timeout, usual.heartbeat),
+            (rules.step_timeout, rules.heartbeat_timeout)
+        );
     }
 }

@@ -115,7 +115,10 @@ pub(crate) fn longest_life(
 /// What runs again when changes are asked for at the approval at `place`.
 fn repeated<'a>(flow: &'a Flow, place: usize, asked: &ApprovalStep) -> &'a [Entry] {
     let back = [asked.redo.as_ref(), asked.search_again.as_ref()];
-    let places = back.into_iter().flatten().filter_map(|name| flow.place(name));
+    let places = back
+        .into_iter()
+        .flatten()
+        .filter_map(|name| flow.place(name));
     let first = places.min().unwrap_or(place);
     flow.steps.get(first..place).unwrap_or_default()
 }

@@ -69,7 +69,8 @@ pub(crate) fn current<'a>(workflow: &'a Workflow, of: &Attempt) -> Result<&'a Wo
     }
     workflow.current_work(step, *attempt).ok_or_else(|| {
         let status = workflow.status().as_str();
-        let detail = format!("attempt {attempt} of `{step}` is superseded; the workflow is {status}");
+        let detail =
+            format!("attempt {attempt} of `{step}` is superseded; the workflow is {status}");
         Rejection::Stale {
             detail,
             current_revision: None,

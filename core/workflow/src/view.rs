@@ -104,7 +104,10 @@ pub fn approval_view(workflow: &Workflow) -> Option<ApprovalView> {
 
 /// The approval that waits or the latest that was settled, whichever has this revision.
 pub fn approval_view_of(workflow: &Workflow, revision: u32) -> Option<ApprovalView> {
-    let known = [waiting_approval_view(workflow), settled_approval_view(workflow)];
+    let known = [
+        waiting_approval_view(workflow),
+        settled_approval_view(workflow),
+    ];
     let mut known = known.into_iter().flatten();
     known.find(|view| view.revision == revision)
 }
@@ -123,9 +126,7 @@ fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
         let outcome = match decision.kind {
             DecisionKind::Reject => Outcome::Rejected,
             DecisionKind::RequestChanges => Outcome::ChangesRequested,
-            DecisionKind::Approve if count_approvals(approval) >= required => {
-                Outcome::Approved
-            }
+            DecisionKind::Approve if count_approvals(approval) >= required => Outcome::Approved,
             DecisionKind::Approve => return None,
         };
         Some(Settled {
@@ -141,9 +142,7 @@ fn how_it_ended(workflow: &Workflow, approval: &Approval) -> Option<Settled> {
     };
     settling.or_else(|| match &workflow.phase {
         Phase::Ended(Ended::Expired) => Some(silence(Outcome::Expired)),
-        Phase::Ended(Ended::Cancelled(cancellation))
-            if cancellation.at == approval.approval =>
-        {
+        Phase::Ended(Ended::Cancelled(cancellation)) if cancellation.at == approval.approval => {
             None
         }
         Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => {

@@ -1,12 +1,10 @@
-//! Measures aegis and computes what cannot be measured here.
+//! `cargo xtask bench`: how fast aegis starts here and, computed, how fast it is in AWS.
 //!
-//! - `cold_start`: how long functions take to start, and their memory
+//! - `cold_start`: how long functions take to start, and their memory; `functions`: which functions
 //! - `model`: latency in AWS, hop by hop, from published figures
-//! - `step_functions`: the same flow on Step Functions, side by side on one local AWS
+//! - `text`: tables
 //!
-//! `results` keeps figures and shows them in docs/performance.md.
-//! `verbs` is `cargo xtask bench`: it brings up what a bench needs and prints its figures. Nothing else here knows how a
-//! stack is brought up.
+//! How many workflows a local stack gets through, and how fast each is, `cargo xtask loadtest` measures.
 
 #![deny(
     clippy::print_stdout,
@@ -18,10 +16,64 @@
 #[macro_use]
 extern crate aegis_terminal;
 
-pub mod cold_start;
-mod memory;
+mod cold_start;
+mod functions;
 pub mod model;
-pub mod results;
-pub mod step_functions;
 mod text;
-pub mod verbs;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use aegis_local_aws::Context;
+use aegis_terminal::out;
+use anyhow::Result;
+use serde::Serialize;
+
+use model::Inputs;
+
+/// Measure the cold starts of aegis, and compute its latency in AWS.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Compute what a workflow takes in AWS, hop by hop, from published figures; needs no stack.
+    Model,
+    /// Measure how long each function takes to start, its memory and its package, against the least that a function can be.
+    ColdStart {
+        /// How often each function is started.
+        #[arg(long, default_value_t = 21, value_name = "N")]
+        runs: u32,
+        /// Folder with packages that `cargo xtask package` made for this machine's processors [default: target/lambda, if
+        /// it holds such; else functions as tests run them].
+        #[arg(long, value_name = "FOLDER")]
+        packages: Option<PathBuf>,
+    },
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    match arguments.what {
+        What::Model => show(&model::model(&Inputs::published()?), model::text, context)?,
+        What::ColdStart { runs, packages } => {
+            let found = functions::find(packages.as_deref(), &context.folder).await?;
+            // Waits for processes, without a runtime: on a thread of its own.
+            let measured = tokio::task::spawn_blocking(move || {
+                cold_start::measure(&found.hello, &found.functions, runs, found.profile)
+            });
+            show(&measured.await??, cold_start::text, context)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show<T: Serialize>(figures: &T, text: impl Fn(&T) -> String, context: &Context) -> Result<()> {
+    if context.json {
+        out::json(serde_json::to_string_pretty(figures)?);
+    } else {
+        outln!("{}", text(figures).trim_end());
+    }
+    Ok(())
+}

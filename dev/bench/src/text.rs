@@ -1,6 +1,6 @@
 //! Tables in Markdown: what a terminal shows is what the document holds.
 
-/// Numbers are aligned to the right, the first column to the left.
+/// A table in Markdown. Numbers are aligned to the right, the first column to the left.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use aegis_client::local;
-use aegis_local_aws::binaries::agent_binary;
-use aegis_local_aws::{binaries, foreground, prerequisites};
+use aegis_local_aws::binaries::{self, agent_binary};
+use aegis_local_aws::{foreground, prerequisites};
 use aegis_terminal::progress::{Step, say};
 
 const BUILDER: &str = "buildah";

@@ -3,7 +3,7 @@
 //! - `test`: the parts and their order; `test_stack`: the stack of the end-to-end tests
 //! - `terraform`: what is checked of the Terraform sources; `others`: scripts and dependencies, by other people's tools
 //! - `agent_image`: the agents' image from its Dockerfile
-//! - `rehearsal`: deploy.sh as it is typed
+//! - `deploy_test`: deploy.sh as it is typed
 //! - `fuzzing`: the API against its own description
 //! - `least_privilege`: each permission taken away, to see which test misses it
 
@@ -18,10 +18,10 @@
 extern crate aegis_terminal;
 
 mod agent_image;
+mod deploy_test;
 mod fuzzing;
 mod least_privilege;
 mod others;
-mod rehearsal;
 mod terraform;
 pub mod test;
 mod test_stack;

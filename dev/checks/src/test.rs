@@ -5,15 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::terraform::check;
+use crate::terraform;
 use crate::test_stack::TestStack;
-use crate::{agent_image, others, rehearsal};
-use aegis_client::local;
-use aegis_client::local::StackFolder;
+use crate::{agent_image, deploy_test, others};
+use aegis_client::local::{self, StackFolder};
 use aegis_local_aws::Context;
-use aegis_local_aws::foreground::Line;
-use aegis_local_aws::signals::{Interrupted, interrupted};
-use aegis_local_aws::{environment, foreground, prerequisites, venv};
+use aegis_local_aws::foreground::{self, Line};
+use aegis_local_aws::signals::{Interrupted, or_interrupted};
+use aegis_local_aws::{environment, prerequisites, venv};
 
 /// The package whose tests need a running stack.
 const END_TO_END: &str = "aegis-e2e";
@@ -170,11 +169,11 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
         Part::Terraform => or_interrupted(sources(&context.folder)).await,
         Part::Dependencies => or_interrupted(others::dependencies()).await,
         Part::Image => or_interrupted(agent_image::test()).await,
-        Part::Deploy => or_interrupted(rehearsal::test(&context.folder, arguments.keep)).await,
+        Part::Deploy => or_interrupted(deploy_test::test(&context.folder, arguments.keep)).await,
         Part::Deployed => {
             let only = arguments.environment.as_deref();
             let folder = &context.folder;
-            let tests = rehearsal::deployed::test(folder, arguments.keep, only, &arguments.rest);
+            let tests = deploy_test::deployed::test(folder, arguments.keep, only, &arguments.rest);
             or_interrupted(tests).await
         }
         Part::E2e => {
@@ -206,13 +205,6 @@ async fn run_part(part: Part, arguments: &Arguments, context: &Context) -> Resul
 
 fn wants_any(arguments: &Arguments, parts: &[Part]) -> bool {
     parts.iter().any(|part| arguments.wants(*part))
-}
-
-async fn or_interrupted(work: impl Future<Output = Result<()>>) -> Result<()> {
-    tokio::select! {
-        result = work => result,
-        name = interrupted() => Err(Interrupted(name?).into()),
-    }
 }
 
 async fn unit(rest: &[String]) -> Result<()> {
@@ -251,7 +243,7 @@ pub(super) async fn cargo_test(
 }
 
 async fn sources(folder: &StackFolder) -> Result<()> {
-    check::sources(folder).await?;
+    terraform::sources(folder).await?;
     others::scripts().await
 }
 

@@ -9,7 +9,7 @@
 )]
 
 use aegis_cost::scale::Stage;
-use aegis_cost::tables::{self, scale};
+use aegis_cost::tables;
 use aegis_cost::{Prices, of_one_workflow, path, sum};
 
 fn holds(document: &str, name: &str, table: &str) {
@@ -40,8 +40,8 @@ fn the_documents_say_what_is_computed() {
     let volumes = [100, 10_000, 1_000_000];
     let months = tables::months(&prices, &volumes).unwrap();
     holds("terraform/README.md", "months", &months);
-    holds("docs/scaling.md", "limits", &scale::limit_table());
-    holds("docs/scaling.md", "passages", &scale::passages());
+    holds("docs/scaling.md", "limits", &tables::limit_table());
+    holds("docs/scaling.md", "passages", &tables::passages());
 }
 
 #[test]

@@ -71,9 +71,9 @@ const NOT_TOLD: [&str; 2] = [
     "Which grapes grow on volcanic slopes?",
     "How do I connect an Oracle tablespace over JDBC?",
 ];
-/// Of 16 pieces of answers, and claims for each question. Better figures may be written down here.
+/// Of 16 pieces of answers, and claims for all questions. Better figures may be written down here.
 const IN_FIRST_CLAIMS: usize = 16;
-const CLAIMS: usize = 2;
+const CLAIMS: usize = 20;
 
 fn question(text: &str, pieces: &[&str]) -> Question {
     Question {
@@ -103,7 +103,7 @@ fn the_first_claims_answer_questions_over_the_articles() {
         lost.extend(missing.map(|piece| format!("{text}: {piece:?}")));
     }
     assert!(pieces - lost.len() >= IN_FIRST_CLAIMS, "{lost:#?}");
-    assert!(claims <= CLAIMS * ANSWERED.len(), "{claims} claims");
+    assert!(claims <= CLAIMS, "{claims} claims");
     for text in NOT_TOLD {
         let answer = ask(text, Depth::Comprehensive, loaded.library()).unwrap();
         let judged = judge(&question(text, &[]), &answer, &loaded).unwrap();

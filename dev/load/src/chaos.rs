@@ -17,6 +17,7 @@ use aegis_loadtest::scenario::Wanted;
 use aegis_loadtest::{DeadLetter, Faults, Ground, Injected, against};
 use aegis_local_aws::killer::{Kind, kill_one};
 use aegis_local_aws::settings::Settings;
+use aegis_local_aws::signals::or_interrupted;
 use aegis_local_aws::{Context, down, emulator, up};
 use aegis_terminal::progress::say;
 use aegis_terminal::text::now;
@@ -26,8 +27,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::time::sleep;
 
+use crate::good;
 use crate::proxy::{self, Proxy, all_faults};
-use crate::{good, or_interrupted};
 
 /// Run many workflows on a stack of their own while calls to AWS fail and processes are killed, then check each.
 ///
@@ -86,16 +87,7 @@ async fn on_a_stack_of_its_own(plan: Plan, keep: bool, context: &Context) -> Res
     let folder = &context.below("chaos").folder;
     let outcome = or_interrupted(under_faults(plan, folder)).await;
     proxy::end(folder).await?;
-    if keep {
-        let file = folder.stack_file();
-        errln!(
-            "The stack stays, without its fault proxy: {}",
-            file.display()
-        );
-        return outcome;
-    }
-    let down = down::take_down(folder, true).await;
-    outcome.and_then(|report| down.map(|()| report))
+    down::after_use(folder, keep, outcome).await
 }
 
 /// Shorter waits than in production, so that a run does not wait for them.

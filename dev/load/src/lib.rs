@@ -13,10 +13,6 @@
     reason = "what is printed goes through `aegis_terminal`"
 )]
 
-// For its macros.
-#[macro_use]
-extern crate aegis_terminal;
-
 pub mod chaos;
 mod proxy;
 mod spent;
@@ -32,8 +28,8 @@ use aegis_loadtest::command::{Options, Order, show, typed};
 use aegis_loadtest::report::Report;
 use aegis_loadtest::scenario::Wanted;
 use aegis_loadtest::{Ground, against};
-use aegis_local_aws::Context;
-use aegis_local_aws::signals::{Interrupted, interrupted};
+use aegis_local_aws::signals::or_interrupted;
+use aegis_local_aws::{Context, down};
 use aegis_terminal::out::{self, Stream};
 use anyhow::{Result, bail};
 
@@ -65,7 +61,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             let conduct = order.conduct(latency);
             let (stack, keep) = (OwnStack::below(context), arguments.keep);
             let outcome = or_interrupted(stack.with_stand_in(&order, conduct, keep)).await;
-            stack.end(outcome, keep).await?
+            down::after_use(stack.folder(), keep, outcome).await?
         }
         None if arguments.keep => bail!(
             "--keep leaves the stack that a run has for itself, which this one has not: `--agents` gives it one"
@@ -89,20 +85,13 @@ pub async fn test(context: &Context, keep: bool) -> Result<()> {
         good(&stack.with_function(&order).await?)
     });
     let outcome = outcome.await;
-    stack.end(outcome, keep).await
+    down::after_use(stack.folder(), keep, outcome).await
 }
 
 fn good(report: &Report) -> Result<()> {
     out::write(Stream::Err, &report.page());
     anyhow::ensure!(report.well, "{}", report.verdict());
     Ok(())
-}
-
-async fn or_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        result = work => result,
-        name = interrupted() => Err(Interrupted(name?).into()),
-    }
 }
 
 /// `alone`: the stack holds nothing but this run.

@@ -81,6 +81,10 @@ impl OwnStack {
         Self(context.below("load"))
     }
 
+    pub fn folder(&self) -> &StackFolder {
+        &self.0.folder
+    }
+
     /// With agents in this program.
     pub async fn with_stand_in(
         &self,
@@ -112,19 +116,5 @@ impl OwnStack {
         };
         let stack = up::bring_up(&arguments, &self.0.folder).await;
         stack.context("the stack").map(drop)
-    }
-
-    /// Leaves the stack as it is or takes it down.
-    pub async fn end<T>(self, outcome: Result<T>, keep: bool) -> Result<T> {
-        let folder = &self.0.folder;
-        if keep {
-            errln!(
-                "The stack stays, without agents: {}",
-                folder.root().display()
-            );
-            return outcome;
-        }
-        let down = down::take_down(folder, true).await;
-        outcome.and_then(|value| down.map(|()| value))
     }
 }

@@ -171,9 +171,15 @@ mod tests {
         let read = read(text).unwrap();
         assert_eq!(read.flows, Path::new("/home/mine"));
         let names: Vec<&str> = read.agents.keys().map(Name::as_str).collect();
-        assert_eq!(names, ["analyst", "collector", "researcher", "reviewer", "writer"]);
+        assert_eq!(
+            names,
+            ["analyst", "collector", "researcher", "reviewer", "writer"]
+        );
         let of = |name: &str| &read.agents[&name.parse::<Name>().unwrap()];
-        assert_eq!(of("reviewer").source, Source::Url("http://127.0.0.1:9100".to_owned()));
+        assert_eq!(
+            of("reviewer").source,
+            Source::Url("http://127.0.0.1:9100".to_owned())
+        );
         assert!(of("collector").reads_sources && !of("reviewer").reads_sources);
     }
 
@@ -183,7 +189,10 @@ mod tests {
             ("agents = 1", "agents"),
             ("[agents.Reviewer]\nbuilt_in = 'analyst'", "must be a name"),
             ("[agents.reviewer]", "agents.reviewer"),
-            ("[agents.reviewer]\nbuilt_in = 'poet'", "`poet` does not ship"),
+            (
+                "[agents.reviewer]\nbuilt_in = 'poet'",
+                "`poet` does not ship",
+            ),
             ("[agents.reviewer]\nurl = 'ftp://x'", "is not http://"),
             ("[agents.reviewer]\nport = 1", "port"),
         ] {

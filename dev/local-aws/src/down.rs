@@ -57,6 +57,20 @@ pub async fn take_down(folder: &StackFolder, wipe: bool) -> Result<()> {
     Ok(())
 }
 
+/// Takes a stack down, with all that it holds, that was brought up for one purpose and has served it, whatever came of
+/// that; with `keep` it stays.
+///
+/// # Errors
+/// Of what came before, or of taking it down.
+pub async fn after_use<T>(folder: &StackFolder, keep: bool, outcome: Result<T>) -> Result<T> {
+    if keep {
+        errln!("The stack stays: {}", folder.stack_file().display());
+        return outcome;
+    }
+    let down = take_down(folder, true).await;
+    outcome.and_then(|value| down.map(|()| value))
+}
+
 fn remove(path: &std::path::Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -139,6 +139,6 @@ mod tests {
             .parse()
             .unwrap();
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(crate::process_identity::identity(pid), None);
+        assert_eq!(crate::process::identity(pid), None);
     }
 }

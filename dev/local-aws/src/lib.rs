@@ -11,7 +11,7 @@
 //! - `agents`: from a stage to running agents; `killer`: ends them and functions without a warning
 //! - `description`: `stack.json`; `queues`: what waits in its queues
 //!
-//! And underneath: `process` and `process_identity` for what outlives a command, `foreground` for
+//! And underneath: `process` for what outlives a command, `foreground` for
 //! what does not, `signals`, `environment`, `digest`.
 
 #![deny(
@@ -43,7 +43,6 @@ pub mod package;
 pub mod packages;
 pub mod prerequisites;
 pub mod process;
-pub mod process_identity;
 pub mod queues;
 pub mod settings;
 pub mod signals;

@@ -52,11 +52,7 @@ pub async fn make(folder: &StackFolder, binaries: &Binaries, flows: &Path) -> Re
     Ok(products)
 }
 
-fn make_all(
-    folder: &StackFolder,
-    binaries: &Binaries,
-    flows: &Files,
-) -> Result<(Products, usize)> {
+fn make_all(folder: &StackFolder, binaries: &Binaries, flows: &Files) -> Result<(Products, usize)> {
     let list = folder.packages().join("made.json");
     let before: BTreeMap<String, Made> = read_json(&list).unwrap_or_default();
     let mut products = Products::default();
@@ -68,7 +64,11 @@ fn make_all(
             .with_context(|| format!("{binary} was not built"))?;
         let packaged = is_function(&binary);
         let product = product_path(folder, &binary);
-        let own = if knows_flows(&binary) { flows.clone() } else { Files::default() };
+        let own = if knows_flows(&binary) {
+            flows.clone()
+        } else {
+            Files::default()
+        };
         let current = format!("{}{}", describe(source)?, own.digest());
         let entry = match before.get(&binary) {
             Some(entry) if entry.source == current && product.exists() => entry.clone(),
@@ -195,16 +195,20 @@ impl Files {
         let deployed = flows.deployed().iter();
         let files = deployed.map(|flow| {
             let name = format!("flows/{}/{}.json", flow.flow, flow.version);
-            let path = folder.join(flow.flow.as_str()).join(format!("{}.json", flow.version));
+            let path = folder
+                .join(flow.flow.as_str())
+                .join(format!("{}.json", flow.version));
             Ok((name, std::fs::read(path)?))
         });
         Ok(Self(files.collect::<Result<_>>()?))
     }
 
     fn digest(&self) -> String {
-        let all: Vec<u8> = self.0.iter().flat_map(|(name, content)| {
-            [name.as_bytes(), b"\0", content, b"\0"].concat()
-        }).collect();
+        let all: Vec<u8> = self
+            .0
+            .iter()
+            .flat_map(|(name, content)| [name.as_bytes(), b"\0", content, b"\0"].concat())
+            .collect();
         digest::of_bytes(&all)
     }
 }
@@ -240,13 +244,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let binary = folder.path().join("binary");
         std::fs::write(&binary, "not really a binary").unwrap();
-        let first = make_package(&binary, &Files::default(), &folder.path().join("one.zip")).unwrap();
+        let first =
+            make_package(&binary, &Files::default(), &folder.path().join("one.zip")).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&binary, "not really a binary").unwrap();
-        let second = make_package(&binary, &Files::default(), &folder.path().join("two.zip")).unwrap();
+        let second =
+            make_package(&binary, &Files::default(), &folder.path().join("two.zip")).unwrap();
         assert_eq!(first, second);
         std::fs::write(&binary, "another binary").unwrap();
-        let third = make_package(&binary, &Files::default(), &folder.path().join("two.zip")).unwrap();
+        let third =
+            make_package(&binary, &Files::default(), &folder.path().join("two.zip")).unwrap();
         assert_ne!(first, third);
     }
 

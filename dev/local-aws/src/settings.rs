@@ -167,7 +167,9 @@ fn free_block(root: &Path) -> Result<u16> {
             return Ok(first);
         }
     }
-    bail!("no {PORTS_PER_STACK} ports in a row are free on 127.0.0.1; stop some servers and try again")
+    bail!(
+        "no {PORTS_PER_STACK} ports in a row are free on 127.0.0.1; stop some servers and try again"
+    )
 }
 
 pub fn port_is_free(port: u16) -> bool {

@@ -8,6 +8,17 @@ use tokio::signal::unix::{SignalKind, signal};
 #[error("ended by {0}")]
 pub struct Interrupted(pub &'static str);
 
+/// What comes of `work`, or that this command was asked to end first.
+///
+/// # Errors
+/// [`Interrupted`], or of the work.
+pub async fn or_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        result = work => result,
+        name = interrupted() => Err(Interrupted(name?).into()),
+    }
+}
+
 /// Waits for Ctrl-C or a request to end; returns its name.
 pub async fn interrupted() -> Result<&'static str> {
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -22,8 +22,7 @@ impl State {
                 || current == Some(session.of)
                 || handlers.iter().any(|handler| concerns(handler, session))
         });
-        self.sessions
-            .sort_unstable_by_key(|session| session.of);
+        self.sessions.sort_unstable_by_key(|session| session.of);
         self.handlers.sort_by_key(key);
     }
 }

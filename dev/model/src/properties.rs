@@ -58,9 +58,7 @@ pub fn laws() -> Vec<Law> {
             s.violation != Some(Violation::ResultWithoutWork)
         }),
         Law::always(VOTED, |_, s| s.violation != Some(Violation::TooFewVotes)),
-        Law::always(GRANTED, |_, s| {
-            s.violation != Some(Violation::WithoutGrant)
-        }),
+        Law::always(GRANTED, |_, s| s.violation != Some(Violation::WithoutGrant)),
         Law::always(GRANTED_ONCE, |_, s| {
             s.violation != Some(Violation::GrantedTwice)
         }),

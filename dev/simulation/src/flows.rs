@@ -69,7 +69,9 @@ pub const DROPPED: &str = "digest";
 static DEFINITIONS: LazyLock<[Vec<Flow>; 3]> = LazyLock::new(|| {
     let of = |others: &[&str]| -> Vec<Flow> {
         let others = others.iter().map(|json| parsed(json));
-        std::iter::once(Flow::clone(&report())).chain(others).collect()
+        std::iter::once(Flow::clone(&report()))
+            .chain(others)
+            .collect()
     };
     [
         of(&[TRIAGE, DIGEST, LETTER]),

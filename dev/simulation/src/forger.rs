@@ -76,7 +76,12 @@ impl Harness {
     async fn decide_early(&self, target: &WorkflowId) {
         self.trace.count("early decisions");
         let body = json!({"decision": "approve", "approver": "mallory", "revision": 7});
-        let vote = (target.clone(), 7, "mallory".to_owned(), DecisionKind::Approve);
+        let vote = (
+            target.clone(),
+            7,
+            "mallory".to_owned(),
+            DecisionKind::Approve,
+        );
         self.observed(|observed| observed.votes.insert(vote));
         self.ask(&request("POST /approve/{id}", Some(target), &body))
             .await;

@@ -63,7 +63,6 @@ impl Harness {
         }
         None
     }
-
 }
 
 /// The service that has the route.

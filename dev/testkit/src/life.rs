@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::flow;
 use aegis_contracts::approval::OnTimeout;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::StartRequest;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::stored::{HistoryEntry, StoredRequest};
-use crate::flow;
 use aegis_workflow::{Answer, ApprovalPolicy, Input, Rules, Start, Workflow, decide, start};
 use serde_json::json;
 

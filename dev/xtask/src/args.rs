@@ -36,7 +36,7 @@ pub enum Verb {
     Simulate(simulate::Arguments),
     Chaos(aegis_load::chaos::Arguments),
     Loadtest(aegis_load::Arguments),
-    Bench(aegis_bench::verbs::Arguments),
+    Bench(aegis_bench::Arguments),
     Cost(cost::Arguments),
     Eval(eval::Arguments),
     /// Build the Lambda packages that a stage in AWS runs.

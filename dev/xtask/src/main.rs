@@ -46,7 +46,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Verb::Simulate(arguments) => simulate::run(&arguments, context),
         Verb::Chaos(arguments) => aegis_load::chaos::run(arguments, context).await,
         Verb::Loadtest(arguments) => aegis_load::run(arguments, context).await,
-        Verb::Bench(arguments) => aegis_bench::verbs::run(arguments, context).await,
+        Verb::Bench(arguments) => aegis_bench::run(arguments, context).await,
         Verb::Cost(arguments) => cost::run(&arguments, context),
         Verb::Eval(arguments) => eval::run(&arguments).await,
         Verb::AgentHost(arguments) => host::run(arguments, context).await,

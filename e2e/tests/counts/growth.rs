@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
+use aegis_e2e::meter::Entry;
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
-use aegis_e2e::trail::Entry;
 use aegis_e2e::wait::{SWEPT, Seen, eventually};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};

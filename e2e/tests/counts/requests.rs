@@ -8,8 +8,8 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use aegis_contracts::ids::SessionId;
+use aegis_e2e::meter::Entry;
 use aegis_e2e::run::Run;
-use aegis_e2e::trail::Entry;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
@@ -54,7 +54,8 @@ impl Request {
 
 /// What reached the agent host for the first attempts of this workflow.
 pub fn at_the_host(run: &Run) -> Result<Vec<Request>> {
-    let sessions = Step::ALL.map(|step| SessionId::derive(&run.id, &step.name(), 1).runtime_session());
+    let sessions =
+        Step::ALL.map(|step| SessionId::derive(&run.id, &step.name(), 1).runtime_session());
     let path = run.stack.folder.join("logs").join("agent-host.log");
     let log = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let lines = log

@@ -1,11 +1,11 @@
 //! What people decide.
 
-use aegis_e2e::step::Step;
 use aegis_contracts::approval::ApprovalView;
 use aegis_contracts::review::Review;
 use aegis_contracts::view::{Status, WorkflowView};
 use aegis_e2e::run::Run;
 use aegis_e2e::stack::e2e;
+use aegis_e2e::step::Step;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 

@@ -105,7 +105,12 @@ fn what_the_flow_does_not_take_is_named() -> Result<()> {
         answer.problem(422, "unknown_flow")?;
         let flows = stack.http.get("/flows").await?;
         let flows: FlowList = flows.read(200)?;
-        assert!(flows.flows.iter().any(|flow| flow.flow.as_str() == "report"));
+        assert!(
+            flows
+                .flows
+                .iter()
+                .any(|flow| flow.flow.as_str() == "report")
+        );
         Ok(())
     })
 }

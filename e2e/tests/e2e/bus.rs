@@ -1,10 +1,10 @@
 //! Driven by events of other systems, with no HTTP call that changes anything.
 
-use aegis_e2e::step::Step;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::{progress, success};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{ACCOUNT, Stack, e2e};
+use aegis_e2e::step::Step;
 use aegis_e2e::wait::{SOON, Seen, eventually};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};

@@ -204,7 +204,10 @@ fn reports_are_checked_like_requests() -> Result<()> {
         let mut strange = progress(STEP, 1);
         strange["summary"] = json!("does not belong here");
         for (report, word) in [
-            (json!({"kind": "guess", "step": STEP.as_str(), "attempt": 1}), "kind"),
+            (
+                json!({"kind": "guess", "step": STEP.as_str(), "attempt": 1}),
+                "kind",
+            ),
             (
                 json!({"kind": "progress", "step": "cook", "attempt": 1, "message": "x"}),
                 "step",

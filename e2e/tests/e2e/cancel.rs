@@ -1,11 +1,11 @@
 //! Calling a workflow off, wherever it is.
 
-use aegis_e2e::step::Step;
 use aegis_contracts::flow::Name;
 use aegis_contracts::view::{Status, StepStatus, WorkflowAccepted};
 use aegis_e2e::agent::progress;
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::{Stack, e2e};
+use aegis_e2e::step::Step;
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::json;

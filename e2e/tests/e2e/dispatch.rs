@@ -1,6 +1,5 @@
 //! What a dispatcher notes and does beside invoking its agent.
 
-use aegis_e2e::step::Step;
 use aegis_aws::client::objects::Put;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
@@ -10,6 +9,7 @@ use aegis_contracts::view::{Status, StepStatus};
 use aegis_e2e::agent::{now, sha256};
 use aegis_e2e::run::{Run, TOPIC};
 use aegis_e2e::stack::e2e;
+use aegis_e2e::step::Step;
 use aegis_e2e::wait::{SOON, Seen, eventually};
 use anyhow::{Result, ensure};
 use serde_json::json;

@@ -1,11 +1,11 @@
 //! Dead letters, as an operator finds, mends and drops them with `aegis dlq`.
 
-use aegis_e2e::step::Step;
 use aegis_aws::client::queues::send;
 use aegis_contracts::view::Status;
 use aegis_e2e::agent::success;
 use aegis_e2e::run::TOPIC;
 use aegis_e2e::stack::{Stack, e2e};
+use aegis_e2e::step::Step;
 use aegis_e2e::wait::{SOON, Seen, eventually};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};

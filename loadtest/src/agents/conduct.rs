@@ -1,9 +1,14 @@
-//! How agents behave: how long they take, how much they write, what they say they used.
+//! How agents behave: how long they take, how many may start in a second, how much they write, what they say they used.
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use aegis_agent_kit::Produced;
+use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::agent::AgentTask;
+use aegis_contracts::findings::{AnalysisFile, Depth, Evidence, EvidenceFile, PassageKind};
 use aegis_contracts::usage::Usage;
 use jiff::SignedDuration;
 use rand::Rng;
@@ -132,11 +137,97 @@ impl fmt::Display for Latency {
     }
 }
 
+/// One start after the other, evenly; starts that nobody took are kept for a second.
+#[derive(Debug)]
+pub struct RateLimit {
+    pause: Duration,
+    next: Mutex<Instant>,
+}
+
+impl RateLimit {
+    pub fn of(per_second: f64) -> Self {
+        Self {
+            pause: Duration::from_secs_f64(1.0 / per_second),
+            next: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Whether one more session may start now.
+    pub fn lets_in(&self) -> bool {
+        self.lets_in_at(Instant::now())
+    }
+
+    fn lets_in_at(&self, now: Instant) -> bool {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if *next > now {
+            return false;
+        }
+        let kept = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
+        *next = (*next).max(kept) + self.pause;
+        true
+    }
+}
+
+const NOTE: &str = "Made by a load test; nothing was researched.";
+const FILLING: &str = "Nothing but length. ";
+
+/// At least `bytes` long.
+pub fn produced(task: &AgentTask, bytes: usize) -> Result<Produced, serde_json::Error> {
+    let filling = FILLING.repeat(bytes.div_ceil(FILLING.len()));
+    let body = match task.writes.as_str() {
+        "evidence.json" => serde_json::to_vec(&evidence(task, filling))?,
+        name if name.ends_with(".json") => serde_json::to_vec(&analysis(task, filling))?,
+        _ => format!("# {}\n\n{NOTE}\n\n{filling}\n", task.topic).into_bytes(),
+    };
+    Ok(Produced::of(task, NOTE, body))
+}
+
+fn evidence(task: &AgentTask, passage: String) -> EvidenceFile {
+    EvidenceFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: task.workflow_id.clone(),
+        topic: task.topic.clone(),
+        depth: Depth::default(),
+        documents_read: 1,
+        passages_ranked: 1,
+        asked: Vec::new(),
+        evidence: vec![Evidence {
+            id: "e1".to_owned(),
+            source: "loadtest:nothing".to_owned(),
+            title: NOTE.to_owned(),
+            headings: Vec::new(),
+            location: "1".to_owned(),
+            kind: PassageKind::Paragraph,
+            lead: None,
+            passage,
+            score: 1.0,
+        }],
+        unreadable: Vec::new(),
+        documents_unread: 0,
+        losses: Vec::new(),
+    }
+}
+
+fn analysis(task: &AgentTask, filling: String) -> AnalysisFile {
+    AnalysisFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: task.workflow_id.clone(),
+        topic: task.topic.clone(),
+        revision: task.revision,
+        summary: format!("{NOTE} {filling}"),
+        findings: Vec::new(),
+        gaps: Vec::new(),
+        revised: None,
+        left_out: Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
     use rand::SeedableRng as _;
     use rand::rngs::StdRng;
+
+    use super::*;
 
     #[test]
     fn latencies_are_read_and_written_alike() {
@@ -171,5 +262,18 @@ mod tests {
         assert!((at(50) - 2.0).abs() < 0.1, "{}", at(50));
         assert!((at(99) - 10.0).abs() < 1.0, "{}", at(99));
         assert_eq!(Latency::Instant.draw(&mut dice), Duration::ZERO);
+    }
+
+    #[test]
+    fn so_many_a_second_and_what_was_not_used_for_a_second_only() {
+        let limit = RateLimit::of(4.0);
+        let begun = Instant::now();
+        let starts = |seconds: u64| {
+            let now = begun + Duration::from_secs(seconds);
+            (0..100).filter(|_| limit.lets_in_at(now)).count()
+        };
+        assert!(starts(1) <= 5);
+        assert_eq!([starts(2), starts(3)], [4, 4]);
+        assert_eq!(starts(60), 5, "those of the second before, and one now");
     }
 }

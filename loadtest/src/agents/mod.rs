@@ -1,29 +1,34 @@
 //! Agents without work: they do all that a real agent does around its work, and wait a drawn time instead of it.
 //!
-//! - `conduct`: how long they take and how much they write
+//! - `conduct`: how long they take, how many may start in a second, how much they write
 //! - `worker`: one attempt, from its claim to its report
-//! - `limit`: how many sessions may start in a second
 //! - `completion`: how a finished task is reported; over HTTP to aegis, or as somebody else wants it
-//! - `function`: the same as a function in AWS
-//! - `bucket`: all of it for one stage
-//! - `server`: the runtime's HTTP interface, as the AWS SDK calls it
+//! - `server`: the runtime's HTTP interface, as a server or as a function in AWS
 //!
 //! Claims, artifacts and completion records are the kit's own, so that what is measured is what real agents cause.
 //! Knows neither which stage it serves nor who measures.
 
-mod bucket;
 mod completion;
 mod conduct;
-mod content;
-mod function;
-mod rate_limit;
 mod server;
 mod worker;
 
-pub use bucket::of_bucket;
+use std::sync::Arc;
+
+use aegis_agent_kit::s3::S3Store;
+use aegis_aws::client::objects::S3Objects;
+
 pub use completion::{Callbacks, Completion, Taken};
 pub(crate) use conduct::duration;
 pub use conduct::{Conduct, Latency};
-pub use function::{Function, from_environment};
-pub use server::{router, serve};
+pub use server::{Function, from_environment, router, serve};
 pub use worker::{Counted, Refusal, Worker};
+
+/// Agents without work for one stage: they write to this bucket and report over HTTP.
+///
+/// # Errors
+/// Where TLS cannot be set up.
+pub fn of_bucket(objects: S3Objects, conduct: Conduct) -> Result<Arc<Worker>, reqwest::Error> {
+    let store = Arc::new(S3Store::new(objects));
+    Ok(Worker::new(store, conduct, Arc::new(Callbacks::new()?)))
+}

@@ -17,9 +17,7 @@ use aegis_contracts::agent::{AgentTask, InvocationStatus};
 use aegis_contracts::artifact::CompletionRecord;
 
 use super::completion::{Completion, Taken};
-use super::conduct::Conduct;
-use super::content;
-use super::rate_limit::RateLimit;
+use super::conduct::{Conduct, RateLimit, produced};
 
 /// Why an invocation came to nothing. The dispatcher tries again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -228,7 +226,7 @@ impl Worker {
         if !left.is_zero() {
             tokio::time::sleep(left).await;
         }
-        let produced = content::produced(task, self.conduct.artifact_bytes)
+        let produced = produced(task, self.conduct.artifact_bytes)
             .map_err(|error| Taken::Failed(error.to_string()))?;
         let usage = self.conduct.usage;
         publish(self.store.as_ref(), task, produced, usage, now())

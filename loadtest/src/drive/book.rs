@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::flow::DEFAULT_FLOW;
+use aegis_contracts::ids::WorkflowId;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::Instant;

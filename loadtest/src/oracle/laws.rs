@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_client::oracle::Judgement;
 use aegis_contracts::artifact::attempt_prefix;
-use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::flow::Name;
+use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{HistoryEvent, Place, Status, WorkflowSummary, WorkflowView};
 
 use super::Finding;
@@ -116,9 +116,8 @@ pub(super) fn of_starts(started: &[Started]) -> Vec<Finding> {
 fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
     let several = judgement.lives.iter().filter(|(_, lives)| **lives > 1);
     let told = several.map(|((step, attempt), lives)| {
-        let what = format!(
-            "attempt {attempt} of `{step}` was begun {lives} times, and no agent has died"
-        );
+        let what =
+            format!("attempt {attempt} of `{step}` was begun {lives} times, and no agent has died");
         Finding::of(id, what)
     });
     told.collect()
@@ -126,10 +125,15 @@ fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
 
 /// What was asked to be changed was changed, once. What ended otherwise than demanded is a finding already.
 fn of_revisions(kind: Kind, view: &WorkflowView) -> Option<Finding> {
-    let approvals = view.course.iter().filter(|place| matches!(place, Place::Approval { .. }));
+    let approvals = view
+        .course
+        .iter()
+        .filter(|place| matches!(place, Place::Approval { .. }));
     // Each approval after the first asks about a revision of its own.
     let further = match view.status {
-        Status::Completed => u32::try_from(approvals.count()).unwrap_or(u32::MAX).saturating_sub(1),
+        Status::Completed => u32::try_from(approvals.count())
+            .unwrap_or(u32::MAX)
+            .saturating_sub(1),
         _ => 0,
     };
     let demanded = kind.revisions() + further;
@@ -145,15 +149,14 @@ fn needless(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<Finding> {
         let mut course = view.course.iter();
         course.position(|place| place.name().as_str() == name)
     };
-    let text = |event: &HistoryEvent, field: &str| {
-        place(event.data[field].as_str().unwrap_or_default())
-    };
+    let text =
+        |event: &HistoryEvent, field: &str| place(event.data[field].as_str().unwrap_or_default());
     let asked = |step: &Name| {
         let own = place(step.as_str());
-        let back = history.iter().filter(|event| event.kind == "ChangesRequested");
-        let back = back.filter(|event| {
-            text(event, "redo") <= own && own < text(event, "approval")
-        });
+        let back = history
+            .iter()
+            .filter(|event| event.kind == "ChangesRequested");
+        let back = back.filter(|event| text(event, "redo") <= own && own < text(event, "approval"));
         1 + u32::try_from(back.count()).unwrap_or(u32::MAX)
     };
     let several = view

@@ -8,9 +8,9 @@ mod mix;
 use std::path::Path;
 use std::time::Duration;
 
+use aegis_contracts::flow::DEFAULT_FLOW;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use aegis_contracts::flow::DEFAULT_FLOW;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};
 

@@ -127,7 +127,8 @@ impl<'a> Environment<'a> {
         let text = self.required(variable);
         text.parse().unwrap_or_else(|error| {
             if !text.is_empty() {
-                self.problems.push(format!("{variable} is `{text}`: it {error}"));
+                self.problems
+                    .push(format!("{variable} is `{text}`: it {error}"));
             }
             Name::unreadable()
         })
@@ -170,12 +171,19 @@ mod tests {
         environment.agent("OTHER");
         environment.flows();
         let ConfigError(problems) = environment.finish().unwrap_err();
-        let begins = ["AGENT is `Writer 2`: it must be a name", "OTHER is not set", "FLOWS: "];
+        let begins = [
+            "AGENT is `Writer 2`: it must be a name",
+            "OTHER is not set",
+            "FLOWS: ",
+        ];
         assert_eq!(problems.len(), begins.len(), "{problems:?}");
         for (problem, begins) in problems.iter().zip(begins) {
             assert!(problem.starts_with(begins), "{problem}");
         }
-        assert!(problems[2].contains("no such folder of flows"), "{problems:?}");
+        assert!(
+            problems[2].contains("no such folder of flows"),
+            "{problems:?}"
+        );
     }
 
     #[test]

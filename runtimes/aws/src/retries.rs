@@ -77,7 +77,10 @@ mod tests {
         let text = r#"{"analyst":{"attempts":1},"writer":{"attempts":5,"first_delay_seconds":0,"longest_delay_seconds":900}}"#;
         let read = parse(text).unwrap();
         let of = |agent: &str| read.of_agent.get(&agent.parse().unwrap()).copied();
-        assert_eq!((of("researcher"), read.usual), (None, RetryPolicy::default()));
+        assert_eq!(
+            (of("researcher"), read.usual),
+            (None, RetryPolicy::default())
+        );
         assert_eq!(of("analyst").unwrap().attempts, 1);
         let writer = RetryPolicy {
             attempts: 5,

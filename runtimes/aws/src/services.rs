@@ -17,8 +17,8 @@ use crate::config::{ConfigError, Environment};
 use crate::http;
 use crate::lambda::QueueConsumer;
 use crate::ports::{
-    AgentCoreRuntime, DynamoTable, EventBridgeBus, OnDemand, ParameterStoreKeys,
-    QueueUrls, S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
+    AgentCoreRuntime, DynamoTable, EventBridgeBus, OnDemand, ParameterStoreKeys, QueueUrls,
+    S3Artifacts, Shards, SqsDeadLetters, SqsQueues, SqsVisibility,
 };
 
 /// The SDK's configuration, loaded once per process. There is one client for each service of AWS that is asked for, and

@@ -113,9 +113,7 @@ pub(crate) fn question(asked: &Question<'_>) -> ApiResponse {
 /// What the end of the time to decide leads to.
 fn silence(approval: &ApprovalView) -> String {
     let follows = match approval.on_timeout {
-        OnTimeout::Approve => {
-            "that counts as approval, and the workflow goes on"
-        }
+        OnTimeout::Approve => "that counts as approval, and the workflow goes on",
         OnTimeout::Escalate => "others are asked to decide too",
         OnTimeout::Expire => "the workflow ends here",
     };
@@ -433,7 +431,9 @@ fn standing(seen: &Seen, now: Timestamp) -> String {
             let step = workflow.at().map_or("", |at| at.as_str());
             match latest.and_then(|approval| approval.settled.as_ref()) {
                 Some(settled) if settled.outcome == Outcome::ChangesRequested => {
-                    format!("Changes were asked for: the step `{step}` works on revision {revision}.")
+                    format!(
+                        "Changes were asked for: the step `{step}` works on revision {revision}."
+                    )
                 }
                 Some(_) => format!("{} The step `{step}` is at work.", approved()),
                 None => format!("The step `{step}` is at work."),
@@ -469,8 +469,14 @@ fn standing(seen: &Seen, now: Timestamp) -> String {
 /// Whether an approval comes after the step at work.
 fn asks_again(workflow: &Workflow) -> bool {
     let flow = &workflow.flow;
-    let place = workflow.at().and_then(|at| flow.place(at)).unwrap_or_default();
-    flow.steps.iter().skip(place).any(|entry| entry.as_approval().is_some())
+    let place = workflow
+        .at()
+        .and_then(|at| flow.place(at))
+        .unwrap_or_default();
+    flow.steps
+        .iter()
+        .skip(place)
+        .any(|entry| entry.as_approval().is_some())
 }
 
 /// Where a decision can still be made, or will be, but not by this link: whom to ask for another.

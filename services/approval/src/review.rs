@@ -340,7 +340,8 @@ fn chosen(seen: &Seen, wanted: Option<u32>) -> Result<&Asked, Box<Problem>> {
             Problem::new(Code::RevisionNotFound, detail)
         } else {
             let status = seen.workflow.status().as_str().replace('_', " ");
-            let detail = format!("nobody was asked about revision {wanted}: the workflow is {status}");
+            let detail =
+                format!("nobody was asked about revision {wanted}: the workflow is {status}");
             Problem::new(Code::NotAnalyzed, detail)
         })
     })

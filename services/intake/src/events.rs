@@ -1,8 +1,6 @@
 //! The events of other systems that intake owns: `WorkflowRequested`, `CancelRequested` and `RedriveRequested`.
 
-use aegis_contracts::external::{
-    BusEvent, CancelRequested, RedriveRequested, WorkflowRequested,
-};
+use aegis_contracts::external::{BusEvent, CancelRequested, RedriveRequested, WorkflowRequested};
 use aegis_contracts::problem::Problem;
 use aegis_engine::apply::Opened;
 use aegis_engine::message::{

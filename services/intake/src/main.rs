@@ -32,11 +32,14 @@ async fn build() -> anyhow::Result<Service> {
             allowed_sources: vec![format!("s3://{bucket}/sources/")],
         });
         let queue = aws.external_consumer(environment, SERVICE, intake.clone());
-        (intake.engine.clone(), Service {
-            api: Some(intake),
-            queue: Some(queue),
-            ..Service::default()
-        })
+        (
+            intake.engine.clone(),
+            Service {
+                api: Some(intake),
+                queue: Some(queue),
+                ..Service::default()
+            },
+        )
     });
     let (engine, service) = service.await?;
     // Only this service starts workflows: what they run by is kept before the first one does.

@@ -66,7 +66,10 @@ impl Intake {
         let Some(flow) = flows.find(|flow| flow.flow.as_str() == wanted) else {
             let known = self.engine.flows.all().map(|flow| flow.flow.as_str());
             let known: Vec<&str> = known.collect();
-            let detail = format!("there is no flow `{wanted}` here; known: {}", known.join(", "));
+            let detail = format!(
+                "there is no flow `{wanted}` here; known: {}",
+                known.join(", ")
+            );
             return Err(Box::new(Problem::new(Code::UnknownFlow, detail)));
         };
         let mut errors = flow.parameters.faults(&request.parameters);
@@ -113,10 +116,11 @@ impl Intake {
         let allowed = |source: &str| {
             let leaves = source.split('/').any(|part| part == "..");
             source == BUILTIN_SOURCE
-                || !leaves && self
-                    .allowed_sources
-                    .iter()
-                    .any(|prefix| source.starts_with(prefix.as_str()))
+                || !leaves
+                    && self
+                        .allowed_sources
+                        .iter()
+                        .any(|prefix| source.starts_with(prefix.as_str()))
         };
         let sources = request.parameters.get("sources").and_then(Value::as_array);
         let sources = sources.map(Vec::as_slice).unwrap_or_default();

@@ -1,9 +1,10 @@
 //! Plain tools for text: pure functions, the same for all agents, for all scripts.
 //!
 //! [`words`] and [`sentences`] cut a text; [`Terms`] makes words comparable, by their [`Language`]; [`definitions`] finds
-//! what abbreviations stand for.
+//! what abbreviations stand for, [`KINDS`] are kinds of questions and their answers.
 
 mod definitions;
+mod kinds;
 mod language;
 mod script;
 mod sentences;
@@ -14,6 +15,7 @@ mod words;
 
 pub use aegis_contracts::text::counted;
 pub use definitions::definitions;
+pub use kinds::{KINDS, Kind, Mark, spaced};
 pub use language::Language;
 pub use sentences::sentences;
 pub use shape::{collapse, extent, shorten};

@@ -72,7 +72,11 @@ fn flows(builder: &mut Builder, access: ClientAccess) -> Operation {
     let known = builder.answered::<FlowList>();
     Operation {
         summary: "List the flows that can be started",
-        answers: vec![body(200, "The newest version of each flow, by name.", known)],
+        answers: vec![body(
+            200,
+            "The newest version of each flow, by name.",
+            known,
+        )],
         ..operation(access, "GET", "/flows", "listFlows")
     }
 }

@@ -10,8 +10,9 @@ use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
 use aegis_contracts::request::{ApprovalOptions, Budget, CancelBody, RedriveBody, StartRequest};
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding, Shown};
 use aegis_contracts::view::{
-    FailureView, FlowList, History, HistoryEvent, Links, PickupView, ProgressView, ResultLink,
-    Status, StepStatus, StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary, WorkflowView,
+    FailureView, FlowList, History, HistoryEvent, Links, PickupView, Place, ProgressView,
+    ResultLink, Status, StepStatus, StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary,
+    WorkflowView,
 };
 use serde_json::{Map, Value, json};
 
@@ -169,6 +170,7 @@ fn workflow_view() -> WorkflowView {
         workflow_id: workflow(),
         flow: name("report"),
         flow_version: 1,
+        course: course(),
         status: Status::Failed,
         at: Some(name("write")),
         topic: TOPIC.to_owned(),
@@ -215,6 +217,21 @@ fn step_view() -> StepView {
         }),
         pickup: None,
     }
+}
+
+fn course() -> Vec<Place> {
+    let step = |step, agent| Place::Step {
+        step: name(step),
+        agent: name(agent),
+    };
+    vec![
+        step("research", "researcher"),
+        step("analyze", "analyst"),
+        Place::Approval {
+            approval: name("findings"),
+        },
+        step("write", "writer"),
+    ]
 }
 
 fn succeeded_step() -> StepView {

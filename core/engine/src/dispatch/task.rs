@@ -32,7 +32,10 @@ impl Dispatcher {
             flow: flow.clone(),
             of: attempt_of(step),
         };
-        let writes = workflow.flow.step(&step.step).map(|step| step.writes.clone());
+        let writes = workflow
+            .flow
+            .step(&step.step)
+            .map(|step| step.writes.clone());
         let token = self
             .keys
             .keys()

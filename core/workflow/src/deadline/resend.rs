@@ -75,7 +75,12 @@ pub(super) fn resend_work(
 }
 
 fn why_not_started(rules: &Rules, work: &Work) -> (&'static str, String) {
-    let Work { step, agent, attempt, .. } = work;
+    let Work {
+        step,
+        agent,
+        attempt,
+        ..
+    } = work;
     match work.throttled_at {
         Some(throttled_at) => (
             codes::AGENT_CAPACITY,

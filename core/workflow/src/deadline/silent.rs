@@ -16,7 +16,9 @@ pub(super) fn give_up(rules: &Rules, workflow: &Workflow, work: &Work, now: Time
         let limit = limits.timeout.as_secs();
         (
             codes::STEP_TIMEOUT,
-            format!("{attempt} took longer than {limit} s; ask for less or allow more, then redrive"),
+            format!(
+                "{attempt} took longer than {limit} s; ask for less or allow more, then redrive"
+            ),
         )
     } else if work.last_heartbeat_at.is_some() {
         let limit = limits.heartbeat.as_secs();
@@ -28,7 +30,9 @@ pub(super) fn give_up(rules: &Rules, workflow: &Workflow, work: &Work, now: Time
         let limit = rules.start_timeout.as_secs();
         (
             codes::AGENT_NOT_STARTED,
-            format!("{attempt} gave no sign of life in {limit} s; the agent's log says why, then redrive"),
+            format!(
+                "{attempt} gave no sign of life in {limit} s; the agent's log says why, then redrive"
+            ),
         )
     };
     let why = StepFailure {

@@ -123,13 +123,7 @@ pub struct StoredArtifact {
 
 impl StoredArtifact {
     /// Of a step that must write `writes`.
-    pub(crate) fn new(
-        writes: &str,
-        name: &str,
-        kind: &str,
-        size: u64,
-        sha256: &str,
-    ) -> Self {
+    pub(crate) fn new(writes: &str, name: &str, kind: &str, size: u64, sha256: &str) -> Self {
         Self {
             name: (name != writes).then(|| name.to_owned()),
             media_type: (kind != media_type(name)).then(|| kind.to_owned()),

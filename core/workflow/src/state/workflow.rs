@@ -16,8 +16,8 @@ use aegis_contracts::view::Status;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::approval::{Approval, ApprovalPolicy};
-use super::{is_zero, short};
 use super::work::{StepResult, Work};
+use super::{is_zero, short};
 use crate::step::run_step;
 
 /// Shape of the stored state. Code that meets a newer one leaves it alone.
@@ -213,7 +213,10 @@ impl StoredWorkflow {
 impl Workflow {
     fn foreign_name(&self, id: &FlowId) -> Option<String> {
         if self.flow.id() != id {
-            return Some(format!("definition of this id; given was {}", self.flow.id()));
+            return Some(format!(
+                "definition of this id; given was {}",
+                self.flow.id()
+            ));
         }
         let results = self.results.iter().map(|result| &result.step);
         let (mut steps, mut approvals): (Vec<&Name>, Vec<&Name>) = (results.collect(), Vec::new());
@@ -229,7 +232,9 @@ impl Workflow {
         let asked: Vec<&Name> = self.flow.approvals().map(|entry| &entry.approval).collect();
         let unknown = steps.iter().find(|step| self.flow.step(step).is_none());
         let unasked = approvals.iter().find(|name| !asked.contains(name));
-        let unruled = asked.iter().find(|name| !self.policies.contains_key(**name));
+        let unruled = asked
+            .iter()
+            .find(|name| !self.policies.contains_key(**name));
         unknown
             .map(|step| format!("step `{step}`"))
             .or_else(|| unasked.map(|name| format!("approval `{name}`")))

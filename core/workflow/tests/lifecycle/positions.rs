@@ -7,7 +7,7 @@ use aegis_contracts::approval::DecisionKind::{Approve, Reject, RequestChanges};
 use aegis_contracts::approval::OnTimeout;
 use aegis_contracts::flow::Name;
 use aegis_workflow::{ApprovalPolicy, Attempt, Input, Pinned};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::inputs::{Arrival, clock, misplaced};
 use crate::walk::{
@@ -16,13 +16,10 @@ use crate::walk::{
 };
 
 /// Ends with an approval.
-fn sign_off() -> Pinned {
+fn sign_off(approval: Value) -> Pinned {
     flow(json!({
         "flow": "sign-off", "version": 1, "title": "Sign-off",
-        "steps": [
-            {"step": "draft", "agent": "writer", "writes": "draft.md"},
-            {"approval": "sign", "shows": "draft", "redo": "draft"},
-        ],
+        "steps": [{"step": "draft", "agent": "writer", "writes": "draft.md"}, approval],
         "result": "draft",
     }))
 }
@@ -44,7 +41,9 @@ pub fn all() -> Vec<(&'static str, Walk)> {
         on_timeout: OnTimeout::Approve,
         ..policy()
     };
-    let silent = Walk::of(sign_off(), rules(), silence_approves, None).succeeded();
+    let with_changes = json!({"approval": "sign", "shows": "draft", "redo": "draft"});
+    let without = json!({"approval": "sign", "shows": "draft"});
+    let silent = Walk::of(sign_off(without), rules(), silence_approves, None).succeeded();
     vec![
         ("gq", gather),
         ("sq", sort),
@@ -63,7 +62,7 @@ pub fn all() -> Vec<(&'static str, Walk)> {
         ("Fa", act.failed(false)),
         ("Rs", failed.then(redrive(version))),
         ("Rj", close.decided("ada", Reject, 1)),
-        ("e0", begin(sign_off()).succeeded()),
+        ("e0", begin(sign_off(with_changes)).succeeded()),
         ("es", silent.then(Input::Notified { revision: 0 })),
     ]
 }

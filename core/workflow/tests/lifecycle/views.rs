@@ -3,11 +3,12 @@
 use aegis_contracts::approval::{DecisionKind, OnTimeout, Outcome};
 use aegis_contracts::view::{PickupView, Status, StepStatus};
 use aegis_workflow::{
-    ApprovalPolicy, Input, approval_view, artifact_refs, failure_view, step_views,
+    ApprovalPolicy, Input, approval_view, approval_view_of, artifact_refs, course, failure_view,
+    step_views,
 };
 
 use crate::specimens;
-use crate::walk::{Walk, artifact, attempt, cancel, failed, policy};
+use crate::walk::{Walk, artifact, attempt, cancel, failed, policy, rules, triage};
 
 /// Steps in flow order, as `step attempt.revision status`.
 const STEPS: [(&str, &str); 38] = [
@@ -240,4 +241,34 @@ fn a_command_sent_again_shows_when_it_will_be_sent_next() {
         again.workflow.due_at(&again.rules)
     );
     assert!(pickup(&again).resend_at > pickup(&first).resend_at);
+}
+
+#[test]
+fn the_course_is_the_whole_flow_in_its_order() {
+    let walk = Walk::of(triage(), rules(), policy(), None);
+    let places = course(&walk.workflow);
+    let names: Vec<&str> = places.iter().map(|place| place.name().as_str()).collect();
+    assert_eq!(
+        names,
+        ["gather", "sort", "weigh", "plan", "act", "close", "publish"]
+    );
+}
+
+/// While the second approval waits, the first one is still known by its revision.
+#[test]
+fn an_approval_is_found_by_its_revision() {
+    let walk = Walk::of(triage(), rules(), policy(), None);
+    let plan = walk.succeeded().succeeded().succeeded();
+    let act = plan.decided("ada", DecisionKind::Approve, 0);
+    let close = act.succeeded();
+    let found = |revision| approval_view_of(&close.workflow, revision);
+    let (plan, close) = (found(0).unwrap(), found(1).unwrap());
+    assert_eq!((plan.approval.as_str(), plan.pickup), ("plan", None));
+    assert_eq!(
+        plan.settled.map(|settled| settled.outcome),
+        Some(Outcome::Approved)
+    );
+    assert_eq!((close.approval.as_str(), close.settled), ("close", None));
+    assert!(close.pickup.is_some());
+    assert_eq!(found(2), None);
 }

@@ -2,8 +2,6 @@
 //!
 //! What nobody misses is either not needed, or asked for by AWS alone: the emulator does not ask for everything.
 
-mod account;
-mod known;
 mod policies;
 mod report;
 mod suite;
@@ -13,9 +11,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::least_privilege::account::Account;
-use crate::least_privilege::known::{asked_by_aws_alone, kept};
-use crate::least_privilege::policies::{Permission, policies};
+use crate::least_privilege::policies::{Account, Permission, asked_by_aws_alone, kept, policies};
 use crate::least_privilege::report::{Outcome, Row};
 use crate::least_privilege::suite::Suite;
 use aegis_client::local::StackFolder;

@@ -8,8 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
-use aegis_client::local;
-use aegis_client::local::StackFolder;
+use aegis_client::local::{self, StackFolder};
 use aegis_local_aws::killer::{self, Kind};
 use aegis_local_aws::{environment, foreground, prerequisites};
 

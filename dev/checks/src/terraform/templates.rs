@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 use tokio::process::Command;
 
+use crate::terraform::plans;
 use aegis_client::local;
 use aegis_local_aws::emulator::REGION;
 use aegis_local_aws::foreground::{self, Line};
@@ -15,7 +16,7 @@ use aegis_local_aws::{environment, venv};
 use aegis_terminal::progress::Step;
 
 /// Its runs plan the templates in each way in which they differ.
-const RUNS: &str = "tests/runtimes.tftest.hcl";
+pub const RUNS: &str = "runtimes.tftest.hcl";
 
 /// `terraform` has been initialised; `scratch` is a folder for what is left behind.
 pub async fn check(terraform: &Terraform<'_>, scratch: &Path, python: &str) -> Result<()> {
@@ -24,14 +25,17 @@ pub async fn check(terraform: &Terraform<'_>, scratch: &Path, python: &str) -> R
     let python = venv::ensure(&venv::SECOND_EMULATOR, &parent, python).await?;
     let step = Step::begin("Check the templates of the agents' runtimes");
     step.waiting_for("terraform test");
-    let filter = format!("-filter={RUNS}");
+    let filter = format!("-filter=tests/{RUNS}");
     let lines = terraform
         .lines(&["test", "-json", "-verbose", &filter])
         .await?;
     let mut templates = BTreeMap::new();
+    let mut wrong = Vec::new();
     for line in &lines {
+        wrong.extend(plans::Message::of(line)?.trouble());
         templates.extend(planned(line)?);
     }
+    ensure!(wrong.is_empty(), "{RUNS} fails with {wrong:#?}");
     ensure!(!templates.is_empty(), "{RUNS} plans no template");
 
     let folder = scratch.join("templates");

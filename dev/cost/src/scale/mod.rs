@@ -7,7 +7,6 @@ mod flow;
 mod limits;
 #[cfg(test)]
 mod limits_tests;
-mod sources;
 
 pub use flow::{Passage, pass};
 pub use limits::{Limit, first, limits};

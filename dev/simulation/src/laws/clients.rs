@@ -13,9 +13,11 @@ use crate::harness::Harness;
 pub(super) fn votes_are_somebodys(harness: &Harness) -> Verdict {
     harness.observed(|observed| {
         let none = observed.votes_of_nobody.is_empty();
-        holds("a decision counts for the revision that it names", none, || {
-            format!("{:?}", observed.votes_of_nobody)
-        })
+        holds(
+            "a decision counts for the revision that it names",
+            none,
+            || format!("{:?}", observed.votes_of_nobody),
+        )
     })
 }
 

@@ -50,7 +50,9 @@ pub(super) fn is_taken(harness: &Harness, workflow: &Workflow, row: &Row) -> Ver
             harness.observed(|observed| {
                 let key = (workflow.id.clone(), of);
                 let facts = observed.sessions.get(&key);
-                facts.map_or(Ok(()), |facts| course.reads_the_latest(workflow, step, facts))
+                facts.map_or(Ok(()), |facts| {
+                    course.reads_the_latest(workflow, step, facts)
+                })
             })?;
         }
         if let Event::StepCompleted {
@@ -145,12 +147,7 @@ impl<'a> Course<'a> {
     }
 
     /// An attempt was given what the steps that it reads wrote last, and what its own step wrote before.
-    fn reads_the_latest(
-        &self,
-        workflow: &Workflow,
-        step: &Name,
-        facts: &SessionFacts,
-    ) -> Verdict {
+    fn reads_the_latest(&self, workflow: &Workflow, step: &Name, facts: &SessionFacts) -> Verdict {
         let reads = self.flow.step(step).map(|step| step.reads.as_slice());
         let mut wanted = BTreeSet::new();
         for read in reads.unwrap_or_default().iter().chain([step]) {
@@ -159,9 +156,16 @@ impl<'a> Course<'a> {
         }
         let given = facts.inputs.iter().map(|input| &input.key);
         let given: BTreeSet<&String> = given.collect();
-        holds("an attempt reads the latest results", given == wanted, || {
-            format!("{}: {step} was given {given:?}, not {wanted:?}", workflow.id)
-        })
+        holds(
+            "an attempt reads the latest results",
+            given == wanted,
+            || {
+                format!(
+                    "{}: {step} was given {given:?}, not {wanted:?}",
+                    workflow.id
+                )
+            },
+        )
     }
 }
 

@@ -102,9 +102,11 @@ fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
     let mut seen = BTreeSet::new();
     for event in events(row) {
         if let Event::StepCompleted { step, attempt, .. } = event {
-            holds("a result counts once", seen.insert((step, *attempt)), || {
-                format!("{}: {step} {attempt} counted twice", workflow.id)
-            })?;
+            holds(
+                "a result counts once",
+                seen.insert((step, *attempt)),
+                || format!("{}: {step} {attempt} counted twice", workflow.id),
+            )?;
         }
     }
     let completed = events(row).filter(|event| matches!(event, Event::WorkflowCompleted { .. }));

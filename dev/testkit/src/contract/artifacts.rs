@@ -39,10 +39,7 @@ pub async fn facts_are_size_and_hash(bucket: &dyn Artifacts, agent: &dyn Agent) 
 }
 
 pub async fn what_is_not_too_large_is_read(bucket: &dyn Artifacts, agent: &dyn Agent) {
-    let key = format!(
-        "{}analysis.json",
-        prefix(&own_id(), &attempt("analyze", 1))
-    );
+    let key = format!("{}analysis.json", prefix(&own_id(), &attempt("analyze", 1)));
     assert_eq!(bucket.read(&key, 10).await, Ok(None));
     // More than comes over the network in one piece.
     let bytes: Vec<u8> = (0..300_000_u32).map(|index| index as u8).collect();
@@ -51,10 +48,7 @@ pub async fn what_is_not_too_large_is_read(bucket: &dyn Artifacts, agent: &dyn A
     assert_eq!(whole, Ok(Some(Contents::Whole(bytes.clone()))));
     let larger = bucket.read(&key, bytes.len() - 1).await;
     assert_eq!(larger, Ok(Some(Contents::TooLarge)));
-    let key = format!(
-        "{}analysis.json",
-        prefix(&own_id(), &attempt("analyze", 2))
-    );
+    let key = format!("{}analysis.json", prefix(&own_id(), &attempt("analyze", 2)));
     agent.put(&key, b"").await;
     let empty = bucket.read(&key, 0).await;
     assert_eq!(empty, Ok(Some(Contents::Whole(Vec::new()))));

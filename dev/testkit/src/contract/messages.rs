@@ -18,7 +18,8 @@ use crate::flow::name;
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// Commands for `id` that can be received now from the queue of `destination`.
-    async fn commands(&self, destination: Destination<'_>, id: &WorkflowId) -> Vec<CommandEnvelope>;
+    async fn commands(&self, destination: Destination<'_>, id: &WorkflowId)
+    -> Vec<CommandEnvelope>;
 
     /// Reason of the dead letter with this body, if there is one.
     async fn reason_of(&self, body: &str) -> Option<String>;
@@ -73,7 +74,12 @@ pub async fn a_delayed_command_is_not_there_at_once(queues: &dyn CommandQueues, 
         .send(&sent, Duration::from_secs(86_400))
         .await
         .unwrap();
-    assert_eq!(probe.commands(Destination::Agent(&name("writer")), &id).await, []);
+    assert_eq!(
+        probe
+            .commands(Destination::Agent(&name("writer")), &id)
+            .await,
+        []
+    );
 }
 
 pub async fn dead_letters_carry_their_reason(letters: &dyn DeadLetters, probe: &dyn Probe) {

@@ -69,7 +69,10 @@ pub async fn the_quarantined_are_kept_and_not_due(table: &dyn Table, vandal: &dy
     // Mended: the next write counts from the beginning, and puts it back where the sweep looks.
     let json = serde_json::to_string(&life.workflow).unwrap();
     vandal.overwrite(life.id(), &json).await;
-    assert_eq!(table.load(life.id()).await, Ok(Some(stored(&life.workflow))));
+    assert_eq!(
+        table.load(life.id()).await,
+        Ok(Some(stored(&life.workflow)))
+    );
     let touched = life.dispatched(later(1));
     let outcome = table.touch(life.workflow.seq, &touched.workflow).await;
     assert_eq!(outcome, Ok(Write::Done));

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::view::Status;
 use aegis_engine::ports::Table;
-use aegis_contracts::flow::Name;
 
 use crate::harness::{Harness, at_once};
 

@@ -86,10 +86,7 @@ impl Artifacts for MemoryArtifacts {
         self.faults.call("read", effect).await
     }
 
-    async fn completion(
-        &self,
-        prefix: &str,
-    ) -> Result<Option<CompletionRecord>, PortError> {
+    async fn completion(&self, prefix: &str) -> Result<Option<CompletionRecord>, PortError> {
         let key = format!("{prefix}{COMPLETION}");
         let effect = || {
             let Some(bytes) = lock(&self.objects).get(&key).cloned() else {

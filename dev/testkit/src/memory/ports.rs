@@ -5,11 +5,11 @@ use std::sync::Arc;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::Rules;
 
-use crate::flow::flows;
 use super::{
     Faults, ManualClock, MemoryArtifacts, MemoryBus, MemoryDeadLetters, MemoryKeys, MemoryQueues,
     MemoryRuntime, MemoryTable,
 };
+use crate::flow::flows;
 use aegis_engine::apply::Engine;
 use aegis_engine::keys::KeyRing;
 

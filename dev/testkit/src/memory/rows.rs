@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, WorkflowSummary};
 use aegis_cost::capacity::{index_units, read_halves};
 use aegis_cost::path::Units;
-use aegis_contracts::flow::Name;
 use aegis_engine::ports::KeptFlow;
 use aegis_workflow::StoredWorkflow;
 
@@ -105,13 +105,11 @@ impl Rows {
         (page, read(halves))
     }
 
-    fn newest(
-        &self,
-        status: Status,
-        query: &ListQuery,
-        limit: usize,
-    ) -> Vec<WorkflowSummary> {
-        let upper = query.before.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+    fn newest(&self, status: Status, query: &ListQuery, limit: usize) -> Vec<WorkflowSummary> {
+        let upper = query
+            .before
+            .as_ref()
+            .map_or(Bound::Unbounded, Bound::Excluded);
         let places = self.statuses.get(&status).into_iter();
         let places = places.flat_map(|places| places.range((Bound::Unbounded, upper)).rev());
         let rows = places.filter_map(|place| self.by_id.get(&place.workflow_id));

@@ -103,5 +103,8 @@ impl MemoryTable {
 
 /// What has ended is nowhere any more.
 fn listed_at(workflow: &Workflow) -> Option<Name> {
-    workflow.at().filter(|_| !workflow.status().is_terminal()).cloned()
+    workflow
+        .at()
+        .filter(|_| !workflow.status().is_terminal())
+        .cloned()
 }

@@ -96,10 +96,7 @@ impl Artifacts for S3Artifacts {
         Ok(Some(Contents::Whole(bytes)))
     }
 
-    async fn completion(
-        &self,
-        prefix: &str,
-    ) -> Result<Option<CompletionRecord>, PortError> {
+    async fn completion(&self, prefix: &str) -> Result<Option<CompletionRecord>, PortError> {
         let key = format!("{prefix}{COMPLETION}");
         match self.read(&key, MAX_RECORD).await? {
             None => Ok(None),

@@ -59,7 +59,9 @@ impl DynamoTable {
                 .expression_attribute_values(":before", text(before));
         }
         let wanted = [("flow", &query.flow), ("place", &query.at)];
-        let wanted = wanted.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        let wanted = wanted
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let mut filters = Vec::new();
         for (name, value) in wanted {
             asked = asked.expression_attribute_values(format!(":{name}"), text(value.as_str()));
@@ -147,7 +149,8 @@ fn workflow_of(item: &Item) -> Result<WorkflowId, PortError> {
 
 fn name(item: &Item, attribute_name: &str) -> Result<Name, PortError> {
     let value = attribute(item, attribute_name)?;
-    let unreadable = |error| PortError::Permanent(format!("`{attribute_name}` of an index item: {error}"));
+    let unreadable =
+        |error| PortError::Permanent(format!("`{attribute_name}` of an index item: {error}"));
     value.parse().map_err(unreadable)
 }
 

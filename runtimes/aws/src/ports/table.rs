@@ -298,9 +298,9 @@ impl Table for DynamoTable {
         match put.send().await {
             Ok(_) => Ok(Write::Done),
             Err(error)
-                if error.as_service_error().is_some_and(|refused| {
-                    refused.is_conditional_check_failed_exception()
-                }) =>
+                if error
+                    .as_service_error()
+                    .is_some_and(|refused| refused.is_conditional_check_failed_exception()) =>
             {
                 Ok(Write::Conflict)
             }
