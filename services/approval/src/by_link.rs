@@ -90,7 +90,7 @@ impl Approval {
                 }
             }
             // The question is still open, and this is no answer to it.
-            (Err(problem), None) if problem.code == Code::RevisionsExhausted.as_str() => {
+            (Err(problem), None) if no_answer(&problem) => {
                 let typed = Typed {
                     comment: wanted.comment.unwrap_or_default(),
                     changes: wanted.changes.unwrap_or_default(),
@@ -220,6 +220,12 @@ fn visit<'a>(link: &'a Link, request: &ApiRequest) -> Visit<'a> {
         link,
         unfolded: request.query("passages") == Some("open"),
     }
+}
+
+/// The decision is none that the approval takes, and another one would be.
+fn no_answer(problem: &Problem) -> bool {
+    let codes = [Code::RevisionsExhausted, Code::UnknownFinding];
+    codes.iter().any(|code| problem.code == code.as_str())
 }
 
 /// The revision of the link, if it waits.

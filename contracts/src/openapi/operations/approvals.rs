@@ -70,6 +70,7 @@ fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
         Code::AlreadyDecided,
         Code::DecisionTooLate,
         Code::RevisionsExhausted,
+        Code::UnknownFinding,
     ];
     refusals.extend(BODY);
     if access != ClientAccess::None {
