@@ -119,6 +119,7 @@ codes! {
     DecisionTooLate "decision_too_late" 409 "The time to decide is over. What follows comes within a minute."
     CannotSearchAgain "cannot_search_again" 409 "The flow names no step that could search again for this approval."
     RevisionsExhausted "revisions_exhausted" 409 "No further revision is allowed: approve or reject."
+    UnknownFinding "unknown_finding" 409 "The revision has no finding with this number. `errors` names each."
     NotAnalyzed "not_analyzed" 409 "What the revision is about is not there: its step is not done, or never was."
     ArtifactUnreadable "artifact_unreadable" 409 "A file of the findings is damaged, or is not the one that its agent reported. It is not shown."
     ArtifactTooLarge "artifact_too_large" 409 "The findings are larger than an answer may be. `links` says where to read the files."

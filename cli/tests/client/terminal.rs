@@ -48,8 +48,9 @@ impl AtTerminal {
         let (mut main, side) = pair(80);
         main.write_all(early.as_bytes()).unwrap();
         let told = command.as_std();
-        let mut own = Command::new("setsid");
-        own.args(["--ctty", "--wait"])
+        // Tests that run in the background ignore Ctrl-C, and so would all that they start.
+        let mut own = Command::new("env");
+        own.args(["--default-signal=INT", "setsid", "--ctty", "--wait"])
             .arg(told.get_program())
             .args(told.get_args())
             .current_dir(told.get_current_dir().unwrap())

@@ -67,7 +67,7 @@ fn changes_are_requested_twice_and_then_approved() -> Result<()> {
         // A number that no finding has uses up no revision.
         let absent = json!({"decision": "request_changes", "changes": {"drop": [1, 40]}});
         let refused = run.decide(absent).await?;
-        refused.problem(400, "invalid_request")?;
+        refused.problem(409, "unknown_finding")?;
         for (revision, (changes, told)) in (0_u32..).zip(wishes.iter().zip(told)) {
             let decision =
                 json!({"decision": "request_changes", "changes": changes, "revision": revision});

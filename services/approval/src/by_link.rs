@@ -225,7 +225,11 @@ fn visit<'a>(link: &'a Link, request: &ApiRequest) -> Visit<'a> {
 
 /// The decision is none that the approval takes, and another one would be.
 fn no_answer(problem: &Problem) -> bool {
-    let codes = [Code::RevisionsExhausted, Code::CannotSearchAgain];
+    let codes = [
+        Code::RevisionsExhausted,
+        Code::CannotSearchAgain,
+        Code::UnknownFinding,
+    ];
     codes.iter().any(|code| problem.code == code.as_str())
 }
 

@@ -247,7 +247,7 @@ impl Approval {
             return Ok(());
         };
         let detail = format!("{}: {}", first.field, first.reason);
-        let problem = Problem::new(Code::InvalidRequest, detail);
+        let problem = Problem::new(Code::UnknownFinding, detail);
         Err(Box::new(problem.with_errors(errors)))
     }
 

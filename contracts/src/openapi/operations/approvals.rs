@@ -72,6 +72,7 @@ fn decide(builder: &mut Builder, access: ClientAccess) -> Operation {
         Code::DecisionTooLate,
         Code::CannotSearchAgain,
         Code::RevisionsExhausted,
+        Code::UnknownFinding,
     ];
     refusals.extend(BODY);
     if access != ClientAccess::None {

@@ -121,7 +121,7 @@ fn a_finding_that_is_not_there_uses_up_no_revision() {
     for list in ["drop", "keep"] {
         let body = json!({"decision": "request_changes", "changes": {list: [1, known + 1]}});
         let problem = problem(&ask(service.as_ref(), &post(&harness, body)));
-        assert_eq!(problem.status, 400);
+        assert_eq!(problem.code, "unknown_finding");
         assert_eq!(problem.errors[0].field, format!("changes.{list}[1]"));
         assert_eq!(harness.status(), Status::AwaitingApproval);
     }

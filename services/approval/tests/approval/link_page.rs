@@ -197,7 +197,8 @@ fn the_page_asks_for_changes_that_an_agent_carries_out() {
     );
     // The page offers no such box.
     let absent = post(&harness, &token, "decision=request_changes&drop=40");
-    page(400, "none with the number 40", &absent);
+    page(409, "none with the number 40", &absent);
+    says(&absent, &["name=\"decision\""]);
     let decided = post(
         &harness,
         &token,
