@@ -119,9 +119,7 @@ impl<'a> Course<'a> {
 
     fn leads_back_to(&self, step: &Name) -> bool {
         let asked = self.flow.steps.get(self.at).and_then(Entry::as_approval);
-        asked.is_some_and(|asked| {
-            [&asked.redo, &asked.search_again].contains(&&Some(step.clone()))
-        })
+        asked.is_some_and(|asked| [&asked.redo, &asked.search_again].contains(&&Some(step.clone())))
     }
 
     /// Links, buttons and commands name a revision, so it stands for one asking alone.
