@@ -260,7 +260,9 @@ fn an_artifact_that_is_missing_or_another_is_seen() {
         size: 4,
     };
     assert_eq!(of_artifact(&artifact, Some(&longer)), other);
-    let missing = Some("/report.md is missing".to_owned());
+    let missing = Some(
+        "workflows/report/wf_abcdefghijklmnopqrstuvwxyz/write/1/report.md is missing".to_owned(),
+    );
     assert_eq!(of_artifact(&artifact, None), missing);
 }
 

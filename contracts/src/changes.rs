@@ -35,8 +35,8 @@ pub struct Changes {
     #[garde(length(max = MAX_NAMED), inner(custom(term)))]
     #[schemars(length(max = MAX_NAMED), inner(length(min = 1, max = MAX_TERM), regex(pattern = text::NAME)))]
     pub terms: Vec<String>,
-    /// The sources are searched again, for the topic and for `terms`, before the analyst works. Else the evidence stays
-    /// as it is.
+    /// The sources are searched again, for the topic and for `terms`, before the step is done again. Else the evidence
+    /// stays as it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[garde(skip)]
     pub search_again: bool,

@@ -321,7 +321,6 @@ mod tests {
             ("WorkflowRequested", "topic", true),
             ("WorkflowRequested", "idempotency_key", true),
             ("WorkflowRequested", "tags.year", true),
-            ("WorkflowRequested", "parameters.depth", true),
             ("WorkflowRequested", "parameters.sources", false),
             ("WorkflowRequested", "budget.max_tokens", false),
             ("WorkflowRequested", "approval.required", false),

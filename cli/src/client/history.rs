@@ -78,7 +78,7 @@ mod tests {
                 1,
                 "2026-11-23T18:00:00Z",
                 "WorkflowStarted",
-                json!({"topic": "t", "requested_by": "ann"}),
+                json!({"flow": "report", "flow_version": 1, "topic": "t", "requested_by": "ann"}),
             ),
             event(
                 2,
@@ -89,7 +89,7 @@ mod tests {
         ]);
         let lines: Vec<String> = lines.iter().map(|line| out::plain(line)).collect();
         assert!(
-            lines[0].ends_with("v1  WorkflowStarted  by ann"),
+            lines[0].ends_with("v1  WorkflowStarted  report by ann"),
             "{}",
             lines[0]
         );

@@ -204,7 +204,7 @@ const REMEDIES: [(&str, Remedy); 24] = [
     (
         "citation_invalid",
         Remedy::of(
-            "This is a bug: the analyst's result and the evidence do not fit. Report it with the log.",
+            "This is a bug: the findings and the evidence do not fit. Report it with the log.",
             Step::Logs,
         ),
     ),

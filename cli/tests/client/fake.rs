@@ -330,7 +330,7 @@ async fn approval_link(State(fake): Shared, body: Bytes) -> Response {
     }
     let body: Value = serde_json::from_slice(&body).unwrap();
     let link = json!({"url": "https://api.example/approval-links/v1.secret", "approver": body["approver"],
-        "revision": 1, "expires_at": "2026-11-23T18:00:00.000Z"});
+        "approval": "findings", "revision": 1, "expires_at": "2026-11-23T18:00:00.000Z"});
     json_body(StatusCode::CREATED, &link)
 }
 

@@ -137,9 +137,16 @@ impl Stage {
             "links": {"self": "a", "history": "b", "approve": "c", "cancel": "d", "redrive": "e"}});
         match path.rsplit('/').next().unwrap_or_default() {
             "history" => history(),
+            "flows" => {
+                let step = json!({"step": "draft", "agent": "writer", "writes": "report.md"});
+                let parameters =
+                    json!({"type": "object", "properties": {HOSTILE: {"description": HOSTILE}}});
+                json!({"flows": [{"flow": "report", "version": 1, "title": HOSTILE, "parameters": parameters,
+                    "steps": [step], "result": "draft"}]})
+            }
             "review" => poisoned(story::review(*self.scene.lock().unwrap(), 0)),
             "approval-links" => {
-                json!({"url": format!("https://x/{HOSTILE}"), "approver": HOSTILE, "revision": 1,
+                json!({"url": format!("https://x/{HOSTILE}"), "approver": HOSTILE, "approval": "findings", "revision": 1,
                 "expires_at": "2026-11-23T18:00:00.000Z"})
             }
             "workflows" if *method == Method::GET => {
@@ -253,6 +260,7 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
             "get",
             "findings",
             "list",
+            "flow",
             "watch",
             "history",
             "report",
@@ -300,6 +308,16 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
         &["start", "topic", "--sources", "docs/\u{202e}.md"],
     );
     add(Researching, &["list"]);
+    for words in [
+        vec!["flow", "list"],
+        vec!["flow", "show", "report"],
+        vec!["flow", "show", "other"],
+        vec!["flow", "show", HOSTILE_TYPED],
+        vec!["flow", "check", "flow.json"],
+        vec!["flow", "check", "no\u{1b}[2Jfile"],
+    ] {
+        add(Researching, &words);
+    }
     for scene in [Failed, Rejected, Completed] {
         add(scene, &["watch", WORKFLOW]);
     }
@@ -368,6 +386,8 @@ pub fn command(folder: &TempDir, words: &[String]) -> Command {
 pub async fn folder(stage: &Stage) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("stage.json"), stage.file().to_string()).unwrap();
+    let flow = json!({"flow": HOSTILE, HOSTILE: HOSTILE, "steps": [{"step": HOSTILE}]});
+    std::fs::write(folder.path().join("flow.json"), flow.to_string()).unwrap();
     let docs = folder.path().join("docs");
     std::fs::create_dir(&docs).unwrap();
     for name in ["good.md", "\u{202e}.md", "e\u{1b}[2J.md"] {

@@ -70,7 +70,7 @@ async fn get_shows_the_state_and_what_to_do() {
     let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
     for part in [
         "awaiting approval",
-        "analyze     succeeded  attempt 2, revision 1  4 findings",
+        "analyze   succeeded  attempt 2, revision 1  4 findings",
         "revision 1 of at most 3; 0 of 1 approval given; anyone may decide until 2100-11-26 18:00:03 UTC",
         "aegis findings wf_",
         "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1",
@@ -241,7 +241,7 @@ async fn get_says_that_a_workflow_is_stuck_and_where_to_look() {
     let program = at(Scene::Stuck).await;
     let outcome = program.run(&["get", WORKFLOW]).await.expect(0);
     for part in [
-        "writer      requested    stuck: not picked up in ",
+        "write     requested    stuck: not picked up in ",
         ", sent 3 times; sent again or given up after 2026-11-23 18:07:04",
         "aegis dlq show writer-dispatch",
     ] {
@@ -499,7 +499,7 @@ async fn history_is_a_timeline() {
     let outcome = program.run(&["history", WORKFLOW]).await.expect(0);
     assert_eq!(
         outcome.out,
-        "2026-11-23 18:00:00 UTC           v1  WorkflowStarted  by ann\n\
+        "2026-11-23 18:00:00 UTC           v1  WorkflowStarted  report by ann\n\
          2026-11-23 18:00:01 UTC  +1.0 s   v2  StepCompleted    research 1: 12 passages\n\
          2026-11-23 18:00:01 UTC  +0 ms    v3  StepCompleted    analyze 1: 3 findings\n\
          2026-11-23 18:00:01 UTC  +0 ms    v4  StepCompleted    analyze 2: 4 findings\n\

@@ -305,9 +305,15 @@ fn under_faults_letters_must_say_why_they_are_there() {
 fn what_is_in_the_history_and_was_not_on_the_bus_is_a_finding() {
     let came = |versions: &[u64]| {
         let mut came = Came::default();
-        for version in versions {
-            let event = json!({"id": "1", "detail-type": "StepCompleted", "source": "aegis", "account": "1",
-                "detail": {"event_id": format!("ev_{version}"), "workflow_id": id("a"), "version": version}});
+        let sent = versions.iter().map(|version| ("a", *version));
+        for (key, version) in sent.chain([("b", 4)]) {
+            let kind = if version == 4 {
+                changes().kind
+            } else {
+                "StepCompleted".to_owned()
+            };
+            let event = json!({"id": "1", "detail-type": kind, "source": "aegis", "account": "1",
+                "detail": {"event_id": format!("ev_{version}"), "workflow_id": id(key), "version": version}});
             came.take(&serde_json::from_value(event).unwrap()).unwrap();
         }
         came
@@ -320,13 +326,13 @@ fn what_is_in_the_history_and_was_not_on_the_bus_is_a_finding() {
                 occurred_at: Timestamp::UNIX_EPOCH,
                 data: json!({}),
             };
-            first(run).history = vec![event(1), event(2)];
+            first(run).history = vec![event(1), event(2), changes()];
             run.came = Some(came);
         })
     };
-    assert_eq!(with(came(&[1, 2, 2])), Vec::<String>::new());
+    assert_eq!(with(came(&[1, 2, 2, 4])), Vec::<String>::new());
     assert_eq!(
-        with(came(&[2])),
+        with(came(&[2, 4])),
         ["1 events of its history never came over the bus"]
     );
     assert_eq!(came(&[1, 2, 2]).counted().again, 1);

@@ -17,7 +17,7 @@ use aegis_terminal::text::counted;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Letter {
     pub message_id: String,
-    /// `command Research`, `event ApprovalDecided`, …
+    /// `command RunStep`, `event ApprovalDecided`, …
     pub kind: String,
     pub reason: String,
     pub workflow_id: Option<String>,

@@ -53,7 +53,7 @@ fn told(message: &QueueMessage, place: &Place) -> Letter {
 
 fn command() -> Value {
     json!({"event_id": "ev_mdamrbbaoer5to6nbmiarrjpzw", "schema_version": 1, "workflow_id": WORKFLOW, "version": 1,
-        "occurred_at": "2026-11-23T18:00:00Z", "type": "Research", "data": {"attempt": 1, "revision": 0}})
+        "occurred_at": "2026-11-23T18:00:00Z", "type": "RunStep", "data": {"agent": "researcher", "step": "research", "attempt": 1, "revision": 0}})
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_sqs_moved_says_how_often_it_was_tried() {
     let seen = told(&message(&command(), &[]), &owned("researcher-dispatch"));
     assert_eq!(
         (seen.kind.as_str(), seen.reason.as_str()),
-        ("command Research", "received 4 times without success")
+        ("command RunStep", "received 4 times without success")
     );
     assert_eq!(seen.workflow_id.as_deref(), Some(WORKFLOW));
 }
