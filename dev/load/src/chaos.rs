@@ -10,6 +10,7 @@ use aegis_cli::client::dlq;
 use aegis_client::api::Api;
 use aegis_client::local::StackFolder;
 use aegis_client::stage::Stage;
+use aegis_contracts::flow::{DEFAULT_FLOW, Name};
 use aegis_loadtest::command::{Order, show, typed};
 use aegis_loadtest::drive::Book;
 use aegis_loadtest::report::Report;
@@ -47,6 +48,9 @@ pub struct Arguments {
     /// The seed that decides which faults happen to whom, as far as the machine's own timing allows [default: a new one].
     #[arg(long, value_name = "S")]
     seed: Option<u32>,
+    /// The flow that they follow. `AEGIS_CONFIG` names the file with flows and agents of your own.
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_FLOW)]
+    flow: Name,
     /// Leave the stack running, for a closer look.
     #[arg(long)]
     keep: bool,
@@ -62,7 +66,12 @@ fn positive(text: &str) -> Result<f64, String> {
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let longest = Duration::from_secs_f64(arguments.minutes * 60.0);
     let seed = arguments.seed.unwrap_or_else(rand::random);
-    let plan = (arguments.workflows, longest, seed);
+    let plan = Plan {
+        workflows: arguments.workflows,
+        flow: arguments.flow.to_string(),
+        longest,
+        seed,
+    };
     let report = on_a_stack_of_its_own(plan, arguments.keep, context).await?;
     show(&report, None, context.json)
 }
@@ -76,12 +85,22 @@ const SHORT_TIME: Duration = Duration::from_secs(60);
 /// # Errors
 /// What was found wrong, or why it could not be found out.
 pub async fn test(context: &Context, keep: bool) -> Result<()> {
-    let plan = (SHORT_WORKFLOWS, SHORT_TIME, rand::random());
+    let plan = Plan {
+        workflows: SHORT_WORKFLOWS,
+        flow: DEFAULT_FLOW.to_owned(),
+        longest: SHORT_TIME,
+        seed: rand::random(),
+    };
     good(&on_a_stack_of_its_own(plan, keep, context).await?)
 }
 
-/// How many workflows, how long faults are injected at most, and the seed.
-type Plan = (usize, Duration, u32);
+struct Plan {
+    workflows: usize,
+    flow: String,
+    /// How long faults are injected at most.
+    longest: Duration,
+    seed: u32,
+}
 
 async fn on_a_stack_of_its_own(plan: Plan, keep: bool, context: &Context) -> Result<Report> {
     let folder = &context.below("chaos").folder;
@@ -102,7 +121,7 @@ const SHORT_TIMES: [&str; 5] = [
 /// Of each step: faults hit more than one in a row.
 const ATTEMPTS: u32 = 5;
 
-async fn under_faults((workflows, longest, seed): Plan, folder: &StackFolder) -> Result<Report> {
+async fn under_faults(plan: Plan, folder: &StackFolder) -> Result<Report> {
     if folder.root().exists() {
         down::take_down(folder, true).await?;
     }
@@ -117,6 +136,7 @@ async fn under_faults((workflows, longest, seed): Plan, folder: &StackFolder) ->
     };
     up::bring_up(&wanted, folder).await.context("the stack")?;
     let stage = Stage::read(&folder.stack_file())?;
+    let Plan { longest, seed, .. } = plan;
     let chaos = Chaos {
         proxy: Proxy::start(folder, &settings, seed).await?,
         seed: seed.into(),
@@ -125,7 +145,7 @@ async fn under_faults((workflows, longest, seed): Plan, folder: &StackFolder) ->
         stage: stage.clone(),
     };
     let wanted = Wanted {
-        workflows: Some(workflows),
+        workflows: Some(plan.workflows),
         rate: None,
     };
     let ground = Ground {
@@ -136,7 +156,9 @@ async fn under_faults((workflows, longest, seed): Plan, folder: &StackFolder) ->
         faults: Some(&chaos),
         command: typed("cargo xtask"),
     };
-    against(&Order::named("chaos", wanted, Some(seed.into()))?, ground).await
+    let mut order = Order::named("chaos", wanted, Some(seed.into()))?;
+    order.scenario.flow = plan.flow;
+    against(&order, ground).await
 }
 
 /// Agents are few, and what they lose is only missed after the time-out of a heartbeat.

@@ -10,7 +10,7 @@
 //! url = "http://127.0.0.1:9100"  # a server that runs already
 //! ```
 //!
-//! Researcher, analyst and writer are there without being named.
+//! The three built-in agents are there without being named.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -42,8 +42,8 @@ pub fn scenarios() -> Vec<Scenario> {
         overtaking(&[Late, Crash]),
         overlapping(2),
         throttling(3),
-        twice_approved(3, 1),
-        redoing(3, 1),
+        twice_approved(2, 1),
+        redoing(2, 1),
         unapproved(2),
     ]
 }
@@ -56,8 +56,8 @@ pub fn wide_scenarios() -> Vec<Scenario> {
         cancelling(2),
         redriving(4),
         deciding(3, 1),
-        twice_approved(4, 1),
-        redoing(3, 2),
+        twice_approved(3, 1),
+        redoing(3, 1),
         unapproved(3),
         overtaking(&[Late, Duplicate, Crash, AgentFailsTransiently]),
     ]
@@ -206,7 +206,7 @@ pub fn twice_approved(decisions: u8, faults: u8) -> Scenario {
 pub fn redoing(decisions: u8, faults: u8) -> Scenario {
     Scenario {
         faults,
-        kinds: &[Late, Duplicate, Loss, Crash, AgentFailsTransiently],
+        kinds: &[Late, Duplicate, AgentFailsTransiently],
         decisions,
         goals: &[Completed, Rejected, Expired, SecondRevision],
         ..Scenario::quiet("two steps again").of(LONG_REDO)
