@@ -77,11 +77,7 @@ impl Choreography {
     /// What handlers do after their turn.
     pub fn conclude(&self, state: &mut State, ask: Ask, outcome: Outcome) {
         match (ask, outcome) {
-            (Ask::Dispatched(of), Outcome::Stale) => {
-                if !overtaken(state, of) {
-                    stop(state, of);
-                }
-            }
+            (Ask::Dispatched(of), Outcome::Stale) if !overtaken(state, of) => stop(state, of),
             (Ask::Message(Message::Progress(of)), Outcome::Stale) => stop(state, of),
             (Ask::Believe(_), Outcome::Illegal) => {
                 self.turn(state, Ask::DeadlinePassed, None);

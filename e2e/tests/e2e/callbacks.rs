@@ -209,7 +209,7 @@ fn reports_are_checked_like_requests() -> Result<()> {
                 "kind",
             ),
             (
-                json!({"kind": "progress", "step": "cook", "attempt": 1, "message": "x"}),
+                json!({"kind": "progress", "step": "No Name", "attempt": 1, "message": "x"}),
                 "step",
             ),
             (

@@ -42,6 +42,7 @@ fn denied<T: std::fmt::Debug>(what: &str, outcome: Result<T, CallError>) -> Resu
 }
 
 /// Of the first attempt.
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn prefix(id: &WorkflowId, step: Step) -> String {
     let flow = DEFAULT_FLOW.parse().unwrap();
     attempt_prefix(&flow, id, &step.name(), 1)

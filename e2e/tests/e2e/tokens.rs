@@ -24,10 +24,10 @@ fn no_other_token_opens_the_door() -> Result<()> {
         run.start(&json!({"topic": TOPIC})).await?;
         let own = run.token(STEP, 1).await?;
         let parts: Vec<&str> = own.split('.').collect();
-        let [version, kid, expiry, step, attempt, signature] = parts[..] else {
+        let [version, kid, expiry, flow, step, attempt, signature] = parts[..] else {
             anyhow::bail!("an unexpected form of token");
         };
-        let attempt = format!("{step}.{attempt}");
+        let attempt = format!("{flow}.{step}.{attempt}");
         let later = expiry.parse::<i64>()? + 3600;
         let bad = [
             ("nonsense", "nonsense".to_owned()),
@@ -51,7 +51,11 @@ fn no_other_token_opens_the_door() -> Result<()> {
             ("another step's", run.token(Step::Analyze, 1).await?),
             (
                 "its own for another attempt",
-                format!("{version}.{kid}.{expiry}.{step}.2.{signature}"),
+                format!("{version}.{kid}.{expiry}.{flow}.{step}.2.{signature}"),
+            ),
+            (
+                "its own for another flow",
+                format!("{version}.{kid}.{expiry}.other.{step}.1.{signature}"),
             ),
             ("another workflow's", stack.plan().token(STEP, 1).await?),
             ("one for another purpose", foreign(stack, &run).await?),
@@ -83,11 +87,14 @@ fn no_other_token_opens_the_door() -> Result<()> {
 async fn foreign(stack: &Stack, run: &Run) -> Result<String> {
     let key = stack.keys().await?.current;
     let expiry = now().plus(Duration::from_secs(600)).as_seconds();
-    let signed = format!("v1\napproval\n{}\n{STEP}\n1\n{expiry}", run.id);
+    let signed = format!("v1\napproval\n{}\nreport\n{STEP}\n1\n{expiry}", run.id);
     let secret = BASE64_URL_SAFE_NO_PAD.decode(&key.secret)?;
     let secret = hmac::Key::new(hmac::HMAC_SHA256, &secret);
     let signature = BASE64_URL_SAFE_NO_PAD.encode(hmac::sign(&secret, signed.as_bytes()));
-    Ok(format!("v1.{}.{expiry}.{STEP}.1.{signature}", key.kid))
+    Ok(format!(
+        "v1.{}.{expiry}.report.{STEP}.1.{signature}",
+        key.kid
+    ))
 }
 
 fn a_minute_ago() -> Timestamp {

@@ -6,17 +6,24 @@ use aegis_aws::lambda::{Service, start};
 use aegis_aws::services::from_environment;
 use aegis_engine::dispatch::Dispatcher;
 
-/// Also the name of its spans and dead letters, behind the agent's name.
-const SERVICE: &str = "dispatch";
+/// Whom this process is for.
+const AGENT: &str = "AGENT";
+
+/// The name of its spans, measurements and dead letters: `researcher-dispatch`. Kept for the life of the process.
+fn name() -> &'static str {
+    let agent = std::env::var(AGENT).unwrap_or_default();
+    format!("{agent}-dispatch").leak()
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    start(SERVICE, build).await
+    let name = name();
+    start(name, || build(name)).await
 }
 
-async fn build() -> anyhow::Result<Service> {
+async fn build(name: &'static str) -> anyhow::Result<Service> {
     let service = from_environment(|aws, environment| {
-        let agent = environment.agent("AGENT");
+        let agent = environment.agent(AGENT);
         let dispatcher = Dispatcher {
             engine: aws.engine(environment),
             runtime: aws.runtime(environment, &agent),
@@ -25,7 +32,7 @@ async fn build() -> anyhow::Result<Service> {
             agent,
             callback_api_url: environment.required("CALLBACK_API_URL"),
         };
-        let queue = aws.consumer(environment, SERVICE, Arc::new(dispatcher));
+        let queue = aws.consumer(environment, name, Arc::new(dispatcher));
         Service {
             queue: Some(queue),
             ..Service::default()

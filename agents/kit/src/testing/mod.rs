@@ -3,6 +3,8 @@
 //!
 //! Nothing here sleeps: tests wait for what they expect.
 
+#![expect(clippy::unwrap_used, reason = "serves tests only")]
+
 mod platform;
 mod process;
 
