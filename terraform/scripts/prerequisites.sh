@@ -77,6 +77,7 @@ settings() {
 
 # setting NAME: a text without spaces, or a number.
 setting() {
+    # shellcheck disable=SC2016 # The dollars are awk's.
     settings 'starts { sub(/^[^=]*=[[:space:]]*"?/, ""); sub(/[^A-Za-z0-9-].*/, ""); value = $0 } END { printf "%s", value }' \
         -v name="$1"
 }
@@ -84,6 +85,7 @@ setting() {
 # How many agents there are, and how many invocations their dispatchers may take together. Within the map `agents`, an agent is
 # a brace of the second level, and a concurrency of its own stands there.
 dispatchers() {
+    # shellcheck disable=SC2016 # The dollars are awk's.
     settings '
         function own(text) {
             if (depth == 2 && match(text, /concurrency[[:space:]]*=[[:space:]]*[0-9]+/)) {
