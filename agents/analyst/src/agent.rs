@@ -16,7 +16,7 @@ impl Agent for Analyst {
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
         ctx.stage(10, "reading the evidence");
-        let file: EvidenceFile = ctx.input_with("evidence").await?;
+        let file: EvidenceFile = ctx.earlier().await?.with("evidence")?;
         if file.evidence.is_empty() {
             let message = format!("there is no evidence about “{}” to analyse", file.topic);
             return Err(WorkError::permanent("no_evidence", message));

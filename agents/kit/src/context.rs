@@ -76,30 +76,25 @@ impl WorkContext {
         self.usage.subscribe()
     }
 
-    /// The nearest JSON file of an earlier step that has the field `field`: `evidence` or `findings`. Flows name files as
-    /// they like.
+    /// What earlier steps wrote, as far as it is JSON. Each file is fetched once.
     ///
     /// # Errors
     /// `input_missing`, `input_corrupt` or `input_invalid`, all permanent: another attempt would get the same input.
-    pub async fn input_with<T: DeserializeOwned>(&self, field: &str) -> Result<T, WorkError> {
+    pub async fn earlier(&self) -> Result<Earlier, WorkError> {
+        let mut files = Vec::new();
         let inputs = self.task.inputs.iter().rev();
         for input in inputs.filter(|input| input.step != self.task.step) {
-            if let Some(value) = self
-                .json(input)
-                .await?
-                .filter(|json| json.get(field).is_some())
-            {
-                return read(input, value);
+            if let Some(value) = self.json(input).await? {
+                files.push((input.clone(), value));
             }
         }
-        let message = format!("no step that this one reads wrote JSON with the field `{field}`");
-        Err(WorkError::permanent("input_missing", message))
+        Ok(Earlier(files))
     }
 
     /// What this step itself wrote for an earlier revision.
     ///
     /// # Errors
-    /// Like [`WorkContext::input_with`].
+    /// Like [`WorkContext::earlier`].
     pub async fn former<T: DeserializeOwned>(&self) -> Result<T, WorkError> {
         let own = |input: &&Input| input.step == self.task.step && input.name == self.task.writes;
         let missing = || {
@@ -108,7 +103,7 @@ impl WorkContext {
         };
         let input = self.task.inputs.iter().find(own).ok_or_else(missing)?;
         let value = self.json(input).await?.ok_or_else(missing)?;
-        read(input, value)
+        read(input, &value)
     }
 
     /// `None`: it is not JSON.
@@ -141,12 +136,32 @@ impl WorkContext {
     }
 }
 
+/// The JSON files of earlier steps, those of the nearest step first.
+#[derive(Debug)]
+pub struct Earlier(Vec<(Input, Value)>);
+
+impl Earlier {
+    /// The nearest that has the field `field`: `evidence` or `findings`. Flows name files as they like.
+    ///
+    /// # Errors
+    /// `input_missing` or `input_invalid`, both permanent.
+    pub fn with<T: DeserializeOwned>(&self, field: &str) -> Result<T, WorkError> {
+        let has_it = |(_, value): &&(Input, Value)| value.get(field).is_some();
+        let Some((input, value)) = self.0.iter().find(has_it) else {
+            let message =
+                format!("no step that this one reads wrote JSON with the field `{field}`");
+            return Err(WorkError::permanent("input_missing", message));
+        };
+        read(input, value)
+    }
+}
+
 fn read_bytes(input: &Input, bytes: &[u8]) -> Result<Value, WorkError> {
     serde_json::from_slice(bytes).map_err(|error| invalid(input, &error))
 }
 
-fn read<T: DeserializeOwned>(input: &Input, value: Value) -> Result<T, WorkError> {
-    serde_json::from_value(value).map_err(|error| invalid(input, &error))
+fn read<T: DeserializeOwned>(input: &Input, value: &Value) -> Result<T, WorkError> {
+    T::deserialize(value).map_err(|error| invalid(input, &error))
 }
 
 fn invalid(input: &Input, error: &serde_json::Error) -> WorkError {

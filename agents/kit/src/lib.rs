@@ -32,5 +32,5 @@ pub mod testing;
 pub mod text;
 
 pub use agent::{Agent, NewArtifact, Produced, WorkError};
-pub use context::WorkContext;
+pub use context::{Earlier, WorkContext};
 pub use parameters::Parameters;

@@ -17,8 +17,9 @@ impl Agent for Writer {
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
         ctx.stage(10, "reading evidence and analysis");
-        let evidence: EvidenceFile = ctx.input_with("evidence").await?;
-        let analysis: AnalysisFile = ctx.input_with("findings").await?;
+        let earlier = ctx.earlier().await?;
+        let evidence: EvidenceFile = earlier.with("evidence")?;
+        let analysis: AnalysisFile = earlier.with("findings")?;
         ctx.stage(50, "checking citations");
         let citations = Citations::check(&evidence, &analysis)
             .map_err(|problem| WorkError::permanent("citation_invalid", problem.to_string()))?;
