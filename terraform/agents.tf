@@ -2,10 +2,13 @@
 # steps, and reads those of the steps that they name in `reads`. Keys are workflows/<flow>/<workflow>/<step>/<attempt>/<file>.
 
 locals {
+  # The flows that are in the packages.
+  flows_dir = "${var.lambda_dist_dir}/flows"
+
   # Every step and approval of every version of every flow.
   flow_entries = flatten([
-    for file in fileset(var.flows_dir, "*/*.json") : [
-      for place, entry in jsondecode(file("${var.flows_dir}/${file}")).steps : {
+    for file in fileset(local.flows_dir, "*/*.json") : [
+      for place, entry in jsondecode(file("${local.flows_dir}/${file}")).steps : {
         file  = file
         place = "${file}: steps[${place}]"
         flow  = dirname(file)

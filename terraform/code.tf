@@ -74,5 +74,10 @@ resource "aws_s3_object" "code" {
       condition     = local.present[each.key]
       error_message = "${each.value} is missing: run `cargo xtask package${contains(local.services, each.key) ? "" : " --service ${each.key}"}`, or name the packages' folder in lambda_dist_dir."
     }
+
+    precondition {
+      condition     = length(local.flow_entries) > 0
+      error_message = "${local.flows_dir} holds no flow: `cargo xtask package` puts those there that the packages have."
+    }
   }
 }

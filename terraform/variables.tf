@@ -551,18 +551,7 @@ variable "own_source_policy" {
   default     = null
 }
 
-# The flows and agents.
-
-variable "flows_dir" {
-  description = "Folder with one <flow>/<version>.json per version of a flow. What an agent may read and write follows from the steps that name it."
-  type        = string
-  default     = "../flows"
-
-  validation {
-    condition     = length(fileset(var.flows_dir, "*/*.json")) > 0
-    error_message = "flows_dir holds no <flow>/<version>.json."
-  }
-}
+# The agents.
 
 variable "agents" {
   description = "The agents, by name. Each may have: arn of its AgentCore runtime or of an endpoint of it, where that is not to be made here; image in ECR that was built elsewhere, which is taken instead of building one; version of the runtime that its endpoint stays with, to go back to or to hold, instead of moving to the newest; concurrency, in the place of dispatch_concurrency; reads_sources, so that it may list and read sources/ in the artifact bucket; retries, which say how often a step is tried after transient failures: attempts in all, and the delay before a further one, which is anywhere up to a bound that starts at first_delay_seconds and doubles up to longest_delay_seconds."

@@ -128,10 +128,8 @@ fn one_of_both(drop: &[u32]) -> impl FnOnce(&Vec<u32>, &()) -> garde::Result {
 
 fn term(term: &str, _: &()) -> garde::Result {
     text::check(term, Lines::One).map_err(garde::Error::new)?;
-    if !term.chars().any(char::is_alphanumeric) {
-        return Err(garde::Error::new(
-            "must contain at least one letter or digit",
-        ));
+    if text::is_blank(term) {
+        return Err(garde::Error::new("must not be empty"));
     }
     let length = term.chars().count();
     if length > MAX_TERM {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use garde::Validate;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::approval::{MAX_APPROVER, OnTimeout, TIMEOUT};
@@ -24,6 +24,12 @@ pub const IDEMPOTENCY_KEY: &str = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$";
 /// The same as a header, around whose value spaces do not count.
 pub const IDEMPOTENCY_KEY_HEADER: &str = r"^ *[!-+\--~][ -+\--~]*$";
 
+/// An object and nothing else: `Map` would take `null` for an empty one.
+fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let fields = BTreeMap::<String, Value>::deserialize(deserializer)?;
+    Ok(fields.into_iter().collect())
+}
+
 /// Body of `POST /workflows`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +42,11 @@ pub struct StartRequest {
     #[schemars(length(min = 1, max = MAX_TOPIC), regex(pattern = text::WORDS))]
     pub topic: String,
     /// What they can be is said by the flow's `parameters`.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "object",
+        skip_serializing_if = "Map::is_empty"
+    )]
     #[garde(skip)]
     pub parameters: Map<String, Value>,
     /// For every approval of the flow.

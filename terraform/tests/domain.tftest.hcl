@@ -7,7 +7,6 @@ mock_provider "aws" {
 
 variables {
   lambda_dist_dir = "./tests/fixtures/packages"
-  flows_dir       = "./tests/fixtures/flows"
   agents = {
     researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
     analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }

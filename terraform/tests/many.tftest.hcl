@@ -33,8 +33,7 @@ mock_provider "aws" {
 }
 
 variables {
-  lambda_dist_dir  = "./tests/fixtures/packages"
-  flows_dir        = "./tests/fixtures/many"
+  lambda_dist_dir  = "./tests/fixtures/many"
   name_prefix      = "a-name-as-long-as-20"
   environment      = "prod"
   aws_region       = "ap-southeast-1"

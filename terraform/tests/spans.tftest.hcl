@@ -7,7 +7,6 @@ mock_provider "aws" {
 
 variables {
   lambda_dist_dir = "./tests/fixtures/packages"
-  flows_dir       = "./tests/fixtures/flows"
   agent_dist_dir  = "./tests/fixtures/agents"
 }
 

@@ -8,7 +8,6 @@ mock_provider "aws" {
 
 variables {
   lambda_dist_dir = "./tests/fixtures/packages"
-  flows_dir       = "./tests/fixtures/flows"
   agents = {
     researcher = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/researcher-abc", reads_sources = true }
     analyst    = { arn = "arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/analyst-abc" }
@@ -65,7 +64,6 @@ run "refuses" {
     agent_role_trusted_arns   = ["*"]
     agent_images_kept         = 1
     agent_dist_dir            = ""
-    flows_dir                 = "./tests/fixtures/nothing"
     agents                    = { writer = { image = "docker.io/writer:1" } }
     agent_network             = { subnet_ids = [], security_group_ids = ["sg-0a1b2c3d"] }
     approval_timeout_hours    = 0
@@ -139,7 +137,6 @@ run "refuses" {
     var.agent_role_trusted_arns,
     var.agent_images_kept,
     var.agent_dist_dir,
-    var.flows_dir,
     var.agents,
     var.agent_network,
     var.approval_timeout_hours,

@@ -209,6 +209,13 @@ fn a_start_request_is_checked_field_by_field() {
 }
 
 #[test]
+fn parameters_are_an_object() {
+    let body = start(json!({"parameters": null}));
+    assert!(serde_json::from_value::<StartRequest>(body.clone()).is_err());
+    same_in_schema("api-start-request", &body, &["parameters"]);
+}
+
+#[test]
 fn an_agent_report_is_checked_field_by_field() {
     let artifact = |field: &str, value: Value| {
         let mut body = golden::read("agent-report-succeeded");
@@ -350,6 +357,7 @@ fn a_decision_says_what_to_change() {
             changing(json!({"drop": [1], "keep": [2]})),
             &["changes.keep"],
         ),
+        (changing(json!({"terms": ["&"]})), &[]),
         (changing(json!({"terms": ["a\tb"]})), &["changes.terms[0]"]),
         (changing(json!({"terms": [""]})), &["changes.terms[0]"]),
         (

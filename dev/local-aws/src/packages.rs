@@ -93,6 +93,7 @@ fn make_all(folder: &StackFolder, binaries: &Binaries, flows: &Files) -> Result<
         kind.insert(binary.clone(), entry.digest.clone());
         made.insert(binary, entry);
     }
+    flows.place(&folder.packages())?;
     write_json(&list, &made)?;
     Ok((products, fresh))
 }
@@ -201,6 +202,21 @@ impl Files {
             Ok((name, std::fs::read(path)?))
         });
         Ok(Self(files.collect::<Result<_>>()?))
+    }
+
+    /// Leaves them, and no others, below `folder`, where Terraform reads what agents may do.
+    pub fn place(&self, folder: &Path) -> Result<()> {
+        let flows = folder.join("flows");
+        if flows.exists() {
+            std::fs::remove_dir_all(&flows)?;
+        }
+        for (name, content) in &self.0 {
+            let file = folder.join(name);
+            let parent = file.parent().unwrap_or(folder);
+            std::fs::create_dir_all(parent)?;
+            std::fs::write(file, content)?;
+        }
+        Ok(())
     }
 
     fn digest(&self) -> String {

@@ -112,7 +112,6 @@ impl Site {
             "lambda_architecture": variables::lambda_architecture(),
             "build_agent_images": true,
             "agents": variables::agents(settings),
-            "flows_dir": settings.configuration.flows,
         });
         write_json(&self.terraform().join("local.auto.tfvars.json"), &values)
     }

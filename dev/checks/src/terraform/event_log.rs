@@ -117,7 +117,6 @@ async fn apply(terraform: &Terraform<'_>, scratch: &Path) -> Result<()> {
         "log_level=INFO".to_owned(),
         "lambda_dist_dir=./tests/fixtures/packages".to_owned(),
         format!("agents={}", variables::agents(settings)),
-        format!("flows_dir={}", settings.configuration.flows.display()),
     ];
     let mut arguments = vec![
         "apply".to_owned(),

@@ -175,6 +175,9 @@ async fn make(arguments: &Arguments) -> Result<Made> {
         None => root.join("target").join(default_folder(arguments.agents)),
     };
     let flows = Files::read(&Configuration::find()?.flows)?;
+    if products.iter().any(|made| knows_flows(&made.binary)) {
+        flows.place(&folder)?;
+    }
     let mut packages = BTreeMap::new();
     for product in products {
         let binary = binaries

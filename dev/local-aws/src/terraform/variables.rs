@@ -39,7 +39,6 @@ pub fn local(folder: &StackFolder, settings: &Settings) -> Value {
         "approver_sources": ["*"],
         "agent_role_trusted_arns": [format!("arn:aws:iam::{ACCOUNT}:root")],
         "extra_lambda_environment": lambda_environment(settings),
-        "flows_dir": settings.configuration.flows,
         "agents": agents(settings),
     })
 }
