@@ -157,7 +157,11 @@ async fn under_faults(plan: Plan, folder: &StackFolder) -> Result<Report> {
         command: typed("cargo xtask"),
     };
     let mut order = Order::named("chaos", wanted, Some(seed.into()))?;
-    order.scenario.flow = plan.flow;
+    if plan.flow != DEFAULT_FLOW {
+        // Those of the scenario are the shipped flow's.
+        order.scenario.parameters.clear();
+        order.scenario.flow = plan.flow;
+    }
     against(&order, ground).await
 }
 
