@@ -57,7 +57,7 @@ resource "terraform_data" "agent_image" {
   lifecycle {
     precondition {
       condition     = fileexists(local.agent_binaries[each.key])
-      error_message = "${local.agent_binaries[each.key]} is missing: run `cargo xtask package --agents`, or set build_agent_images = false."
+      error_message = "${local.agent_binaries[each.key]} is missing: for an agent that ships run `cargo xtask package --agents`, or set build_agent_images = false; give another one its image or arn."
     }
   }
 }

@@ -4,6 +4,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::name::Name;
 use crate::text::{self, Lines};
 use crate::tolerant;
 
@@ -94,7 +95,8 @@ impl ChangeRequest {
 /// What was asked about one revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeRequest {
-    /// The revision that was looked at: its findings are those that the numbers mean.
+    /// The step whose artifact was looked at: `drop` and `keep` number the findings of this one.
+    pub shows: Name,
     pub revision: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

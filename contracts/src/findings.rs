@@ -161,6 +161,9 @@ pub struct AnalysisFile {
     pub findings: Vec<Finding>,
     /// What the topic asks about and the evidence does not cover.
     pub gaps: Vec<String>,
+    /// Of the file whose passages the claims cite. Missing: the nearest one that the step reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_sha256: Option<String>,
     /// What became of the latest change request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revised: Option<Revised>,

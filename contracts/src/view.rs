@@ -256,6 +256,7 @@ pub struct FlowList {
 /// Answer to `GET /workflows`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkflowPage {
+    /// Fewer than `limit`, even none, on a page of a list by `flow` or `at` that goes on.
     pub workflows: Vec<WorkflowSummary>,
     /// Pass as `cursor` for the next page; null on the last one.
     pub next_cursor: Option<String>,

@@ -16,7 +16,8 @@ impl Agent for Analyst {
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
         ctx.stage(10, "reading the evidence");
-        let file: EvidenceFile = ctx.earlier().await?.with("evidence")?;
+        let earlier = ctx.earlier().await?;
+        let (file, input): (EvidenceFile, _) = earlier.with("evidence")?;
         if file.evidence.is_empty() {
             let message = format!("there is no evidence about “{}” to analyse", file.topic);
             return Err(WorkError::permanent("no_evidence", message));
@@ -31,9 +32,10 @@ impl Agent for Analyst {
             let asked = asked.as_ref().map(|(request, former)| (request, former));
             analyse(&file, revision, asked)
         };
-        let analysis = tokio::task::spawn_blocking(work)
+        let mut analysis = tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| WorkError::transient("agent_panicked", error.to_string()))?;
+        analysis.evidence_sha256 = Some(input.sha256.clone());
         let bytes = serde_json::to_vec_pretty(&analysis)
             .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))?;
         Ok(Produced::of(ctx.task(), summary(&analysis), bytes))
@@ -42,10 +44,16 @@ impl Agent for Analyst {
 
 /// The latest change request, and what this analyst wrote for the revision that it is about.
 async fn asked(ctx: &WorkContext) -> Result<Option<(ChangeRequest, AnalysisFile)>, WorkError> {
-    let Some(request) = ctx.task().feedback.last() else {
+    let task = ctx.task();
+    let Some(mut request) = task.feedback.last().cloned() else {
         return Ok(None);
     };
-    Ok(Some((request.clone(), ctx.former().await?)))
+    if request.shows != task.step {
+        // The numbers are those of another step's findings.
+        request.changes.drop.clear();
+        request.changes.keep.clear();
+    }
+    Ok(Some((request, ctx.former().await?)))
 }
 
 fn summary(analysis: &AnalysisFile) -> String {

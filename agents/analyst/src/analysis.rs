@@ -34,6 +34,7 @@ pub fn analyse(
         revision,
         summary: missing::summary(&material, &chosen.claims),
         gaps: missing::gaps(&material, &chosen.claims),
+        evidence_sha256: None,
         revised: asked
             .map(|(request, former)| wishes::revised(&material, request, former, &chosen.claims)),
         findings: findings(&material, chosen),

@@ -168,6 +168,16 @@ fn two_answers() -> EvidenceFile {
 
 /// The revision behind `former`, in which the latest request asks for `changes`.
 async fn revised(former: &AnalysisFile, comment: Option<&str>, changes: Changes) -> AnalysisFile {
+    asked_about("analyze", former, comment, changes).await
+}
+
+/// `shows`: the step whose artifact people looked at.
+async fn asked_about(
+    shows: &str,
+    former: &AnalysisFile,
+    comment: Option<&str>,
+    changes: Changes,
+) -> AnalysisFile {
     let mut scene = Scene::new(&two_answers()).await;
     let key = "workflows/x/analyst/1/analysis.json";
     let bytes = serde_json::to_vec(former).unwrap();
@@ -178,6 +188,7 @@ async fn revised(former: &AnalysisFile, comment: Option<&str>, changes: Changes)
     scene.store.arrange(key, bytes);
     scene.task.revision = former.revision + 1;
     scene.task.feedback = vec![ChangeRequest {
+        shows: shows.parse().unwrap(),
         revision: former.revision,
         comment: comment.map(str::to_owned),
         changes,
@@ -229,6 +240,17 @@ async fn what_was_taken_out_goes_and_nothing_else_does() {
         "No claim is left: people took all of them out."
     );
     assert!(nothing.gaps.is_empty(), "{:?}", nothing.gaps);
+}
+
+#[tokio::test]
+async fn numbers_of_another_steps_findings_take_nothing_out() {
+    let first = Scene::new(&two_answers()).await.analysis().await;
+    let drop = Changes {
+        drop: vec![1],
+        ..Changes::default()
+    };
+    let second = asked_about("criticise", &first, None, drop).await;
+    assert_eq!(said(&second), said(&first));
 }
 
 #[tokio::test]

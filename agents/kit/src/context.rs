@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aegis_contracts::agent::{AgentTask, Input};
+use aegis_contracts::findings::{AnalysisFile, EvidenceFile};
 use aegis_contracts::usage::Usage;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -145,11 +146,26 @@ impl Earlier {
     ///
     /// # Errors
     /// `input_missing` or `input_invalid`, both permanent.
-    pub fn with<T: DeserializeOwned>(&self, field: &str) -> Result<T, WorkError> {
+    pub fn with<T: DeserializeOwned>(&self, field: &str) -> Result<(T, &Input), WorkError> {
         let has_it = |(_, value): &&(Input, Value)| value.get(field).is_some();
         let Some((input, value)) = self.0.iter().find(has_it) else {
             let message =
                 format!("no step that this one reads wrote JSON with the field `{field}`");
+            return Err(WorkError::permanent("input_missing", message));
+        };
+        Ok((read(input, value)?, input))
+    }
+
+    /// The passages that `analysis` cites. Ids of passages are not unique among several files.
+    ///
+    /// # Errors
+    /// Like [`Self::with`].
+    pub fn evidence_of(&self, analysis: &AnalysisFile) -> Result<EvidenceFile, WorkError> {
+        let Some(sha256) = &analysis.evidence_sha256 else {
+            return Ok(self.with("evidence")?.0);
+        };
+        let Some((input, value)) = self.0.iter().find(|(input, _)| input.sha256 == *sha256) else {
+            let message = "this step does not read the evidence that the findings were made from";
             return Err(WorkError::permanent("input_missing", message));
         };
         read(input, value)

@@ -414,6 +414,7 @@ fn another_search_adds_what_the_approvers_ask_for_and_loses_nothing() {
     let before = passages(&task);
     let terms = ["lattice", "no such thing anywhere"];
     task.feedback = vec![ChangeRequest {
+        shows: "analyze".parse().unwrap(),
         revision: 0,
         comment: None,
         changes: Changes {

@@ -2,7 +2,7 @@
 
 use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Agent, Parameters, Produced, WorkContext, WorkError};
-use aegis_contracts::findings::{AnalysisFile, EvidenceFile};
+use aegis_contracts::findings::AnalysisFile;
 use async_trait::async_trait;
 
 use crate::citations::Citations;
@@ -18,8 +18,8 @@ impl Agent for Writer {
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
         ctx.stage(10, "reading evidence and analysis");
         let earlier = ctx.earlier().await?;
-        let evidence: EvidenceFile = earlier.with("evidence")?;
-        let analysis: AnalysisFile = earlier.with("findings")?;
+        let (analysis, _): (AnalysisFile, _) = earlier.with("findings")?;
+        let evidence = earlier.evidence_of(&analysis)?;
         ctx.stage(50, "checking citations");
         let citations = Citations::check(&evidence, &analysis)
             .map_err(|problem| WorkError::permanent("citation_invalid", problem.to_string()))?;

@@ -94,6 +94,7 @@ fn analysis() -> AnalysisFile {
             ),
         ],
         gaps: vec!["No passage mentions “backups”, which the topic asks about.".to_owned()],
+        evidence_sha256: None,
         revised: None,
         left_out: Vec::new(),
     };
@@ -226,4 +227,27 @@ async fn invoked_again_it_reports_the_same() {
     let first = scene.conclude().await;
     while scene.process.invoke(&scene.task).await == InvocationStatus::AlreadyRunning {}
     assert_eq!(scene.platform.conclusion(2).await[1], first);
+}
+
+/// Passages are numbered anew in each file, so a claim is looked up in the one that it was made from.
+#[tokio::test]
+async fn claims_are_cited_from_the_evidence_that_they_were_made_from() {
+    let mut analysis = analysis();
+    let bytes = serde_json::to_vec(&evidence()).unwrap();
+    analysis.evidence_sha256 = Some(input("research", "evidence.json", "k", &bytes).sha256);
+    let mut scene = Scene::new(&evidence(), &analysis).await;
+    let expected = scene.report().await;
+    let mut nearer = evidence();
+    for passage in &mut nearer.evidence {
+        passage.passage = "Something else.".to_owned();
+    }
+    let bytes = serde_json::to_vec(&nearer).unwrap();
+    scene = Scene::new(&evidence(), &analysis).await;
+    let key = "workflows/x/more.json";
+    scene
+        .task
+        .inputs
+        .push(input("search", "more.json", key, &bytes));
+    scene.store.arrange(key, bytes);
+    assert_eq!(scene.report().await, expected);
 }

@@ -25,9 +25,10 @@ struct Decider {
     /// The workflow's id, `wf_…`.
     #[arg(value_name = "WORKFLOW")]
     id: WorkflowId,
-    /// The revision that you looked at. Where another one waits, nothing is decided.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    revision: u32,
+    /// The revision that you looked at. Where another one waits, nothing is decided [default: the first one, in a flow
+    /// with one approval].
+    #[arg(long, value_name = "N")]
+    revision: Option<u32>,
     /// Decide in this name. Counts only where the API runs without authorisation; else your
     /// credentials say who you are.
     #[arg(long, value_name = "NAME")]
@@ -147,7 +148,7 @@ async fn run(
         comment,
         changes,
         approver: decider.approver,
-        revision: Some(decider.revision),
+        revision: decider.revision,
     };
     let answer = match decide(&session, &decider.id, &request).await {
         Ok(answer) => answer,

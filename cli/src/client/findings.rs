@@ -74,9 +74,32 @@ pub fn page(review: &Review) -> String {
     let mut page = Page {
         text: String::new(),
     };
-    page.title(&format!("Findings, revision {}", review.approval.revision));
+    let what = if review.findings.is_empty() {
+        &review.shown.name
+    } else {
+        "Findings"
+    };
+    page.title(&format!(
+        "{}, revision {}",
+        one_line(what),
+        review.approval.revision
+    ));
     page.paragraph(&review.topic, "  ");
-    page.paragraph(&review.summary, "  ");
+    if !review.summary.is_empty() {
+        page.paragraph(&review.summary, "  ");
+    }
+    if let Some(text) = &review.shown.text {
+        page.line("");
+        for line in text.lines() {
+            page.paragraph(line, "  ");
+        }
+    } else if review.findings.is_empty() && review.summary.is_empty() {
+        let words = format!(
+            "It is {}, which is not shown here: `GET /workflows/{}/artifacts/{}` leads to it.",
+            review.shown.media_type, review.workflow_id, review.shown.name
+        );
+        page.paragraph(&words, "  ");
+    }
     for (number, finding) in review.findings.iter().enumerate() {
         page.finding(number + 1, finding);
     }

@@ -279,7 +279,7 @@ impl LetterStep {
 /// By what our services wrote when they set the message aside; `None` where SQS, EventBridge or Lambda moved it.
 pub fn of_letter(reason: Option<&str>) -> LetterStep {
     /// The beginnings of reasons that a second delivery would meet again.
-    const HOPELESS: [(&str, &str); 8] = [
+    const HOPELESS: [(&str, &str); 11] = [
         ("invalid ", INVALID),
         ("not ", INVALID),
         ("misrouted", INVALID),
@@ -300,6 +300,18 @@ pub fn of_letter(reason: Option<&str>) -> LetterStep {
             "There is no such workflow, so it would come back. Drop it.",
         ),
         (
+            "unfit_for_flow",
+            "The flow does not take the request, so it would come back. Send one that fits (`aegis emit`), and drop this one.",
+        ),
+        (
+            "revision_missing",
+            "The flow has several approvals, and it does not say which one was looked at. Send one with `revision` (`aegis emit`), and drop this one.",
+        ),
+        (
+            "unknown_finding",
+            "It names a finding that is not there. Send one with other numbers (`aegis emit`), and drop this one.",
+        ),
+        (
             "idempotency_conflict",
             "The key belongs to another request, so it would come back. Send it with a new key (`aegis emit`), and drop this one.",
         ),
@@ -309,6 +321,8 @@ pub fn of_letter(reason: Option<&str>) -> LetterStep {
     const REFUSED: &str = "The workflow was no longer where it could take this, and it would be refused again. Drop it.";
     const MEND: &str = "Mend what the reason names, then put it back.";
     const SENDER: &str = "If the sender shall be heard, add it to `external_sources` or `external_accounts` in Terraform, then put this back.";
+    const FLOW: &str =
+        "Deploy the flow that it names, then put this back. If the name is wrong, drop it.";
     let Some(reason) = reason else {
         return LetterStep::Redrive(
             "It was not handled in time. See the service's log, mend what it names, then put this back.",
@@ -316,6 +330,9 @@ pub fn of_letter(reason: Option<&str>) -> LetterStep {
     };
     if reason.starts_with("sender_not_allowed") {
         return LetterStep::Redrive(SENDER);
+    }
+    if reason.starts_with("unknown_flow") {
+        return LetterStep::Redrive(FLOW);
     }
     if let Some((_, why)) = HOPELESS.iter().find(|(start, _)| reason.starts_with(start)) {
         return LetterStep::Drop(why);

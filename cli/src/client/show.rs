@@ -192,10 +192,12 @@ fn approval_lines(approval: &ApprovalView, waits: bool) -> Vec<String> {
             format!("{given}; {who} until {until}{escalated}{reminded}")
         }
     };
-    let mut lines = vec![format!(
-        "revision {} of at most {}; {first}",
-        approval.revision, approval.max_revisions
-    )];
+    // How often it was asked again, which is not its revision where a flow has several approvals.
+    let asked = match (approval.round, approval.max_revisions) {
+        (_, 0) => String::new(),
+        (round, most) => format!(", changed {round} of at most {most} times"),
+    };
+    let mut lines = vec![format!("revision {}{asked}; {first}", approval.revision)];
     if waits {
         lines.push(silence(approval).to_owned());
     }
@@ -321,7 +323,7 @@ pub fn decisions(id: &WorkflowId, approval: &ApprovalView, session: &Session) ->
         by(approval, session)
     );
     let mut words = vec![format!("approve {end}"), format!("reject {end}")];
-    if approval.revision < approval.max_revisions {
+    if approval.round < approval.max_revisions {
         words.push(format!("request-changes {end} --drop N"));
     }
     words.iter().map(|words| session.command(words)).collect()

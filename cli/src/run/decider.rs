@@ -61,7 +61,7 @@ impl Decider for AtTerminal {
     async fn decide(&mut self, approval: &ApprovalView) -> Result<Choice> {
         let names = approval.approvers.clone();
         let question = Question {
-            may_revise: approval.revision < approval.max_revisions,
+            may_revise: approval.round < approval.max_revisions,
             names: if self.asks_who { names } else { Vec::new() },
         };
         // The terminal is read by a blocking call.

@@ -230,7 +230,8 @@ async fn approve(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Respon
                 json!({}),
             );
         };
-        if body["revision"].as_u64() != Some(u64::from(revision)) {
+        // Who names none means the first one.
+        if body["revision"].as_u64().unwrap_or(0) != u64::from(revision) {
             let more = json!({"current_revision": revision});
             return problem(
                 StatusCode::CONFLICT,

@@ -116,7 +116,7 @@ pub fn approval(revision: u32, decision: Option<&Value>) -> Value {
         .collect();
     json!({"approval": "findings", "revision": revision, "required": 1, "approvers": [], "decisions": decisions,
         "requested_at": "2026-11-23T18:00:03.000Z", "deadline_at": "2100-11-26T18:00:03.000Z",
-        "on_timeout": "expire", "escalated": false, "max_revisions": 3})
+        "on_timeout": "expire", "escalated": false, "round": revision, "max_revisions": 3})
 }
 
 pub fn view(scene: Scene, origin: &str) -> Value {

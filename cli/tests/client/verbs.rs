@@ -71,7 +71,7 @@ async fn get_shows_the_state_and_what_to_do() {
     for part in [
         "awaiting approval",
         "analyze   succeeded  attempt 2, revision 1  4 findings",
-        "revision 1 of at most 3; 0 of 1 approval given; anyone may decide until 2100-11-26 18:00:03 UTC",
+        "revision 1, changed 1 of at most 3 times; 0 of 1 approval given; anyone may decide until 2100-11-26 18:00:03 UTC",
         "aegis findings wf_",
         "aegis approve wf_abcdefghijklmnopqrstuvwxyz --revision 1",
         "aegis request-changes wf_abcdefghijklmnopqrstuvwxyz --revision 1 --drop N",
@@ -319,7 +319,7 @@ async fn watch_tells_each_change_once() {
     program.fake.with(|seen| {
         assert_eq!(
             seen.decisions[0],
-            json!({"decision": "approve", "approver": "ann", "revision": 0})
+            json!({"decision": "approve", "approver": "ann"})
         )
     });
 }

@@ -69,12 +69,21 @@ impl ParameterSchema {
 
     /// What of `parameters` the flow does not take.
     pub fn faults(&self, parameters: &Map<String, Value>) -> Vec<FieldError> {
+        if self.is_empty() {
+            let names = parameters.keys().take(MAX_FAULTS);
+            let none = |name: &String| FieldError {
+                field: format!("parameters.{name}"),
+                reason: "the flow takes no parameters".to_owned(),
+            };
+            return names.map(none).collect();
+        }
         let parameters = Value::Object(parameters.clone());
         let faults = self.validator.iter_errors(&parameters).take(MAX_FAULTS);
         faults
             .map(|fault| FieldError {
                 field: field(fault.instance_path().as_str()),
-                reason: fault.to_string(),
+                // The sender knows the value, which may be long.
+                reason: fault.masked_with("the value").to_string(),
             })
             .collect()
     }
@@ -108,8 +117,12 @@ fn bounded(schema: &Value, depth: usize) -> Result<(), String> {
                 let reference = matches!(name.as_str(), "$ref" | "$dynamicRef" | "$schema" | "$id");
                 let draft = name == "$schema"
                     && value.as_str() == Some("https://json-schema.org/draft/2020-12/schema");
-                if reference && !draft && !value.as_str().is_some_and(|to| to.starts_with("#/")) {
-                    return Err(format!("`{name}` must point into the schema itself: `#/…`"));
+                // A `%` spells another name than the one that is looked up below.
+                let inside = |to: &str| to.starts_with("#/") && !to.contains('%');
+                if reference && !draft && !value.as_str().is_some_and(inside) {
+                    let reason =
+                        format!("`{name}` must point into the schema itself: `#/…`, without `%`");
+                    return Err(reason);
                 }
                 bounded(value, depth + 1)?;
             }

@@ -138,6 +138,19 @@ fn approval_step(
         .search_again
         .as_ref()
         .map(|name| earlier.step(name));
+    if let (Some(Ok(redo)), Ok(shown)) = (&redo, earlier.step(&approval.shows))
+        && *redo > shown
+    {
+        let reason = format!(
+            "lies after `{}`, which would be shown again as it is",
+            approval.shows
+        );
+        faults.push(Fault::at(format!("{place}.redo"), reason));
+    }
+    if redo.is_none() && approval.policy.max_revisions.is_some() {
+        let place = format!("{place}.max_revisions");
+        faults.push(Fault::at(place, "goes with `redo` only"));
+    }
     if redo.is_none() && search.is_some() {
         let place = format!("{place}.search_again");
         faults.push(Fault::at(place, "goes with `redo` only"));

@@ -88,6 +88,16 @@ fn every_fault_is_told_with_its_place() {
         ("/steps/2/shows", json!("plan"), "steps[2].shows: `plan` is this entry itself".to_owned()),
         ("/steps/2/redo", Value::Null, "steps[2].search_again: goes with `redo` only".to_owned()),
         ("/steps/2/redo", json!("act"), "steps[2].redo: `act` comes later".to_owned()),
+        (
+            "/steps/2/shows",
+            json!("gather"),
+            "steps[2].redo: lies after `gather`, which would be shown again as it is".to_owned(),
+        ),
+        (
+            "/steps/4",
+            json!({"approval": "close", "shows": "act", "max_revisions": 2}),
+            "steps[4].max_revisions: goes with `redo` only".to_owned(),
+        ),
         ("/steps/2/search_again", json!("reserch"), "steps[2].search_again: no earlier step is called `reserch`".to_owned()),
         (
             "/steps/4/redo",
@@ -110,6 +120,11 @@ fn every_fault_is_told_with_its_place() {
         ("/result", json!("reserch"), "result: no step is called `reserch`".to_owned()),
         ("/parameters", json!([]), "parameters: must be a JSON Schema, which is an object".to_owned()),
         ("/parameters", json!({}), "parameters: must have `\"type\": \"object\"`".to_owned()),
+        (
+            "/parameters",
+            json!({"type": "object", "$defs": {"d": true}, "properties": {"a": {"$ref": "#/$defs/%64"}}}),
+            "parameters: `$ref` must point into the schema itself: `#/…`, without `%`".to_owned(),
+        ),
     ];
     for (pointer, value, expected) in cases {
         let flow = with(pointer, value);
@@ -233,7 +248,10 @@ fn what_differs_in_anything_has_another_hash() {
         ("/steps/0/heartbeat_seconds", json!(30)),
         ("/steps/1/reads", json!([])),
         ("/steps/3/reads", json!(["sort", "gather"])),
-        ("/steps/2/shows", json!("gather")),
+        (
+            "/steps/2",
+            json!({"approval": "plan", "shows": "gather", "redo": "gather"}),
+        ),
         ("/steps/2/redo", json!("gather")),
         ("/steps/2/search_again", Value::Null),
         ("/steps/4/redo", Value::Null),
@@ -311,15 +329,22 @@ fn entry(place: usize, seed: Seed, steps: &[String], since_approval: usize) -> V
         return entry.into();
     }
     entry.insert("approval".to_owned(), json!(name));
-    entry.insert("shows".to_owned(), json!(steps[choices[1] % steps.len()]));
+    let shown = choices[1] % steps.len();
+    entry.insert("shows".to_owned(), json!(steps[shown]));
     entry.insert("timeout_hours".to_owned(), json!(hours));
-    let redo = choices[0] % writable.len();
-    let search = json!(writable[choices[2] % (redo + 1)]);
-    if reads[0] {
-        entry.insert("redo".to_owned(), json!(writable[redo]));
-    }
-    if reads[0] && reads[1] {
-        entry.insert("search_again".to_owned(), search);
+    let back = writable
+        .iter()
+        .filter(|step| steps[..=shown].contains(step));
+    let back: Vec<_> = back.collect();
+    if reads[0] && !back.is_empty() {
+        let redo = choices[0] % back.len();
+        entry.insert("redo".to_owned(), json!(back[redo]));
+        if reads[1] {
+            entry.insert(
+                "search_again".to_owned(),
+                json!(back[choices[2] % (redo + 1)]),
+            );
+        }
     }
     if reads[2] {
         entry.insert("on_timeout".to_owned(), json!("escalate"));

@@ -1,7 +1,7 @@
 //! The flows that this process knows.
 //!
 //! A workflow is pinned to the definition that it started with. The table keeps each definition that was ever used on a
-//! stage, so that a deployment which drops or rolls back a flow strands nobody.
+//! stage, so that a workflow goes on by it whatever a deployment drops or rolls back.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

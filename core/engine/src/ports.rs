@@ -102,7 +102,7 @@ pub struct ListQuery {
     /// The step that runs, or the approval that waits.
     pub at: Option<Name>,
     pub limit: u32,
-    /// Only what is older than this: the last workflow of the page before.
+    /// Only what is older than this: [`ListPage::next`] of the page before.
     pub before: Option<ListPosition>,
 }
 
@@ -126,8 +126,9 @@ pub struct ListPosition {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListPage {
     pub workflows: Vec<WorkflowSummary>,
-    /// Whether older ones follow.
-    pub more: bool,
+    /// Below this the next page begins. A page of one flow or place may have few workflows, even none, and go on: a table
+    /// looks at so many and no more.
+    pub next: Option<ListPosition>,
 }
 
 #[async_trait]

@@ -2,16 +2,20 @@
 
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::changes::ChangeRequest;
+use aegis_contracts::flow::Flow;
 
 use crate::state::{Approval, Workflow};
 
 /// Characters of earlier comments that are kept. Older ones give way: the latest words are always heard.
 const KEPT: usize = 4_000;
 
-fn asked_in(settled: &Approval) -> Option<ChangeRequest> {
+fn asked_in(flow: &Flow, settled: &Approval) -> Option<ChangeRequest> {
+    let mut approvals = flow.approvals();
+    let asked = approvals.find(|asked| asked.approval == settled.approval)?;
     let mut latest = settled.decisions.iter().rev();
     let decision = latest.find(|decision| decision.kind == DecisionKind::RequestChanges)?;
     Some(ChangeRequest {
+        shows: asked.shows.clone(),
         revision: settled.revision,
         comment: decision.comment.clone(),
         changes: decision.changes.clone().unwrap_or_default(),
@@ -22,7 +26,8 @@ impl Workflow {
     /// What approvers asked to be changed up to the present revision, oldest first. Nothing once the revision is
     /// approved.
     pub fn change_requests(&self) -> Vec<ChangeRequest> {
-        let Some(latest) = self.settled.as_ref().and_then(asked_in) else {
+        let settled = self.settled.as_ref();
+        let Some(latest) = settled.and_then(|settled| asked_in(&self.flow, settled)) else {
             return Vec::new();
         };
         let mut all = self.earlier_changes.clone();
@@ -32,8 +37,9 @@ impl Workflow {
 
     /// Before another approval takes the place of the settled one: keeps what was asked for in it.
     pub(crate) fn keep_changes(&mut self) {
+        let settled = self.settled.as_ref();
         self.earlier_changes
-            .extend(self.settled.as_ref().and_then(asked_in));
+            .extend(settled.and_then(|settled| asked_in(&self.flow, settled)));
         let mut left = KEPT;
         for earlier in self.earlier_changes.iter_mut().rev() {
             let length = earlier

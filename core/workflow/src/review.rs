@@ -26,7 +26,7 @@ pub struct Asked {
 pub struct Shown {
     pub step: Name,
     pub artifact: ArtifactRef,
-    /// What that step read, in its order.
+    /// What that step read, in the order of the flow.
     pub made_from: Vec<ArtifactRef>,
 }
 
@@ -98,7 +98,9 @@ fn shown(
     let asked = approvals.find(|asked| asked.approval == *approval)?;
     let step = workflow.flow.step(&asked.shows)?;
     let artifact = (*written.get(&step.step)?).clone();
-    let made_from = step.reads.iter().filter_map(|read| written.get(read));
+    let steps = workflow.flow.agent_steps().map(|known| &known.step);
+    let read = steps.filter(|known| step.reads.contains(known));
+    let made_from = read.filter_map(|known| written.get(known));
     Some(Shown {
         step: step.step.clone(),
         artifact,

@@ -231,8 +231,9 @@ pub fn main_artifact(workflow: &Workflow, step: &Name) -> Option<ArtifactRef> {
 pub fn inputs_of(workflow: &Workflow, step: &Name) -> Vec<Input> {
     let reads = workflow.flow.step(step).map(|step| step.reads.as_slice());
     let reads = reads.unwrap_or_default();
-    let read = |result: &&StepResult| result.step == *step || reads.contains(&result.step);
-    let results = workflow.results.iter().filter(read);
+    let steps = workflow.flow.agent_steps().map(|known| &known.step);
+    let read = steps.filter(|known| *known == step || reads.contains(known));
+    let results = read.filter_map(|known| workflow.result_of(known));
     let inputs = results.flat_map(|result| {
         refs_of(workflow, result).into_iter().map(|artifact| Input {
             step: result.step.clone(),

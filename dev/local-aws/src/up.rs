@@ -44,12 +44,29 @@ struct Started {
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let description = bring_up(&arguments, &context.folder).await?;
+    intake_answers(&description).await?;
     if context.json {
         out::json(serde_json::to_string_pretty(&description)?);
     } else {
         errln!("The stack is up: {}", description.api_endpoint);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Intake does not start where a flow's file differs from what the stage keeps of this version, which whoever edits flows
+/// should hear at once.
+async fn intake_answers(description: &Description) -> Result<()> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let url = format!("{}/flows", description.api_endpoint);
+    // With any other answer it runs: the API may want signatures.
+    if client.get(url).send().await?.status().is_server_error() {
+        bail!(
+            "the stack is up, but intake does not start: `aegis logs intake` says why. Where the file of a flow was \
+             changed after a deployment, put the change into a new version, `<flow>/<version>.json`; or wipe the \
+             stack with `cargo xtask down --wipe`"
+        );
+    }
+    Ok(())
 }
 
 /// Returns the running stack. Other verbs that need one call this too.

@@ -217,6 +217,7 @@ fn analysis(task: &AgentTask, filling: String) -> AnalysisFile {
         summary: format!("{NOTE} {filling}"),
         findings: Vec::new(),
         gaps: Vec::new(),
+        evidence_sha256: None,
         revised: None,
         left_out: Vec::new(),
     }

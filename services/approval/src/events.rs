@@ -69,7 +69,7 @@ impl Approval {
         let decision = decided.decision;
         let approver = decision.approver.filter(|_| self.may_speak(&event.source));
         let approver = approver.map(|name| text::name(&name));
-        let input = Input::Decide(Vote {
+        let vote = Vote {
             approver: approver.unwrap_or_else(|| claimed_by.clone()),
             proven: false,
             claimed_by: Some(claimed_by),
@@ -77,7 +77,11 @@ impl Approval {
             comment: decision.comment,
             changes: decision.changes,
             revision: decision.revision,
-        });
+        };
+        if let Err(problem) = self.findings_are_there(&decided.workflow_id, &vote).await {
+            return Disposition::DeadLetter(format!("{}: {}", problem.code, problem.detail));
+        }
+        let input = Input::Decide(vote);
         match self.engine.apply(&decided.workflow_id, input).await {
             // Somebody decided, and it does not count: unlike a late notice of ours it is not passed over.
             Ok(Applied {

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_contracts::artifact::ArtifactRef;
-use aegis_contracts::changes::Changes;
 use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, Finding};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
@@ -17,9 +16,8 @@ use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Contents;
 use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{Asked, Shown, Workflow, asked, waiting_approval_view};
+use aegis_workflow::{Asked, Shown, Vote, Workflow, asked, waiting_approval_view};
 use data_encoding::HEXLOWER;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use crate::Approval;
@@ -114,8 +112,8 @@ impl Approval {
         let shown = shown(asked)?;
         let bytes = self.bytes(asked, &shown.artifact).await?;
         let (analysis, text) = content(&shown.artifact, bytes)?;
-        let evidence = match analysis {
-            Some(_) => self.evidence(asked, shown).await?,
+        let evidence = match &analysis {
+            Some(analysis) => self.evidence(asked, shown, analysis).await?,
             None => None,
         };
         let (workflow, request) = (&seen.workflow, &seen.request);
@@ -193,16 +191,22 @@ impl Approval {
         Ok(content(&shown.artifact, bytes)?.0)
     }
 
-    /// The passages that findings cite: the first of the files that the step read which holds any.
+    /// The passages that findings cite: of the file that they name, else of the nearest that the step read. Other
+    /// agents may write JSON of another shape.
     async fn evidence(
         &self,
         asked: &Asked,
         shown: &Shown,
+        analysis: &AnalysisFile,
     ) -> Result<Option<EvidenceFile>, Withheld> {
-        for artifact in shown.made_from.iter().filter(|read| is_json(read)) {
+        let named = |read: &&ArtifactRef| {
+            let sha256 = analysis.evidence_sha256.as_ref();
+            is_json(read) && sha256.is_none_or(|sha256| *sha256 == read.sha256)
+        };
+        for artifact in shown.made_from.iter().rev().filter(named) {
             let bytes = self.bytes(asked, artifact).await?;
-            if has_field(&bytes, "evidence") {
-                return parsed(artifact, &bytes).map(Some);
+            if let Ok(file) = serde_json::from_slice(&bytes) {
+                return Ok(Some(file));
             }
         }
         Ok(None)
@@ -213,14 +217,21 @@ impl Approval {
     pub(crate) async fn findings_are_there(
         &self,
         id: &WorkflowId,
-        revision: u32,
-        changes: &Changes,
+        vote: &Vote,
     ) -> Result<(), Box<Problem>> {
+        let Some(changes) = &vote.changes else {
+            return Ok(());
+        };
         let lists = [("drop", &changes.drop), ("keep", &changes.keep)];
         if lists.iter().all(|(_, numbers)| numbers.is_empty()) {
             return Ok(());
         }
         let Ok(Some(seen)) = self.seen(id).await else {
+            return Ok(());
+        };
+        // Where a flow has several approvals, whoever does not say which one is refused for that.
+        let one = seen.workflow.flow.approvals().count() == 1;
+        let Some(revision) = vote.revision.or(one.then_some(0)) else {
             return Ok(());
         };
         let mut asked = seen.asked.iter();
@@ -281,26 +292,14 @@ fn is_json(artifact: &ArtifactRef) -> bool {
     artifact.media_type.starts_with("application/json")
 }
 
-fn has_field(json: &[u8], field: &str) -> bool {
-    let value: Result<serde_json::Value, _> = serde_json::from_slice(json);
-    value.is_ok_and(|value| value.get(field).is_some())
-}
-
-fn parsed<T: DeserializeOwned>(artifact: &ArtifactRef, json: &[u8]) -> Result<T, Withheld> {
-    serde_json::from_slice(json).map_err(|error| {
-        let why = format!("is not what its agent should write: {error}");
-        Withheld::Broken(artifact.name.clone(), why)
-    })
-}
-
-/// Findings, or the text of anything else that is text.
+/// Findings as our analyst writes them, or the text of anything else that is text.
 fn content(
     artifact: &ArtifactRef,
     bytes: Vec<u8>,
 ) -> Result<(Option<AnalysisFile>, Option<String>), Withheld> {
     let json = is_json(artifact);
-    if json && has_field(&bytes, "findings") {
-        return parsed(artifact, &bytes).map(|analysis| (Some(analysis), None));
+    if json && let Ok(analysis) = serde_json::from_slice(&bytes) {
+        return Ok((Some(analysis), None));
     }
     if !json && !artifact.media_type.starts_with("text/") {
         return Ok((None, None));

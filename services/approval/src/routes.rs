@@ -82,10 +82,7 @@ impl Approval {
         id: &WorkflowId,
         vote: Vote,
     ) -> Result<Workflow, Box<Problem>> {
-        if let Some(changes) = &vote.changes {
-            let revision = vote.revision.unwrap_or_default();
-            self.findings_are_there(id, revision, changes).await?;
-        }
+        self.findings_are_there(id, &vote).await?;
         let turn = self
             .engine
             .apply(id, Input::Decide(vote))

@@ -35,13 +35,18 @@ impl Intake {
             Ok(wanted) => wanted,
             Err(reason) => return Disposition::DeadLetter(reason),
         };
-        let fitting = match self.fit(&wanted.request) {
-            Ok(fitting) => fitting,
-            Err(problem) => return Disposition::DeadLetter(in_words(&problem)),
-        };
         let claimed_by = event.claimed_by();
-        let opened = self.open(&claimed_by, &wanted.idempotency_key, fitting);
-        match opened.await {
+        let key = &wanted.idempotency_key;
+        let opened = match self.fit(&wanted.request) {
+            Ok(fitting) => self.open(&claimed_by, key, fitting).await,
+            // An event that was taken before the flow changed comes again.
+            Err(problem) => match self.opened_before(&claimed_by, key, &wanted.request).await {
+                Ok(None) => return Disposition::DeadLetter(in_words(&problem)),
+                Ok(Some(workflow)) => Ok(Opened::Again(workflow)),
+                Err(error) => Err(error),
+            },
+        };
+        match opened {
             Ok(Opened::New(workflow)) => {
                 tracing::info!(workflow_id = %workflow.id, source = event.source, "workflow started by an event");
                 Disposition::Ack

@@ -7,7 +7,7 @@ use aegis_contracts::view::{FlowList, History, HistoryEvent, Status, WorkflowPag
 use aegis_engine::api::{Answer, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::ports::{ListPosition, ListQuery};
 use aegis_engine::stored::HistoryEntry;
-use aegis_workflow::artifact_refs;
+use aegis_workflow::{artifact_refs, main_artifact};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
@@ -33,9 +33,8 @@ impl Intake {
             .list(&query)
             .await
             .map_err(|error| problem_of(&error))?;
-        let last = page.workflows.last().filter(|_| page.more);
-        let next_cursor = last.map(|row| {
-            BASE64_URL_SAFE_NO_PAD.encode(format!("{}#{}", row.created_at, row.workflow_id))
+        let next_cursor = page.next.map(|next| {
+            BASE64_URL_SAFE_NO_PAD.encode(format!("{}#{}", next.created_at, next.workflow_id))
         });
         Ok(ApiResponse::json(
             200,
@@ -85,9 +84,14 @@ impl Intake {
             .await
             .map_err(|error| problem_of(&error))?;
         let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
-        let artifact = artifact_refs(&workflow)
-            .into_iter()
-            .find(|artifact| artifact.name == name);
+        // Two steps may write files of one name: the latest that must write it, else the latest that did.
+        let steps: Vec<_> = workflow.flow.agent_steps().collect();
+        let mut must = steps.iter().rev().filter(|step| step.writes == name);
+        let artifact = must.find_map(|step| main_artifact(&workflow, &step.step));
+        let artifact = artifact.or_else(|| {
+            let mut all = artifact_refs(&workflow).into_iter().rev();
+            all.find(|artifact| artifact.name == name)
+        });
         let Some(artifact) = artifact else {
             let detail = format!(
                 "workflow `{id}` has no artifact `{}` yet",

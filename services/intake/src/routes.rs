@@ -76,8 +76,16 @@ impl Intake {
     async fn start(&self, request: &ApiRequest, principal: &str) -> Answer {
         let key = idempotency_key(request)?;
         let wanted: StartRequest = body::read(request)?;
-        let fitting = self.fit(&wanted)?;
-        match self.open(principal, &key, fitting).await {
+        let opened = match self.fit(&wanted) {
+            Ok(fitting) => self.open(principal, &key, fitting).await,
+            // A request that was taken before the flow changed is repeated.
+            Err(problem) => match self.opened_before(principal, &key, &wanted).await {
+                Ok(None) => return Err(problem),
+                Ok(Some(workflow)) => Ok(Opened::Again(workflow)),
+                Err(error) => Err(error),
+            },
+        };
+        match opened {
             Ok(Opened::New(workflow)) => {
                 tracing::info!(workflow_id = %workflow.id, "workflow started");
                 Ok(self.accepted(&workflow))

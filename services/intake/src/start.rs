@@ -10,7 +10,7 @@ use aegis_contracts::request::{ApprovalOptions, BUILTIN_SOURCE, StartRequest};
 use aegis_engine::apply::Opened;
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{ApprovalPolicy, Pinned, Start};
+use aegis_workflow::{ApprovalPolicy, Pinned, Start, Workflow};
 use garde::Validate;
 use serde_json::Value;
 
@@ -37,11 +37,7 @@ impl Intake {
         key: &str,
         fitting: Fitting<'_>,
     ) -> Result<Opened, PortError> {
-        // The default is the same request as its name.
-        let request = &StartRequest {
-            flow: Some(fitting.flow.flow.clone()),
-            ..fitting.request.clone()
-        };
+        let request = &named(fitting.request, &fitting.flow.flow);
         let begin = Start {
             id: WorkflowId::derive(principal, key),
             flow: fitting.flow,
@@ -53,6 +49,24 @@ impl Intake {
         self.engine
             .open(StoredRequest::new(request, principal)?, begin)
             .await
+    }
+
+    /// The workflow that this request opened earlier.
+    ///
+    /// # Errors
+    /// Of the table.
+    pub async fn opened_before(
+        &self,
+        principal: &str,
+        key: &str,
+        request: &StartRequest,
+    ) -> Result<Option<Workflow>, PortError> {
+        let id = WorkflowId::derive(principal, key);
+        let Some((workflow, stored)) = self.engine.load_with_request(&id).await? else {
+            return Ok(None);
+        };
+        let again = StoredRequest::new(&named(request, &workflow.flow.flow), principal)?;
+        Ok((stored.fingerprint == again.fingerprint).then_some(workflow))
     }
 
     /// What cannot be seen from a request's form alone: whether its flow is known and takes what it says, and whether
@@ -161,6 +175,14 @@ impl Intake {
             escalate_to: options.escalate_to.clone(),
             max_revisions: options.max_revisions.unwrap_or(usual.max_revisions),
         }
+    }
+}
+
+/// The default is the same request as its name.
+fn named(request: &StartRequest, default: &Name) -> StartRequest {
+    StartRequest {
+        flow: Some(request.flow.clone().unwrap_or_else(|| default.clone())),
+        ..request.clone()
     }
 }
 

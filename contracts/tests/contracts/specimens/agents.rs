@@ -192,6 +192,7 @@ pub fn analysis_file() -> AnalysisFile {
             note: "one source says so".to_owned(),
         }],
         gaps: vec!["cost of migration".to_owned()],
+        evidence_sha256: Some("ab".repeat(32)),
         revised: Some(Revised {
             request: asked(),
             done: vec!["Finding 2 was taken out.".to_owned()],
@@ -209,6 +210,7 @@ fn files() -> Vec<Specimen> {
 
 fn asked() -> ChangeRequest {
     ChangeRequest {
+        shows: "analyze".parse().unwrap(),
         revision: 0,
         comment: Some("say more on lattices".to_owned()),
         changes: changes(),

@@ -176,8 +176,9 @@ fn random_flow(steps: Vec<(Option<u32>, bool, Option<Asked>)>) -> Pinned {
 }
 
 fn approval(name: &str, (shows, redo, search): Asked, steps: &[String]) -> Value {
-    let mut entry = json!({"approval": name, "shows": steps[shows % steps.len()]});
-    let Some(redo) = redo.map(|redo| redo % steps.len()) else {
+    let shown = shows % steps.len();
+    let mut entry = json!({"approval": name, "shows": steps[shown]});
+    let Some(redo) = redo.map(|redo| redo % (shown + 1)) else {
         return entry;
     };
     entry["redo"] = json!(steps[redo]);
@@ -345,7 +346,9 @@ proptest! {
             prop_assert_eq!(&found.approval, &expected);
             let shown = found.shown.as_ref().unwrap();
             let step = walk.workflow.flow.step(&shown.step).unwrap();
-            let made_from = step.reads.iter().zip(&shown.made_from);
+            let steps = walk.workflow.flow.agent_steps().map(|known| &known.step);
+            let read = steps.filter(|known| step.reads.contains(known));
+            let made_from = read.zip(&shown.made_from);
             for (step, artifact_of_step) in made_from.chain([(&shown.step, &shown.artifact)]) {
                 let result = walk.workflow.result_of(step).unwrap();
                 // Else it has written another one since.

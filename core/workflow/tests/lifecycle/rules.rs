@@ -280,6 +280,7 @@ fn the_step_that_runs_again_hears_what_should_change_and_no_other_does() {
     let revised = asked.decided("ada", DecisionKind::RequestChanges, 0);
     assert_eq!(revised.current(), attempt("analyze", 2));
     let heard = [ChangeRequest {
+        shows: "analyze".parse().unwrap(),
         revision: 0,
         comment: Some("say more on lattices".to_owned()),
         changes: Changes::default(),

@@ -75,12 +75,11 @@ async fn pages(
         };
         let page = table.list(&query).await.unwrap();
         assert!(page.workflows.len() <= limit as usize);
-        assert!(!page.more || page.workflows.len() == limit as usize);
         let end = page.workflows.iter().any(|row| row.created_at < oldest);
         let own = page.workflows.iter().filter(|row| row.created_at >= oldest);
         rows.extend(own.cloned());
-        match page.workflows.last() {
-            Some(last) if page.more && !end => before = position(last),
+        match page.next {
+            Some(next) if !end => before = next,
             Some(_) | None => return rows,
         }
     }

@@ -72,8 +72,10 @@ pub fn analysis(id: &WorkflowId, attempt: u32) -> AnalysisFile {
             finding(2, vec![claim("Third claim", "e1")]),
         ],
         gaps: vec!["cost of migration".to_owned()],
+        evidence_sha256: None,
         revised: (attempt > 1).then(|| Revised {
             request: ChangeRequest {
+                shows: "analyze".parse().unwrap(),
                 revision: attempt - 2,
                 comment: Some("say more on lattices".to_owned()),
                 changes: Changes::default(),

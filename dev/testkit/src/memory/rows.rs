@@ -99,8 +99,8 @@ impl Rows {
         let more = found.len() > limit;
         found.truncate(limit);
         let page = ListPage {
+            next: found.last().filter(|_| more).map(position),
             workflows: found,
-            more,
         };
         (page, read(halves))
     }

@@ -5,12 +5,16 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, WorkflowSummary};
 use aegis_engine::error::PortError;
-use aegis_engine::ports::{ListPage, ListQuery};
+use aegis_engine::ports::{ListPage, ListPosition, ListQuery};
 use futures::future::try_join_all;
 
 use super::fault::fault;
 use super::items::{Item, created_key, deadline_shard, number, read_created_key, status_key, text};
 use super::table::DynamoTable;
+
+/// Workflows of each status and shard that one page of a filtered list looks at: a filter has no index, and whoever asks
+/// for what is rare would read everything.
+const LOOKED_AT: u32 = 500;
 
 impl DynamoTable {
     /// One query per status and shard, merged: each is asked for a whole page, so the newest are among them.
@@ -28,24 +32,38 @@ impl DynamoTable {
         // One more than asked for tells whether there is a next page.
         let pages =
             keys.map(|(status, shard)| self.newest(query, status, shard, before.as_deref()));
-        let mut rows: Vec<(String, WorkflowSummary)> =
-            try_join_all(pages).await?.into_iter().flatten().collect();
-        rows.sort_by(|a, b| b.0.cmp(&a.0));
-        let more = rows.len() > limit;
+        let (mut rows, mut stops) = (Vec::new(), Vec::new());
+        for (found, stop) in try_join_all(pages).await? {
+            rows.extend(found);
+            stops.extend(stop);
+        }
+        rows.sort_by(|a: &(String, _), b| b.0.cmp(&a.0));
+        // Below the first place where a query stopped, some of its rows may be missing.
+        let stop = stops.into_iter().max();
+        rows.retain(|(key, _)| stop.as_ref().is_none_or(|stop| key >= stop));
+        let next = match rows.get(limit.saturating_sub(1)) {
+            Some((key, _)) if rows.len() > limit => Some(key.clone()),
+            _ => stop,
+        };
         rows.truncate(limit);
+        let next = next.map(|key| read_created_key(&key)).transpose()?;
         Ok(ListPage {
             workflows: rows.into_iter().map(|(_, row)| row).collect(),
-            more,
+            next: next.map(|(created_at, workflow_id)| ListPosition {
+                created_at,
+                workflow_id,
+            }),
         })
     }
 
+    /// The newest of one status and shard, and the key at which the query stopped before the end.
     async fn newest(
         &self,
         query: &ListQuery,
         status: Status,
         shard: u64,
         before: Option<&str>,
-    ) -> Result<Vec<(String, WorkflowSummary)>, PortError> {
+    ) -> Result<(Vec<(String, WorkflowSummary)>, Option<String>), PortError> {
         let mut asked = self
             .client
             .query()
@@ -67,23 +85,22 @@ impl DynamoTable {
             asked = asked.expression_attribute_values(format!(":{name}"), text(value.as_str()));
             filters.push(format!("{name} = :{name}"));
         }
-        let filter = (!filters.is_empty()).then(|| filters.join(" AND "));
-        let enough = query.limit as usize + 1;
-        // With a filter a page of the index has fewer rows than it was asked for.
-        let mut items = asked
-            .set_filter_expression(filter)
+        let enough = match filters.is_empty() {
+            true => query.limit.saturating_add(1),
+            false => LOOKED_AT,
+        };
+        let answer = asked
+            .set_filter_expression((!filters.is_empty()).then(|| filters.join(" AND ")))
             .scan_index_forward(false)
             .limit(i32::try_from(enough).unwrap_or(i32::MAX))
-            .into_paginator()
-            .items()
-            .send();
-        let mut rows = Vec::new();
-        while rows.len() < enough
-            && let Some(item) = items.next().await
-        {
-            rows.push(row(&item.map_err(fault("Query"))?, status)?);
-        }
-        Ok(rows)
+            .send()
+            .await
+            .map_err(fault("Query"))?;
+        let rows = answer.items().iter().map(|item| row(item, status));
+        let rows = rows.collect::<Result<_, _>>()?;
+        let stop = answer.last_evaluated_key();
+        let stop = stop.map(|key| attribute(key, "created_key").map(str::to_owned));
+        Ok((rows, stop.transpose()?))
     }
 
     pub(super) async fn due_page(

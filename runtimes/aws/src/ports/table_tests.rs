@@ -64,6 +64,27 @@ async fn a_list_by_place_asks_for_no_workflow_that_has_ended() {
     }
 }
 
+/// Among very many of other flows: the page ends where the query did, and the next one goes on from there.
+#[tokio::test]
+async fn a_list_by_flow_looks_at_so_many_and_says_where_it_stopped() {
+    let id = aegis_contracts::ids::WorkflowId::derive("a", "b");
+    let stopped = format!(
+        r#"{{"Items":[],"Count":0,"LastEvaluatedKey":{{"created_key":{{"S":"2026-11-23T18:00:00.000Z#{id}"}}}}}}"#
+    );
+    let told = Told::answering(vec![(200, stopped)]).await;
+    let query = ListQuery {
+        status: Some(Status::Running),
+        flow: Some("rare".parse().unwrap()),
+        at: None,
+        limit: 20,
+        before: None,
+    };
+    let page = over(&told).await.list(&query).await.unwrap();
+    assert_eq!(told.asked(), 1);
+    assert_eq!(page.workflows, []);
+    assert_eq!(page.next.unwrap().workflow_id, id);
+}
+
 #[tokio::test]
 async fn a_definition_that_cannot_be_kept_is_of_its_kind() {
     let flow = report();

@@ -237,3 +237,22 @@ fn the_flow_belongs_to_the_request() {
         "idempotency_conflict"
     );
 }
+
+/// A client that heard no answer asks again, and a deployment may have come between.
+#[test]
+fn a_request_that_was_taken_is_taken_again_whatever_became_of_its_flow() {
+    let harness = harness();
+    let table = harness.engine.table.as_ref();
+    at_once(harness.engine.flows.register(table)).unwrap();
+    let under = |body: Value| post(body).header("idempotency-key", "k");
+    let body = json!({"topic": "disk full", "flow": "triage"});
+    let first = ok(202, &ask(service(&harness).as_ref(), &under(body.clone())));
+    let mut later = service(&harness);
+    let dropped = Harness::knowing(vec![Flow::clone(&report())]);
+    std::sync::Arc::get_mut(&mut later).unwrap().engine.flows = dropped.engine.flows.clone();
+    let again = ok(202, &ask(later.as_ref(), &under(body)));
+    assert_eq!(again["workflow_id"], first["workflow_id"]);
+    let another = under(json!({"topic": "disk empty", "flow": "triage"}));
+    let refused = problem(&ask(later.as_ref(), &another));
+    assert_eq!(refused.code, "unknown_flow");
+}
