@@ -195,17 +195,24 @@ impl Meter {
 
     fn replace(&mut self, key: (String, String), item: Item, in_transaction: bool) -> Units {
         let before = self.items.insert(key, item.clone()).unwrap_or_default();
-        let index = |names: [&str; 2]| {
+        // `shown` is what else its rows hold that may change: then the row is written in its place.
+        let index = |names: [&str; 2], shown: &[&str]| {
             let row = |item: &Item| {
                 let [hash, range] = names.map(|name| item.get(name).cloned());
                 hash.zip(range)
             };
-            index_units(row(&before).as_ref(), row(&item).as_ref())
+            let changed = shown
+                .iter()
+                .any(|name| before.get(*name) != item.get(*name));
+            match index_units(row(&before).as_ref(), row(&item).as_ref()) {
+                0 => u64::from(changed && row(&item).is_some()),
+                units => units,
+            }
         };
         Units {
             table: write_units(size(&before).max(size(&item)), in_transaction),
-            indexes: index(["status_key", "created_key"])
-                + index(["deadline_shard", "deadline_at"]),
+            indexes: index(["status_key", "created_key"], &["place"])
+                + index(["deadline_shard", "deadline_at"], &[]),
             read_halves: 0,
         }
     }

@@ -111,7 +111,7 @@ pub const CALLS: [Call; 41] = [
     call(RESEARCHER, "command", TOUCH, "dispatched").writes(1, 0),
     call("callback", "research done", FACTS, "evidence.json"),
     call("callback", "research done", LOAD, "state").reads(1),
-    call("callback", "research done", COMMIT, "state, history 2").writes(4, 2),
+    call("callback", "research done", COMMIT, "state, history 2").writes(4, 3),
     call("callback", "research done", SEND, "`RunStep`"),
     call("callback", "research done", SEND, "`StopSession`"),
     call(RESEARCHER, "stop", LOAD, "state").reads(1),

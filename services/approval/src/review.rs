@@ -292,7 +292,7 @@ fn is_json(artifact: &ArtifactRef) -> bool {
     artifact.media_type.starts_with("application/json")
 }
 
-/// Findings as our analyst writes them, or the text of anything else that is text.
+/// Findings, or the text of anything else that is text.
 fn content(
     artifact: &ArtifactRef,
     bytes: Vec<u8>,
