@@ -71,13 +71,8 @@ resource "aws_s3_object" "code" {
     create_before_destroy = true
 
     precondition {
-      condition     = local.present[each.key]
-      error_message = "${each.value} is missing: run `cargo xtask package${contains(local.services, each.key) ? "" : " --service ${each.key}"}`, or name the packages' folder in lambda_dist_dir."
-    }
-
-    precondition {
-      condition     = length(local.flow_entries) > 0
-      error_message = "${local.flows_dir} holds no flow: `cargo xtask package` puts those there that the packages have."
+      condition     = local.present[each.key] && length(local.flow_entries) > 0
+      error_message = "${each.value} is missing, or ${local.flows_dir} holds no flow: run `cargo xtask package${contains(local.services, each.key) ? "" : " --service ${each.key}"}`, or name the packages' folder in lambda_dist_dir."
     }
   }
 }
