@@ -129,33 +129,34 @@ impl Engine {
                 );
                 Ok(Opened::New(transition.next))
             }
-            Write::Conflict => self.open_again(&id, &request).await,
+            Write::Conflict => self.opened_before(&id, &request).await?.ok_or_else(|| {
+                PortError::Transient(format!("{id} was refused as existing and is not there"))
+            }),
         }
     }
 
-    async fn open_again(
+    /// What became of the first request for this workflow. `None`: there is no such workflow.
+    ///
+    /// # Errors
+    /// Of the table.
+    pub async fn opened_before(
         &self,
         id: &WorkflowId,
         request: &StoredRequest,
-    ) -> Result<Opened, PortError> {
+    ) -> Result<Option<Opened>, PortError> {
         let Some((workflow, stored)) = self.load_with_request(id).await? else {
-            return Err(PortError::Transient(format!(
-                "{id} was refused as existing and is not there"
-            )));
+            return Ok(None);
         };
         if stored.fingerprint != request.fingerprint {
-            return Ok(Opened::Conflict);
+            return Ok(Some(Opened::Conflict));
         }
         let turn = self.apply(id, Input::Start).await?;
         self.report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
-        match turn.outcome {
-            Outcome::Applied(workflow) | Outcome::Duplicate(workflow) => {
-                Ok(Opened::Again(workflow))
-            }
-            Outcome::Stale { .. } | Outcome::Illegal { .. } | Outcome::NotFound => {
-                Ok(Opened::Again(workflow))
-            }
-        }
+        let workflow = match turn.outcome {
+            Outcome::Applied(now) | Outcome::Duplicate(now) => now,
+            Outcome::Stale { .. } | Outcome::Illegal { .. } | Outcome::NotFound => workflow,
+        };
+        Ok(Some(Opened::Again(workflow)))
     }
 
     /// Applies `input` to the stored workflow.

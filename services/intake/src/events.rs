@@ -36,23 +36,15 @@ impl Intake {
             Err(reason) => return Disposition::DeadLetter(reason),
         };
         let claimed_by = event.claimed_by();
-        let key = &wanted.idempotency_key;
-        let opened = match self.fit(&wanted.request) {
-            Ok(fitting) => self.open(&claimed_by, key, fitting).await,
-            // An event that was taken before the flow changed comes again.
-            Err(problem) => match self.opened_before(&claimed_by, key, &wanted.request).await {
-                Ok(None) => return Disposition::DeadLetter(in_words(&problem)),
-                Ok(Some(workflow)) => Ok(Opened::Again(workflow)),
-                Err(error) => Err(error),
-            },
-        };
-        match opened {
-            Ok(Opened::New(workflow)) => {
+        let opened = self.open(&claimed_by, &wanted.idempotency_key, &wanted.request);
+        match opened.await {
+            Ok(Err(problem)) => Disposition::DeadLetter(in_words(&problem)),
+            Ok(Ok(Opened::New(workflow))) => {
                 tracing::info!(workflow_id = %workflow.id, source = event.source, "workflow started by an event");
                 Disposition::Ack
             }
-            Ok(Opened::Again(_)) => Disposition::Ack,
-            Ok(Opened::Conflict) => Disposition::DeadLetter(
+            Ok(Ok(Opened::Again(_))) => Disposition::Ack,
+            Ok(Ok(Opened::Conflict)) => Disposition::DeadLetter(
                 "idempotency_conflict: this idempotency_key was used for another request"
                     .to_owned(),
             ),

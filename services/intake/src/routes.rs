@@ -76,26 +76,17 @@ impl Intake {
     async fn start(&self, request: &ApiRequest, principal: &str) -> Answer {
         let key = idempotency_key(request)?;
         let wanted: StartRequest = body::read(request)?;
-        let opened = match self.fit(&wanted) {
-            Ok(fitting) => self.open(principal, &key, fitting).await,
-            // A request that was taken before the flow changed is repeated.
-            Err(problem) => match self.opened_before(principal, &key, &wanted).await {
-                Ok(None) => return Err(problem),
-                Ok(Some(workflow)) => Ok(Opened::Again(workflow)),
-                Err(error) => Err(error),
-            },
-        };
-        match opened {
-            Ok(Opened::New(workflow)) => {
+        let opened = self.open(principal, &key, &wanted).await;
+        match opened.map_err(|error| problem_of(&error))?? {
+            Opened::New(workflow) => {
                 tracing::info!(workflow_id = %workflow.id, "workflow started");
                 Ok(self.accepted(&workflow))
             }
-            Ok(Opened::Again(workflow)) => Ok(self.accepted(&workflow)),
-            Ok(Opened::Conflict) => {
+            Opened::Again(workflow) => Ok(self.accepted(&workflow)),
+            Opened::Conflict => {
                 let detail = "this Idempotency-Key was used for another request";
                 Err(Box::new(Problem::new(Code::IdempotencyConflict, detail)))
             }
-            Err(error) => Err(Box::new(problem_of(&error))),
         }
     }
 }

@@ -10,7 +10,7 @@ use aegis_contracts::request::{ApprovalOptions, BUILTIN_SOURCE, StartRequest};
 use aegis_engine::apply::Opened;
 use aegis_engine::error::PortError;
 use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{ApprovalPolicy, Pinned, Start, Workflow};
+use aegis_workflow::{ApprovalPolicy, Pinned, Start};
 use garde::Validate;
 use serde_json::Value;
 
@@ -19,15 +19,15 @@ use crate::Intake;
 /// Seconds in an hour.
 const HOUR: f64 = 3600.0;
 
-/// A request that its flow takes.
-pub struct Fitting<'a> {
-    request: &'a StartRequest,
+/// What a request that its flow takes is started with.
+struct Fitting {
     flow: Pinned,
     policies: BTreeMap<Name, ApprovalPolicy>,
 }
 
 impl Intake {
-    /// Opens the workflow that `principal` asks for under `key`, once.
+    /// Opens the workflow that `principal` asks for under `key`, once. A request that was taken before is taken again,
+    /// whatever a deployment made of its flow since. The inner error says why the flow does not take it.
     ///
     /// # Errors
     /// Of the table.
@@ -35,38 +35,38 @@ impl Intake {
         &self,
         principal: &str,
         key: &str,
-        fitting: Fitting<'_>,
-    ) -> Result<Opened, PortError> {
-        let request = &named(fitting.request, &fitting.flow.flow);
+        request: &StartRequest,
+    ) -> Result<Result<Opened, Box<Problem>>, PortError> {
+        let id = WorkflowId::derive(principal, key);
+        // The default is the same request as its name.
+        let flow = match &request.flow {
+            Some(flow) => flow.clone(),
+            None => DEFAULT_FLOW
+                .parse()
+                .map_err(|reason| PortError::Permanent(format!("`{DEFAULT_FLOW}` {reason}")))?,
+        };
+        let named = StartRequest {
+            flow: Some(flow),
+            ..request.clone()
+        };
+        let stored = StoredRequest::new(&named, principal)?;
+        let fitting = match self.fit(request) {
+            Ok(fitting) => fitting,
+            Err(problem) => {
+                let before = self.engine.opened_before(&id, &stored).await?;
+                let again = before.filter(|before| matches!(before, Opened::Again(_)));
+                return Ok(again.ok_or(problem));
+            }
+        };
         let begin = Start {
-            id: WorkflowId::derive(principal, key),
+            id,
             flow: fitting.flow,
             topic: request.topic.clone(),
             requested_by: principal.to_owned(),
             policies: fitting.policies,
             budget: request.budget,
         };
-        self.engine
-            .open(StoredRequest::new(request, principal)?, begin)
-            .await
-    }
-
-    /// The workflow that this request opened earlier.
-    ///
-    /// # Errors
-    /// Of the table.
-    pub async fn opened_before(
-        &self,
-        principal: &str,
-        key: &str,
-        request: &StartRequest,
-    ) -> Result<Option<Workflow>, PortError> {
-        let id = WorkflowId::derive(principal, key);
-        let Some((workflow, stored)) = self.engine.load_with_request(&id).await? else {
-            return Ok(None);
-        };
-        let again = StoredRequest::new(&named(request, &workflow.flow.flow), principal)?;
-        Ok((stored.fingerprint == again.fingerprint).then_some(workflow))
+        self.engine.open(stored, begin).await.map(Ok)
     }
 
     /// What cannot be seen from a request's form alone: whether its flow is known and takes what it says, and whether
@@ -74,7 +74,7 @@ impl Intake {
     ///
     /// # Errors
     /// Naming each field that does not fit.
-    pub fn fit<'a>(&self, request: &'a StartRequest) -> Result<Fitting<'a>, Box<Problem>> {
+    fn fit(&self, request: &StartRequest) -> Result<Fitting, Box<Problem>> {
         let wanted = request.flow.as_ref().map_or(DEFAULT_FLOW, Name::as_str);
         let mut flows = self.engine.flows.all();
         let Some(flow) = flows.find(|flow| flow.flow.as_str() == wanted) else {
@@ -120,7 +120,6 @@ impl Intake {
         }
         self.check_sources(request)?;
         Ok(Fitting {
-            request,
             flow: flow.clone(),
             policies,
         })
@@ -175,14 +174,6 @@ impl Intake {
             escalate_to: options.escalate_to.clone(),
             max_revisions: options.max_revisions.unwrap_or(usual.max_revisions),
         }
-    }
-}
-
-/// The default is the same request as its name.
-fn named(request: &StartRequest, default: &Name) -> StartRequest {
-    StartRequest {
-        flow: Some(request.flow.clone().unwrap_or_else(|| default.clone())),
-        ..request.clone()
     }
 }
 
