@@ -120,7 +120,7 @@ async fn asked(scenario: &Scenario, target: &Target) -> Result<Asked> {
     };
     Ok(Asked {
         flow: scenario.flow.clone(),
-        parameters: scenario.parameters.clone(),
+        parameters: scenario.parameters(),
         approvals: u32::try_from(flow.approvals().count())?,
     })
 }

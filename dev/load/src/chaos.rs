@@ -157,11 +157,7 @@ async fn under_faults(plan: Plan, folder: &StackFolder) -> Result<Report> {
         command: typed("cargo xtask"),
     };
     let mut order = Order::named("chaos", wanted, Some(seed.into()))?;
-    if plan.flow != DEFAULT_FLOW {
-        // Those of the scenario are the shipped flow's.
-        order.scenario.parameters.clear();
-        order.scenario.flow = plan.flow;
-    }
+    order.scenario.flow = plan.flow;
     against(&order, ground).await
 }
 

@@ -25,8 +25,9 @@ pub struct Scenario {
     pub description: String,
     #[serde(default = "report")]
     pub flow: String,
-    #[serde(default = "quick")]
-    pub parameters: Map<String, Value>,
+    /// Missing: the shipped flow works with the least depth, any other is left to its own defaults.
+    #[serde(default)]
+    parameters: Option<Map<String, Value>>,
     /// One after the other.
     pub arrivals: Vec<Phase>,
     #[serde(default)]
@@ -56,8 +57,16 @@ fn report() -> String {
     DEFAULT_FLOW.to_owned()
 }
 
-fn quick() -> Map<String, Value> {
-    Map::from_iter([("depth".to_owned(), Value::from("quick"))])
+impl Scenario {
+    pub fn parameters(&self) -> Map<String, Value> {
+        match &self.parameters {
+            Some(parameters) => parameters.clone(),
+            None if self.flow == DEFAULT_FLOW => {
+                Map::from_iter([("depth".to_owned(), Value::from("quick"))])
+            }
+            None => Map::new(),
+        }
+    }
 }
 
 /// When decisions come, from when the approver sees the question.
