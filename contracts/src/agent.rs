@@ -39,6 +39,8 @@ pub struct AgentTask {
     pub inputs: Vec<Input>,
     /// Where this attempt's artifacts go. Nothing else may be written.
     pub output_prefix: String,
+    /// How an agent without credentials for the bucket puts them.
+    pub artifacts: ArtifactTarget,
     pub callback: CallbackTarget,
     /// The attempt is given up at this time.
     pub deadline_at: Timestamp,
@@ -59,11 +61,21 @@ pub struct Input {
     pub name: String,
     /// Key in the artifact bucket.
     pub key: String,
+    /// `GET` with the task's token answers how to read it ([`Transfer`](crate::transfer::Transfer)).
+    pub url: String,
     /// Bytes.
     pub size: u64,
     /// Lower-case hex.
     pub sha256: String,
     pub media_type: String,
+}
+
+/// `GET` with the task's token lists what the attempt has put ([`FileList`](crate::transfer::FileList)).
+/// `POST {url}/{name}` with a [`FileToPut`](crate::transfer::FileToPut) answers how to put the file of this name,
+/// `GET {url}/{name}` how to read it ([`Transfer`](crate::transfer::Transfer)).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArtifactTarget {
+    pub url: String,
 }
 
 /// An agent that goes over one of these stops with `budget_exceeded`. What is missing is not limited.

@@ -26,6 +26,7 @@ pub mod strict;
 pub mod text;
 pub mod time;
 pub mod tolerant;
+pub mod transfer;
 mod unfit;
 pub mod usage;
 pub mod view;

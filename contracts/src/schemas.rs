@@ -18,6 +18,7 @@ use crate::flow::Flow;
 use crate::problem::Problem;
 use crate::request::{CancelBody, RedriveBody, StartRequest};
 use crate::review::Review;
+use crate::transfer::{FileList, FileToPut, Transfer};
 use crate::view::{FlowList, History, WorkflowAccepted, WorkflowPage, WorkflowView};
 
 /// A message's file name (without `.schema.json`) and schema.
@@ -75,6 +76,9 @@ pub fn all() -> Vec<MessageSchema> {
         open::<Problem>("api-problem"),
         strict::<AgentReport>("agent-report"),
         open::<CallbackAnswer>("agent-report-answer"),
+        strict::<FileToPut>("agent-file"),
+        open::<Transfer>("agent-transfer"),
+        open::<FileList>("agent-files"),
         open::<AgentTask>("agent-task"),
         open::<InvocationAnswer>("agent-task-answer"),
         open::<CompletionRecord>("agent-completion-record"),

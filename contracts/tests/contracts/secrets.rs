@@ -6,9 +6,11 @@ use crate::specimens;
 fn debug_output_hides_tokens_and_links() {
     let task = specimens::task();
     let reported = specimens::step_reported();
+    let transfer = specimens::transfer();
     let (link, file) = (specimens::approval_link(), specimens::problem_link());
     let shown = format!(
-        "{task:?} {task:#?} {reported:?} {reported:#?} {link:?} {link:#?} {file:?} {file:#?}"
+        "{task:?} {task:#?} {reported:?} {reported:#?} {link:?} {link:#?} {file:?} {file:#?} \
+         {transfer:?} {transfer:#?}"
     );
     assert!(!shown.contains(&task.callback.token), "{shown}");
     assert!(!shown.contains(&reported.token), "{shown}");

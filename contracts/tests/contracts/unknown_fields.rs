@@ -6,25 +6,28 @@ use aegis_contracts::approval::{ApprovalLinkRequest, DecisionRequest};
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{ApprovalDecided, StepReported, WorkflowRequested};
 use aegis_contracts::request::{CancelBody, RedriveBody, StartRequest};
+use aegis_contracts::transfer::FileToPut;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{golden, specimens};
 
 /// The bodies that a client or agent sends to the API, and definitions of flows.
-const STRICT: [&str; 7] = [
+const STRICT: [&str; 8] = [
     "api-start-request",
     "api-cancel",
     "api-redrive",
     "api-decision",
     "api-approval-link-request",
     "agent-report",
+    "agent-file",
     "flow",
 ];
 
 /// Paths of free-form values: every key in them is data.
-const FREE_FORM: [&str; 4] = [
+const FREE_FORM: [&str; 5] = [
     "/tags",
+    "/headers",
     "/parameters",
     "/events/0/data",
     "/flows/0/parameters",
@@ -120,7 +123,7 @@ fn refusal<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> (String, Stri
 
 #[test]
 fn refused_by_name_at_every_depth_of_the_api() {
-    let refuse: [(&str, Refusal); 8] = [
+    let refuse: [(&str, Refusal); 9] = [
         ("api-start-request", refusal::<StartRequest>),
         ("api-cancel", refusal::<CancelBody>),
         ("api-redrive", refusal::<RedriveBody>),
@@ -129,6 +132,7 @@ fn refused_by_name_at_every_depth_of_the_api() {
         ("agent-report-progress", refusal::<AgentReport>),
         ("agent-report-succeeded", refusal::<AgentReport>),
         ("agent-report-failed", refusal::<AgentReport>),
+        ("agent-file", refusal::<FileToPut>),
     ];
     for (name, refusal) in refuse {
         let golden = golden::read(name);

@@ -4,6 +4,7 @@ use aegis_contracts::approval::DecisionRequest;
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{ApprovalDecided, StepReported, WorkflowRequested};
 use aegis_contracts::request::{CancelBody, StartRequest};
+use aegis_contracts::transfer::{FileToPut, is_file_name};
 use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -437,4 +438,73 @@ fn what_a_request_leaves_out_is_left_to_its_flow_and_the_deployment() {
         serde_json::to_value(request).unwrap(),
         json!({"topic": "t"})
     );
+}
+
+#[test]
+fn a_file_to_put_is_checked_field_by_field() {
+    let file = |field: &str, value: Value| {
+        let mut body = golden::read("agent-file");
+        body[field] = value;
+        body
+    };
+    let cases: Vec<(Value, &[&str])> = vec![
+        (golden::read("agent-file"), &[]),
+        (file("size", json!(0)), &[]),
+        (file("size", json!(64 * 1024 * 1024)), &[]),
+        (file("size", json!(64 * 1024 * 1024 + 1)), &["size"]),
+        (file("sha256", json!("AB".repeat(32))), &["sha256"]),
+        (file("sha256", json!("ab".repeat(31))), &["sha256"]),
+        (
+            file("media_type", json!("text/markdown; charset=utf-8")),
+            &[],
+        ),
+        (file("media_type", json!("application/ld+json")), &[]),
+        (file("media_type", json!("text")), &["media_type"]),
+        (file("media_type", json!("text/a b")), &["media_type"]),
+        (
+            file("media_type", json!("text/a\r\nx-amz-acl: x")),
+            &["media_type"],
+        ),
+        (file("media_type", json!("text/a\n")), &["media_type"]),
+        (file("media_type", json!("text/ä")), &["media_type"]),
+        (
+            file("media_type", json!(format!("text/{}", "a".repeat(124)))),
+            &["media_type"],
+        ),
+    ];
+    for (body, paths) in cases {
+        assert_eq!(refused::<FileToPut>(&body), paths, "{body}");
+        same_in_schema("agent-file", &body, paths);
+    }
+}
+
+#[test]
+fn files_have_names_without_a_way_out() {
+    for name in [
+        "report.md",
+        "a",
+        "1-b_c.json",
+        "_claim.json",
+        "_completed.json",
+    ] {
+        assert!(is_file_name(name), "{name}");
+    }
+    let long = "a".repeat(129);
+    for name in [
+        "",
+        ".",
+        "..",
+        "../x",
+        "a/b",
+        "/a",
+        "_x",
+        "_claim.json/",
+        "a%2Fb",
+        "a b",
+        "ä",
+        "a\n",
+        &long,
+    ] {
+        assert!(!is_file_name(name), "{name:?}");
+    }
 }

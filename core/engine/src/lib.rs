@@ -7,6 +7,7 @@
 pub mod api;
 pub mod apply;
 pub mod artifacts;
+pub mod attempt;
 pub mod authorization;
 pub mod body;
 pub mod dispatch;

@@ -9,6 +9,7 @@ use aegis_contracts::envelope::{CommandEnvelope, EventEnvelope};
 use aegis_contracts::flow::{FlowId, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::transfer::{FileToPut, Transfer};
 use aegis_contracts::view::{ResultLink, Status, WorkflowSummary};
 use aegis_workflow::{Pinned, StoredWorkflow, Workflow};
 use async_trait::async_trait;
@@ -171,6 +172,14 @@ pub enum Contents {
     TooLarge,
 }
 
+/// One entry of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectEntry {
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+}
+
 #[async_trait]
 pub trait Artifacts: Send + Sync {
     /// `None`: no such object.
@@ -184,6 +193,18 @@ pub trait Artifacts: Send + Sync {
 
     /// A link that anybody can read the object by, for `valid`.
     async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError>;
+
+    /// A request by which anybody can put these bytes, and no others, for `valid`. It is refused where an object lies
+    /// already.
+    async fn presign_put(
+        &self,
+        key: &str,
+        file: &FileToPut,
+        valid: Duration,
+    ) -> Result<Transfer, PortError>;
+
+    /// What lies below a prefix, by key, at most `limit`. Strongly consistent.
+    async fn list(&self, prefix: &str, limit: u16) -> Result<Vec<ObjectEntry>, PortError>;
 }
 
 #[async_trait]

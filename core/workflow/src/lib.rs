@@ -39,6 +39,7 @@ pub use state::{
     Approval, ApprovalPolicy, Cancellation, Decision, Ended, Failure, Phase, Pinned, Progress,
     STATE_VERSION, StepResult, StoredArtifact, StoredWorkflow, Work, Workflow,
 };
+pub use step::current as current_attempt;
 pub use view::{
     approval_view, approval_view_of, artifact_refs, course, failure_view, inputs_of, main_artifact,
     step_views, waiting_approval_view,

@@ -57,8 +57,8 @@ pub(crate) fn request(
     (work, owed)
 }
 
-/// The work under way if it is this attempt, else why the report of it is refused.
-pub(crate) fn current<'a>(workflow: &'a Workflow, of: &Attempt) -> Result<&'a Work, Rejection> {
+/// The work under way if it is this attempt, else why what it says or asks for is refused.
+pub fn current<'a>(workflow: &'a Workflow, of: &Attempt) -> Result<&'a Work, Rejection> {
     let Attempt { step, attempt } = of;
     if *attempt == 0 || *attempt > workflow.attempts_of(step) {
         let detail = format!("attempt {attempt} of `{step}` was never asked for");

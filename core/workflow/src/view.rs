@@ -227,23 +227,28 @@ pub fn main_artifact(workflow: &Workflow, step: &Name) -> Option<ArtifactRef> {
 }
 
 /// What an attempt of `step` may read: what the steps wrote that it reads, in flow order, and what it wrote itself for an
-/// earlier revision.
-pub fn inputs_of(workflow: &Workflow, step: &Name) -> Vec<Input> {
+/// earlier revision. `callback` is the URL that the attempt reports to: each is asked for below it, by its place.
+pub fn inputs_of(workflow: &Workflow, step: &Name, callback: &str) -> Vec<Input> {
     let reads = workflow.flow.step(step).map(|step| step.reads.as_slice());
     let reads = reads.unwrap_or_default();
     let steps = workflow.flow.agent_steps().map(|known| &known.step);
     let read = steps.filter(|known| *known == step || reads.contains(known));
     let results = read.filter_map(|known| workflow.result_of(known));
-    let inputs = results.flat_map(|result| {
-        refs_of(workflow, result).into_iter().map(|artifact| Input {
-            step: result.step.clone(),
+    let artifacts = results.flat_map(|result| {
+        let artifacts = refs_of(workflow, result).into_iter();
+        artifacts.map(|artifact| (result.step.clone(), artifact))
+    });
+    let inputs = artifacts
+        .enumerate()
+        .map(|(place, (step, artifact))| Input {
+            step,
             name: artifact.name,
             key: artifact.key,
+            url: format!("{callback}/inputs/{place}"),
             size: artifact.size,
             sha256: artifact.sha256,
             media_type: artifact.media_type,
-        })
-    });
+        });
     inputs.collect()
 }
 

@@ -13,12 +13,13 @@ const RUNTIME: &str = "aegis-aws";
 
 /// Members that reach the SDK in their default build. Everything else must do without: above all the command line, whose
 /// feature `aws` brings it.
-const ON_AWS: [&str; 11] = [
+const ON_AWS: [&str; 12] = [
     "runtimes/aws",
     "services/intake",
     "services/dispatch",
     "services/approval",
     "services/callback",
+    "services/artifacts",
     "services/relay",
     "services/deadlines",
     "agents/kit",
@@ -196,6 +197,7 @@ fn a_function_has_one_stack_for_http_and_one_for_tls() {
         "aegis-dispatch",
         "aegis-approval",
         "aegis-callback",
+        "aegis-artifacts",
         "aegis-relay",
         "aegis-deadlines",
     ];

@@ -10,7 +10,7 @@ use aegis_agent_writer::citations::Citations;
 use aegis_agent_writer::paths::Paths;
 use aegis_agent_writer::report::report;
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget};
+use aegis_contracts::agent::{AgentTask, ArtifactTarget, CallbackTarget};
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::findings::{AnalysisFile, Depth, EvidenceFile};
 use aegis_contracts::flow::{InvalidName, Name};
@@ -100,6 +100,7 @@ fn task(topic: &str, depth: Depth) -> Result<AgentTask, InvalidName> {
         parameters: Map::from_iter([("depth".to_owned(), json!(depth))]),
         feedback: Vec::new(),
         inputs: Vec::new(),
+        artifacts: ArtifactTarget { url: String::new() },
         callback: CallbackTarget {
             url: String::new(),
             token: String::new(),

@@ -34,7 +34,9 @@ impl Callback {
         let text = |name: &str| event.detail.get(name).and_then(Value::as_str);
         let (id, token) = (text("workflow_id"), text("token"));
         // Before anything else of the event is looked at.
-        let judged = self.judge(id.unwrap_or_default(), token.unwrap_or_default());
+        let judged = self
+            .keys
+            .open(token.unwrap_or_default(), id.unwrap_or_default());
         let claim = match judged.await {
             Ok(Ok(claim)) => claim,
             Ok(Err(refused)) => return Disposition::DeadLetter(format!("refused: {refused}")),

@@ -20,22 +20,6 @@ pub enum Refused {
 }
 
 impl Callback {
-    /// What a token proves about the workflow of this id. An id that is none is like that of another workflow: nobody
-    /// learns from the answer which ones there are.
-    ///
-    /// # Errors
-    /// Of the key store; the inner error is the reporter's.
-    pub async fn judge(
-        &self,
-        id: &str,
-        token: &str,
-    ) -> Result<Result<Claim, TokenError>, PortError> {
-        match id.parse() {
-            Ok(id) => self.keys.open(token, &id).await,
-            Err(_) => Ok(Err(TokenError::Forged)),
-        }
-    }
-
     /// The report of an attempt whose token was judged.
     ///
     /// # Errors

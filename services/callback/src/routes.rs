@@ -4,8 +4,8 @@ use aegis_contracts::callback::{AgentReport, CallbackAnswer};
 use aegis_contracts::problem::{Code, Problem};
 use aegis_engine::api::{Answer, ApiHandler, ApiRequest, ApiResponse, not_found, problem_of};
 use aegis_engine::apply::Outcome;
+use aegis_engine::attempt::{answered, invalid_token, proven};
 use aegis_engine::body;
-use aegis_engine::token::Claim;
 use async_trait::async_trait;
 
 use crate::Callback;
@@ -14,19 +14,13 @@ use crate::report::Refused;
 #[async_trait]
 impl ApiHandler for Callback {
     async fn respond(&self, request: &ApiRequest) -> ApiResponse {
-        match self.answer(request).await {
-            Ok(response) => response,
-            Err(problem) if problem.status == 401 => {
-                ApiResponse::from(problem).with_header("www-authenticate", "Bearer".to_owned())
-            }
-            Err(problem) => problem.into(),
-        }
+        answered(self.answer(request).await)
     }
 }
 
 impl Callback {
     async fn answer(&self, request: &ApiRequest) -> Answer {
-        let claim = self.proven(request).await?;
+        let claim = proven(&self.keys, request).await?;
         let id = &claim.workflow_id;
         request.check_form(&[])?;
         let report: AgentReport = body::read(request)?;
@@ -55,36 +49,9 @@ impl Callback {
     }
 }
 
-impl Callback {
-    /// Before anything else of the request is looked at.
-    async fn proven(&self, request: &ApiRequest) -> Result<Claim, Box<Problem>> {
-        let token = bearer(request)?;
-        let id = request.path.get("id").map_or("", String::as_str);
-        let judged = self.judge(id, token).await;
-        judged
-            .map_err(|error| problem_of(&error))?
-            .map_err(|error| refusal(Refused::Token(error)))
-    }
-}
-
-fn bearer(request: &ApiRequest) -> Result<&str, Box<Problem>> {
-    let header = request.header("authorization").unwrap_or_default();
-    match header.split_once(' ') {
-        Some((scheme, token))
-            if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() =>
-        {
-            Ok(token.trim())
-        }
-        Some(_) | None => {
-            let detail = "a callback needs `Authorization: Bearer <the task's token>`";
-            Err(Box::new(Problem::new(Code::Unauthenticated, detail)))
-        }
-    }
-}
-
 fn refusal(refused: Refused) -> Box<Problem> {
     Box::new(match refused {
-        Refused::Token(error) => Problem::new(Code::InvalidToken, error.to_string()),
+        Refused::Token(error) => invalid_token(&error),
         Refused::Artifacts(detail) => Problem::new(Code::ArtifactMismatch, detail),
     })
 }

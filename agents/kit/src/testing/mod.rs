@@ -11,7 +11,7 @@ mod process;
 use std::time::Duration;
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget, Input};
+use aegis_contracts::agent::{AgentTask, ArtifactTarget, CallbackTarget, Input};
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::ids::WorkflowId;
@@ -47,6 +47,9 @@ pub fn task(step: &str, topic: &str, callback_url: &str) -> AgentTask {
         parameters: serde_json::Map::new(),
         feedback: Vec::new(),
         inputs: Vec::new(),
+        artifacts: ArtifactTarget {
+            url: format!("{callback_url}/artifacts"),
+        },
         callback: CallbackTarget {
             url: callback_url.to_owned(),
             token: TOKEN.to_owned(),
@@ -67,6 +70,7 @@ pub fn input(step: &str, name: &str, key: &str, bytes: &[u8]) -> Input {
         step: step.parse().unwrap(),
         name: name.to_owned(),
         key: key.to_owned(),
+        url: String::new(),
         size: bytes.len() as u64,
         media_type: "application/json".to_owned(),
         sha256: sha256_hex(bytes),

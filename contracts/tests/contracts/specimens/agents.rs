@@ -2,7 +2,8 @@
 
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{
-    AgentTask, BudgetRemaining, CallbackTarget, Input, InvocationAnswer, InvocationStatus,
+    AgentTask, ArtifactTarget, BudgetRemaining, CallbackTarget, Input, InvocationAnswer,
+    InvocationStatus,
 };
 use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
@@ -11,6 +12,8 @@ use aegis_contracts::findings::{
     AnalysisFile, AskedWord, Claim, Depth, Evidence, EvidenceFile, Finding, Loss, Origin,
     PassageKind, Revised, Stance, UnreadableSource,
 };
+
+use aegis_contracts::transfer::{FileEntry, FileList, FileToPut, Transfer, TransferMethod};
 
 use super::{Specimen, artifact, at, flow, name, specimen, traceparent, usage, workflow};
 
@@ -71,6 +74,9 @@ pub fn task() -> AgentTask {
         writes: "analysis.json".to_owned(),
         feedback: vec![asked()],
         inputs: vec![input()],
+        artifacts: ArtifactTarget {
+            url: format!("https://api.example/callbacks/{}/artifacts", workflow()),
+        },
         callback: CallbackTarget {
             url: format!("https://api.example/callbacks/{}", workflow()),
             token: "v1.k1.1795460400.c2VjcmV0".to_owned(),
@@ -88,9 +94,24 @@ fn input() -> Input {
         step: name("research"),
         name: artifact.name,
         key: artifact.key,
+        url: format!("https://api.example/callbacks/{}/inputs/0", workflow()),
         size: artifact.size,
         sha256: artifact.sha256,
         media_type: artifact.media_type,
+    }
+}
+
+pub fn transfer() -> Transfer {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Transfer {
+        method: TransferMethod::Put,
+        url: "https://bucket.example/analysis.json?X-Amz-Signature=c2VjcmV0".to_owned(),
+        headers: [
+            header("content-type", "application/json"),
+            header("if-none-match", "*"),
+        ]
+        .into(),
+        expires_at: at(15),
     }
 }
 
@@ -117,7 +138,22 @@ fn tasks() -> Vec<Specimen> {
         artifacts: vec![artifact("analyze", 2)],
         usage: usage(),
     };
+    let file = artifact("analyze", 2);
+    let to_put = FileToPut {
+        size: file.size,
+        sha256: file.sha256,
+        media_type: file.media_type.clone(),
+    };
+    let files = FileList {
+        artifacts: vec![FileEntry {
+            name: file.name,
+            size: file.size,
+        }],
+    };
     vec![
+        specimen("agent-file", "agent-file", to_put),
+        specimen("agent-transfer", "agent-transfer", transfer()),
+        specimen("agent-files", "agent-files", files),
         specimen("agent-task", "agent-task", task()),
         specimen("agent-task-with-budget", "agent-task", task_with_budget()),
         specimen(

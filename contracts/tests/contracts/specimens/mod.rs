@@ -5,7 +5,7 @@ mod api;
 mod bus;
 mod external;
 
-pub use agents::task;
+pub use agents::{task, transfer};
 pub use api::{approval_link, problem_link};
 pub use external::step_reported;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aegis_contracts::SCHEMA_VERSION;
-use aegis_contracts::agent::{AgentTask, CallbackTarget};
+use aegis_contracts::agent::{AgentTask, ArtifactTarget, CallbackTarget};
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::command::StepCommand;
 use aegis_workflow::{Workflow, inputs_of};
@@ -43,6 +43,7 @@ impl Dispatcher {
             .sign(&claim, deadline_at.plus(TOKEN_GRACE))
             .map_err(|error| PortError::Permanent(error.to_string()))?;
         let base = self.callback_api_url.trim_end_matches('/');
+        let url = format!("{base}/callbacks/{}", workflow.id);
         Ok(AgentTask {
             schema_version: SCHEMA_VERSION,
             workflow_id: workflow.id.clone(),
@@ -54,12 +55,12 @@ impl Dispatcher {
             parameters: request.parameters.clone(),
             writes: writes.unwrap_or_default(),
             feedback: workflow.change_requests(),
-            inputs: inputs_of(workflow, &step.step),
+            inputs: inputs_of(workflow, &step.step, &url),
             output_prefix: attempt_prefix(flow, &workflow.id, &step.step, step.attempt),
-            callback: CallbackTarget {
-                url: format!("{base}/callbacks/{}", workflow.id),
-                token,
+            artifacts: ArtifactTarget {
+                url: format!("{url}/artifacts"),
             },
+            callback: CallbackTarget { url, token },
             deadline_at,
             heartbeat_seconds: limits.heartbeat.as_secs(),
             budget_remaining: workflow.budget_remaining(self.engine.clock.now()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aegis_contracts::command::Destination;
 use aegis_contracts::envelope::{CommandEnvelope, EventEnvelope};
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::transfer::Transfer;
 use aegis_testkit::contract::artifacts::{self, Agent};
 use aegis_testkit::contract::messages::{self, Probe, Subscriber};
 use aegis_testkit::contract::quarantine::{self, Vandal};
@@ -140,6 +141,10 @@ impl Agent for Bucket {
     async fn fetch(&self, _: &str) -> Option<Vec<u8>> {
         None
     }
+
+    async fn send(&self, _: &Transfer, _: &[u8]) -> Option<u16> {
+        None
+    }
 }
 
 #[test]
@@ -150,6 +155,8 @@ fn bucket() {
         artifacts::what_is_not_too_large_is_read(&bucket.0, &bucket).await;
         artifacts::completion_is_what_the_attempt_left(&bucket.0, &bucket).await;
         artifacts::a_link_opens_the_object(&bucket.0, &bucket).await;
+        artifacts::a_file_is_put_once_by_its_address(&bucket.0, &bucket).await;
+        artifacts::a_list_ends_where_the_prefix_does(&bucket.0, &bucket).await;
     });
 }
 

@@ -22,7 +22,7 @@ fn keys_are_loaded_once() {
     let harness = Harness::started();
     let ring = harness.ports.key_ring(false);
     for _ in 0..5 {
-        let verdict = at_once(ring.open(&harness.token(), &harness.id));
+        let verdict = at_once(ring.open(&harness.token(), harness.id.as_str()));
         assert_eq!(verdict, Ok(Ok(claim(&harness))));
     }
     assert_eq!(harness.ports.keys.loads(), 1);
@@ -37,13 +37,13 @@ fn forged_key_names_do_not_hammer_the_store() {
         .sign(&claim(&harness), expires_at)
         .unwrap();
     for _ in 0..100 {
-        let verdict = at_once(ring.open(&forged, &harness.id));
+        let verdict = at_once(ring.open(&forged, harness.id.as_str()));
         assert_eq!(verdict, Ok(Err(TokenError::UnknownKey)));
     }
     assert_eq!(harness.ports.keys.loads(), 6);
     harness.wait(30);
     for _ in 0..100 {
-        let _ = at_once(ring.open(&forged, &harness.id));
+        let _ = at_once(ring.open(&forged, harness.id.as_str()));
     }
     assert_eq!(harness.ports.keys.loads(), 11);
 }
@@ -67,7 +67,7 @@ fn rotated_keys_are_found_at_once() {
         for signer in [&keys, &before] {
             let token = signer.sign(&claim(&harness), expires_at).unwrap();
             assert_eq!(
-                at_once(ring.open(&token, &harness.id)),
+                at_once(ring.open(&token, harness.id.as_str())),
                 Ok(Ok(claim(&harness)))
             );
         }
@@ -106,7 +106,7 @@ fn a_token_outlives_a_rotation() {
     let (signer, verifier) = (harness.ports.key_ring(false), harness.ports.key_ring(false));
     let first = at_once(signer.keys()).unwrap();
     let handed_out = signed(&first, &harness);
-    let verdict = || at_once(verifier.open(&handed_out, &harness.id));
+    let verdict = || at_once(verifier.open(&handed_out, harness.id.as_str()));
     assert_eq!(verdict(), Ok(Ok(claim(&harness))));
 
     let second = first.rotated(harness.now()).unwrap();
@@ -123,7 +123,7 @@ fn a_token_outlives_a_rotation() {
     assert_eq!(verdict(), Ok(Ok(claim(&harness))));
     let new = signed(&second, &harness);
     assert_eq!(
-        at_once(verifier.open(&new, &harness.id)),
+        at_once(verifier.open(&new, harness.id.as_str())),
         Ok(Ok(claim(&harness)))
     );
 
@@ -144,7 +144,7 @@ fn a_token_outlives_a_rotation() {
     harness.wait(2 * MINUTE);
     assert_eq!(verdict(), Ok(Err(TokenError::UnknownKey)));
     assert_eq!(
-        at_once(verifier.open(&new, &harness.id)),
+        at_once(verifier.open(&new, harness.id.as_str())),
         Ok(Ok(claim(&harness)))
     );
 }
@@ -155,12 +155,12 @@ fn a_withdrawn_key_is_forgotten_in_minutes() {
     let ring = harness.ports.key_ring(false);
     let token = signed(&harness.tokens, &harness);
     assert_eq!(
-        at_once(ring.open(&token, &harness.id)),
+        at_once(ring.open(&token, harness.id.as_str())),
         Ok(Ok(claim(&harness)))
     );
     harness.ports.keys.replace(TokenKeys::made(harness.now()));
     harness.wait(2 * MINUTE);
-    let verdict = at_once(ring.open(&token, &harness.id));
+    let verdict = at_once(ring.open(&token, harness.id.as_str()));
     assert_eq!(verdict, Ok(Err(TokenError::UnknownKey)));
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord};
 use aegis_contracts::flow::media_type;
 use aegis_contracts::time::Timestamp;
+use aegis_contracts::transfer::{FileToPut, Transfer, TransferMethod};
 use aegis_contracts::view::ResultLink;
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Faults, lock};
 use aegis_engine::error::PortError;
-use aegis_engine::ports::{Artifacts, Contents, ObjectFacts};
+use aegis_engine::ports::{Artifacts, Contents, ObjectEntry, ObjectFacts};
 
 #[derive(Debug, Default)]
 pub struct MemoryArtifacts {
@@ -105,5 +106,41 @@ impl Artifacts for MemoryArtifacts {
             expires_at: Timestamp::UNIX_EPOCH.plus(valid),
         };
         self.faults.call("presign", || Ok(link)).await
+    }
+
+    async fn presign_put(
+        &self,
+        key: &str,
+        file: &FileToPut,
+        valid: Duration,
+    ) -> Result<Transfer, PortError> {
+        let headers = [
+            ("content-length", file.size.to_string()),
+            ("content-type", file.media_type.clone()),
+            ("if-none-match", "*".to_owned()),
+            ("x-amz-checksum-sha256", file.sha256.clone()),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value));
+        let transfer = Transfer {
+            method: TransferMethod::Put,
+            url: format!("memory:///{key}"),
+            headers: headers.into(),
+            expires_at: Timestamp::UNIX_EPOCH.plus(valid),
+        };
+        self.faults.call("presign_put", || Ok(transfer)).await
+    }
+
+    async fn list(&self, prefix: &str, limit: u16) -> Result<Vec<ObjectEntry>, PortError> {
+        let effect = || {
+            let objects = lock(&self.objects);
+            let below = objects.range(prefix.to_owned()..);
+            let below = below.take_while(|(key, _)| key.starts_with(prefix));
+            let entry = |(key, bytes): (&String, &Vec<u8>)| ObjectEntry {
+                key: key.clone(),
+                size: bytes.len() as u64,
+            };
+            Ok(below.map(entry).take(limit.into()).collect())
+        };
+        self.faults.call("list", effect).await
     }
 }

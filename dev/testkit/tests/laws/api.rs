@@ -13,7 +13,7 @@ use aegis_testkit::requests::{With, request};
 use serde_json::json;
 
 use crate::Case;
-use crate::services::{REPORTS, approval, callback, intake};
+use crate::services::{REPORTS, approval, artifacts, callback, intake};
 
 const START: &str = "POST /workflows";
 const CANCEL: &str = "POST /workflows/{id}/cancel";
@@ -23,6 +23,7 @@ const MAKE_LINK: &str = "POST /workflows/{id}/approval-links";
 const REVIEW: &str = "GET /workflows/{id}/review";
 const BY_LINK: &str = "POST /approval-links/{token}";
 const CALLBACK: &str = "POST /callbacks/{id}";
+const PUT: &str = "POST /callbacks/{id}/artifacts/{name}";
 
 pub fn all() -> Vec<Case> {
     let mut all = vec![start()];
@@ -46,7 +47,21 @@ pub fn all() -> Vec<Case> {
             stage(harness, handler, asked)
         })
     }));
+    all.push(put());
     all
+}
+
+fn put() -> Case {
+    Case::new(("artifacts", PUT, "under way"), 4, || {
+        let harness = Harness::dispatched();
+        let bearer = format!("Bearer {}", harness.token());
+        let asked = to(PUT, &harness).header("authorization", &bearer);
+        let asked = asked.path("name", "evidence.json").json(json!({
+            "size": 2, "sha256": "ab".repeat(32), "media_type": "application/json",
+        }));
+        let handler = artifacts(&harness);
+        stage(harness, handler, asked)
+    })
 }
 
 fn stage(harness: Harness, handler: Arc<dyn ApiHandler>, asked: ApiRequest) -> Stage {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_approval::Approval;
+use aegis_artifacts::Artifacts;
 use aegis_callback::Callback;
 use aegis_contracts::command::Destination;
 use aegis_contracts::flow::Name;
@@ -55,6 +56,14 @@ pub fn callback(harness: &Harness) -> Arc<Callback> {
     Arc::new(Callback {
         engine: harness.engine.clone(),
         artifacts: harness.ports.artifacts.clone(),
+        keys: harness.ports.key_ring(false),
+    })
+}
+
+pub fn artifacts(harness: &Harness) -> Arc<Artifacts> {
+    Arc::new(Artifacts {
+        engine: harness.engine.clone(),
+        bucket: harness.ports.artifacts.clone(),
         keys: harness.ports.key_ring(false),
     })
 }

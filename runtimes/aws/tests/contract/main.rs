@@ -103,6 +103,8 @@ async fn bucket() {
     artifacts::what_is_not_too_large_is_read(&port, &agent).await;
     artifacts::completion_is_what_the_attempt_left(&port, &agent).await;
     artifacts::a_link_opens_the_object(&port, &agent).await;
+    artifacts::a_file_is_put_once_by_its_address(&port, &agent).await;
+    artifacts::a_list_ends_where_the_prefix_does(&port, &agent).await;
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use aegis_aws::ports::{QueueUrls, SqsDeadLetters, SqsQueues};
 use aegis_contracts::command::Destination;
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::WorkflowId;
+use aegis_contracts::transfer::Transfer;
 use aegis_testkit::contract::artifacts::Agent;
 use aegis_testkit::contract::messages::Probe;
 use async_trait::async_trait;
@@ -121,5 +122,14 @@ impl Agent for Bucket {
         let answer = reqwest::get(url).await.unwrap();
         assert!(answer.status().is_success(), "{}", answer.status());
         Some(answer.bytes().await.unwrap().to_vec())
+    }
+
+    async fn send(&self, transfer: &Transfer, bytes: &[u8]) -> Option<u16> {
+        let mut request = reqwest::Client::new().put(&transfer.url);
+        for (name, value) in &transfer.headers {
+            request = request.header(name, value);
+        }
+        let answer = request.body(bytes.to_vec()).send().await.unwrap();
+        Some(answer.status().as_u16())
     }
 }
