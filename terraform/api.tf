@@ -3,9 +3,10 @@
 locals {
   api_functions = merge(
     {
-      intake   = { name = module.intake.function_name, invoke_arn = module.intake.invoke_arn }
-      approval = { name = module.approval.function_name, invoke_arn = module.approval.invoke_arn }
-      callback = { name = module.callback.function_name, invoke_arn = module.callback.invoke_arn }
+      intake    = { name = module.intake.function_name, invoke_arn = module.intake.invoke_arn }
+      approval  = { name = module.approval.function_name, invoke_arn = module.approval.invoke_arn }
+      callback  = { name = module.callback.function_name, invoke_arn = module.callback.invoke_arn }
+      artifacts = { name = module.artifacts.function_name, invoke_arn = module.artifacts.invoke_arn }
     },
     { for function in module.instant_agents : "instant-agents" => { name = function.function_name, invoke_arn = function.invoke_arn } },
   )
@@ -47,13 +48,22 @@ locals {
     } : {},
   )
 
+  # Routes for agents, whose tasks have a token.
+  agent_routes = {
+    "POST /callbacks/{id}"                  = "callback"
+    "GET /callbacks/{id}/artifacts"         = "artifacts"
+    "POST /callbacks/{id}/artifacts/{name}" = "artifacts"
+    "GET /callbacks/{id}/artifacts/{name}"  = "artifacts"
+    "GET /callbacks/{id}/inputs/{n}"        = "artifacts"
+  }
+
   # Routes whose callers bring a token that our code checks.
   token_routes = merge(
     {
-      "POST /callbacks/{id}"         = "callback"
       "GET /approval-links/{token}"  = "approval"
       "POST /approval-links/{token}" = "approval"
     },
+    local.agent_routes,
     local.instant_agents_routes,
   )
 
@@ -69,7 +79,7 @@ locals {
     # Too much is refused at the door: what has begun goes on.
     { "POST /workflows" = { rate = var.start_throttle_rate, burst = var.start_throttle_burst } },
     # Agents' results come through, whatever clients ask for.
-    { "POST /callbacks/{id}" = { rate = var.api_throttle_rate, burst = var.api_throttle_burst } },
+    { for route in keys(local.agent_routes) : route => { rate = var.api_throttle_rate, burst = var.api_throttle_burst } },
     {
       for route in ["GET /approval-links/{token}", "POST /approval-links/{token}", "GET /openapi.json", "$default"] :
       route => { rate = var.open_throttle_rate, burst = var.open_throttle_burst }

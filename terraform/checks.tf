@@ -68,13 +68,13 @@ resource "terraform_data" "rules" {
     }
 
     precondition {
-      condition     = alltrue([for service in ["intake", "approval", "callback"] : local.function_settings[service].timeout_seconds <= 30])
-      error_message = "function_settings: intake, approval and callback take at most 30 seconds, because an HTTP API waits no longer."
+      condition     = alltrue([for service in ["intake", "approval", "callback", "artifacts"] : local.function_settings[service].timeout_seconds <= 30])
+      error_message = "function_settings: intake, approval, callback and artifacts take at most 30 seconds, because an HTTP API waits no longer."
     }
 
     precondition {
       condition     = length(setsubtract(keys(var.function_settings), keys(local.function_settings))) == 0
-      error_message = "function_settings: there is no function ${join(", ", setsubtract(keys(var.function_settings), keys(local.function_settings)))}. Functions are intake, approval, callback, relay, deadlines and, for each agent, <agent>-dispatch."
+      error_message = "function_settings: there is no function ${join(", ", setsubtract(keys(var.function_settings), keys(local.function_settings)))}. Functions are intake, approval, callback, artifacts, relay, deadlines and, for each agent, <agent>-dispatch."
     }
 
     precondition {

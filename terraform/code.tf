@@ -7,6 +7,7 @@ locals {
     "dispatch",
     "approval",
     "callback",
+    "artifacts",
     "relay",
     "deadlines",
   ]

@@ -45,7 +45,7 @@ locals {
     { for agent, dispatcher in module.dispatcher : "${agent}-dispatch" => dispatcher },
   )
 
-  functions = merge(local.workers, { deadlines = module.deadlines })
+  functions = merge(local.workers, { artifacts = module.artifacts, deadlines = module.deadlines })
 
   dead_letter_queue_names = merge(
     { for service, worker in local.workers : service => worker.dead_letter_queue_name },

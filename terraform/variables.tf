@@ -145,7 +145,7 @@ variable "deadlines_timeout_seconds" {
 }
 
 variable "function_settings" {
-  description = "Settings of single functions: intake, approval, callback, relay, deadlines and, for each agent, <agent>-dispatch. memory_mb and timeout_seconds are in the place of the general ones; reserved_concurrency is how many invocations at the same time are kept for this function alone."
+  description = "Settings of single functions: intake, approval, callback, artifacts, relay, deadlines and, for each agent, <agent>-dispatch. memory_mb and timeout_seconds are in the place of the general ones; reserved_concurrency is how many invocations at the same time are kept for this function alone."
   type = map(object({
     memory_mb            = optional(number)
     timeout_seconds      = optional(number)
@@ -412,7 +412,7 @@ variable "cors_allow_origins" {
 }
 
 variable "api_throttle_rate" {
-  description = "Requests per second that the API lets through on all routes without a limit of their own. Agents' callbacks have a limit of the same size for themselves."
+  description = "Requests per second that the API lets through on all routes without a limit of their own. Each route for agents has a limit of the same size for itself."
   type        = number
   default     = 100
 

@@ -129,7 +129,7 @@ codes! {
     BudgetExceeded "budget_exceeded" 409 "The workflow's budget is used up. Start a new one with a larger one."
     Superseded "superseded" 409 "The attempt does not count any more. The agent stops."
     UnknownAttempt "unknown_attempt" 409 "The attempt was never asked for."
-    TooManyArtifacts "too_many_artifacts" 409 "The attempt has put as many files as it may."
+    TooManyArtifacts "too_many_artifacts" 422 "The attempt has put as many files as it may."
     InvalidArtifacts "invalid_artifacts" 409 "The report names artifacts that are not its own."
     ExpiredLink "expired_link" 410 "The time to decide by this link is over."
     BodyTooLarge "body_too_large" 413 "The body is larger than 64 KiB."

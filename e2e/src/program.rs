@@ -44,15 +44,40 @@ impl Stack {
         let folder = self.folder.display().to_string();
         let mut words = vec!["up", "--dir", &folder];
         words.extend(variables.iter().flat_map(|pair| ["--var", pair]));
-        let outcome = self.run("xtask", &words).await?;
+        self.up(&words, &[]).await
+    }
+
+    /// With the flows and agents of this `aegis.toml`, as a developer does who has some.
+    ///
+    /// # Errors
+    /// Where Terraform does not get there, or an agent does not answer.
+    pub async fn bring_up(&self, configuration: &Path) -> Result<()> {
+        let folder = self.folder.display().to_string();
+        let file = configuration.display().to_string();
+        self.up(&["up", "--dir", &folder], &[("AEGIS_CONFIG", &file)])
+            .await
+    }
+
+    async fn up(&self, words: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+        let outcome = self.run_with("xtask", words, environment).await?;
         ensure!(outcome.code == Some(0), "xtask {words:?}: {}", outcome.err);
         Ok(())
     }
 
     async fn run(&self, program: &str, words: &[&str]) -> Result<Outcome> {
+        self.run_with(program, words, &[]).await
+    }
+
+    async fn run_with(
+        &self,
+        program: &str,
+        words: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Outcome> {
         let program: PathBuf = self.folder.join("programs").join(program);
         let output = Command::new(&program)
             .args(words)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .output()

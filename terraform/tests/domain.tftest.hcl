@@ -129,7 +129,7 @@ run "outputs" {
   }
 
   assert {
-    condition     = output.deployment_summary.functions == 8 && output.deployment_summary.alarms == length(aws_cloudwatch_metric_alarm.this) + 1
+    condition     = output.deployment_summary.functions == 9 && output.deployment_summary.alarms == length(aws_cloudwatch_metric_alarm.this) + 1
     error_message = "The summary counts."
   }
 }

@@ -91,6 +91,38 @@ run "functions" {
   }
 
   assert {
+    condition = toset(flatten([for statement in jsondecode(module.artifacts.policy).Statement : statement.Action])) == toset([
+      "dynamodb:GetItem",
+      "kms:Decrypt",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:PutObject",
+      "ssm:GetParameter",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
+    ])
+    error_message = "artifacts may do more or less than it was given on purpose."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(module.artifacts.policy).Statement : statement.Sid => [statement.Resource, try(statement.Condition.StringLike, {})]
+      if strcontains(jsonencode(statement.Action), "s3:")
+      } == {
+      SignArtifacts = [["arn:aws:s3:::mock/workflows/*"], {}]
+      ListArtifacts = [["arn:aws:s3:::mock"], { "s3:prefix" = ["workflows/*"] }]
+    }
+    error_message = "artifacts reaches what lies below workflows/, and nothing else."
+  }
+
+  assert {
+    condition     = [for name, function in local.functions : name if strcontains(function.policy, "s3:PutObject")] == ["artifacts"]
+    error_message = "No other function can put an artifact."
+  }
+
+  assert {
     condition = alltrue([
       for dispatcher in module.dispatcher : toset(flatten([for statement in jsondecode(dispatcher.policy).Statement : statement.Action])) == toset([
         "bedrock-agentcore:InvokeAgentRuntime",

@@ -41,11 +41,15 @@ run "routes" {
 
   assert {
     condition = { for key, route in aws_apigatewayv2_route.token : key => route.authorization_type } == {
-      "POST /callbacks/{id}"         = "NONE"
-      "GET /approval-links/{token}"  = "NONE"
-      "POST /approval-links/{token}" = "NONE"
+      "POST /callbacks/{id}"                  = "NONE"
+      "GET /callbacks/{id}/artifacts"         = "NONE"
+      "POST /callbacks/{id}/artifacts/{name}" = "NONE"
+      "GET /callbacks/{id}/artifacts/{name}"  = "NONE"
+      "GET /callbacks/{id}/inputs/{n}"        = "NONE"
+      "GET /approval-links/{token}"           = "NONE"
+      "POST /approval-links/{token}"          = "NONE"
     }
-    error_message = "Only callbacks and approval links pass the gateway with a token of ours."
+    error_message = "Only agents and approval links pass the gateway with a token of ours."
   }
 
   assert {
@@ -69,14 +73,18 @@ run "limits_of_routes" {
 
   assert {
     condition = { for route in aws_apigatewayv2_stage.default.route_settings : route.route_key => "${route.throttling_rate_limit} ${route.throttling_burst_limit}" } == {
-      "POST /workflows"              = "6 200"
-      "POST /callbacks/{id}"         = "100 200"
-      "GET /approval-links/{token}"  = "10 20"
-      "POST /approval-links/{token}" = "10 20"
-      "GET /openapi.json"            = "10 20"
-      "$default"                     = "10 20"
+      "POST /workflows"                       = "6 200"
+      "POST /callbacks/{id}"                  = "100 200"
+      "GET /callbacks/{id}/artifacts"         = "100 200"
+      "POST /callbacks/{id}/artifacts/{name}" = "100 200"
+      "GET /callbacks/{id}/artifacts/{name}"  = "100 200"
+      "GET /callbacks/{id}/inputs/{n}"        = "100 200"
+      "GET /approval-links/{token}"           = "10 20"
+      "POST /approval-links/{token}"          = "10 20"
+      "GET /openapi.json"                     = "10 20"
+      "$default"                              = "10 20"
     }
-    error_message = "Starts, callbacks and what needs no proof have limits of their own."
+    error_message = "Starts, agents and what needs no proof have limits of their own."
   }
 
   assert {

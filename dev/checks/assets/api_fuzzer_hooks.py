@@ -63,7 +63,7 @@ CALLS = itertools.count()
 
 # Each is `{"id", "token", "step", "attempt"}`. One that was reported as done makes room for the next.
 ATTEMPTS = json.loads(os.environ["AEGIS_ATTEMPTS"])
-ANSWERED = {CALLBACKS: collections.Counter(), LINKS: collections.Counter()}
+ANSWERED = collections.defaultdict(collections.Counter)
 SIGN_OF_LIFE_EVERY = 5
 last_signs = [0.0]
 
@@ -126,7 +126,7 @@ def report_about_an_attempt(case):
 @schemathesis.hook
 def after_call(context, case, response):
     path = case.operation.path
-    if path == CALLBACKS and "v1." in str(case.headers.get("Authorization")):
+    if path.startswith(CALLBACKS) and "v1." in str(case.headers.get("Authorization")):
         ANSWERED[path][str(response.status_code)] += 1
     if path == LINKS and (case.path_parameters or {}).get("id") == WAITING:
         ANSWERED[path][str(response.status_code)] += 1
@@ -145,10 +145,14 @@ def before_call(context, case, **kwargs):
         if name.lower() == "idempotency-key" and isinstance(value, str):
             case.headers[name] = sendable(value)
     path = case.path_parameters or {}
-    if case.operation.path == CALLBACKS:
+    if case.operation.path.startswith(CALLBACKS):
         report_about_an_attempt(case)
-        if case.meta is not None and case.meta.generation.mode.is_positive and isinstance(case.body, dict):
-            consistent(case.body)
+        if case.meta is not None and case.meta.generation.mode.is_positive:
+            if isinstance(path.get("name"), str):
+                # All of them are claimed.
+                path["name"] = chosen(seen(path["name"]) or "a", ["_claim.json"])
+            if isinstance(case.body, dict):
+                consistent(case.body)
         return
     for name, known, fits in (("id", IDS, is_id), ("token", TOKENS, is_token), ("name", NAMES, is_name)):
         value = path.get(name)

@@ -44,8 +44,9 @@ const ATTEMPTS: usize = 24;
 /// How often requests of these routes that got past the door were answered with each status, as the hooks count it.
 const ANSWERED: &str = "answered.json";
 /// The route, the status of what is done, and of a body that is refused.
-const BEHIND_DOORS: [(&str, [&str; 2]); 2] = [
+const BEHIND_DOORS: [(&str, [&str; 2]); 3] = [
     ("/callbacks/{id}", ["200", "400"]),
+    ("/callbacks/{id}/artifacts/{name}", ["200", "400"]),
     ("/workflows/{id}/approval-links", ["201", "400"]),
 ];
 const FILES: [(&str, &str); 2] = [

@@ -19,6 +19,9 @@ pub(super) const ON_THE_STACK: [&str; 2] = ["contract", "e2e"];
 /// Counts every call of a workflow, so it runs alone on the stack, after the others.
 const COUNTS: &str = "counts";
 
+/// Brings the stack up with other flows and agents: whoever goes on with it brings it up again.
+const HTTP_AGENTS: &str = "http_agents";
+
 /// Shorter waits than in production, so that a test does not wait for them. Reminders come after 90 s: no test but
 /// theirs lets an approval wait that long.
 pub(super) const SHORT_TIMES: [&str; 5] = [
@@ -69,7 +72,8 @@ impl TestStack {
         }
         self.bring_up(&OPEN).await?;
         self.tests(&ON_THE_STACK, MANY, rest).await?;
-        self.tests(&[COUNTS], "1", rest).await
+        self.tests(&[COUNTS], "1", rest).await?;
+        self.tests(&[HTTP_AGENTS], "1", rest).await
     }
 
     /// Requests as the API's description has them.

@@ -14,11 +14,12 @@ use aegis_terminal::progress::Step;
 use aegis_terminal::text::counted;
 
 /// The services, in the order in which a workflow meets them; binary and package have that name.
-pub const SERVICES: [&str; 6] = [
+pub const SERVICES: [&str; 7] = [
     "intake",
     "dispatch",
     "approval",
     "callback",
+    "artifacts",
     "relay",
     "deadlines",
 ];
@@ -162,6 +163,6 @@ mod tests {
 
     #[test]
     fn services_agents_and_commands_are_expected() {
-        assert_eq!(expected().count(), 12);
+        assert_eq!(expected().count(), 13);
     }
 }

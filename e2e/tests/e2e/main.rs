@@ -2,6 +2,7 @@
 //!
 //! One program for all subjects. Tests run side by side, each with workflows of its own.
 
+mod addresses;
 mod approval;
 mod approval_timeouts;
 mod bodies;

@@ -74,9 +74,11 @@ impl Artifacts {
     async fn read(&self, claim: &Claim, name: &str) -> Answer {
         self.current(claim).await?;
         let key = format!("{}{name}", prefix(claim));
+        // Of all keys that begin so the shortest comes first.
         let there = is_file_name(name) && {
-            let facts = self.bucket.facts(&key).await;
-            facts.map_err(|error| problem_of(&error))?.is_some()
+            let listed = self.bucket.list(&key, 1).await;
+            let listed = listed.map_err(|error| problem_of(&error))?;
+            listed.first().is_some_and(|object| object.key == key)
         };
         if !there {
             let detail = format!("the attempt has put no `{}`", visible_line(name));

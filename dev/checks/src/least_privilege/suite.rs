@@ -13,7 +13,7 @@ use aegis_local_aws::killer::{self, Kind};
 use aegis_local_aws::{environment, foreground, prerequisites};
 
 /// Tests that show what a role is there for, by the end of the role's name.
-const TESTS: [(&str, &[&str]); 11] = [
+const TESTS: [(&str, &[&str]); 12] = [
     (
         "intake",
         &[
@@ -53,6 +53,7 @@ const TESTS: [(&str, &[&str]); 11] = [
         "callback",
         &["dlq::", "flow::", "callbacks::", "bus::", "failure::"],
     ),
+    ("artifacts", &["addresses::"]),
     ("relay", &["flow::", "bus::", "dlq::"]),
     (
         "deadlines",

@@ -2,7 +2,8 @@
 //!
 //! One process serves all of an agent's sessions here, where AWS gives each session a machine of
 //! its own. So a session is stopped by telling the agent's process, which drops the work at its next
-//! pause; a machine would end in the middle of a computation too.
+//! pause; a machine would end in the middle of a computation too. An agent that somebody else runs is told by
+//! `DELETE /invocations/{session}`, which it need not serve.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,12 +35,21 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(30);
 const SIGNED_FOR: &str = "/bedrock-agentcore/aws4_request";
 
 struct Host {
-    /// Base URLs of the agents, by runtime ARN.
-    agents: HashMap<String, String>,
+    /// By runtime ARN.
+    agents: HashMap<String, Served>,
     /// By the agent's name.
     lenders: HashMap<String, Lender>,
     config: SdkConfig,
     client: reqwest::Client,
+}
+
+/// Where an agent listens.
+#[derive(Clone)]
+struct Served {
+    /// Base URL.
+    url: String,
+    /// It is a program of ours, which this host runs.
+    ours: bool,
 }
 
 type Shared = State<Arc<Host>>;
@@ -49,7 +59,10 @@ pub fn router(plan: Arc<Plan>, config: SdkConfig) -> Router {
     let host = Host {
         agents: agents
             .clone()
-            .map(|a| (a.runtime_arn.clone(), a.url.clone()))
+            .map(|agent| {
+                let (url, ours) = (agent.url.clone(), agent.program.is_some());
+                (agent.runtime_arn.clone(), Served { url, ours })
+            })
             .collect(),
         lenders: agents
             .map(|agent| (agent.name.clone(), Lender::new(agent)))
@@ -76,12 +89,12 @@ async fn invoke(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let (url, session) = match admit(&host, &arn, &headers) {
+    let (agent, session) = match admit(&host, &arn, &headers) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
     note("InvokeAgentRuntime", &arn, &query, &headers, b"");
-    match forward(agent_request(&host, &url, &session, &headers, body)).await {
+    match forward(agent_request(&host, &agent.url, &session, &headers, body)).await {
         Ok((status, kind, body)) if status.is_success() => {
             ([(header::CONTENT_TYPE, kind), (SESSION, session)], body).into_response()
         }
@@ -154,7 +167,7 @@ async fn stop_session(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let (url, session) = match admit(&host, &arn, &headers) {
+    let (agent, session) = match admit(&host, &arn, &headers) {
         Ok(admitted) => admitted,
         Err(refusal) => return *refusal,
     };
@@ -165,13 +178,13 @@ async fn stop_session(
         .filter(|name| plain(name))
         .unwrap_or("-");
     errln!("session {name}: asked to stop");
-    let told = host
-        .client
-        .post(format!("{url}/sessions/{name}/stop"))
-        .timeout(ANSWER_PATIENCE)
-        .send()
-        .await;
-    match told {
+    let url = &agent.url;
+    let told = if agent.ours {
+        host.client.post(format!("{url}/sessions/{name}/stop"))
+    } else {
+        host.client.delete(format!("{url}/invocations/{name}"))
+    };
+    match told.timeout(ANSWER_PATIENCE).send().await {
         Ok(answer) if answer.status().is_success() => {
             ([(SESSION, session)], Json(json!({}))).into_response()
         }
@@ -253,12 +266,12 @@ async fn credentials(
     }
 }
 
-/// The agent's URL and the session, if the request is one that AWS would let through.
+/// The agent and the session, if the request is one that AWS would let through.
 fn admit(
     host: &Host,
     arn: &str,
     headers: &HeaderMap,
-) -> Result<(String, HeaderValue), Box<Response>> {
+) -> Result<(Served, HeaderValue), Box<Response>> {
     let signature = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
@@ -270,7 +283,7 @@ fn admit(
             message,
         )));
     }
-    let Some(url) = host.agents.get(arn) else {
+    let Some(agent) = host.agents.get(arn) else {
         let message = format!("there is no runtime {arn}");
         return Err(Box::new(refuse(
             StatusCode::NOT_FOUND,
@@ -289,7 +302,7 @@ fn admit(
             message,
         )));
     };
-    Ok((url.clone(), session.clone()))
+    Ok((agent.clone(), session.clone()))
 }
 
 /// An error in the form in which the SDK recognises it.
@@ -305,4 +318,77 @@ fn refuse(status: StatusCode, kind: &'static str, message: &str) -> Response {
 
 fn plain_error(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({"code": code, "message": message}))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use axum::http::{Method, Uri};
+
+    use super::*;
+    use crate::host::plan::Agent;
+
+    const ARN: &str = "arn:of-an-agent";
+    const SESSION_ID: &str = "a-session-of-thirty-three-letters";
+
+    async fn serve(router: Router) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(axum::serve(listener, router).into_future());
+        url
+    }
+
+    /// What the agent was asked for, and what became of the request to stop its session.
+    async fn stopped(ours: bool, answer: StatusCode) -> (Vec<String>, StatusCode) {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = Arc::clone(&asked);
+        let url = serve(
+            Router::new().fallback(async move |method: Method, uri: Uri| {
+                seen.lock().unwrap().push(format!("{method} {uri}"));
+                answer
+            }),
+        )
+        .await;
+        let agent = Agent {
+            name: "reviewer".to_owned(),
+            program: ours.then(|| "agent".into()),
+            url,
+            runtime_arn: ARN.to_owned(),
+            role_arn: String::new(),
+            environment: Default::default(),
+            credentials_token: String::new(),
+            log: "log".into(),
+        };
+        let plan = Plan {
+            bind: String::new(),
+            region: "us-east-1".to_owned(),
+            aws_endpoint_url: String::new(),
+            access_key_id: String::new(),
+            secret_access_key: String::new(),
+            agents: vec![agent],
+        };
+        let host = serve(router(Arc::new(plan), SdkConfig::builder().build())).await;
+        let sent = reqwest::Client::new()
+            .post(format!("{host}/runtimes/{ARN}/stopruntimesession"))
+            .header(header::AUTHORIZATION, format!("x{SIGNED_FOR}"))
+            .header(SESSION, SESSION_ID)
+            .send();
+        let status = sent.await.unwrap().status();
+        let asked = asked.lock().unwrap().clone();
+        (asked, status)
+    }
+
+    #[tokio::test]
+    async fn an_agent_by_url_is_asked_to_stop_and_need_not() {
+        let delete = [format!("DELETE /invocations/{SESSION_ID}")];
+        let (asked, status) = stopped(false, StatusCode::NO_CONTENT).await;
+        assert_eq!((asked.as_slice(), status), (&delete[..], StatusCode::OK));
+        // As AWS says of a session that has ended, which is no error to those who stop it.
+        let (asked, status) = stopped(false, StatusCode::NOT_FOUND).await;
+        assert_eq!(asked, delete);
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        let (asked, _) = stopped(true, StatusCode::NO_CONTENT).await;
+        assert_eq!(asked, [format!("POST /sessions/{SESSION_ID}/stop")]);
+    }
 }

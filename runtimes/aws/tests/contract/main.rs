@@ -9,8 +9,13 @@ mod probe;
 mod stack;
 mod subscription;
 
+use std::time::Duration;
+
 use aegis_aws::client::objects::S3Objects;
 use aegis_aws::ports::{DynamoTable, EventBridgeBus, ParameterStoreKeys, S3Artifacts, Shards};
+use aegis_contracts::transfer::FileToPut;
+use aegis_engine::ports::Artifacts as _;
+use aegis_testkit::contract::artifacts::Agent as _;
 use aegis_testkit::contract::{artifacts, index, keys, messages, quarantine, table};
 
 use hand::Hand;
@@ -105,6 +110,26 @@ async fn bucket() {
     artifacts::a_link_opens_the_object(&port, &agent).await;
     artifacts::a_file_is_put_once_by_its_address(&port, &agent).await;
     artifacts::a_list_ends_where_the_prefix_does(&port, &agent).await;
+}
+
+/// What the port in memory cannot show: time passes.
+#[tokio::test]
+async fn an_address_ends() {
+    let Some(stack) = stack().await else { return };
+    let name = stack.output("artifact_bucket_name");
+    let port = S3Artifacts::new(aws_sdk_s3::Client::new(&stack.config), name.clone());
+    let agent = Bucket(S3Objects::new(&stack.config, name));
+    let key = format!("workflows/contract/{}/report.md", uuid::Uuid::new_v4());
+    let file = FileToPut {
+        size: 3,
+        sha256: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned(),
+        media_type: "text/markdown".to_owned(),
+    };
+    let valid = Duration::from_secs(1);
+    let put = port.presign_put(&key, &file, valid).await.unwrap();
+    tokio::time::sleep(2 * valid).await;
+    assert_eq!(agent.send(&put, b"abc").await, Some(403));
+    assert_eq!(port.facts(&key).await, Ok(None));
 }
 
 #[tokio::test]

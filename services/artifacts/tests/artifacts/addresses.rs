@@ -85,5 +85,5 @@ fn a_file_may_be_asked_for_again() {
         told(&harness, &put(&harness, name));
     }
     let answer = ask(artifacts(&harness).as_ref(), &put(&harness, "64.md"));
-    assert_eq!(ok(409, &answer)["code"], json!("too_many_artifacts"));
+    assert_eq!(ok(422, &answer)["code"], json!("too_many_artifacts"));
 }

@@ -127,6 +127,8 @@ fn a_name_never_leads_elsewhere() {
         let refused = refusal(service.as_ref(), &read);
         assert_eq!(refused, because(404, "artifact_not_found"), "{name}");
     }
+    let key = format!("{}missing.md.bak", harness.prefix(&harness.current()));
+    harness.ports.artifacts.put(&key, b"abc");
     let missing = asked(&harness, READ).path("name", "missing.md");
     let refused = refusal(service.as_ref(), &missing);
     assert_eq!(refused, because(404, "artifact_not_found"));
@@ -175,7 +177,7 @@ fn errors_of_ports_say_whether_to_try_again() {
     for (operations, route) in [
         (["load_keys", "load", "list"].as_slice(), 0),
         (&["load_keys", "load", "list", "presign_put"], 1),
-        (&["load_keys", "load", "facts", "presign"], 2),
+        (&["load_keys", "load", "list", "presign"], 2),
         (&["load_keys", "load", "presign"], 3),
     ] {
         for operation in operations {
