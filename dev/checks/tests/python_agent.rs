@@ -2,7 +2,7 @@
 //!
 //! State and bucket are in memory; the bucket takes what signed addresses say, and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
