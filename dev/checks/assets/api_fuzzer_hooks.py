@@ -63,6 +63,8 @@ CALLS = itertools.count()
 
 # Each is `{"id", "token", "step", "attempt"}`. One that was reported as done makes room for the next.
 ATTEMPTS = json.loads(os.environ["AEGIS_ATTEMPTS"])
+# Nobody reports about these, so that requests for their files get further than to "superseded".
+AT_WORK = [ATTEMPTS.pop() for _ in range(4)]
 ANSWERED = collections.defaultdict(collections.Counter)
 SIGN_OF_LIFE_EVERY = 5
 last_signs = [0.0]
@@ -79,12 +81,12 @@ def keep_alive():
     if time.monotonic() - last_signs[0] < SIGN_OF_LIFE_EVERY:
         return
     last_signs[0] = time.monotonic()
-    for one in list(ATTEMPTS):
-        report = {"kind": "progress", "step": one["step"], "attempt": one["attempt"]}
+    for one in ATTEMPTS + AT_WORK:
+        report = {"kind": "progress", "step": one["step"], "attempt": one["attempt"], "message": "at work"}
         try:
             call("POST", f"/callbacks/{one['id']}", report, one["token"])
         except urllib.error.HTTPError as error:
-            if error.code == 409 and len(ATTEMPTS) > 1:
+            if error.code == 409 and one in ATTEMPTS and len(ATTEMPTS) > 1:
                 ATTEMPTS.remove(one)
 
 
@@ -113,7 +115,8 @@ def report_about_an_attempt(case):
     phase = getattr(getattr(case.meta, "phase", None), "data", None)
     if number % 4 == 3 or str(getattr(phase, "parameter", None)).lower() == "authorization":
         return
-    one = ATTEMPTS[number % len(ATTEMPTS)]
+    known = ATTEMPTS if case.operation.path == CALLBACKS else AT_WORK
+    one = known[number % len(known)]
     (case.path_parameters or {})["id"] = one["id"]
     case.headers["Authorization"] = f"Bearer {one['token']}"
     if isinstance(case.body, dict):

@@ -40,7 +40,7 @@ const SEED: &str = "20261124";
 /// Per operation, in each phase.
 const SHORT: u32 = 12;
 /// Attempts to report about. A report of success or failure ends one.
-const ATTEMPTS: usize = 24;
+const ATTEMPTS: usize = 28;
 /// How often requests of these routes that got past the door were answered with each status, as the hooks count it.
 const ANSWERED: &str = "answered.json";
 /// The route, the status of what is done, and of a body that is refused.
