@@ -1,22 +1,26 @@
 # The agents' roles. What an agent may read and write follows from the steps that name it: it writes the artifacts of its own
-# steps, and reads those of the steps that they name in `reads`. Keys are workflows/<flow>/<workflow>/<step>/<attempt>/<file>.
+# steps, and reads those of the steps that they name in `reads`. Keys are
+# workflows/<flow>/<workflow>/<step>[/<branch>]/<attempt>/<file>.
 
 locals {
   # The flows that are in the packages.
   flows_dir = "${var.lambda_dist_dir}/flows"
 
-  # Every step and approval of every version of every flow.
+  # Every step and approval of every version of every flow, also those that run at once. A step with branches reads the
+  # step that says how many there are.
   flow_entries = flatten([
     for file in fileset(local.flows_dir, "*/*.json") : [
-      for place, entry in jsondecode(file("${local.flows_dir}/${file}")).steps : {
-        file  = file
-        place = "${file}: steps[${place}]"
-        flow  = dirname(file)
-        step  = try(entry.step, null)
-        agent = try(entry.agent, null)
-        reads = try(entry.reads, [])
-        shows = try(entry.shows, null)
-      }
+      for place, entry in jsondecode(file("${local.flows_dir}/${file}")).steps : [
+        for number, step in try(entry.parallel, [entry]) : {
+          file  = file
+          place = "${file}: steps[${place}]${can(entry.parallel) ? ".parallel[${number}]" : ""}"
+          flow  = dirname(file)
+          step  = try(step.step, null)
+          agent = try(step.agent, null)
+          reads = concat(try(step.reads, []), try([step.each], []))
+          shows = try(step.shows, null)
+        }
+      ]
     ]
   ])
 

@@ -32,6 +32,8 @@ def work(attempt):
         data = attempt.read_input(given)
         first = data.decode(errors="replace").partition("\n")[0]
         lines.append(f"- `{given['name']}` of `{given['step']}` has {len(data)} bytes and begins: {first}")
+    for gap in attempt.task.get("gaps", []):
+        lines.append(f"- branch {gap['branch']} of `{gap['step']}` is missing: {gap['code']}")
     return "\n".join([*lines, ""]).encode(), "text/markdown", f"{len(attempt.task['inputs'])} inputs were read"
 
 
@@ -73,7 +75,8 @@ class Attempt:
 
     def __init__(self, task, session):
         self.task, self.session = task, session
-        self.message, self.record = "at work", None
+        self.message, self.record, self.items = "at work", None, None  # `work` may set message and items
+        self.of = {key: task[key] for key in ("step", "branch", "attempt") if key in task}
         self.stop, self.over = threading.Event(), threading.Event()
         self.deadline = datetime.fromisoformat(task["deadline_at"].replace("Z", "+00:00")).timestamp()
         self.until = time.time() + 15  # an invocation is answered soon, with an error if need be
@@ -131,8 +134,7 @@ class Attempt:
         return f"{self.task['artifacts']['url']}/{name}"
 
     def report(self, kind, **fields):
-        body = {"kind": kind, "step": self.task["step"], "attempt": self.task["attempt"], **fields}
-        return self.ask("POST", self.task["callback"]["url"], body)
+        return self.ask("POST", self.task["callback"]["url"], {"kind": kind, **self.of, **fields})
 
     def begin(self):
         """Claims the attempt. None: it belongs to another session."""
@@ -153,7 +155,8 @@ class Attempt:
             if self.record is None:
                 threading.Thread(target=self.beat, daemon=True).start()
                 self.record = self.publish(*work(self))
-            self.conclude("succeeded", **{key: self.record[key] for key in ("summary", "artifacts", "usage")})
+            told = ("summary", "artifacts", "items", "usage")
+            self.conclude("succeeded", **{key: self.record[key] for key in told if key in self.record})
         except Stopped:
             print("attempt stopped", flush=True)
         except Exception as error:
@@ -173,7 +176,8 @@ class Attempt:
         artifact = {"name": name, "key": self.task["output_prefix"] + name, "media_type": media_type}
         artifact |= {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        record = {key: self.task[key] for key in ("schema_version", "workflow_id", "step", "attempt")}
+        record = self.of | {key: self.task[key] for key in ("schema_version", "workflow_id")}
+        record |= {} if self.items is None else {"items": self.items}
         record |= {"completed_at": now.replace("+00:00", "Z"), "summary": summary[:2000], "artifacts": [artifact]}
         record["usage"] = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0}
         if not self.put(RECORD, json.dumps(record).encode()):

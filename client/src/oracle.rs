@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use aegis_aws::client::objects::S3Objects;
 use aegis_contracts::artifact::attempt_prefix;
-use aegis_contracts::flow::Name;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{History, HistoryEvent, Status, WorkflowView};
@@ -39,9 +39,9 @@ pub struct Judgement {
     pub attempts: u32,
     pub artifacts: usize,
     /// When the agent of each attempt was first invoked, where its claim says so.
-    pub begun: BTreeMap<(Name, u32), Timestamp>,
+    pub begun: BTreeMap<Attempt, Timestamp>,
     /// How often an agent began each attempt. More than once is right where agents die.
-    pub lives: BTreeMap<(Name, u32), usize>,
+    pub lives: BTreeMap<Attempt, usize>,
     pub wrong: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ pub struct Read {
     /// What lies at the key of each artifact in the view, in the same order.
     pub contents: Vec<Option<Content>>,
     /// Of each attempt that was asked for.
-    pub claims: BTreeMap<(Name, u32), Vec<Claim>>,
+    pub claims: BTreeMap<Attempt, Vec<Claim>>,
 }
 
 /// An object's bytes, by what an artifact says of them.
@@ -107,8 +107,13 @@ impl Oracle<'_> {
         let mut claims = BTreeMap::new();
         for step in &view.steps {
             for attempt in 1..=step.attempt {
-                let prefix = attempt_prefix(&view.flow, id, &step.step, attempt);
-                claims.insert((step.step.clone(), attempt), self.claims(&prefix).await?);
+                let of = Attempt {
+                    step: step.step.clone(),
+                    branch: step.branch,
+                    attempt,
+                };
+                let prefix = attempt_prefix(&view.flow, id, &of);
+                claims.insert(of, self.claims(&prefix).await?);
             }
         }
         Ok(Read {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
 use aegis_contracts::view::{HistoryEvent, Status, WorkflowView};
 use serde_json::{Value, json};
@@ -171,19 +172,22 @@ fn approvals_are_one_and_before_what_is_written() {
 fn a_result_of_no_agent_is_seen() {
     let mut claims = claims();
     assert_eq!(of_results(&whole(), &claims), Vec::<String>::new());
-    claims.insert((name("write"), 1), Vec::new());
-    claims.insert((name("write"), 2), vec![claim("a")]);
+    claims.insert(first("write"), Vec::new());
+    claims.insert(Attempt::once(name("write"), 2), vec![claim("a")]);
     let what = "attempt 1 of \"write\" has a result and was begun by no agent";
     assert_eq!(of_results(&whole(), &claims), [what]);
-    claims.remove(&(name("write"), 1));
+    claims.remove(&first("write"));
     assert_eq!(of_results(&whole(), &claims), [what]);
 }
 
+fn first(step: &str) -> Attempt {
+    Attempt::once(name(step), 1)
+}
+
 /// Of the first attempt of each step.
-fn claims() -> BTreeMap<(Name, u32), Vec<Claim>> {
+fn claims() -> BTreeMap<Attempt, Vec<Claim>> {
     let each = ["research", "analyze", "write"].into_iter();
-    each.map(|step| ((name(step), 1), vec![claim("a")]))
-        .collect()
+    each.map(|step| (first(step), vec![claim("a")])).collect()
 }
 
 #[test]
@@ -294,13 +298,13 @@ fn every_law_counts() {
         (|read| read.contents[2] = None, "/report.md is missing"),
         (
             |read| {
-                let claims = read.claims.entry((name("write"), 1)).or_default();
+                let claims = read.claims.entry(first("write")).or_default();
                 claims.push(claim("b"));
             },
             "was begun in",
         ),
         (
-            |read| drop(read.claims.remove(&(name("analyze"), 1))),
+            |read| drop(read.claims.remove(&first("analyze"))),
             "was begun by no agent",
         ),
         (
@@ -341,7 +345,7 @@ fn claim(session: &str) -> Claim {
 
 #[test]
 fn an_attempt_begun_in_two_sessions_is_seen() {
-    let of = |claims: &[Claim]| of_claims(&name("write"), 2, claims);
+    let of = |claims: &[Claim]| of_claims(&Attempt::once(name("write"), 2), claims);
     assert_eq!(of(&[claim("a"), claim("a")]), None);
     let wrong = of(&[claim("a"), claim("b")]).unwrap();
     assert!(wrong.contains("attempt 2 of `write`"), "{wrong}");

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::attempt::Attempt;
 use crate::changes::ChangeRequest;
 use crate::flow::Name;
 use crate::ids::WorkflowId;
@@ -21,7 +22,11 @@ pub struct AgentTask {
     pub workflow_id: WorkflowId,
     pub flow: Name,
     pub step: Name,
-    /// Counts up per (workflow, step), is never used again.
+    /// Of a step with `each`: which of the items this attempt is about, counted from 1. The items are in the artifact of
+    /// the step that `each` names, which is among the inputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<u32>,
+    /// Counts up for each step and branch, is never used again.
     pub attempt: u32,
     pub revision: u32,
     pub topic: String,
@@ -30,6 +35,9 @@ pub struct AgentTask {
     pub parameters: Map<String, Value>,
     /// The name of the artifact that the step must write.
     pub writes: String,
+    /// Later steps run once for each item that this step finds: its report of success says how many, at most so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<u32>,
     /// What approvers asked to be changed, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub feedback: Vec<ChangeRequest>,
@@ -37,6 +45,9 @@ pub struct AgentTask {
     /// earlier revision.
     #[serde(default, deserialize_with = "tolerant::field")]
     pub inputs: Vec<Input>,
+    /// Branches of the steps that this one reads which failed for good, so that nothing of them is among the inputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// Where this attempt's artifacts go. Nothing else may be written.
     pub output_prefix: String,
     /// How an agent without credentials for the bucket puts them.
@@ -58,6 +69,9 @@ pub struct AgentTask {
 pub struct Input {
     /// The step that wrote it.
     pub step: Name,
+    /// The branch of that step, if it has branches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<u32>,
     pub name: String,
     /// Key in the artifact bucket.
     pub key: String,
@@ -78,6 +92,25 @@ pub struct ArtifactTarget {
     pub url: String,
 }
 
+/// A branch that failed for good where its flow goes on without it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Gap {
+    pub step: Name,
+    pub branch: u32,
+    /// Why it failed: stable, lower_snake_case.
+    pub code: String,
+}
+
+impl AgentTask {
+    pub fn of(&self) -> Attempt {
+        Attempt {
+            step: self.step.clone(),
+            branch: self.branch,
+            attempt: self.attempt,
+        }
+    }
+}
+
 /// An agent that goes over one of these stops with `budget_exceeded`. What is missing is not limited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetRemaining {
@@ -96,7 +129,7 @@ pub struct BudgetRemaining {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallbackTarget {
     pub url: String,
-    /// `v1.<kid>.<exp>.<flow>.<step>.<attempt>.<hmac>`; goes into `Authorization: Bearer`.
+    /// `v1.<kid>.<exp>.<flow>.<step>[/<branch>].<attempt>.<hmac>`; goes into `Authorization: Bearer`.
     pub token: String,
 }
 

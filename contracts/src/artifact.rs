@@ -4,6 +4,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::Attempt;
 use crate::flow::Name;
 use crate::ids::WorkflowId;
 use crate::time::Timestamp;
@@ -42,10 +43,11 @@ pub fn is_artifact_name(name: &str) -> bool {
         && name.bytes().all(plain)
 }
 
-/// `workflows/<flow>/<id>/<step>/<attempt>/`: all that one attempt may write. The flow and the step come first, because
-/// what an agent may read and write is said by them.
-pub fn attempt_prefix(flow: &Name, workflow: &WorkflowId, step: &Name, attempt: u32) -> String {
-    format!("workflows/{flow}/{workflow}/{step}/{attempt}/")
+/// `workflows/<flow>/<id>/<step>[/<branch>]/<attempt>/`: all that one attempt may write. The flow and the step come
+/// first, because what an agent may read and write is said by them.
+pub fn attempt_prefix(flow: &Name, workflow: &WorkflowId, of: &Attempt) -> String {
+    let (place, attempt) = (of.whose(), of.attempt);
+    format!("workflows/{flow}/{workflow}/{place}/{attempt}/")
 }
 
 /// Written last, at `attempt_prefix` + [`COMPLETION`]: work whose callback was lost is found here.
@@ -53,12 +55,15 @@ pub fn attempt_prefix(flow: &Name, workflow: &WorkflowId, step: &Name, attempt: 
 pub struct CompletionRecord {
     pub schema_version: u16,
     pub workflow_id: WorkflowId,
-    pub step: Name,
-    pub attempt: u32,
+    #[serde(flatten)]
+    pub of: Attempt,
     pub completed_at: Timestamp,
     pub summary: String,
     #[serde(deserialize_with = "tolerant::field")]
     pub artifacts: Vec<ArtifactRef>,
+    /// As in the report of the success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
     #[serde(default, deserialize_with = "tolerant::field")]
     pub usage: Usage,
 }

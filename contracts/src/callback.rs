@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::artifact::ArtifactRef;
+use crate::attempt::Attempt;
 use crate::flow::Name;
 use crate::usage::{MAX_COST_USD, Usage};
 
@@ -21,6 +22,9 @@ pub enum AgentReport {
     Progress {
         #[garde(skip)]
         step: Name,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[garde(skip)]
+        branch: Option<u32>,
         #[garde(range(min = 1))]
         attempt: u32,
         #[garde(length(chars, max = MAX_MESSAGE))]
@@ -37,12 +41,19 @@ pub enum AgentReport {
     Succeeded {
         #[garde(skip)]
         step: Name,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[garde(skip)]
+        branch: Option<u32>,
         #[garde(range(min = 1))]
         attempt: u32,
         #[garde(length(chars, max = MAX_SUMMARY))]
         summary: String,
         #[garde(length(min = 1, max = 10), dive)]
         artifacts: Vec<ArtifactRef>,
+        /// How many items a later step with `each` has a branch for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[garde(skip)]
+        items: Option<u32>,
         #[serde(default)]
         #[garde(custom(sane_usage))]
         usage: Usage,
@@ -51,6 +62,9 @@ pub enum AgentReport {
     Failed {
         #[garde(skip)]
         step: Name,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[garde(skip)]
+        branch: Option<u32>,
         #[garde(range(min = 1))]
         attempt: u32,
         #[garde(dive)]
@@ -90,16 +104,18 @@ fn sane_usage(usage: &Usage, _: &()) -> garde::Result {
 struct Fields {
     kind: Kind,
     step: Name,
+    branch: Option<u32>,
     attempt: u32,
     message: Option<String>,
     percent: Option<u8>,
     summary: Option<String>,
     artifacts: Option<Vec<ArtifactRef>>,
+    items: Option<u32>,
     error: Option<AgentError>,
     usage: Option<Usage>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Progress,
@@ -110,24 +126,17 @@ enum Kind {
 impl Fields {
     /// A field that this kind of report does not have.
     fn misplaced(&self) -> Option<&'static str> {
-        let progress = [
-            ("message", self.message.is_some()),
-            ("percent", self.percent.is_some()),
+        let fields = [
+            ("message", Kind::Progress, self.message.is_some()),
+            ("percent", Kind::Progress, self.percent.is_some()),
+            ("summary", Kind::Succeeded, self.summary.is_some()),
+            ("artifacts", Kind::Succeeded, self.artifacts.is_some()),
+            ("items", Kind::Succeeded, self.items.is_some()),
+            ("error", Kind::Failed, self.error.is_some()),
         ];
-        let succeeded = [
-            ("summary", self.summary.is_some()),
-            ("artifacts", self.artifacts.is_some()),
-        ];
-        let failed = [("error", self.error.is_some()); 2];
-        let others = match self.kind {
-            Kind::Progress => [succeeded, failed],
-            Kind::Succeeded => [progress, failed],
-            Kind::Failed => [progress, succeeded],
-        };
-        others
+        fields
             .into_iter()
-            .flatten()
-            .find_map(|(name, present)| present.then_some(name))
+            .find_map(|(name, kind, present)| (present && kind != self.kind).then_some(name))
     }
 }
 
@@ -141,10 +150,11 @@ impl<'de> Deserialize<'de> for AgentReport {
             )));
         }
         let missing = Error::missing_field;
-        let (step, attempt) = (fields.step, fields.attempt);
+        let (step, branch, attempt) = (fields.step, fields.branch, fields.attempt);
         Ok(match fields.kind {
             Kind::Progress => Self::Progress {
                 step,
+                branch,
                 attempt,
                 message: fields.message.ok_or_else(|| missing("message"))?,
                 percent: fields.percent,
@@ -152,13 +162,16 @@ impl<'de> Deserialize<'de> for AgentReport {
             },
             Kind::Succeeded => Self::Succeeded {
                 step,
+                branch,
                 attempt,
                 summary: fields.summary.ok_or_else(|| missing("summary"))?,
                 artifacts: fields.artifacts.ok_or_else(|| missing("artifacts"))?,
+                items: fields.items,
                 usage: fields.usage.unwrap_or_default(),
             },
             Kind::Failed => Self::Failed {
                 step,
+                branch,
                 attempt,
                 error: fields.error.ok_or_else(|| missing("error"))?,
                 usage: fields.usage,
@@ -168,19 +181,29 @@ impl<'de> Deserialize<'de> for AgentReport {
 }
 
 impl AgentReport {
-    pub fn step(&self) -> &Name {
-        match self {
-            Self::Progress { step, .. }
-            | Self::Succeeded { step, .. }
-            | Self::Failed { step, .. } => step,
+    pub fn of(&self) -> Attempt {
+        let (Self::Progress {
+            step,
+            branch,
+            attempt,
+            ..
         }
-    }
-
-    pub fn attempt(&self) -> u32 {
-        match self {
-            Self::Progress { attempt, .. }
-            | Self::Succeeded { attempt, .. }
-            | Self::Failed { attempt, .. } => *attempt,
+        | Self::Succeeded {
+            step,
+            branch,
+            attempt,
+            ..
+        }
+        | Self::Failed {
+            step,
+            branch,
+            attempt,
+            ..
+        }) = self;
+        Attempt {
+            step: step.clone(),
+            branch: *branch,
+            attempt: *attempt,
         }
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::attempt::Attempt;
 use crate::flow::Name;
 
 /// Commands carry names only, no content: the receiver reads the state, which decides whether the command still holds.
@@ -20,8 +21,8 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepCommand {
     pub agent: Name,
-    pub step: Name,
-    pub attempt: u32,
+    #[serde(flatten)]
+    pub of: Attempt,
     pub revision: u32,
 }
 
@@ -33,8 +34,8 @@ pub struct ApprovalCommand {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionCommand {
     pub agent: Name,
-    pub step: Name,
-    pub attempt: u32,
+    #[serde(flatten)]
+    pub of: Attempt,
 }
 
 /// The service that owns a command, and so the queue that carries it.

@@ -23,23 +23,40 @@ pub enum Event {
         topic: String,
         requested_by: String,
     },
+    /// An agent step has succeeded, or a branch of it.
     StepCompleted {
         step: Name,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<u32>,
         agent: Name,
         attempt: u32,
         revision: u32,
         summary: String,
         #[serde(deserialize_with = "tolerant::field")]
         artifacts: Vec<ArtifactRef>,
+        /// Later steps run once for each of so many items.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        items: Option<u32>,
         #[serde(deserialize_with = "tolerant::field")]
         usage: Usage,
     },
     /// An attempt failed and a new one was asked for.
     StepRetried {
         step: Name,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<u32>,
         agent: Name,
         failed_attempt: u32,
         next_attempt: u32,
+        code: String,
+        message: String,
+    },
+    /// A branch failed for good, and its step goes on without it.
+    BranchFailed {
+        step: Name,
+        branch: u32,
+        agent: Name,
+        attempt: u32,
         code: String,
         message: String,
     },
@@ -134,6 +151,8 @@ pub enum Event {
         message: String,
         /// The step or approval at which it failed.
         at: Name,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<u32>,
     },
     WorkflowCancelled {
         cancelled_by: String,
@@ -158,6 +177,7 @@ impl Event {
             Self::WorkflowStarted { .. } => "WorkflowStarted",
             Self::StepCompleted { .. } => "StepCompleted",
             Self::StepRetried { .. } => "StepRetried",
+            Self::BranchFailed { .. } => "BranchFailed",
             Self::ApprovalRequested { .. } => "ApprovalRequested",
             Self::ApprovalRecorded { .. } => "ApprovalRecorded",
             Self::ApprovalGranted { .. } => "ApprovalGranted",

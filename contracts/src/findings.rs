@@ -1,4 +1,4 @@
-//! What the agents write: `evidence.json` and `analysis.json`.
+//! What the agents write: `plan.json`, `evidence.json` and `analysis.json`.
 //!
 //! `report.md` is Markdown; its citations refer to evidence by number.
 
@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::ChangeRequest;
+use crate::flow::MAX_BRANCHES;
 use crate::ids::WorkflowId;
+use crate::request::MAX_TOPIC;
 use crate::text::counted;
 
 /// How much work goes into the evidence and what is made of it.
@@ -19,7 +21,34 @@ pub enum Depth {
     Comprehensive,
 }
 
-/// `evidence.json`: passages that bear on the topic, best first.
+/// `plan.json`: the questions that a topic is researched by, the most important first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanFile {
+    pub schema_version: u16,
+    pub workflow_id: WorkflowId,
+    pub topic: String,
+    /// A step with `each` has a branch for each of them: the first is item 1.
+    #[schemars(length(min = 1, max = MAX_BRANCHES))]
+    pub items: Vec<PlanItem>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanItem {
+    /// Can be understood without the topic, and is at most as long as one.
+    #[schemars(length(min = 1, max = MAX_TOPIC))]
+    pub question: String,
+}
+
+impl PlanFile {
+    /// The question of a branch, which counts from 1.
+    pub fn question(&self, branch: u32) -> Option<&str> {
+        let at = usize::try_from(branch).ok()?.checked_sub(1)?;
+        self.items.get(at).map(|item| item.question.as_str())
+    }
+}
+
+/// `evidence.json`: passages that bear on the topic, best first. Of a branch, on its question; of several branches
+/// together, by branch and best first in each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceFile {
     pub schema_version: u16,

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::flow::Name;
+use crate::attempt::Attempt;
 
 /// Characters of an id behind its prefix: 130 bits of SHA-256 in base32.
 const ID_LENGTH: usize = 26;
@@ -113,7 +113,7 @@ prefixed_id!(
     "an event"
 );
 prefixed_id!(
-    /// Names one piece of agent work: a (workflow, step, attempt). It is the runtime session id,
+    /// Names one piece of agent work: a (workflow, step, branch, attempt). It is the runtime session id,
     /// which AgentCore wants to be 33 to 256 characters long; see [`SessionId::runtime_session`].
     SessionId,
     "ss_",
@@ -144,12 +144,12 @@ impl EventId {
 }
 
 impl SessionId {
-    pub fn derive(workflow: &WorkflowId, step: &Name, attempt: u32) -> Self {
+    pub fn derive(workflow: &WorkflowId, of: &Attempt) -> Self {
         Self::from_digest(&[
             b"session",
             workflow.as_str().as_bytes(),
-            step.as_str().as_bytes(),
-            &attempt.to_be_bytes(),
+            of.whose().as_bytes(),
+            &of.attempt.to_be_bytes(),
         ])
     }
 
@@ -189,7 +189,15 @@ mod tests {
     #[test]
     fn runtime_session_fits_the_agent_runtime() {
         let id = WorkflowId::derive("a", "b");
-        let session = SessionId::derive(&id, &"research".parse().unwrap(), 1).runtime_session();
-        assert!((33..=256).contains(&session.len()), "{}", session.len());
+        let of = |branch, attempt| Attempt {
+            step: "research".parse().unwrap(),
+            branch,
+            attempt,
+        };
+        let session = |of| SessionId::derive(&id, &of).runtime_session();
+        let one = session(of(None, 1));
+        assert!((33..=256).contains(&one.len()), "{}", one.len());
+        let others = [of(None, 2), of(Some(1), 1), of(Some(2), 1)].map(session);
+        assert!(!others.contains(&one) && others[1] != others[2]);
     }
 }

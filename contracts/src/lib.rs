@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod approval;
 pub mod artifact;
+pub mod attempt;
 pub mod callback;
 pub mod changes;
 pub mod command;

@@ -13,7 +13,7 @@ use crate::envelope::{CommandEnvelope, EventEnvelope};
 use crate::external::{
     ApprovalDecided, CancelRequested, RedriveRequested, StepReported, WorkflowRequested,
 };
-use crate::findings::{AnalysisFile, EvidenceFile};
+use crate::findings::{AnalysisFile, EvidenceFile, PlanFile};
 use crate::flow::Flow;
 use crate::problem::Problem;
 use crate::request::{CancelBody, RedriveBody, StartRequest};
@@ -82,6 +82,7 @@ pub fn all() -> Vec<MessageSchema> {
         open::<AgentTask>("agent-task"),
         open::<InvocationAnswer>("agent-task-answer"),
         open::<CompletionRecord>("agent-completion-record"),
+        open::<PlanFile>("artifact-plan"),
         open::<EvidenceFile>("artifact-evidence"),
         open::<AnalysisFile>("artifact-analysis"),
     ]

@@ -46,6 +46,16 @@ impl Usage {
         }
     }
 
+    /// What this is more than what was known before.
+    #[must_use]
+    pub fn beyond(self, known: Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_sub(known.input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(known.output_tokens),
+            cost_usd: kept((self.cost_usd - known.cost_usd).max(0.0)),
+        }
+    }
+
     pub fn total_tokens(&self) -> u64 {
         self.input_tokens.saturating_add(self.output_tokens)
     }

@@ -72,6 +72,8 @@ impl Status {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepStatus {
+    /// A branch that has not begun: as many others as may are at work.
+    Waiting,
     Requested,
     Dispatched,
     Running,
@@ -85,25 +87,64 @@ pub enum StepStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Place {
-    Step { step: Name, agent: Name },
-    Approval { approval: Name },
+    Step {
+        step: Name,
+        agent: Name,
+        /// The step for each of whose items it has a branch.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        each: Option<Name>,
+    },
+    /// Steps that run at once.
+    Parallel {
+        parallel: Vec<Place>,
+    },
+    Approval {
+        approval: Name,
+    },
 }
 
 impl Place {
-    pub fn name(&self) -> &Name {
+    /// Of steps that run at once, the first one's.
+    pub fn name(&self) -> Option<&Name> {
         match self {
-            Self::Step { step, .. } => step,
-            Self::Approval { approval } => approval,
+            Self::Step { step, .. } => Some(step),
+            Self::Parallel { parallel } => parallel.first().and_then(Self::name),
+            Self::Approval { approval } => Some(approval),
+        }
+    }
+
+    /// Itself, or the steps that run at once.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::Parallel { parallel } => parallel,
+            Self::Step { .. } | Self::Approval { .. } => std::slice::from_ref(self),
+        }
+    }
+
+    /// Whether it is of this name, or has a step that is.
+    pub fn has(&self, name: &Name) -> bool {
+        self.parts().iter().any(|part| part.name() == Some(name))
+    }
+
+    /// Names of the agent steps in it.
+    pub fn steps(&self) -> Vec<&Name> {
+        match self {
+            Self::Step { step, .. } => vec![step],
+            Self::Parallel { parallel } => parallel.iter().flat_map(Self::steps).collect(),
+            Self::Approval { .. } => Vec::new(),
         }
     }
 }
 
-/// The latest attempt of one step.
+/// The latest attempt of one step, or of one branch of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepView {
     pub step: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<u32>,
     pub agent: Name,
     pub status: StepStatus,
+    /// 0 for a branch that has not begun.
     pub attempt: u32,
     pub revision: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -117,6 +158,9 @@ pub struct StepView {
     /// When it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succeeded_at: Option<Timestamp>,
+    /// Why a branch failed for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<ProgressView>,
     /// Only while nobody has picked the command up.
@@ -153,6 +197,8 @@ pub struct FailureView {
     pub message: String,
     /// The step or approval at which it failed.
     pub at: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<u32>,
     /// The version to name in a redrive.
     pub version: u64,
 }

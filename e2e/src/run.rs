@@ -251,7 +251,7 @@ impl Run {
 
     pub fn prefix(&self, step: Step, attempt: u32) -> String {
         let flow = DEFAULT_FLOW.parse().unwrap_or_else(|_| Name::unreadable());
-        attempt_prefix(&flow, &self.id, &step.name(), attempt)
+        attempt_prefix(&flow, &self.id, &step.attempt(attempt))
     }
 }
 

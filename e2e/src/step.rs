@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
-use aegis_workflow::Attempt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -48,6 +48,7 @@ impl Step {
     pub fn attempt(self, attempt: u32) -> Attempt {
         Attempt {
             step: self.name(),
+            branch: None,
             attempt,
         }
     }

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_client::oracle::Judgement;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::HistoryEvent;
-use aegis_contracts::view::Place;
+use aegis_contracts::view::{Place, WorkflowView};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -90,12 +91,7 @@ fn steps_of(verdict: &Verdict) -> Vec<Name> {
         .filter_map(|judged| judged.view.as_ref());
     let course = views.map(|view| &view.course).next();
     let places = course.into_iter().flatten();
-    places
-        .filter_map(|place| match place {
-            Place::Step { step, .. } => Some(step.clone()),
-            Place::Approval { .. } => None,
-        })
-        .collect()
+    places.flat_map(Place::steps).cloned().collect()
 }
 
 fn has_ended(judgement: &Judgement) -> bool {
@@ -110,35 +106,48 @@ fn of_steps(judgement: &Judgement, collected: &mut Collected, measured: &mut Mea
     let Some(view) = &judgement.view else { return };
     for step in &view.steps {
         measured.retries += u64::from(step.attempt.saturating_sub(1 + step.revision));
+        let of = Attempt {
+            step: step.step.clone(),
+            branch: step.branch,
+            attempt: step.attempt,
+        };
         let name = |what| format!("{} {what}", step.step);
-        let Some((requested, done)) = times_of(&judgement.history, &step.step, step.attempt) else {
+        let Some((requested, done)) = times_of(view, &judgement.history, &of) else {
             continue;
         };
-        let begun = judgement
-            .begun
-            .get(&(step.step.clone(), step.attempt))
-            .copied();
+        let begun = judgement.begun.get(&of).copied();
         collected.add(&name(QUEUED), requested, begun);
         collected.add(&name(WORKED), begun, Some(done));
         collected.add(&name(ALL), requested, Some(done));
     }
 }
 
-/// When the attempt was asked for, and when its result was taken.
+/// When the attempt was asked for, and when its result was taken. When a branch was asked for that others went before is
+/// not in the history.
 fn times_of(
+    view: &WorkflowView,
     history: &[HistoryEvent],
-    step: &Name,
-    attempt: u32,
+    of: &Attempt,
 ) -> Option<(Option<Timestamp>, Timestamp)> {
+    let is_of = |event: &HistoryEvent| {
+        event.data["step"] == of.step.as_str()
+            && event.data["branch"].as_u64() == of.branch.map(u64::from)
+    };
     let done = history.iter().position(|event| {
-        event.kind == "StepCompleted"
-            && event.data["step"] == step.as_str()
-            && event.data["attempt"] == attempt
+        event.kind == "StepCompleted" && is_of(event) && event.data["attempt"] == of.attempt
     })?;
+    let mut course = view.course.iter();
+    let place = course.find(|place| place.has(&of.step));
+    let beside = |event: &HistoryEvent| {
+        let steps = place.map(Place::steps).unwrap_or_default();
+        steps.iter().any(|step| event.data["step"] == step.as_str())
+    };
     let asked = |event: &&HistoryEvent| match event.kind.as_str() {
-        "WorkflowStarted" | "StepCompleted" | "ChangesRequested" | "ApprovalGranted"
-        | "WorkflowRedriven" => true,
-        "StepRetried" => event.data["step"] == step.as_str(),
+        "WorkflowStarted" | "ChangesRequested" | "ApprovalGranted" | "WorkflowRedriven" => {
+            of.branch.is_none()
+        }
+        "StepCompleted" => of.branch.is_none() && !beside(event),
+        "StepRetried" => is_of(event),
         _ => false,
     };
     let requested = history[..done].iter().rev().find(asked);

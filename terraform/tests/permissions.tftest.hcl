@@ -275,9 +275,9 @@ run "agents" {
       }
       # It serves the step research of the flow digest, and only reads that of the flow report.
       writer = {
-        OwnArtifacts = ["arn:aws:s3:::mock/workflows/digest/*/research/*", "arn:aws:s3:::mock/workflows/digest/*/write/*", "arn:aws:s3:::mock/workflows/report/*/write/*"]
-        Input        = ["arn:aws:s3:::mock/workflows/digest/*/research/*", "arn:aws:s3:::mock/workflows/report/*/research/*", "arn:aws:s3:::mock/workflows/report/*/analyze/*"]
-        List         = ["workflows/digest/*/research/*", "workflows/digest/*/write/*", "workflows/report/*/write/*"]
+        OwnArtifacts = ["arn:aws:s3:::mock/workflows/digest/*/research/*", "arn:aws:s3:::mock/workflows/digest/*/look/*", "arn:aws:s3:::mock/workflows/digest/*/draft/*", "arn:aws:s3:::mock/workflows/digest/*/doubt/*", "arn:aws:s3:::mock/workflows/digest/*/write/*", "arn:aws:s3:::mock/workflows/report/*/write/*"]
+        Input        = ["arn:aws:s3:::mock/workflows/digest/*/research/*", "arn:aws:s3:::mock/workflows/digest/*/look/*", "arn:aws:s3:::mock/workflows/report/*/research/*", "arn:aws:s3:::mock/workflows/report/*/analyze/*"]
+        List         = ["workflows/digest/*/research/*", "workflows/digest/*/look/*", "workflows/digest/*/draft/*", "workflows/digest/*/doubt/*", "workflows/digest/*/write/*", "workflows/report/*/write/*"]
       }
     }
     error_message = "An agent writes the steps that name it, flow by flow, and reads what they read."

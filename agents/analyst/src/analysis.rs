@@ -8,7 +8,8 @@ use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::changes::ChangeRequest;
 use aegis_contracts::findings::{AnalysisFile, Claim, EvidenceFile, Finding, Stance};
 
-use crate::choice::{answering, choose};
+use crate::branches::is_same;
+use crate::choice::{answering, choose, choose_in_turn};
 use crate::claims::{Candidate, candidates};
 use crate::compare::{Verdict, verdict};
 use crate::material::Material;
@@ -22,18 +23,29 @@ pub fn analyse(
     revision: u32,
     asked: Option<(&ChangeRequest, &AnalysisFile)>,
 ) -> AnalysisFile {
+    analyse_branches(file, &[], revision, asked)
+}
+
+/// Like [`analyse`], where `file` is what the branches of a step found [together](crate::branches::merged): each of their
+/// questions is answered by itself.
+pub fn analyse_branches(
+    file: &EvidenceFile,
+    branches: &[EvidenceFile],
+    revision: u32,
+    asked: Option<(&ChangeRequest, &AnalysisFile)>,
+) -> AnalysisFile {
     let material = Material::new(file);
     let wishes = asked
         .map(|(request, former)| Wishes::of(request, former, &material.terms))
         .unwrap_or_default();
-    let chosen = chosen(&material, &wishes);
+    let chosen = chosen(&material, branches, &wishes);
     AnalysisFile {
         schema_version: SCHEMA_VERSION,
         workflow_id: file.workflow_id.clone(),
         topic: file.topic.clone(),
         revision,
-        summary: missing::summary(&material, &chosen.claims),
-        gaps: missing::gaps(&material, &chosen.claims),
+        summary: missing::summary(&material, &chosen.claims, !branches.is_empty()),
+        gaps: chosen.gaps.clone(),
         evidence_sha256: None,
         revised: asked
             .map(|(request, former)| wishes::revised(&material, request, former, &chosen.claims)),
@@ -46,21 +58,75 @@ pub fn analyse(
 struct Chosen<'a> {
     claims: Vec<Candidate<'a>>,
     answering: Vec<Candidate<'a>>,
+    /// What they do not tell.
+    gaps: Vec<String>,
 }
 
-fn chosen<'a>(material: &Material<'a>, wishes: &Wishes) -> Chosen<'a> {
-    let all = candidates(material, wishes);
-    let mut claims = choose(material, &all, wishes);
-    // Where people took everything out, nothing is what they want.
-    if claims.is_empty() && wishes.left_out.is_empty() {
-        claims.extend(first_line(material));
-    }
-    let answering = match wishes.shown {
-        // A later revision shows no claim that nobody asked for.
-        Some(_) => claims.clone(),
-        None => answering(&all).cloned().collect(),
+fn chosen<'a>(
+    material: &Material<'a>,
+    branches: &'a [EvidenceFile],
+    wishes: &Wishes,
+) -> Chosen<'a> {
+    let mut chosen = if branches.is_empty() {
+        let all = candidates(material, wishes);
+        Chosen {
+            claims: choose(material, &all, wishes),
+            answering: answering(&all).cloned().collect(),
+            gaps: Vec::new(),
+        }
+    } else {
+        in_turn(material, branches, wishes)
     };
-    Chosen { claims, answering }
+    // Where people took everything out, nothing is what they want.
+    if chosen.claims.is_empty() && wishes.left_out.is_empty() {
+        chosen.claims.extend(first_line(material));
+    }
+    // A later revision shows no claim that nobody asked for.
+    if wishes.shown.is_some() {
+        chosen.answering.clone_from(&chosen.claims);
+    }
+    let gaps = match branches {
+        [] => missing::gaps(material, &chosen.claims),
+        _ => missing::unnamed(material, &chosen.claims),
+    };
+    chosen.gaps.splice(0..0, gaps);
+    chosen
+}
+
+/// Of each branch what answers its question.
+fn in_turn<'a>(
+    material: &Material<'a>,
+    branches: &'a [EvidenceFile],
+    wishes: &Wishes,
+) -> Chosen<'a> {
+    let mut claims = Vec::new();
+    let mut all: Vec<Candidate<'a>> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut gaps = Vec::new();
+    for file in branches {
+        let question = Material::new(file);
+        let candidates = candidates(&question, wishes);
+        // By its place among the passages of all branches.
+        let cited = |claim: &Candidate<'a>| {
+            let passage = file.evidence.get(claim.evidence)?;
+            let mut passages = material.evidence().iter();
+            let evidence = passages.position(|other| is_same(other, passage))?;
+            Some(Candidate {
+                evidence,
+                ..claim.clone()
+            })
+        };
+        let chosen = choose(&question, &candidates, wishes);
+        gaps.extend(missing::unanswered(&question, &chosen));
+        claims.push(chosen.iter().filter_map(cited).collect::<Vec<_>>());
+        let answering = answering(&candidates).filter_map(cited);
+        all.extend(answering.filter(|claim| known.insert(key(claim))));
+    }
+    Chosen {
+        claims: choose_in_turn(material, &claims, wishes),
+        answering: all,
+        gaps,
+    }
 }
 
 /// Where nothing can be said by itself (a note of two words), the best passage speaks.
@@ -80,7 +146,9 @@ fn first_line<'a>(material: &Material<'a>) -> Option<Candidate<'a>> {
 }
 
 fn findings(material: &Material<'_>, chosen: Chosen<'_>) -> Vec<Finding> {
-    let Chosen { claims, answering } = chosen;
+    let Chosen {
+        claims, answering, ..
+    } = chosen;
     let mut said: BTreeSet<Key> = claims.iter().map(key).collect();
     let mut pairs = BTreeSet::new();
     let mut findings = Vec::new();

@@ -31,11 +31,7 @@ const STAYS: f64 = 10.0;
 
 /// How many claims a report has at most.
 fn amount(material: &Material<'_>, all: &[Candidate<'_>], wishes: &Wishes) -> usize {
-    let amount = match material.file.depth {
-        Depth::Quick => 3,
-        Depth::Standard => 5,
-        Depth::Comprehensive => 8,
-    };
+    let amount = usual(material.file.depth);
     let amount = match material.question.listed().len() {
         0 => amount,
         things => amount.min(things),
@@ -47,6 +43,24 @@ fn amount(material: &Material<'_>, all: &[Candidate<'_>], wishes: &Wishes) -> us
         false if is_doubtful(material, all) => amount.min(material.parts().len().max(1)),
         false => amount,
     };
+    asked_for(amount, wishes)
+}
+
+/// How many claims a report on several questions has at most.
+fn amount_on(questions: usize, depth: Depth, wishes: &Wishes) -> usize {
+    let one = usual(depth);
+    asked_for(one.max(questions * (one / 2)), wishes)
+}
+
+fn usual(depth: Depth) -> usize {
+    match depth {
+        Depth::Quick => 3,
+        Depth::Standard => 5,
+        Depth::Comprehensive => 8,
+    }
+}
+
+fn asked_for(amount: usize, wishes: &Wishes) -> usize {
     // What was shown before stays, and only what was asked for comes to it.
     let amount = match wishes.shown.as_ref().map(BTreeSet::len) {
         None => amount,
@@ -131,6 +145,26 @@ pub fn choose<'a>(
                 parts.tell(candidate);
                 chosen.push(candidate.clone());
             }
+        }
+    }
+    chosen
+}
+
+/// Of what answers each of several questions, best first: the best of each question, then the second of each, and so on.
+pub fn choose_in_turn<'a>(
+    material: &Material<'_>,
+    answers: &[Vec<Candidate<'a>>],
+    wishes: &Wishes,
+) -> Vec<Candidate<'a>> {
+    let amount = amount_on(answers.len(), material.file.depth, wishes);
+    let longest = answers.iter().map(Vec::len).max().unwrap_or(0);
+    let turn = |rank: usize| answers.iter().filter_map(move |list| list.get(rank));
+    let mut pool: Vec<&Candidate<'a>> = (0..longest).flat_map(turn).collect();
+    pool.sort_by_key(|candidate| (!wishes.stays(candidate.text), candidate.wanted == 0.0));
+    let mut chosen: Vec<Candidate<'a>> = Vec::new();
+    for candidate in pool {
+        if chosen.len() < amount && fits(material, candidate, &chosen) {
+            chosen.push(candidate.clone());
         }
     }
     chosen

@@ -7,7 +7,7 @@ use aegis_agent_kit::text::{counted, spaced, words};
 use aegis_contracts::findings::{AskedWord, Evidence, Origin};
 
 use crate::claims::Candidate;
-use crate::material::Material;
+use crate::material::{Asked, Material};
 use crate::question::{has_number, has_number_word};
 
 /// Share of the topic's weight that a claim must name before it may be called an answer.
@@ -15,7 +15,8 @@ const HALF: f64 = 0.5;
 /// and below which it is said that none names all.
 const MOST: f64 = 2.0 / 3.0;
 
-pub fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
+/// `branches`: the claims are on several questions, of which one claim need not answer more than one.
+pub fn summary(material: &Material<'_>, claims: &[Candidate<'_>], branches: bool) -> String {
     if claims.is_empty() {
         return "No claim is left: people took all of them out.".to_owned();
     }
@@ -33,7 +34,9 @@ pub fn summary(material: &Material<'_>, claims: &[Candidate<'_>]) -> String {
     for asked in &material.file.asked {
         text.push_str(&taken_for(asked, claims));
     }
-    text.push_str(doubt(material, claims));
+    if !branches {
+        text.push_str(doubt(material, claims));
+    }
     text
 }
 
@@ -164,8 +167,18 @@ fn share(material: &Material<'_>, claim: &Candidate<'_>, words: &BTreeSet<usize>
     if total > 0.0 { found / total } else { 1.0 }
 }
 
-/// What was not found, in sentences.
-pub fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
+/// That the claims on one of several questions may be no answer to it.
+pub fn unanswered(question: &Material<'_>, claims: &[Candidate<'_>]) -> Option<String> {
+    // What people took out is not missing from the documents.
+    let doubtful = !claims.is_empty() && share_of_all(question, claims) < HALF;
+    let topic = &question.file.topic;
+    doubtful.then(|| {
+        format!("No claim names the greater part of “{topic}”: the documents may not answer it.")
+    })
+}
+
+/// Words of the topic that no passage has, in sentences.
+pub fn unnamed(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
     // What people took out is not missing from the documents.
     if claims.is_empty() {
         return Vec::new();
@@ -174,14 +187,21 @@ pub fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
         .asked
         .iter()
         .filter(|asked| !asked.known && !asked.aside && !asked.filler);
-    let mut gaps: Vec<String> = unknown
-        .map(|asked| {
-            format!(
-                "No passage names “{}”, which the topic asks about.",
-                asked.label
-            )
-        })
-        .collect();
+    let sentence = |asked: &Asked| {
+        format!(
+            "No passage names “{}”, which the topic asks about.",
+            asked.label
+        )
+    };
+    unknown.map(sentence).collect()
+}
+
+/// What was not found, in sentences.
+pub fn gaps(material: &Material<'_>, claims: &[Candidate<'_>]) -> Vec<String> {
+    if claims.is_empty() {
+        return Vec::new();
+    }
+    let mut gaps = unnamed(material, claims);
     let parts = material.question.parts();
     for part in parts.iter().filter(|_| parts.len() > 1) {
         let said: BTreeSet<&str> = words(part).collect();

@@ -11,11 +11,13 @@ use std::sync::Arc;
 use aegis_agent_analyst::agent::Analyst;
 use aegis_agent_kit::memory::MemoryStore;
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
-use aegis_contracts::agent::{AgentTask, InvocationStatus};
+use aegis_contracts::agent::{AgentTask, Gap, Input, InvocationStatus};
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::Depth;
-use aegis_contracts::findings::{AnalysisFile, Evidence, EvidenceFile, PassageKind, Stance};
+use aegis_contracts::findings::{
+    AnalysisFile, Evidence, EvidenceFile, PassageKind, PlanFile, PlanItem, Stance,
+};
 
 const TOPIC: &str = "grid storage costs";
 const KEY: &str = "workflows/x/researcher/1/evidence.json";
@@ -347,4 +349,176 @@ async fn evidence_that_was_changed_is_refused() {
         (error.code.as_str(), error.retryable),
         ("input_corrupt", false)
     );
+}
+
+const QUESTIONS: [&str; 4] = [
+    "grid storage costs: Prices",
+    "grid storage costs: Pumped hydro",
+    "grid storage costs: Law",
+    "Fires of lithium batteries",
+];
+
+/// Of the branches of `QUESTIONS` but the third, which failed. They share their first passage.
+fn found() -> [(u32, EvidenceFile); 3] {
+    let of = |branch: u32, passages: &[usize]| {
+        let all = file().evidence;
+        let passages = passages.iter().map(|at| all[*at].clone());
+        let numbered = (1..).zip(passages).map(|(number, passage)| Evidence {
+            id: format!("e{number}"),
+            ..passage
+        });
+        let topic = QUESTIONS[branch as usize - 1].to_owned();
+        let evidence = numbered.collect();
+        (
+            branch,
+            EvidenceFile {
+                topic,
+                evidence,
+                ..file()
+            },
+        )
+    };
+    [of(1, &[0, 1]), of(2, &[0, 2]), of(4, &[0, 3])]
+}
+
+/// The step behind branches, which reads the plan too if there is one.
+async fn gathering(branches: &[(u32, EvidenceFile)], plan: Option<&PlanFile>) -> Scene {
+    let mut scene = Scene::new(&file()).await;
+    scene.task.inputs.clear();
+    let mut add = |step: &str, name: &str, branch: Option<u32>, bytes: Vec<u8>| {
+        let key = format!("workflows/x/{step}/{}/1/{name}", branch.unwrap_or(0));
+        scene.task.inputs.push(Input {
+            branch,
+            ..input(step, name, &key, &bytes)
+        });
+        scene.store.arrange(&key, bytes);
+    };
+    if let Some(plan) = plan {
+        add("plan", "plan.json", None, serde_json::to_vec(plan).unwrap());
+    }
+    for (branch, file) in branches {
+        let bytes = serde_json::to_vec(file).unwrap();
+        add("research", "evidence.json", Some(*branch), bytes);
+    }
+    scene.task.gaps = vec![Gap {
+        step: "research".parse().unwrap(),
+        branch: 3,
+        code: "no_evidence".to_owned(),
+    }];
+    scene
+}
+
+fn plan() -> PlanFile {
+    let questions = QUESTIONS.map(|question| PlanItem {
+        question: question.to_owned(),
+    });
+    PlanFile {
+        schema_version: 1,
+        workflow_id: file().workflow_id,
+        topic: TOPIC.to_owned(),
+        items: questions.to_vec(),
+    }
+}
+
+/// The analysis, and the evidence that was written with it.
+async fn gathered(scene: &Scene) -> (AnalysisFile, EvidenceFile) {
+    let AgentReport::Succeeded { artifacts, .. } = scene.conclude().await else {
+        panic!("no success");
+    };
+    let names: Vec<&str> = artifacts.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["analysis.json", "evidence.json"]);
+    let read = |at: usize| scene.store.peek(&artifacts[at].key).unwrap();
+    let analysis: AnalysisFile = serde_json::from_slice(&read(0)).unwrap();
+    assert_eq!(
+        analysis.evidence_sha256.as_ref(),
+        Some(&artifacts[1].sha256)
+    );
+    (analysis, serde_json::from_slice(&read(1)).unwrap())
+}
+
+#[tokio::test]
+async fn what_branches_found_is_written_as_one_file_that_the_claims_cite() {
+    let scene = gathering(&found(), Some(&plan())).await;
+    let (analysis, evidence) = gathered(&scene).await;
+    assert_eq!((&*analysis.topic, &*evidence.topic), (TOPIC, TOPIC));
+    let expected = file().evidence;
+    assert_eq!(evidence.evidence, expected, "each passage once, by branch");
+    for claim in analysis.findings.iter().flat_map(|finding| &finding.claims) {
+        let mut cited = evidence.evidence.iter();
+        let cited = cited.find(|passage| passage.id == claim.evidence).unwrap();
+        assert!(cited.passage.contains(&claim.text), "{claim:?}");
+    }
+    let said = said(&analysis);
+    for best in ["139 dollars", "Pumped hydro", "Fires"] {
+        assert!(
+            said.iter().any(|text| text.contains(best)),
+            "{best}: {said:#?}"
+        );
+    }
+    let gap = "not researched: grid storage costs: Law (no_evidence)";
+    assert_eq!(analysis.gaps.last().unwrap(), gap);
+    while scene.process.invoke(&scene.task).await == InvocationStatus::AlreadyRunning {}
+    let reports = scene.platform.conclusion(2).await;
+    assert_eq!(reports[0], reports[1]);
+}
+
+/// One branch is left of several, and nobody says what the others were asked.
+#[tokio::test]
+async fn a_single_branch_is_gathered_too() {
+    let scene = gathering(&found()[..1], None).await;
+    let (analysis, evidence) = gathered(&scene).await;
+    assert_eq!(evidence.topic, TOPIC);
+    assert_eq!(evidence.evidence, found()[0].1.evidence);
+    let gap = "not researched: question 3 (no_evidence)";
+    assert_eq!(analysis.gaps.last().unwrap(), gap);
+}
+
+#[tokio::test]
+async fn a_revision_of_what_branches_found_keeps_what_nobody_asked_to_change() {
+    let first = gathered(&gathering(&found(), Some(&plan())).await).await.0;
+    let key = "workflows/x/analyze/1/analysis.json";
+    let bytes = serde_json::to_vec(&first).unwrap();
+    let again = |changes: Changes| {
+        let (first, bytes) = (&first, bytes.clone());
+        async move {
+            let mut scene = gathering(&found(), Some(&plan())).await;
+            let own = input("analyze", "analysis.json", key, &bytes);
+            scene.task.inputs.push(own);
+            scene.store.arrange(key, bytes);
+            scene.task.revision = 1;
+            scene.task.feedback = vec![ChangeRequest {
+                shows: "analyze".parse().unwrap(),
+                revision: first.revision,
+                comment: Some("see above".to_owned()),
+                changes,
+            }];
+            gathered(&scene).await.0
+        }
+    };
+    let texts = |analysis: &AnalysisFile| -> BTreeSet<String> {
+        said(analysis).into_iter().map(str::to_owned).collect()
+    };
+    let same = again(Changes::default()).await;
+    assert_eq!(texts(&same), texts(&first));
+    let searched = Changes {
+        search_again: true,
+        ..Changes::default()
+    };
+    assert!(texts(&again(searched).await).is_superset(&texts(&first)));
+    let dropped = Changes {
+        drop: vec![1],
+        ..Changes::default()
+    };
+    let gone = first.findings[0]
+        .claims
+        .iter()
+        .map(|claim| claim.text.clone());
+    let rest = &texts(&first) - &gone.collect();
+    assert_eq!(texts(&again(dropped).await), rest);
+    let shorter = Changes {
+        shorter: true,
+        ..Changes::default()
+    };
+    let half = texts(&first).len().div_ceil(2);
+    assert_eq!(texts(&again(shorter).await).len(), half);
 }

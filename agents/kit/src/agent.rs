@@ -4,6 +4,7 @@ use aegis_contracts::agent::AgentTask;
 use aegis_contracts::callback::{AgentError, MAX_MESSAGE};
 use aegis_contracts::flow::media_type;
 use async_trait::async_trait;
+use serde::Serialize;
 
 use crate::context::WorkContext;
 use crate::store::StoreError;
@@ -26,6 +27,8 @@ pub struct Produced {
     /// A sentence or two for the person who watches.
     pub summary: String,
     pub artifacts: Vec<NewArtifact>,
+    /// How many items were found, for a step whose task has `max_items`.
+    pub items: Option<u32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +48,18 @@ impl Produced {
                 media_type: media_type(&task.writes).to_owned(),
                 bytes,
             }],
+            items: None,
         }
     }
+}
+
+/// What an artifact of JSON consists of.
+///
+/// # Errors
+/// `artifact_invalid`, permanent.
+pub fn json(value: &impl Serialize) -> Result<Vec<u8>, WorkError> {
+    serde_json::to_vec_pretty(value)
+        .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))
 }
 
 /// Why an attempt came to nothing.

@@ -167,10 +167,12 @@ fn broken(error: tokio::task::JoinError) -> WorkError {
 
 fn succeeded(record: CompletionRecord) -> AgentReport {
     AgentReport::Succeeded {
-        step: record.step,
-        attempt: record.attempt,
+        step: record.of.step,
+        branch: record.of.branch,
+        attempt: record.of.attempt,
         summary: record.summary,
         artifacts: record.artifacts,
+        items: record.items,
         usage: record.usage,
     }
 }
@@ -178,6 +180,7 @@ fn succeeded(record: CompletionRecord) -> AgentReport {
 fn failed(task: &AgentTask, error: AgentError, usage: Usage) -> AgentReport {
     AgentReport::Failed {
         step: task.step.clone(),
+        branch: task.branch,
         attempt: task.attempt,
         error,
         usage: (!usage.is_zero()).then_some(usage),

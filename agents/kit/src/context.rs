@@ -156,6 +156,27 @@ impl Earlier {
         Ok((read(input, value)?, input))
     }
 
+    /// Like [`Self::with`]; where that step has branches, what each of them wrote, in their order.
+    ///
+    /// # Errors
+    /// Like [`Self::with`].
+    pub fn all_with<T: DeserializeOwned>(
+        &self,
+        field: &str,
+    ) -> Result<Vec<(T, &Input)>, WorkError> {
+        let (nearest, input) = self.with(field)?;
+        if input.branch.is_none() {
+            return Ok(vec![(nearest, input)]);
+        }
+        let branches = self.0.iter().filter(|(of, value)| {
+            (&of.step, &of.name) == (&input.step, &input.name) && value.get(field).is_some()
+        });
+        let files = branches.map(|(input, value)| read(input, value).map(|file| (file, input)));
+        let mut files = files.collect::<Result<Vec<_>, _>>()?;
+        files.sort_by_key(|(_, input)| input.branch);
+        Ok(files)
+    }
+
     /// The passages that `analysis` cites. Ids of passages are not unique among several files.
     ///
     /// # Errors

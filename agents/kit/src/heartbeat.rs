@@ -53,6 +53,7 @@ fn progress(ctx: &WorkContext, stage: Stage) -> AgentReport {
     let usage = ctx.usage();
     AgentReport::Progress {
         step: ctx.task().step.clone(),
+        branch: ctx.task().branch,
         attempt: ctx.task().attempt,
         message: crate::text::shorten(&stage.message, MAX_MESSAGE),
         percent: Some(stage.percent),

@@ -61,7 +61,7 @@ fn check(task: &AgentTask) -> Result<Url, Box<Problem>> {
             "schema version {version} is newer than this agent, which knows {SCHEMA_VERSION}"
         ));
     }
-    let own = attempt_prefix(&task.flow, &task.workflow_id, &task.step, task.attempt);
+    let own = attempt_prefix(&task.flow, &task.workflow_id, &task.of());
     if task.output_prefix != own {
         return problem(format!("`output_prefix` must be `{own}`"));
     }

@@ -31,6 +31,6 @@ pub mod telemetry;
 pub mod testing;
 pub mod text;
 
-pub use agent::{Agent, NewArtifact, Produced, WorkError};
+pub use agent::{Agent, NewArtifact, Produced, WorkError, json};
 pub use context::{Earlier, WorkContext};
 pub use parameters::Parameters;

@@ -39,11 +39,11 @@ pub async fn publish(
     let record = CompletionRecord {
         schema_version: SCHEMA_VERSION,
         workflow_id: task.workflow_id.clone(),
-        step: task.step.clone(),
-        attempt: task.attempt,
+        of: task.of(),
         completed_at: now,
         summary: crate::text::shorten(&produced.summary, MAX_SUMMARY),
         artifacts,
+        items: produced.items,
         usage,
     };
     let bytes = serde_json::to_vec(&record)

@@ -1,14 +1,20 @@
-//! The researcher as an agent: reads the sources, leaves the rest to [`crate::research`].
+//! The researcher as an agent: reads the sources, leaves the rest to [`crate::research`] and [`crate::plan`].
+//!
+//! A task with `max_items` gets a plan, a task of a branch the evidence on that item of the plan, any other the evidence on
+//! its topic.
 
 use aegis_agent_kit::text::counted;
-use aegis_agent_kit::{Agent, Parameters, Produced, WorkContext, WorkError};
+use aegis_agent_kit::{Agent, Parameters, Produced, WorkContext, WorkError, json};
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::AgentTask;
-use aegis_contracts::findings::{AskedWord, Depth, Evidence, EvidenceFile, Origin};
+use aegis_contracts::findings::{
+    AskedWord, Depth, Evidence, EvidenceFile, Origin, PlanFile, PlanItem,
+};
 use async_trait::async_trait;
 
 use crate::index::Index;
-use crate::research::{Researched, research};
+use crate::plan::plan;
+use crate::research::{NoEvidence, Researched, research};
 use crate::sources::{self, Library};
 
 pub struct Researcher;
@@ -18,6 +24,10 @@ impl Agent for Researcher {
     const NAME: &'static str = "researcher";
 
     async fn work(&self, ctx: &WorkContext) -> Result<Produced, WorkError> {
+        let task = AgentTask {
+            topic: question(ctx).await?,
+            ..ctx.task().clone()
+        };
         ctx.stage(5, "looking for sources");
         let library = sources::read(ctx).await?;
         if library.documents.is_empty() {
@@ -27,13 +37,65 @@ impl Agent for Researcher {
             60,
             format!("searching {}", counted(library.documents.len(), "document")),
         );
-        let task = ctx.task().clone();
-        let work = tokio::task::spawn_blocking(move || evidence(&task, library)).await;
-        let file = work.map_err(|e| WorkError::transient("agent_panicked", e.to_string()))??;
-        let bytes = serde_json::to_vec_pretty(&file)
-            .map_err(|error| WorkError::permanent("artifact_invalid", error.to_string()))?;
-        Ok(Produced::of(ctx.task(), summary(&file), bytes))
+        let work = move || match task.max_items {
+            Some(most) => planned(&task, &library, most),
+            None => found(&task, library),
+        };
+        let work = tokio::task::spawn_blocking(work).await;
+        work.map_err(|e| WorkError::transient("agent_panicked", e.to_string()))?
     }
+}
+
+/// What is to be researched: the topic, or a branch's item of the plan.
+async fn question(ctx: &WorkContext) -> Result<String, WorkError> {
+    let task = ctx.task();
+    let Some(branch) = task.branch else {
+        return Ok(task.topic.clone());
+    };
+    let earlier = ctx.earlier().await?;
+    let (plan, input): (PlanFile, _) = earlier.with("items")?;
+    let question = plan.question(branch).map(str::to_owned);
+    question.ok_or_else(|| {
+        let items = counted(plan.items.len(), "item");
+        let message = format!("{} has {items}, and no number {branch}", input.name);
+        WorkError::permanent("input_invalid", message)
+    })
+}
+
+fn found(task: &AgentTask, library: Library) -> Result<Produced, WorkError> {
+    let file = evidence(task, library)?;
+    Ok(Produced::of(task, summary(&file), json(&file)?))
+}
+
+fn planned(task: &AgentTask, library: &Library, most: u32) -> Result<Produced, WorkError> {
+    let depth = Parameters::of(task)?.depth;
+    let documents = &library.documents;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let questions = plan(
+        &task.topic,
+        depth,
+        documents,
+        &Index::build(documents),
+        most,
+    )
+    .map_err(no_evidence)?;
+    let count = counted(questions.len(), "question");
+    let summary = format!("{count}: {}", questions.join("; "));
+    let items = questions.into_iter().map(|question| PlanItem { question });
+    let file = PlanFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: task.workflow_id.clone(),
+        topic: task.topic.clone(),
+        items: items.collect(),
+    };
+    Ok(Produced {
+        items: u32::try_from(file.items.len()).ok(),
+        ..Produced::of(task, summary, json(&file)?)
+    })
+}
+
+fn no_evidence(reason: NoEvidence) -> WorkError {
+    WorkError::permanent("no_evidence", reason.to_string())
 }
 
 fn nothing_readable(library: &Library) -> WorkError {
@@ -67,8 +129,7 @@ pub fn evidence(task: &AgentTask, library: Library) -> Result<EvidenceFile, Work
         passages_ranked,
         asked,
         mut evidence,
-    } = research(&task.topic, depth, &documents, &index)
-        .map_err(|reason| WorkError::permanent("no_evidence", reason.to_string()))?;
+    } = research(&task.topic, depth, &documents, &index).map_err(no_evidence)?;
     // What approvers want searched for comes to what the topic found. A term that the sources lack finds nothing, and the
     // analyst says so.
     let terms = task.feedback.iter();

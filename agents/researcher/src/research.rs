@@ -48,11 +48,8 @@ pub fn research(
     documents: &[Document],
     index: &Index,
 ) -> Result<Researched, NoEvidence> {
-    let concepts = concepts(topic, index);
-    let hits = rank(index, &concepts, &expected(topic, index));
-    check(topic, documents, index, &concepts, &hits)?;
-    let chosen = select(index, &hits, amount(depth));
-    let evidence = (1..).zip(&chosen).map(|(number, hit)| {
+    let Found { concepts, hits } = find(topic, depth, documents, index)?;
+    let evidence = (1..).zip(&hits).map(|(number, hit)| {
         let passage = &index.passages[hit.passage];
         let document = &documents[passage.document];
         Evidence {
@@ -77,6 +74,34 @@ pub fn research(
         asked: concepts.iter().map(|c| c.asked(index)).collect(),
         evidence: evidence.collect(),
     })
+}
+
+/// The passages that are about a topic, best first, before they become evidence.
+pub struct Found {
+    concepts: Vec<Concept>,
+    pub hits: Vec<Hit>,
+}
+
+impl Found {
+    /// Share of the topic's weight that a passage names with its headings, 0 to 1.
+    pub fn share(&self, hit: &Hit) -> f64 {
+        share(&telling(&self.concepts), &hit.named)
+    }
+}
+
+/// # Errors
+/// Like [`research`].
+pub fn find(
+    topic: &str,
+    depth: Depth,
+    documents: &[Document],
+    index: &Index,
+) -> Result<Found, NoEvidence> {
+    let concepts = concepts(topic, index);
+    let hits = rank(index, &concepts, &expected(topic, index));
+    check(topic, documents, index, &concepts, &hits)?;
+    let hits = select(index, &hits, amount(depth));
+    Ok(Found { concepts, hits })
 }
 
 /// A collection that mentions some words of a topic is not yet about it.

@@ -68,6 +68,10 @@ impl Concept {
     }
 }
 
+/// Words that point to what was said before: a question with one of them is none of its own.
+const POINTING: &str = "it its this these those they them their he she his her one ones er es sie ihr ihre ihrer ihren dies \
+    diese dieser dieses davon dafür damit il elle ils elles cela 它 它们 这 这些 那 其 これ それ この その";
+
 /// Concepts in the order of the topic, without repetitions.
 pub fn concepts(topic: &str, index: &Index) -> Vec<Concept> {
     let reader = Reader::new(topic, index);
@@ -130,6 +134,49 @@ fn clauses(question: &str, behind_colon: bool) -> Vec<&str> {
             .collect();
     }
     clauses
+}
+
+/// The questions that the topic is made of, as it writes them and each to be understood alone: behind what stands before a
+/// colon, and one that points back behind the one that it points to. One, where the topic is not made of several.
+pub fn questions(topic: &str, index: &Index) -> Vec<String> {
+    let reader = Reader::new(topic, index);
+    let (context, question) = context(topic, &reader.terms);
+    let mut asked = clauses(question, false);
+    asked.retain(|clause| !tidy(clause).is_empty());
+    // `What are the limits of it: rows, columns, size of a field?`
+    if !context.is_empty() && asked.len() == 1 && question.matches(',').count() > 1 {
+        asked = clauses(question, true);
+    }
+    let points_back = |clause: &str| {
+        let pointing = |word: &str| {
+            POINTING
+                .split(' ')
+                .any(|known| known == word.to_lowercase())
+        };
+        words(clause).any(pointing) || words(clause).all(|w| reader.terms.of_word(w).is_empty())
+    };
+    let mut before = "";
+    let mut questions = Vec::new();
+    for clause in asked
+        .into_iter()
+        .map(tidy)
+        .filter(|clause| !clause.is_empty())
+    {
+        let mut parts = vec![tidy(context), before, clause];
+        if before.is_empty() || !points_back(clause) {
+            before = clause;
+            parts.remove(1);
+        }
+        parts.retain(|part| !part.is_empty());
+        questions.push(parts.join(": "));
+    }
+    questions
+}
+
+/// Without what only separates a question from the next.
+pub fn tidy(question: &str) -> &str {
+    let separates = |c: char| c.is_whitespace() || ",;?.，；？。、".contains(c);
+    question.trim_matches(separates)
 }
 
 struct Reader<'a> {

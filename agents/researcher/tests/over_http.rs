@@ -9,14 +9,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aegis_agent_kit::memory::MemoryStore;
-use aegis_agent_kit::testing::{AgentProcess, FakePlatform, task};
+use aegis_agent_kit::testing::{AgentProcess, FakePlatform, input, task};
 use aegis_agent_researcher::agent::Researcher;
 use aegis_agent_researcher::sources::{RawFile, parse};
 use aegis_agent_researcher::{corpus, document::Document};
 use aegis_contracts::agent::{AgentTask, InvocationStatus};
+use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::callback::{AgentError, AgentReport};
 use aegis_contracts::findings::Depth;
-use aegis_contracts::findings::EvidenceFile;
+use aegis_contracts::findings::{EvidenceFile, PlanFile, PlanItem};
 
 const QUANTUM: &str = "Impact of quantum computing on cryptography";
 
@@ -52,6 +53,19 @@ impl Scene {
         };
         assert_eq!(artifacts[0].name, "evidence.json");
         serde_json::from_slice(&self.store.peek(&artifacts[0].key).unwrap()).unwrap()
+    }
+
+    /// As a branch of a step whose items another step planned.
+    fn branch(&mut self, branch: u32, plan: &impl serde::Serialize) {
+        let key = "workflows/x/plan/1/plan.json";
+        let bytes = serde_json::to_vec(plan).unwrap();
+        self.task
+            .inputs
+            .push(input("plan", "plan.json", key, &bytes));
+        self.store.arrange(key, bytes);
+        let task = &mut self.task;
+        task.branch = Some(branch);
+        task.output_prefix = attempt_prefix(&task.flow, &task.workflow_id, &task.of());
     }
 
     async fn failure(&self) -> AgentError {
@@ -149,6 +163,85 @@ async fn sources_that_are_not_there_are_named() {
     let error = scene.failure().await;
     assert_eq!(error.code, "source_empty");
     assert!(error.message.contains("s3://artifacts/sources/nothing/"));
+}
+
+const TWO: &str =
+    "When do RSA certificates have to be replaced, and what do heat pumps cost in cold climates?";
+
+fn two_questions() -> PlanFile {
+    let questions = [
+        "When do RSA certificates have to be replaced",
+        "what do heat pumps cost in cold climates",
+    ];
+    let questions = questions.map(|question| PlanItem {
+        question: question.to_owned(),
+    });
+    PlanFile {
+        schema_version: 1,
+        workflow_id: task("research", TWO, "").workflow_id,
+        topic: TWO.to_owned(),
+        items: questions.to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn where_items_are_wanted_it_plans_and_says_how_many() {
+    let mut scene = Scene::new(TWO).await;
+    scene.task.max_items = Some(4);
+    scene.task.writes = "plan.json".to_owned();
+    let AgentReport::Succeeded {
+        artifacts, items, ..
+    } = scene.conclude().await
+    else {
+        panic!("no success");
+    };
+    assert_eq!(artifacts[0].name, "plan.json");
+    let plan = scene.store.peek(&artifacts[0].key).unwrap();
+    let plan: PlanFile = serde_json::from_slice(&plan).unwrap();
+    assert_eq!(items, Some(4));
+    assert_eq!(plan.items.len(), 4);
+    let expected = two_questions();
+    let questions = |plan: &PlanFile| plan.items[..2].to_vec();
+    assert_eq!(
+        (&plan.topic, questions(&plan)),
+        (&expected.topic, questions(&expected))
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_planned_for_what_no_document_is_about() {
+    let mut scene = Scene::new("Basket weaving in medieval Portugal").await;
+    scene.task.max_items = Some(4);
+    assert_eq!(scene.failure().await.code, "no_evidence");
+}
+
+#[tokio::test]
+async fn a_branch_researches_its_question_in_place_of_the_topic() {
+    let mut scene = Scene::new(TWO).await;
+    scene.branch(2, &two_questions());
+    let file = scene.evidence().await;
+    assert_eq!(file.topic, two_questions().items[1].question);
+    assert!(file.evidence[0].source.contains("heat-pumps"), "{file:#?}");
+    assert!(!file.asked.iter().any(|asked| asked.word == "RSA"));
+}
+
+#[tokio::test]
+async fn a_branch_without_a_question_fails_for_good() {
+    let plan = serde_json::to_value(two_questions()).unwrap();
+    let mut strange = plan.clone();
+    strange["items"] = serde_json::json!(["When?", "Where?"]);
+    let nothing = serde_json::json!({});
+    for (branch, plan, code) in [
+        (3, &plan, "input_invalid"),
+        (1, &strange, "input_invalid"),
+        (1, &nothing, "input_missing"),
+    ] {
+        let mut scene = Scene::new(TWO).await;
+        scene.branch(branch, plan);
+        let error = scene.failure().await;
+        assert_eq!((error.code.as_str(), error.retryable), (code, false));
+        assert!(!error.message.is_empty(), "{branch}");
+    }
 }
 
 #[test]

@@ -251,3 +251,24 @@ async fn claims_are_cited_from_the_evidence_that_they_were_made_from() {
     scene.store.arrange(key, bytes);
     assert_eq!(scene.report().await, expected);
 }
+
+/// As an analyst does that put together what several branches found.
+#[tokio::test]
+async fn the_evidence_may_be_of_the_step_that_analysed_it() {
+    let mut analysis = analysis();
+    let gathered = serde_json::to_vec(&evidence()).unwrap();
+    let key = "workflows/x/analyze/1/evidence.json";
+    let gathered_input = input("analyze", "evidence.json", key, &gathered);
+    analysis.evidence_sha256 = Some(gathered_input.sha256.clone());
+    let mut of_a_branch = evidence();
+    of_a_branch.evidence.truncate(1);
+    let mut scene = Scene::new(&of_a_branch, &analysis).await;
+    scene.task.inputs.remove(0);
+    scene.task.inputs.push(gathered_input);
+    scene.store.arrange(key, gathered);
+    let report = scene.report().await;
+    assert!(
+        report.contains("Checkpoints bound the time. [1]"),
+        "{report}"
+    );
+}

@@ -5,6 +5,8 @@
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{PickupView, Place, Status, StepStatus, StepView, WorkflowView};
 
+use super::branches::folded;
+use super::event_words::whose;
 use super::pickup::{waiting, waits_for_a_session};
 use super::show::{self, attempt, failure_words, progress};
 use crate::style::hang;
@@ -34,22 +36,28 @@ pub struct Line {
     pub text: String,
 }
 
+/// As [`lines`], with one line for all branches of a step.
+pub fn folded_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line> {
+    lines(before.map(folded).as_ref(), &folded(now))
+}
+
 /// One line per difference, in the order of the flow; the first look tells everything that has happened so far.
 pub fn lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line> {
     let mut lines = Vec::new();
-    for place in &now.course {
+    for place in now.course.iter().flat_map(Place::parts) {
         match place {
             Place::Step { step: name, .. } => {
-                let of = |view: &'_ WorkflowView| {
-                    view.steps.iter().find(|step| step.step == *name).cloned()
-                };
-                if let Some(step) = of(now)
-                    && let Some(text) = step_line(before.and_then(of).as_ref(), &step)
-                {
-                    let at = step_time(&step);
-                    lines.push(Line { at, text });
+                for step in now.steps.iter().filter(|step| step.step == *name) {
+                    let known = before.and_then(|view| {
+                        let mut steps = view.steps.iter();
+                        steps.find(|known| known.step == *name && known.branch == step.branch)
+                    });
+                    let at = step_time(step);
+                    lines.extend(step_line(known, step).map(|text| Line { at, text }));
                 }
             }
+            // Its parts come one by one.
+            Place::Parallel { .. } => {}
             Place::Approval { approval: name } => {
                 let latest = now.approval.as_ref();
                 if latest.is_some_and(|approval| approval.approval == *name) {
@@ -116,7 +124,7 @@ fn step_line(before: Option<&StepView>, now: &StepView) -> Option<String> {
     let status = step_style(now.status).on(format!("{:<10}", step_word(now.status)));
     let line = format!(
         "{:<10}  {status}  {}{}",
-        now.step.as_str(),
+        whose(&now.step, now.branch),
         hang(),
         words.join(": ")
     );
@@ -130,7 +138,10 @@ fn step_time(step: &StepView) -> Option<Timestamp> {
         StepStatus::Dispatched => step.dispatched_at,
         StepStatus::Running => step.last_heartbeat_at.or(step.dispatched_at),
         StepStatus::Succeeded => step.succeeded_at,
-        StepStatus::Failed | StepStatus::Superseded | StepStatus::Cancelled => None,
+        StepStatus::Waiting
+        | StepStatus::Failed
+        | StepStatus::Superseded
+        | StepStatus::Cancelled => None,
     }
 }
 

@@ -5,6 +5,7 @@
 use aegis_contracts::approval::LINK_CLAIM;
 use aegis_contracts::changes::Changes;
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::Name;
 use aegis_contracts::view::HistoryEvent;
 use serde_json::json;
 
@@ -29,23 +30,44 @@ fn work(event: &Event) -> Option<String> {
         } => format!("{flow} by {requested_by}"),
         Event::StepCompleted {
             step,
+            branch,
             attempt,
             summary,
             ..
-        } => format!("{step} {attempt}: {summary}"),
+        } => format!("{} {attempt}: {summary}", whose(step, *branch)),
         Event::StepRetried {
             step,
+            branch,
             failed_attempt,
             next_attempt,
             code,
             message,
             ..
-        } => format!("{step} {failed_attempt} failed ({code}: {message}), now {next_attempt}"),
+        } => format!(
+            "{} {failed_attempt} failed ({code}: {message}), now {next_attempt}",
+            whose(step, *branch)
+        ),
+        Event::BranchFailed {
+            step,
+            branch,
+            attempt,
+            code,
+            message,
+            ..
+        } => format!("{step}/{branch} {attempt} failed for good ({code}: {message})"),
         Event::WorkflowRedriven {
             redriven_by, at, ..
         } => format!("by {redriven_by}, back to {at}"),
         _ => return None,
     })
+}
+
+/// `research`, or `research/3`.
+pub fn whose(step: &Name, branch: Option<u32>) -> String {
+    match branch {
+        Some(branch) => format!("{step}/{branch}"),
+        None => step.to_string(),
+    }
 }
 
 fn approval(event: &Event) -> Option<String> {
@@ -145,7 +167,12 @@ fn ending(event: &Event) -> Option<String> {
             ..
         } => format!("{}{}", by(approver, claimed_by), behind(comment)),
         Event::WorkflowExpired { revision, .. } => format!("nobody decided on revision {revision}"),
-        Event::WorkflowFailed { code, message, at } => format!("at {at}: {message} ({code})"),
+        Event::WorkflowFailed {
+            code,
+            message,
+            at,
+            branch,
+        } => format!("at {}: {message} ({code})", whose(at, *branch)),
         Event::WorkflowCancelled {
             cancelled_by,
             reason,

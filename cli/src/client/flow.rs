@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use aegis_contracts::flow::{Entry, Flow, Name};
+use aegis_contracts::flow::{AgentStep, Entry, Flow, Name};
 use aegis_contracts::view::FlowList;
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -135,7 +135,7 @@ fn page(flow: &Flow) -> String {
         flow.version,
         one_line(&flow.title)
     );
-    for line in columns(&flow.steps.iter().map(row).collect::<Vec<_>>()) {
+    for line in columns(&flow.steps.iter().flat_map(rows).collect::<Vec<_>>()) {
         let _ = writeln!(page, "{line}");
     }
     let _ = writeln!(page, "\nresult: {}", flow.result);
@@ -149,23 +149,9 @@ fn page(flow: &Flow) -> String {
     page
 }
 
-fn row(entry: &Entry) -> Vec<String> {
-    match entry {
-        Entry::Step(step) => {
-            let reads = names(&step.reads);
-            let reads = if reads.is_empty() {
-                reads
-            } else {
-                format!("reads {reads}")
-            };
-            vec![
-                step.step.to_string(),
-                step.agent.to_string(),
-                format!("writes {}", step.writes),
-                reads,
-            ]
-        }
-        Entry::Approval(asked) => vec![
+fn rows(entry: &Entry) -> Vec<Vec<String>> {
+    if let Entry::Approval(asked) = entry {
+        return vec![vec![
             asked.approval.to_string(),
             "people decide".to_owned(),
             format!("shows {}", asked.shows),
@@ -173,8 +159,33 @@ fn row(entry: &Entry) -> Vec<String> {
                 Some(redo) => format!("changes go back to {redo}"),
                 None => String::new(),
             },
-        ],
+        ]];
     }
+    let rows = entry.steps().iter().enumerate();
+    rows.map(|(index, step)| row(step, index > 0)).collect()
+}
+
+/// `beside`: it runs at once with the one before.
+fn row(step: &AgentStep, beside: bool) -> Vec<String> {
+    let mut words = Vec::new();
+    if beside {
+        words.push("at once with the one above".to_owned());
+    }
+    if let (Some(each), Some(max)) = (&step.each, step.max) {
+        let (at_once, may_fail) = (step.at_once(), step.may_fail());
+        words.push(format!(
+            "for each item of {each}: at most {max}, {at_once} at once, {may_fail} may fail"
+        ));
+    }
+    if !step.reads.is_empty() {
+        words.push(format!("reads {}", names(&step.reads)));
+    }
+    vec![
+        step.step.to_string(),
+        step.agent.to_string(),
+        format!("writes {}", step.writes),
+        words.join("; "),
+    ]
 }
 
 fn names(names: &[Name]) -> String {
@@ -185,17 +196,29 @@ fn names(names: &[Name]) -> String {
 /// <https://mermaid.js.org/syntax/flowchart.html>
 fn mermaid(flow: &Flow) -> String {
     let mut drawing = "flowchart TD\n".to_owned();
+    let mut before: Vec<&Name> = Vec::new();
     for entry in &flow.steps {
-        let name = entry.name();
-        let _ = match entry {
-            Entry::Step(step) => writeln!(drawing, "    {name}[\"{name}<br>{}\"]", step.agent),
-            Entry::Approval(_) => writeln!(drawing, "    {name}{{\"{name}\"}}"),
-        };
-    }
-    for pair in flow.steps.windows(2) {
-        if let [one, next] = pair {
-            let _ = writeln!(drawing, "    {} --> {}", one.name(), next.name());
+        let mut names = Vec::new();
+        if let Entry::Approval(asked) = entry {
+            let name = &asked.approval;
+            let _ = writeln!(drawing, "    {name}{{\"{name}\"}}");
+            names.push(name);
         }
+        for step in entry.steps() {
+            let (name, agent) = (&step.step, &step.agent);
+            // Two rectangles behind each other.
+            let _ = match step.max {
+                Some(max) => writeln!(drawing, "    {name}[[\"{name}<br>{agent}, up to {max}\"]]"),
+                None => writeln!(drawing, "    {name}[\"{name}<br>{agent}\"]"),
+            };
+            names.push(name);
+        }
+        for one in &before {
+            for next in &names {
+                let _ = writeln!(drawing, "    {one} --> {next}");
+            }
+        }
+        before = names;
     }
     for asked in flow.approvals() {
         if let Some(redo) = &asked.redo {

@@ -6,6 +6,7 @@ use aegis_contracts::ids::WorkflowId;
 use anyhow::Result;
 use clap::Args;
 
+use super::branches::folded;
 use super::refusal::explained;
 use super::session::Session;
 use super::show;
@@ -19,6 +20,9 @@ pub struct Arguments {
     /// The workflow's id, `wf_…`.
     #[arg(value_name = "WORKFLOW")]
     id: WorkflowId,
+    /// Show each branch of a step, not only how many there are.
+    #[arg(long)]
+    all: bool,
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
@@ -31,6 +35,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         out::json(answer.raw);
     } else {
         let view = Summaries::default().added_to(answer.value, &session).await;
+        let view = if arguments.all { view } else { folded(&view) };
         out::write(Stream::Out, &show::page(&view, &session));
     }
     Ok(ExitCode::SUCCESS)

@@ -18,6 +18,7 @@ pub mod report;
 pub mod start;
 pub mod watch;
 
+pub mod branches;
 pub mod changes;
 mod event_words;
 pub mod next_step;

@@ -42,7 +42,7 @@ impl Remedy {
 }
 
 /// Every code that a workflow can fail with.
-const REMEDIES: [(&str, Remedy); 24] = [
+const REMEDIES: [(&str, Remedy); 26] = [
     (
         "undeliverable",
         Remedy::of(
@@ -86,6 +86,17 @@ const REMEDIES: [(&str, Remedy); 24] = [
         "budget_exceeded",
         Remedy::of(
             "Start a new workflow with a larger budget (`--budget-usd`, `--budget-tokens`, `--budget-minutes`). A redrive is refused.",
+            Step::Start(""),
+        ),
+    ),
+    (
+        "items_missing",
+        Remedy::of("Mend the agent, then redrive.", Step::Redrive),
+    ),
+    (
+        "too_many_items",
+        Remedy::of(
+            "Start a new workflow by a version of the flow with a larger `max`; or mend the agent, then redrive.",
             Step::Start(""),
         ),
     ),

@@ -12,6 +12,7 @@ use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowV
 use serde_json::Value;
 
 use super::decide::approvals;
+use super::event_words::whose;
 use super::next_step;
 use super::pickup::{is_stuck, stuck_service, waiting};
 use super::session::{Session, quoted};
@@ -129,12 +130,16 @@ fn budget_words(budget: &Budget) -> String {
 fn steps(steps: &[StepView]) -> Vec<String> {
     let row = |step: &StepView| {
         vec![
-            step.step.to_string(),
+            whose(&step.step, step.branch),
             step_style(step.status)
                 .on(step_word(step.status))
                 .to_string(),
             attempt(step),
-            step.pickup.as_ref().map_or_else(|| progress(step), waiting),
+            match (&step.code, &step.pickup) {
+                (Some(code), _) => one_line(code),
+                (None, Some(pickup)) => waiting(pickup),
+                (None, None) => progress(step),
+            },
         ]
     };
     columns(&steps.iter().map(row).collect::<Vec<_>>())
@@ -261,7 +266,8 @@ fn artifacts(artifacts: &[ArtifactRef]) -> Vec<String> {
 /// `the sources say nothing (no_evidence), at research`.
 pub fn failure_words(failure: &FailureView) -> String {
     let (message, code) = (one_line(&failure.message), one_line(&failure.code));
-    format!("{message} ({code}), at {}", failure.at)
+    let at = whose(&failure.at, failure.branch);
+    format!("{message} ({code}), at {at}")
 }
 
 /// The commands that fit the state; of a failure, what to do and the command for it.

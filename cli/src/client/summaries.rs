@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::event::Event;
-use aegis_contracts::flow::Name;
 use aegis_contracts::view::{History, ProgressView, StepStatus, StepView, WorkflowView};
 use serde_json::json;
 
@@ -13,7 +13,7 @@ use super::session::Session;
 /// Summaries by step and attempt, each asked for once.
 #[derive(Debug, Default)]
 pub struct Summaries {
-    known: HashMap<(Name, u32), String>,
+    known: HashMap<Attempt, String>,
 }
 
 impl Summaries {
@@ -47,19 +47,29 @@ impl Summaries {
             let tagged = json!({"type": event.kind, "data": event.data});
             if let Ok(Event::StepCompleted {
                 step,
+                branch,
                 attempt,
                 summary,
                 ..
             }) = serde_json::from_value(tagged)
             {
-                self.known.insert((step, attempt), summary);
+                let of = Attempt {
+                    step,
+                    branch,
+                    attempt,
+                };
+                self.known.insert(of, summary);
             }
         }
     }
 }
 
-fn attempt(step: &StepView) -> (Name, u32) {
-    (step.step.clone(), step.attempt)
+fn attempt(step: &StepView) -> Attempt {
+    Attempt {
+        step: step.step.clone(),
+        branch: step.branch,
+        attempt: step.attempt,
+    }
 }
 
 fn is_silent(step: &StepView) -> bool {

@@ -30,6 +30,9 @@ pub struct Arguments {
     /// The workflow's id, `wf_…`.
     #[arg(value_name = "WORKFLOW")]
     id: WorkflowId,
+    /// Show each branch of a step, not only how many there are.
+    #[arg(long)]
+    all: bool,
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
@@ -47,7 +50,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             out::json(json_line(&answer.raw));
         } else {
             let told = summaries.added_to(answer.value.clone(), &session).await;
-            tell(shown.as_ref(), &told, &session);
+            tell(shown.as_ref(), &told, &session, arguments.all);
             shown = Some(told);
         }
         let status = answer.value.status;
@@ -67,8 +70,12 @@ pub fn ending(status: Status) -> ExitCode {
     }
 }
 
-fn tell(before: Option<&WorkflowView>, view: &WorkflowView, session: &Session) {
-    let lines = changes::lines(before, view);
+fn tell(before: Option<&WorkflowView>, view: &WorkflowView, session: &Session, all: bool) {
+    let lines = if all {
+        changes::lines(before, view)
+    } else {
+        changes::folded_lines(before, view)
+    };
     for line in lines.into_iter().chain(changes::ending(view)) {
         // What came to be so before the first look has a time of its own. Of an attempt that failed, nobody says it.
         let time = match before {

@@ -8,6 +8,7 @@ use aegis_contracts::text::visible_line;
 use aegis_contracts::view::{Place, Status, StepStatus, StepView, WorkflowView};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::client::branches::folded;
 use crate::client::decide::approvals;
 use crate::client::show::{self, attempt, progress};
 use aegis_terminal::text::{counted, local_time};
@@ -45,13 +46,17 @@ impl Bars {
 
     pub fn show(&mut self, view: &WorkflowView) {
         if self.rows.is_empty() {
-            let rows = view.course.iter().map(|place| Row::new(&self.multi, place));
+            let places = view.course.iter().flat_map(Place::parts);
+            let rows = places.map(|place| Row::new(&self.multi, place));
             self.rows = rows.collect();
         }
+        let view = &folded(view);
         for row in &mut self.rows {
             let (state, message) = match &row.place {
                 Place::Step { step: name, .. } => step(view, name),
                 Place::Approval { approval: name } => approval(view, name),
+                // Its parts have rows of their own.
+                Place::Parallel { .. } => (State::Ahead, String::new()),
             };
             row.set(state, message);
         }
@@ -73,7 +78,7 @@ impl Bars {
 impl Row {
     fn new(multi: &MultiProgress, place: &Place) -> Self {
         let bar = multi.add(ProgressBar::new_spinner());
-        bar.set_prefix(place.name().to_string());
+        bar.set_prefix(place.name().map(Name::to_string).unwrap_or_default());
         let row = Self {
             place: place.clone(),
             bar,
@@ -124,7 +129,10 @@ fn step(view: &WorkflowView, name: &Name) -> (State, String) {
         return (State::Ahead, String::new());
     };
     let state = match step.status {
-        StepStatus::Requested | StepStatus::Dispatched | StepStatus::Running => {
+        StepStatus::Waiting
+        | StepStatus::Requested
+        | StepStatus::Dispatched
+        | StepStatus::Running => {
             if view.status.is_terminal() {
                 State::Broken
             } else {
@@ -154,7 +162,7 @@ fn approval(view: &WorkflowView, name: &Name) -> (State, String) {
         .approval
         .as_ref()
         .filter(|latest| latest.approval == *name);
-    let place = |name: &Name| view.course.iter().position(|place| place.name() == name);
+    let place = |name: &Name| view.course.iter().position(|place| place.has(name));
     let here = view.at.as_ref().and_then(place);
     let Some(latest) = latest else {
         let passed = here.is_none_or(|here| place(name).is_some_and(|own| own < here));

@@ -29,7 +29,7 @@ impl Screen {
             return;
         }
         // How it ended is said in full behind it.
-        for line in changes::lines(before, view) {
+        for line in changes::folded_lines(before, view) {
             errln!("{}  {}", clock(now()), line.text);
         }
     }

@@ -136,6 +136,7 @@ pub fn status_style(status: Status) -> Style {
 
 pub const fn step_word(status: StepStatus) -> &'static str {
     match status {
+        StepStatus::Waiting => "waiting",
         StepStatus::Requested => "requested",
         StepStatus::Dispatched => "dispatched",
         StepStatus::Running => "running",
@@ -151,7 +152,7 @@ pub fn step_style(status: StepStatus) -> Style {
         StepStatus::Requested | StepStatus::Dispatched | StepStatus::Running => Style::new().cyan(),
         StepStatus::Succeeded => Style::new().green(),
         StepStatus::Failed => Style::new().red(),
-        StepStatus::Superseded | StepStatus::Cancelled => Style::new().dim(),
+        StepStatus::Waiting | StepStatus::Superseded | StepStatus::Cancelled => Style::new().dim(),
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
 use aegis_contracts::view::{HistoryEvent, Place, Status, StepStatus, WorkflowView};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Claim, Content, Read};
@@ -29,8 +31,9 @@ pub fn of_all(demanded: Status, read: &Read) -> Vec<String> {
     for (artifact, content) in view.artifacts.iter().zip(&read.contents) {
         wrong.extend(of_artifact(artifact, content.as_ref()));
     }
-    for ((step, attempt), claims) in &read.claims {
-        wrong.extend(of_claims(step, *attempt, claims));
+    wrong.extend(of_branches(view, &read.history));
+    for (of, claims) in &read.claims {
+        wrong.extend(of_claims(of, claims));
     }
     wrong.extend(of_results(&read.history, &read.claims));
     wrong
@@ -61,23 +64,19 @@ pub fn of_artifact(artifact: &ArtifactRef, content: Option<&Content>) -> Option<
 /// All that claimed an attempt did so in one and the same session, whoever died. Agents leave what another session has
 /// claimed alone, so this is a law for them as much as for dispatchers. How often they began is for those to judge who
 /// know whether agents died.
-pub fn of_claims(step: &Name, attempt: u32, claims: &[Claim]) -> Option<String> {
+pub fn of_claims(of: &Attempt, claims: &[Claim]) -> Option<String> {
     let sessions: BTreeSet<&str> = claims.iter().map(|claim| claim.session.as_str()).collect();
     let several = sessions.len() > 1;
     let sessions = Vec::from_iter(sessions).join(" and ");
-    several.then(|| format!("attempt {attempt} of `{step}` was begun in the sessions {sessions}"))
+    several.then(|| format!("{of} was begun in the sessions {sessions}"))
 }
 
 /// No result without an agent that began its attempt.
-pub fn of_results(
-    history: &[HistoryEvent],
-    claims: &BTreeMap<(Name, u32), Vec<Claim>>,
-) -> Vec<String> {
+pub fn of_results(history: &[HistoryEvent], claims: &BTreeMap<Attempt, Vec<Claim>>) -> Vec<String> {
     let begun = |step: &Value| {
-        let mut begun = claims.iter().filter(|(_, claims)| !claims.is_empty());
-        begun.any(|((name, attempt), _)| {
-            step["step"] == name.as_str() && step["attempt"] == *attempt
-        })
+        let of = Attempt::deserialize(step).ok();
+        of.and_then(|of| claims.get(&of))
+            .is_some_and(|claims| !claims.is_empty())
     };
     let results = history.iter().filter(|event| event.kind == COMPLETED);
     let unbegun = results.filter(|event| !begun(&event.data));
@@ -105,8 +104,8 @@ pub fn of_approvals(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String
         }
         let follows = |event: &&HistoryEvent| {
             let later = view.course.iter().skip(index + 1);
-            let mut later = later.map(|place| place.name().as_str());
-            event.kind == COMPLETED && later.any(|name| event.data["step"] == name)
+            let mut later = later.flat_map(Place::steps);
+            event.kind == COMPLETED && later.any(|step| event.data["step"] == step.as_str())
         };
         if granted == 0 {
             continue;
@@ -133,7 +132,11 @@ pub fn of_history(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> 
     wrong.extend(of_approvals(view, history));
     let mut completed = BTreeSet::new();
     for event in history.iter().filter(|event| event.kind == COMPLETED) {
-        let step = format!("{} {}", event.data["step"], event.data["attempt"]);
+        let data = &event.data;
+        let step = match &data["branch"] {
+            Value::Null => format!("{} {}", data["step"], data["attempt"]),
+            branch => format!("{}/{branch} {}", data["step"], data["attempt"]),
+        };
         if !completed.insert(step.clone()) {
             wrong.push(format!("{step} completed twice"));
         }
@@ -222,12 +225,60 @@ pub fn of_steps(view: &WorkflowView) -> Vec<String> {
         let mut steps = view.steps.iter();
         steps.any(|known| known.step == *step && known.status == StepStatus::Succeeded)
     };
-    let steps = view.course.iter().filter_map(|place| match place {
-        Place::Step { step, .. } => Some(step),
-        Place::Approval { .. } => None,
-    });
+    // How many branches there are, and whether all have ended, is said by `of_branches`.
+    let once = |place: &&Place| !matches!(place, Place::Step { each: Some(_), .. });
+    let steps = view.course.iter().filter(once).flat_map(Place::steps);
     let without = steps.filter(|step| !succeeded(step) || !has_artifact(step));
     without
         .map(|step| format!("completed without a result of `{step}`"))
         .collect()
+}
+
+/// What ended well has as many branches of a step as items were found for it, and each has succeeded or has failed for
+/// good, once, by an event.
+pub fn of_branches(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for place in &view.course {
+        let Place::Step {
+            step,
+            each: Some(each),
+            ..
+        } = place
+        else {
+            continue;
+        };
+        let found =
+            |event: &HistoryEvent| event.kind == COMPLETED && event.data["step"] == each.as_str();
+        let found = history.iter().rfind(|event| found(event));
+        let items = found.and_then(|event| event.data["items"].as_u64());
+        let branches = view.steps.iter().filter(|known| known.step == *step);
+        let mut ended: Vec<u32> = Vec::new();
+        for known in branches {
+            let (branch, attempt) = (known.branch.unwrap_or_default(), known.attempt);
+            let kind = match known.status {
+                StepStatus::Succeeded => COMPLETED,
+                StepStatus::Failed => "BranchFailed",
+                _ => continue,
+            };
+            let says = |event: &&HistoryEvent| {
+                let data = &event.data;
+                event.kind == kind
+                    && data["step"] == step.as_str()
+                    && data["branch"] == branch
+                    && data["attempt"] == attempt
+            };
+            let said = history.iter().filter(says).count();
+            if said != 1 && view.status == Status::Completed {
+                wrong.push(format!("`{step}/{branch}` has {said} events of its end"));
+            }
+            ended.push(branch);
+        }
+        let all = items.map(|items| (1..=u32::try_from(items).unwrap_or(u32::MAX)).collect());
+        if view.status == Status::Completed && all.as_ref() != Some(&ended) {
+            wrong.push(format!(
+                "`{step}` ended with the branches {ended:?} of {items:?} items"
+            ));
+        }
+    }
+    wrong
 }

@@ -25,6 +25,12 @@ pub use read::Fault;
 
 /// Most steps and approvals together.
 pub const MAX_STEPS: usize = 32;
+/// Most steps that run at once because the flow says `parallel`.
+pub const MAX_PARALLEL: usize = 8;
+/// Most branches of a step with `each`.
+pub const MAX_BRANCHES: u32 = 64;
+/// Branches at work at once where a flow does not say how many.
+pub const AT_ONCE: u32 = 8;
 /// Largest file of a definition, in bytes.
 pub const MAX_FILE: usize = 64 * 1024;
 /// Longest title, in characters.
@@ -57,7 +63,20 @@ pub struct Flow {
 #[serde(untagged)]
 pub enum Entry {
     Step(AgentStep),
+    Parallel(Parallel),
     Approval(ApprovalStep),
+}
+
+/// Agents work at once; the flow goes on when all have succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Parallel {
+    /// None of them reads what another one of them writes, and none has `each`.
+    #[schemars(length(min = 2, max = MAX_PARALLEL))]
+    pub parallel: Vec<AgentStep>,
+    /// The first one's name.
+    #[serde(skip)]
+    first: Name,
 }
 
 /// An agent works, and writes an artifact.
@@ -84,6 +103,23 @@ pub struct AgentStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 30, max = 3600))]
     pub heartbeat_seconds: Option<u32>,
+    /// An earlier step whose report of success says how many items it found: this step runs once for each of them, as a
+    /// branch, and gets what that step wrote. Missing: it runs once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<Name>,
+    /// Most items. More fail the step that found them. Goes with `each`, which cannot do without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_BRANCHES))]
+    pub max: Option<u32>,
+    /// Branches that may fail for good while the step still succeeds; one at least has to succeed. Goes with `each`.
+    /// Missing: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MAX_BRANCHES))]
+    pub may_fail: Option<u32>,
+    /// Branches that are at work at the same time. Goes with `each`. Missing: 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_BRANCHES))]
+    pub at_once: Option<u32>,
 }
 
 /// People decide on what a step wrote.
@@ -104,33 +140,71 @@ pub struct ApprovalStep {
     pub policy: ApprovalOptions,
 }
 
+impl AgentStep {
+    /// Branches at work at the same time.
+    pub fn at_once(&self) -> u32 {
+        self.at_once.unwrap_or(AT_ONCE)
+    }
+
+    /// Branches that may fail for good.
+    pub fn may_fail(&self) -> u32 {
+        self.may_fail.unwrap_or_default()
+    }
+
+    /// The steps whose artifacts it gets: those that it reads, and the one for whose items it has branches.
+    pub fn gets(&self, step: &Name) -> bool {
+        self.reads.contains(step) || self.each.as_ref() == Some(step)
+    }
+}
+
 impl Entry {
+    /// Of steps that run at once, the first one's: that is where a workflow is while they run.
     pub fn name(&self) -> &Name {
         match self {
             Self::Step(step) => &step.step,
+            Self::Parallel(parallel) => &parallel.first,
             Self::Approval(approval) => &approval.approval,
         }
     }
 
-    pub fn as_step(&self) -> Option<&AgentStep> {
+    /// The agent steps of the entry, none of an approval.
+    pub fn steps(&self) -> &[AgentStep] {
         match self {
-            Self::Step(step) => Some(step),
-            Self::Approval(_) => None,
+            Self::Step(step) => std::slice::from_ref(step),
+            Self::Parallel(parallel) => &parallel.parallel,
+            Self::Approval(_) => &[],
         }
     }
 
     pub fn as_approval(&self) -> Option<&ApprovalStep> {
         match self {
             Self::Approval(approval) => Some(approval),
-            Self::Step(_) => None,
+            Self::Step(_) | Self::Parallel(_) => None,
+        }
+    }
+
+    /// Whether it is of this name, or has a step that is.
+    pub fn has(&self, name: &Name) -> bool {
+        match self {
+            Self::Approval(approval) => approval.approval == *name,
+            Self::Step(_) | Self::Parallel(_) => self.steps().iter().any(|step| step.step == *name),
         }
     }
 }
 
 impl Flow {
-    /// The place of a step or approval in `steps`.
+    /// The place in `steps` of a step or approval, or of the entry that it is in.
     pub fn place(&self, name: &Name) -> Option<usize> {
-        self.steps.iter().position(|entry| entry.name() == name)
+        self.steps.iter().position(|entry| entry.has(name))
+    }
+
+    /// The most items that `step` may find: the least that a step with `each` allows. `None`: no step has branches for
+    /// its items.
+    pub fn max_items(&self, step: &Name) -> Option<u32> {
+        let over = self
+            .agent_steps()
+            .filter(|later| later.each.as_ref() == Some(step));
+        over.map(|later| later.max.unwrap_or(MAX_BRANCHES)).min()
     }
 
     pub fn step(&self, name: &Name) -> Option<&AgentStep> {
@@ -138,7 +212,7 @@ impl Flow {
     }
 
     pub fn agent_steps(&self) -> impl Iterator<Item = &AgentStep> {
-        self.steps.iter().filter_map(Entry::as_step)
+        self.steps.iter().flat_map(Entry::steps)
     }
 
     pub fn approvals(&self) -> impl Iterator<Item = &ApprovalStep> {

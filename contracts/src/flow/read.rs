@@ -5,7 +5,10 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{AgentStep, ApprovalStep, Entry, Flow, MAX_FILE, Name, ParameterSchema, rules};
+use super::{
+    AgentStep, ApprovalStep, Entry, Flow, MAX_FILE, MAX_PARALLEL, Name, Parallel, ParameterSchema,
+    rules,
+};
 use crate::request::ApprovalOptions;
 use crate::strict::{self, Refused};
 
@@ -57,6 +60,12 @@ struct Asked {
     redo: Option<Name>,
     #[serde(default)]
     search_again: Option<Name>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AtOnce {
+    parallel: Vec<Value>,
 }
 
 const ASKED: [&str; 4] = ["approval", "shows", "redo", "search_again"];
@@ -143,12 +152,14 @@ fn entry(value: Value, place: &str) -> Result<Entry, Vec<Fault>> {
     let Value::Object(mut fields) = value else {
         return Err(vec![Fault::at(place, "must be an object")]);
     };
-    match (fields.contains_key("step"), fields.contains_key("approval")) {
-        (true, false) => {
+    let kinds = KINDS.into_iter().filter(|kind| fields.contains_key(*kind));
+    match kinds.collect::<Vec<_>>()[..] {
+        ["step"] => {
             let step: AgentStep = read(Value::Object(fields), place)?;
             Ok(Entry::Step(step))
         }
-        (false, true) => {
+        ["parallel"] => parallel(read(Value::Object(fields), place)?, place),
+        ["approval"] => {
             let mut own = serde_json::Map::new();
             for name in ASKED {
                 if let Some(value) = fields.remove(name) {
@@ -165,13 +176,37 @@ fn entry(value: Value, place: &str) -> Result<Entry, Vec<Fault>> {
                 policy,
             }))
         }
-        (true, true) => Err(vec![Fault::at(
+        [] => Err(vec![Fault::at(
             place,
-            "is a `step` or an `approval`, not both",
+            "must have the field `step`, `parallel` or `approval`",
         )]),
-        (false, false) => Err(vec![Fault::at(
+        _ => Err(vec![Fault::at(
             place,
-            "must have the field `step` or `approval`",
+            "is a `step`, a `parallel` or an `approval`, only one of them",
         )]),
+    }
+}
+
+/// The fields that say what an entry is.
+const KINDS: [&str; 3] = ["step", "parallel", "approval"];
+
+fn parallel(at_once: AtOnce, place: &str) -> Result<Entry, Vec<Fault>> {
+    let place = format!("{place}.parallel");
+    let count = at_once.parallel.len();
+    if !(2..=MAX_PARALLEL).contains(&count) {
+        let reason = format!("must have 2 to {MAX_PARALLEL} steps, it has {count}");
+        return Err(vec![Fault::at(place, reason)]);
+    }
+    let mut faults = Vec::new();
+    let mut parallel: Vec<AgentStep> = Vec::new();
+    for (index, step) in at_once.parallel.into_iter().enumerate() {
+        match read(step, &format!("{place}[{index}]")) {
+            Ok(step) => parallel.push(step),
+            Err(found) => faults.extend(found),
+        }
+    }
+    match parallel.first().map(|step| step.step.clone()) {
+        Some(first) if faults.is_empty() => Ok(Entry::Parallel(Parallel { parallel, first })),
+        Some(_) | None => Err(faults),
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use garde::Validate;
 
-use super::{AgentStep, ApprovalStep, Entry, Fault, Flow, MAX_STEPS, MAX_TITLE, Name};
+use super::{
+    AgentStep, ApprovalStep, Entry, Fault, Flow, MAX_BRANCHES, MAX_STEPS, MAX_TITLE, Name,
+};
 use crate::artifact::is_artifact_name;
 use crate::text::{self, Lines};
 
@@ -37,31 +39,52 @@ pub(super) fn check(flow: &Flow) -> Vec<Fault> {
     let mut written = BTreeMap::new();
     for (index, entry) in flow.steps.iter().enumerate() {
         let place = format!("steps[{index}]");
-        let field = match entry {
-            Entry::Step(_) => "step",
-            Entry::Approval(_) => "approval",
-        };
-        if !seen.insert(entry.name()) {
-            let reason = format!("`{}` is the name of an earlier one", entry.name());
-            faults.push(Fault::at(format!("{place}.{field}"), reason));
-        }
         let earlier = Earlier { flow, index };
-        match entry {
-            Entry::Step(step) => {
-                agent_step(step, &earlier, &place, &mut faults);
-                if let Some(other) = written.insert(&step.writes, &step.step) {
-                    let reason = format!("`{}` is what `{other}` writes", step.writes);
-                    faults.push(Fault::at(format!("{place}.writes"), reason));
-                }
+        if let Entry::Approval(approval) = entry {
+            if !seen.insert(&approval.approval) {
+                faults.push(taken(&approval.approval, format!("{place}.approval")));
             }
-            Entry::Approval(approval) => approval_step(approval, &earlier, &place, &mut faults),
+            approval_step(approval, &earlier, &place, &mut faults);
+        }
+        for (number, step) in entry.steps().iter().enumerate() {
+            let place = match entry {
+                Entry::Parallel(_) => format!("{place}.parallel[{number}]"),
+                Entry::Step(_) | Entry::Approval(_) => place.clone(),
+            };
+            if !seen.insert(&step.step) {
+                faults.push(taken(&step.step, format!("{place}.step")));
+            }
+            agent_step(step, &earlier, &place, &mut faults);
+            fan_out(step, &earlier, &place, &mut faults);
+            if matches!(entry, Entry::Parallel(_)) && step.each.is_some() {
+                let reason = "a step in `parallel` has no branches: give it an entry of its own";
+                faults.push(Fault::at(format!("{place}.each"), reason));
+            }
+            if let Some(other) = written.insert(&step.writes, &step.step) {
+                let reason = format!("`{}` is what `{other}` writes", step.writes);
+                faults.push(Fault::at(format!("{place}.writes"), reason));
+            }
         }
     }
-    if flow.step(&flow.result).is_none() {
-        let reason = format!("no step is called `{}`", flow.result);
-        faults.push(Fault::at("result", reason));
+    match flow.step(&flow.result) {
+        None => {
+            let reason = format!("no step is called `{}`", flow.result);
+            faults.push(Fault::at("result", reason));
+        }
+        Some(step) if step.each.is_some() => {
+            let reason = format!("`{}` {MANY}", flow.result);
+            faults.push(Fault::at("result", reason));
+        }
+        Some(_) => {}
     }
     faults
+}
+
+/// Why a step with branches cannot stand where one artifact is meant.
+const MANY: &str = "has branches, and so as many artifacts: name a step that gathers them";
+
+fn taken(name: &Name, place: String) -> Fault {
+    Fault::at(place, format!("`{name}` is the name of an earlier one"))
 }
 
 /// What stands before an entry.
@@ -75,12 +98,14 @@ impl Earlier<'_> {
     fn step(&self, name: &Name) -> Result<usize, String> {
         match self.flow.place(name) {
             Some(place) if place < self.index => match self.flow.steps.get(place) {
-                Some(Entry::Step(_)) => Ok(place),
+                Some(Entry::Step(_) | Entry::Parallel(_)) => Ok(place),
                 Some(Entry::Approval(_)) | None => {
                     Err(format!("`{name}` is an approval, which writes nothing"))
                 }
             },
-            Some(place) if place == self.index => Err(format!("`{name}` is this entry itself")),
+            Some(place) if place == self.index => Err(format!(
+                "`{name}` is this entry itself, or runs at the same time"
+            )),
             Some(_) => Err(format!("`{name}` comes later")),
             None => Err(format!("no earlier step is called `{name}`")),
         }
@@ -124,6 +149,53 @@ fn agent_step(step: &AgentStep, earlier: &Earlier<'_>, place: &str, faults: &mut
     }
 }
 
+/// What belongs to a step with `each`.
+fn fan_out(step: &AgentStep, earlier: &Earlier<'_>, place: &str, faults: &mut Vec<Fault>) {
+    let bounds = [
+        ("max", step.max, 1, MAX_BRANCHES),
+        ("may_fail", step.may_fail, 0, MAX_BRANCHES),
+        ("at_once", step.at_once, 1, MAX_BRANCHES),
+    ];
+    let Some(each) = &step.each else {
+        for (field, value, ..) in bounds {
+            if value.is_some() {
+                faults.push(Fault::at(
+                    format!("{place}.{field}"),
+                    "goes with `each` only",
+                ));
+            }
+        }
+        return;
+    };
+    if let Err(reason) = earlier.step(each) {
+        faults.push(Fault::at(format!("{place}.each"), reason));
+    } else if earlier
+        .flow
+        .step(each)
+        .is_some_and(|over| over.each.is_some())
+    {
+        let reason =
+            format!("`{each}` has branches itself: one step has to say how many there are");
+        faults.push(Fault::at(format!("{place}.each"), reason));
+    }
+    if step.max.is_none() {
+        let reason = format!("must say how many branches there are at most, up to {MAX_BRANCHES}");
+        faults.push(Fault::at(format!("{place}.max"), reason));
+    }
+    for (field, value, least, most) in bounds {
+        if value.is_some_and(|value| value < least || value > most) {
+            let reason = format!("must be from {least} to {most}");
+            faults.push(Fault::at(format!("{place}.{field}"), reason));
+        }
+    }
+    if let (Some(max), Some(may_fail)) = (step.max, step.may_fail)
+        && may_fail >= max
+    {
+        let reason = format!("must be less than `max`, which is {max}");
+        faults.push(Fault::at(format!("{place}.may_fail"), reason));
+    }
+}
+
 fn approval_step(
     approval: &ApprovalStep,
     earlier: &Earlier<'_>,
@@ -131,6 +203,13 @@ fn approval_step(
     faults: &mut Vec<Fault>,
 ) {
     if let Err(reason) = earlier.step(&approval.shows) {
+        faults.push(Fault::at(format!("{place}.shows"), reason));
+    } else if earlier
+        .flow
+        .step(&approval.shows)
+        .is_some_and(|step| step.each.is_some())
+    {
+        let reason = format!("`{}` {MANY}", approval.shows);
         faults.push(Fault::at(format!("{place}.shows"), reason));
     }
     let redo = approval.redo.as_ref().map(|name| earlier.step(name));

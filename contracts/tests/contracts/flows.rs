@@ -26,7 +26,10 @@ fn triage() -> Value {
 
 /// With `value` at the place `pointer`, of which all but the last part is there; without what is there for `Null`.
 fn with(pointer: &str, value: Value) -> Value {
-    let mut flow = triage();
+    changed(triage(), pointer, value)
+}
+
+fn changed(mut flow: Value, pointer: &str, value: Value) -> Value {
     let (parent, field) = pointer.rsplit_once('/').unwrap();
     match flow.pointer_mut(parent).unwrap() {
         Value::Array(items) => items[field.parse::<usize>().unwrap()] = value,
@@ -65,8 +68,8 @@ fn every_fault_is_told_with_its_place() {
         ("/steps", json!([]), "steps: must have 1 to 32 entries, it has 0".to_owned()),
         ("/steps", steps(33), "steps: must have 1 to 32 entries, it has 33".to_owned()),
         ("/steps/0", json!("gather"), "steps[0]: must be an object".to_owned()),
-        ("/steps/0", json!({}), "steps[0]: must have the field `step` or `approval`".to_owned()),
-        ("/steps/0/approval", json!("a"), "steps[0]: is a `step` or an `approval`, not both".to_owned()),
+        ("/steps/0", json!({}), "steps[0]: must have the field `step`, `parallel` or `approval`".to_owned()),
+        ("/steps/0/approval", json!("a"), "steps[0]: is a `step`, a `parallel` or an `approval`, only one of them".to_owned()),
         ("/steps/0/step", json!("Gather"), own_name("steps[0].step")),
         ("/steps/0/agent", json!("the collector"), own_name("steps[0].agent")),
         ("/steps/0/agent", Value::Null, "steps[0].agent: missing field `agent`".to_owned()),
@@ -80,12 +83,12 @@ fn every_fault_is_told_with_its_place() {
         ("/steps/0/writes", json!("_claim.json"), format!("steps[0].writes: {FILE}")),
         ("/steps/1/writes", json!("facts.json"), "steps[1].writes: `facts.json` is what `gather` writes".to_owned()),
         ("/steps/1/reads/0", json!("reserch"), "steps[1].reads[0]: no earlier step is called `reserch`".to_owned()),
-        ("/steps/1/reads/0", json!("sort"), "steps[1].reads[0]: `sort` is this entry itself".to_owned()),
+        ("/steps/1/reads/0", json!("sort"), "steps[1].reads[0]: `sort` is this entry itself, or runs at the same time".to_owned()),
         ("/steps/1/reads/0", json!("act"), "steps[1].reads[0]: `act` comes later".to_owned()),
         ("/steps/3/reads/0", json!("plan"), "steps[3].reads[0]: `plan` is an approval, which writes nothing".to_owned()),
         ("/steps/3/reads/1", json!("gather"), "steps[3].reads[1]: `gather` is read already".to_owned()),
         ("/steps/2/shows", json!("act"), "steps[2].shows: `act` comes later".to_owned()),
-        ("/steps/2/shows", json!("plan"), "steps[2].shows: `plan` is this entry itself".to_owned()),
+        ("/steps/2/shows", json!("plan"), "steps[2].shows: `plan` is this entry itself, or runs at the same time".to_owned()),
         ("/steps/2/redo", Value::Null, "steps[2].search_again: goes with `redo` only".to_owned()),
         ("/steps/2/redo", json!("act"), "steps[2].redo: `act` comes later".to_owned()),
         (
@@ -132,6 +135,72 @@ fn every_fault_is_told_with_its_place() {
     }
     let fits = with("/steps", steps(MAX_STEPS));
     assert_eq!(faults(fits), ["result: no step is called `act`"]);
+}
+
+/// Two steps at once, and one that runs for each item of the first.
+fn survey() -> Value {
+    json!({
+        "flow": "survey", "version": 1, "title": "Survey",
+        "steps": [
+            {"step": "plan", "agent": "planner", "writes": "plan.json"},
+            {"step": "search", "agent": "searcher", "each": "plan", "max": 16, "may_fail": 2, "at_once": 8, "writes": "notes.json"},
+            {"parallel": [
+                {"step": "weigh", "agent": "analyst", "reads": ["search"], "writes": "weights.json"},
+                {"step": "doubt", "agent": "critic", "reads": ["search"], "writes": "doubts.json"}]},
+            {"approval": "notes", "shows": "weigh", "redo": "search", "search_again": "plan"},
+        ],
+        "result": "weigh",
+    })
+}
+
+#[test]
+fn faults_of_what_runs_at_once_are_told_with_their_place() {
+    assert_eq!(faults(survey()), [] as [&str; 0]);
+    let step = |name: &str| json!({"step": name, "agent": "a", "writes": format!("{name}.md")});
+    let many = "has branches, and so as many artifacts: name a step that gathers them";
+    let cases = [
+        ("/steps/1/max", Value::Null, "steps[1].max: must say how many branches there are at most, up to 64".to_owned()),
+        ("/steps/1/max", json!(65), "steps[1].max: must be from 1 to 64".to_owned()),
+        ("/steps/1/at_once", json!(0), "steps[1].at_once: must be from 1 to 64".to_owned()),
+        ("/steps/1/may_fail", json!(16), "steps[1].may_fail: must be less than `max`, which is 16".to_owned()),
+        ("/steps/1/each", json!("weigh"), "steps[1].each: `weigh` comes later".to_owned()),
+        ("/steps/1/each", json!("search"), "steps[1].each: `search` is this entry itself, or runs at the same time".to_owned()),
+        ("/steps/0/max", json!(3), "steps[0].max: goes with `each` only".to_owned()),
+        ("/steps/0/at_once", json!(3), "steps[0].at_once: goes with `each` only".to_owned()),
+        ("/steps/3/shows", json!("search"), format!("steps[3].shows: `search` {many}")),
+        ("/result", json!("search"), format!("result: `search` {many}")),
+        ("/steps/2/parallel", json!([step("one")]), "steps[2].parallel: must have 2 to 8 steps, it has 1".to_owned()),
+        (
+            "/steps/2/parallel/1/reads/0",
+            json!("weigh"),
+            "steps[2].parallel[1].reads[0]: `weigh` is this entry itself, or runs at the same time".to_owned(),
+        ),
+        (
+            "/steps/2/parallel/1/step",
+            json!("weigh"),
+            "steps[2].parallel[1].step: `weigh` is the name of an earlier one".to_owned(),
+        ),
+        (
+            "/steps/2/parallel/1/agent",
+            json!("A"),
+            format!("steps[2].parallel[1].agent: {NAME}"),
+        ),
+        (
+            "/steps/2/parallel/0",
+            json!({"step": "weigh", "agent": "a", "writes": "w.md", "each": "plan", "max": 3}),
+            "steps[2].parallel[0].each: a step in `parallel` has no branches: give it an entry of its own".to_owned(),
+        ),
+        (
+            "/steps/3",
+            json!({"step": "again", "agent": "a", "writes": "a.md", "each": "search", "max": 3}),
+            "steps[3].each: `search` has branches itself: one step has to say how many there are".to_owned(),
+        ),
+    ];
+    for (pointer, value, expected) in cases {
+        let flow = changed(survey(), pointer, value);
+        let told = faults(flow.clone());
+        assert!(told.contains(&expected), "{told:?} of {flow}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One turn of a workflow: load, decide, commit, send.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aegis_contracts::command::Command;
 use aegis_contracts::envelope::Envelope;
@@ -8,7 +9,7 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{
     Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, StoredWorkflow, Transition,
-    Workflow, decide, start,
+    Workflow, codes, decide, spread, start,
 };
 
 use crate::error::PortError;
@@ -19,8 +20,15 @@ use crate::{metrics, trace};
 
 /// Turns lost to other writers before the message is handed back.
 const MAX_CONFLICTS: u32 = 8;
+/// Most of the pause after the first turn that was lost, for each agent at work: about the time of two writes, so that of
+/// many who come at once most find nobody in their way at the second try. Doubles with each further one.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
+/// No such pause is longer.
+const LONGEST_PAUSE: Duration = Duration::from_millis(1500);
 /// Commands of one version are numbered from here, so that their ids differ from its events'.
 const COMMAND_INDEX: usize = 1_000;
+/// Commands to stop sessions from here.
+const STOP_INDEX: usize = 2_000;
 
 /// What every service needs to move a workflow.
 #[derive(Clone)]
@@ -68,6 +76,25 @@ impl Applied {
             undelivered: None,
         }
     }
+}
+
+/// Dispatchers send no work: that of their own agent would go to the queue that invokes them, and AWS Lambda stops a
+/// function that does so some 16 times in a row; to the queues of others they may not send.
+fn is_a_dispatcher_s(input: &Input) -> bool {
+    match input {
+        Input::Dispatched(_) | Input::Throttled(_) => true,
+        Input::StepFailed(_, why) => why.code == codes::AGENT_REFUSED,
+        _ => false,
+    }
+}
+
+/// What became of one turn.
+enum Tried {
+    Done(Box<Applied>),
+    /// Another writer was faster; so many agents are at work.
+    Lost {
+        at_work: usize,
+    },
 }
 
 /// What became of a request to open a workflow.
@@ -164,7 +191,7 @@ impl Engine {
     /// # Errors
     /// Of the table; transient if other writers were faster too often.
     pub async fn apply(&self, id: &WorkflowId, input: Input) -> Result<Applied, PortError> {
-        self.apply_within(id, &input, MAX_CONFLICTS).await
+        self.apply_within(id, &input, 0).await
     }
 
     /// Applies `input` to a workflow that was loaded before, which saves a read unless somebody wrote since.
@@ -174,8 +201,11 @@ impl Engine {
     pub async fn apply_to(&self, loaded: Workflow, input: Input) -> Result<Applied, PortError> {
         let id = loaded.id.clone();
         match self.try_turn(loaded, &input).await? {
-            Some(turn) => Ok(turn),
-            None => self.apply_within(&id, &input, MAX_CONFLICTS - 1).await,
+            Tried::Done(turn) => Ok(*turn),
+            Tried::Lost { at_work } => {
+                self.give_way(&id, &input, 1, at_work).await;
+                self.apply_within(&id, &input, 1).await
+            }
         }
     }
 
@@ -183,14 +213,18 @@ impl Engine {
         &self,
         id: &WorkflowId,
         input: &Input,
-        tries: u32,
+        lost: u32,
     ) -> Result<Applied, PortError> {
-        for _ in 0..tries {
+        for lost in lost + 1..=MAX_CONFLICTS {
             let Some(workflow) = self.load(id).await? else {
                 return Ok(Applied::not_found());
             };
-            if let Some(turn) = self.try_turn(workflow, input).await? {
-                return Ok(turn);
+            match self.try_turn(workflow, input).await? {
+                Tried::Done(turn) => return Ok(*turn),
+                Tried::Lost { at_work } if lost < MAX_CONFLICTS => {
+                    self.give_way(id, input, lost, at_work).await;
+                }
+                Tried::Lost { .. } => {}
             }
         }
         Err(PortError::Transient(format!(
@@ -198,18 +232,26 @@ impl Engine {
         )))
     }
 
-    /// `None`: another writer was faster.
-    async fn try_turn(
-        &self,
-        workflow: Workflow,
-        input: &Input,
-    ) -> Result<Option<Applied>, PortError> {
+    /// Waits after a turn that was lost. Each writer waits for another time, and the same one whenever a run is replayed.
+    async fn give_way(&self, id: &WorkflowId, input: &Input, lost: u32, at_work: usize) {
+        let writers = u32::try_from(at_work.max(1)).unwrap_or(u32::MAX);
+        let doubled = 2u32.saturating_pow(lost.saturating_sub(1));
+        let most = CONFLICT_PAUSE.saturating_mul(writers.saturating_mul(doubled));
+        let who = format!("{input:?}");
+        let parts = [id.as_str().as_bytes(), who.as_bytes(), &lost.to_be_bytes()];
+        let pause = spread::within(most.min(LONGEST_PAUSE), &parts);
+        self.clock.pause(pause).await;
+    }
+
+    async fn try_turn(&self, workflow: Workflow, input: &Input) -> Result<Tried, PortError> {
         let now = self.clock.now();
+        let at_work = workflow.work().len();
+        let lost = Ok(Tried::Lost { at_work });
         let done = |outcome| {
-            Ok(Some(Applied {
+            Ok(Tried::Done(Box::new(Applied {
                 outcome,
                 undelivered: None,
-            }))
+            })))
         };
         match decide(&self.rules, &workflow, input.clone(), now) {
             Answer::Transition(transition) => {
@@ -219,21 +261,31 @@ impl Engine {
                     .commit(workflow.seq, &transition.next, &entry)
                     .await?
                 {
-                    Write::Conflict => Ok(None),
+                    Write::Conflict => lost,
                     Write::Done => {
                         metrics::committed(Some(&workflow), &transition);
                         let turn = self
-                            .sent(transition.next.clone(), &transition.commands)
+                            .sent(input, transition.next.clone(), &transition.commands)
                             .await;
                         self.stop(&transition).await;
-                        Ok(Some(turn))
+                        Ok(Tried::Done(Box::new(turn)))
                     }
                 }
             }
             Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
-                Write::Conflict => Ok(None),
-                Write::Done => Ok(Some(self.sent(touch.next, &touch.commands).await)),
+                // The next one comes soon, and what the agents beside it report is worth more.
+                Write::Conflict if at_work > 1 && matches!(input, Input::Progress(_)) => {
+                    done(Outcome::Duplicate(workflow))
+                }
+                Write::Conflict => lost,
+                Write::Done => {
+                    let turn = self.sent(input, touch.next, &touch.commands).await;
+                    Ok(Tried::Done(Box::new(turn)))
+                }
             },
+            Answer::Rejected(Rejection::Duplicate) if is_a_dispatcher_s(input) => {
+                done(Outcome::Duplicate(workflow))
+            }
             Answer::Rejected(Rejection::Duplicate) => self.repeat(workflow, now).await,
             Answer::Rejected(Rejection::Stale {
                 detail,
@@ -250,31 +302,34 @@ impl Engine {
     }
 
     /// The first delivery may have died between commit and send: what the state still owes goes out again.
-    async fn repeat(
-        &self,
-        workflow: Workflow,
-        now: Timestamp,
-    ) -> Result<Option<Applied>, PortError> {
+    async fn repeat(&self, workflow: Workflow, now: Timestamp) -> Result<Tried, PortError> {
+        let done = |now, undelivered| {
+            let outcome = Outcome::Duplicate(now);
+            Ok(Tried::Done(Box::new(Applied {
+                outcome,
+                undelivered,
+            })))
+        };
         match decide(&self.rules, &workflow, Input::Resent, now) {
             Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
-                Write::Conflict => Ok(None),
+                Write::Conflict => Ok(Tried::Lost {
+                    at_work: workflow.work().len(),
+                }),
                 Write::Done => {
                     let undelivered = self.send(&touch.next, &touch.commands).await.err();
-                    Ok(Some(Applied {
-                        outcome: Outcome::Duplicate(touch.next),
-                        undelivered,
-                    }))
+                    done(touch.next, undelivered)
                 }
             },
-            Answer::Transition(_) | Answer::Rejected(_) => Ok(Some(Applied {
-                outcome: Outcome::Duplicate(workflow),
-                undelivered: None,
-            })),
+            Answer::Transition(_) | Answer::Rejected(_) => done(workflow, None),
         }
     }
 
-    async fn sent(&self, next: Workflow, commands: &[Owed]) -> Applied {
-        let undelivered = self.send(&next, commands).await.err();
+    async fn sent(&self, input: &Input, next: Workflow, commands: &[Owed]) -> Applied {
+        let undelivered = match is_a_dispatcher_s(input) {
+            // Owed like any other: the sweep sends it.
+            true => None,
+            false => self.send(&next, commands).await.err(),
+        };
         Applied {
             outcome: Outcome::Applied(next),
             undelivered,
@@ -283,11 +338,14 @@ impl Engine {
 
     async fn send(&self, next: &Workflow, commands: &[Owed]) -> Result<(), PortError> {
         let sent_at = self.clock.now();
+        let all = next.owed();
         for (index, owed) in commands.iter().enumerate() {
+            // The same command of a version has the same id, however often and beside whichever others it is sent.
+            let place = all.iter().position(|command| *command == owed.command);
             let envelope = Envelope::new(
                 &next.id,
                 next.version,
-                COMMAND_INDEX + index,
+                COMMAND_INDEX + place.unwrap_or(index),
                 sent_at,
                 owed.command.clone(),
             )
@@ -299,16 +357,15 @@ impl Engine {
 
     /// Best effort: if this is lost, the agent is told by the answer to its next report, or its session ends idle.
     async fn stop(&self, transition: &Transition) {
-        let Some(session) = transition.stop.clone() else {
-            return;
-        };
         let next = &transition.next;
-        let index = COMMAND_INDEX + transition.commands.len();
-        let command = Command::StopSession(session);
-        let envelope = Envelope::new(&next.id, next.version, index, self.clock.now(), command)
-            .traced(trace::current());
-        if let Err(error) = self.commands.send(&envelope, STOP_AFTER).await {
-            tracing::warn!(workflow_id = %next.id, %error, "session not stopped; it ends when it has been idle");
+        for (index, session) in transition.stops.iter().enumerate() {
+            let index = STOP_INDEX + index;
+            let command = Command::StopSession(session.clone());
+            let envelope = Envelope::new(&next.id, next.version, index, self.clock.now(), command)
+                .traced(trace::current());
+            if let Err(error) = self.commands.send(&envelope, STOP_AFTER).await {
+                tracing::warn!(workflow_id = %next.id, of = %session.of, %error, "session not stopped; it ends when it has been idle");
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 //! Whether what an agent says it produced is really there.
 
-use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::text::counted;
+use aegis_workflow::{Success, Workflow};
 
 use crate::error::PortError;
 use crate::ports::Artifacts;
@@ -43,4 +45,39 @@ pub async fn mismatch(
         }
     }
     Ok(None)
+}
+
+/// What an attempt has completed although nobody heard of it, by the record that it left. `None`: it left none, or one
+/// that does not hold.
+///
+/// # Errors
+/// Of the bucket; one that is permanent is no error, but a record that does not hold.
+pub async fn completed(
+    bucket: &dyn Artifacts,
+    workflow: &Workflow,
+    of: &Attempt,
+) -> Result<Option<Success>, PortError> {
+    let prefix = attempt_prefix(&workflow.flow.flow, &workflow.id, of);
+    let record = match bucket.completion(&prefix).await {
+        Ok(Some(record)) => record,
+        Ok(None) => return Ok(None),
+        Err(error) if error.is_permanent() => {
+            tracing::warn!(%error, "completion record ignored");
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let foreign = (&record.workflow_id, &record.of) != (&workflow.id, of);
+    let wrong = mismatch(bucket, &prefix, &record.artifacts).await?;
+    if foreign || wrong.is_some() {
+        tracing::warn!(wrong, "completion record does not hold");
+        return Ok(None);
+    }
+    Ok(Some(Success {
+        of: record.of,
+        summary: record.summary,
+        artifacts: record.artifacts,
+        items: record.items,
+        usage: record.usage,
+    }))
 }

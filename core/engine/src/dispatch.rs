@@ -14,7 +14,7 @@ use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::SessionId;
-use aegis_workflow::{Attempt, Input, StepFailure, Workflow, codes, spread};
+use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
 
@@ -107,22 +107,22 @@ impl Dispatcher {
         request: StoredRequest,
     ) -> Disposition {
         let id = &workflow.id;
-        match workflow.current_work(&step.step, step.attempt) {
-            Some(current) if current.dispatched_at.is_none() => {}
+        let work = match workflow.current_work(&step.of) {
+            Some(current) if current.dispatched_at.is_none() => current,
             Some(_) => return Disposition::Ack,
             None => {
-                tracing::info!(attempt = step.attempt, "stale command acknowledged");
+                tracing::info!(of = %step.of, "stale command acknowledged");
                 return Disposition::Ack;
             }
-        }
-        let task = match self.task(&workflow, &request, step).await {
+        };
+        let task = match self.task(&workflow, &request, work).await {
             Ok(task) => task,
             Err(error) => return disposition_of_error(message, &error),
         };
-        let session = SessionId::derive(id, &step.step, step.attempt).runtime_session();
+        let session = SessionId::derive(id, &step.of).runtime_session();
         match self.runtime.invoke(&self.agent, &session, &task).await {
             Ok(answer) => {
-                tracing::info!(attempt = step.attempt, answer = ?answer.status, "agent invoked");
+                tracing::info!(of = %step.of, answer = ?answer.status, "agent invoked");
                 self.note_dispatched(message, workflow, step, &session)
                     .await
             }
@@ -143,11 +143,11 @@ impl Dispatcher {
         workflow: Workflow,
     ) -> Disposition {
         metrics::throttled(&self.agent);
-        let Some(current) = workflow.current_work(&step.step, step.attempt) else {
+        let Some(current) = workflow.current_work(&step.of) else {
             return Disposition::Ack;
         };
         if current.throttled_at.is_some() {
-            tracing::info!(attempt = step.attempt, "no free session: the step waits on");
+            tracing::info!(of = %step.of, "no free session: the step waits on");
             return Disposition::Ack;
         }
         let waited = self.engine.clock.now().since(current.requested_at);
@@ -155,8 +155,8 @@ impl Dispatcher {
         if message.receive_count <= QUICK_TRIES && waited < self.engine.rules.pickup_timeout {
             return Disposition::RetryAfter(quick_pause(message));
         }
-        let input = Input::Throttled(attempt_of(step));
-        tracing::info!(attempt = step.attempt, "no free session: the step waits");
+        let input = Input::Throttled(step.of.clone());
+        tracing::info!(of = %step.of, "no free session: the step waits");
         match self.engine.apply_to(workflow, input).await {
             Ok(turn) => disposition_of_turn(message, &turn),
             Err(error) => disposition_of_error(message, &error),
@@ -170,7 +170,7 @@ impl Dispatcher {
         step: &StepCommand,
         session: &str,
     ) -> Disposition {
-        let input = Input::Dispatched(attempt_of(step));
+        let input = Input::Dispatched(step.of.clone());
         let turn = match self.engine.apply_to(workflow, input).await {
             Ok(turn) => turn,
             Err(error) => return disposition_of_error(message, &error),
@@ -178,8 +178,8 @@ impl Dispatcher {
         // A result that overtook this note is stale too; it has sent a stop that leaves the agent time for its answer.
         if let Outcome::Stale { workflow, .. } = &turn.outcome
             && workflow
-                .result_of(&step.step)
-                .is_none_or(|result| result.attempt != step.attempt)
+                .result_of(&step.of.step, step.of.branch)
+                .is_none_or(|result| result.of != step.of)
             && let Err(error) = self.runtime.stop(&self.agent, session).await
         {
             tracing::warn!(workflow_id = %workflow.id, %error, "superseded session not stopped; its reports will be refused");
@@ -206,20 +206,13 @@ impl Dispatcher {
                     transient: false,
                     usage: None,
                 };
-                let input = Input::StepFailed(attempt_of(step), failure);
+                let input = Input::StepFailed(step.of.clone(), failure);
                 match self.engine.apply(&command.workflow_id, input).await {
                     Ok(turn) => disposition_of_turn(message, &turn),
                     Err(error) => disposition_of_error(message, &error),
                 }
             }
         }
-    }
-}
-
-fn attempt_of(step: &StepCommand) -> Attempt {
-    Attempt {
-        step: step.step.clone(),
-        attempt: step.attempt,
     }
 }
 

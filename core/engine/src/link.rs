@@ -75,7 +75,7 @@ fn signed(link: &str, expiry: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aegis_workflow::Attempt;
+    use aegis_contracts::attempt::Attempt;
 
     use super::*;
     use crate::token::Claim;
@@ -167,6 +167,7 @@ mod tests {
             flow: "report".parse().unwrap(),
             of: Attempt {
                 step: "write".parse().unwrap(),
+                branch: None,
                 attempt: 1,
             },
         };

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::event::Event;
 use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
@@ -72,8 +73,21 @@ pub(crate) fn committed(before: Option<&Workflow>, transition: &Transition) {
     for event in &transition.events {
         match event {
             Event::WorkflowStarted { .. } => counter!(WORKFLOWS_STARTED).increment(1),
-            Event::StepCompleted { agent, usage, .. } => {
-                if let Some(begun) = before.and_then(waiting_since) {
+            Event::StepCompleted {
+                step,
+                branch,
+                attempt,
+                agent,
+                usage,
+                ..
+            } => {
+                let of = Attempt {
+                    step: step.clone(),
+                    branch: *branch,
+                    attempt: *attempt,
+                };
+                let work = before.and_then(|before| before.current_work(&of));
+                if let Some(begun) = work.map(|work| work.requested_at) {
                     let seconds = now.since(begun).as_secs_f64();
                     histogram!(STEP_SECONDS, "Agent" => agent.to_string()).record(seconds);
                 }
@@ -91,7 +105,8 @@ pub(crate) fn committed(before: Option<&Workflow>, transition: &Transition) {
             Event::WorkflowExpired { .. } => ended(Status::Expired),
             Event::WorkflowFailed { .. } => ended(Status::Failed),
             Event::WorkflowCancelled { .. } => ended(Status::Cancelled),
-            Event::ApprovalRequested { .. }
+            Event::BranchFailed { .. }
+            | Event::ApprovalRequested { .. }
             | Event::ApprovalRecorded { .. }
             | Event::ApprovalReminded { .. }
             | Event::ApprovalEscalated { .. }
@@ -105,17 +120,9 @@ fn ended(status: Status) {
 }
 
 fn decided(before: Option<&Workflow>, now: Timestamp) {
-    if let Some(asked) = before.and_then(waiting_since) {
+    if let Some(Phase::AwaitingApproval(approval)) = before.map(|before| &before.phase) {
+        let asked = approval.requested_at;
         histogram!(APPROVAL_SECONDS).record(now.since(asked).as_secs_f64());
-    }
-}
-
-/// When what the workflow waits for was asked for.
-fn waiting_since(workflow: &Workflow) -> Option<Timestamp> {
-    match &workflow.phase {
-        Phase::Running(work) => Some(work.requested_at),
-        Phase::AwaitingApproval(approval) => Some(approval.requested_at),
-        Phase::Ended(_) => None,
     }
 }
 

@@ -230,18 +230,27 @@ pub trait KeyStore: Send + Sync {
     async fn create(&self, keys: &TokenKeys) -> Result<TokenKeys, PortError>;
 }
 
+#[async_trait]
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Lets so much time pass.
+    async fn pause(&self, time: Duration);
 }
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let millis = since.map(|since| since.as_millis()).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }

@@ -1,12 +1,12 @@
-//! Callback tokens: `v1.<kid>.<exp>.<flow>.<step>.<attempt>.<hmac>`.
+//! Callback tokens: `v1.<kid>.<exp>.<flow>.<step>[/<branch>].<attempt>.<hmac>`.
 //!
 //! A token proves that its bearer was given one attempt of one workflow. It says which attempt, so that it is judged
 //! before anything else of a report is read.
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::Attempt;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -57,7 +57,9 @@ impl std::fmt::Debug for TokenKey {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    #[error("the token is not of the form v1.<kid>.<exp>.<flow>.<step>.<attempt>.<hmac>")]
+    #[error(
+        "the token is not of the form v1.<kid>.<exp>.<flow>.<step>[/<branch>].<attempt>.<hmac>"
+    )]
     Malformed,
     #[error("the token's key is not known")]
     UnknownKey,
@@ -97,8 +99,8 @@ impl TokenKeys {
         let expiry = expires_at.as_seconds();
         let mac = self.seal(&claim.signed(expiry))?;
         let (kid, flow) = (&self.current.kid, &claim.flow);
-        let Attempt { step, attempt } = &claim.of;
-        Ok(format!("v1.{kid}.{expiry}.{flow}.{step}.{attempt}.{mac}"))
+        let (whose, attempt) = (claim.of.whose(), claim.of.attempt);
+        Ok(format!("v1.{kid}.{expiry}.{flow}.{whose}.{attempt}.{mac}"))
     }
 
     /// The MAC of `text` under the present key. What is signed begins with its version and its purpose, so that a
@@ -130,15 +132,21 @@ impl TokenKeys {
         now: Timestamp,
     ) -> Result<Claim, TokenError> {
         let parts: Vec<&str> = token.split('.').collect();
-        let ["v1", kid, expiry, flow, step, attempt, signature] = parts[..] else {
+        let ["v1", kid, expiry, flow, whose, attempt, signature] = parts[..] else {
             return Err(TokenError::Malformed);
         };
         let expiry: i64 = expiry.parse().map_err(|_| TokenError::Malformed)?;
+        let (step, branch) = match whose.split_once('/') {
+            Some((step, branch)) => (step, Some(branch)),
+            None => (whose, None),
+        };
+        let branch = branch.map(str::parse).transpose();
         let claim = Claim {
             workflow_id: workflow_id.clone(),
             flow: flow.parse().map_err(|_| TokenError::Malformed)?,
             of: Attempt {
                 step: step.parse().map_err(|_| TokenError::Malformed)?,
+                branch: branch.map_err(|_| TokenError::Malformed)?,
                 attempt: attempt.parse().map_err(|_| TokenError::Malformed)?,
             },
         };
@@ -154,7 +162,10 @@ impl Claim {
     fn signed(&self, expiry: i64) -> String {
         format!(
             "v1\ncallback\n{}\n{}\n{}\n{}\n{expiry}",
-            self.workflow_id, self.flow, self.of.step, self.of.attempt
+            self.workflow_id,
+            self.flow,
+            self.of.whose(),
+            self.of.attempt
         )
     }
 }
@@ -178,6 +189,7 @@ mod tests {
             flow: "report".parse().unwrap(),
             of: Attempt {
                 step: "analyze".parse().unwrap(),
+                branch: None,
                 attempt: 2,
             },
         }

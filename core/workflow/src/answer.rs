@@ -22,9 +22,10 @@ pub struct Transition {
     pub next: Workflow,
     pub events: Vec<Event>,
     pub commands: Vec<Owed>,
-    /// The session of the attempt that this transition ends, to be stopped after [`crate::STOP_AFTER`]. That saves work and
-    /// the session's memory; nobody owes it: an agent at work is refused its next report, an idle session ends by itself.
-    pub stop: Option<SessionCommand>,
+    /// The sessions of the attempts that this transition ends, to be stopped after [`crate::STOP_AFTER`]. That saves work
+    /// and the sessions' memory; nobody owes it: an agent at work is refused its next report, an idle session ends by
+    /// itself.
+    pub stops: Vec<SessionCommand>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

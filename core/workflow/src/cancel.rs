@@ -5,7 +5,7 @@ use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::Answer;
-use crate::decide::transition;
+use crate::draft::Draft;
 use crate::rules::Rules;
 use crate::state::{Cancellation, Ended, Phase, Workflow};
 
@@ -16,15 +16,15 @@ pub(crate) fn cancelled(
     reason: Option<String>,
     now: Timestamp,
 ) -> Answer {
-    let mut next = workflow.clone();
+    let mut draft = Draft::of(rules, workflow, now);
     let at = match &workflow.phase {
-        Phase::Running(work) => {
-            next.usage = next.usage.plus(work.usage);
-            work.step.clone()
+        Phase::Running(_) => {
+            draft.next.ends_all();
+            workflow.at().cloned()
         }
         Phase::AwaitingApproval(approval) => {
-            next.settled = Some(approval.clone().settled());
-            approval.approval.clone()
+            draft.next.settled = Some(approval.clone().settled());
+            Some(approval.approval.clone())
         }
         Phase::Ended(Ended::Cancelled(_)) => return Answer::duplicate(),
         Phase::Ended(_) => {
@@ -34,14 +34,16 @@ pub(crate) fn cancelled(
             );
         }
     };
-    next.phase = Phase::Ended(Ended::Cancelled(Cancellation {
+    // What runs is at an entry of its flow, or its state is not read.
+    let at = at.unwrap_or_else(|| workflow.flow.result.clone());
+    draft.next.phase = Phase::Ended(Ended::Cancelled(Cancellation {
         by: by.clone(),
         at: at.clone(),
     }));
-    let events = vec![Event::WorkflowCancelled {
+    draft.happened(Event::WorkflowCancelled {
         cancelled_by: by,
         reason,
         at,
-    }];
-    transition(rules, next, now, events, Vec::new())
+    });
+    draft.seal()
 }

@@ -16,8 +16,13 @@ pub const STEP_TIMEOUT: &str = "step_timeout";
 /// The workflow has used more than its request allows.
 pub const BUDGET_EXCEEDED: &str = "budget_exceeded";
 
+/// The step did not say how many items it found for the steps that run for each.
+pub const ITEMS_MISSING: &str = "items_missing";
+/// The step found more items than its flow allows.
+pub const TOO_MANY_ITEMS: &str = "too_many_items";
+
 /// Each, and whether the attempt is tried again.
-pub const ALL: [(&str, bool); 7] = [
+pub const ALL: [(&str, bool); 9] = [
     (UNDELIVERABLE, false),
     (AGENT_CAPACITY, false),
     (AGENT_REFUSED, false),
@@ -25,4 +30,6 @@ pub const ALL: [(&str, bool); 7] = [
     (AGENT_SILENT, true),
     (STEP_TIMEOUT, true),
     (BUDGET_EXCEEDED, false),
+    (ITEMS_MISSING, false),
+    (TOO_MANY_ITEMS, false),
 ];

@@ -2,8 +2,8 @@
 
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::changes::Changes;
-use aegis_contracts::flow::Name;
 use aegis_contracts::usage::Usage;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -26,24 +26,14 @@ pub enum Input {
     },
     /// The sweep found the workflow in the index of deadlines.
     DeadlinePassed,
-    /// Try the failed step again; `version` is the one at which the failure was seen.
-    Redrive {
-        by: String,
-        version: u64,
-    },
+    /// Take up again what failed, or was stopped because of it.
+    Redrive(Redrive),
     /// The approvers of `revision` were told.
     Notified {
         revision: u32,
     },
     /// A redelivered message found a command owed.
     Resent,
-}
-
-/// One piece of agent work of a workflow.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Attempt {
-    pub step: Name,
-    pub attempt: u32,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +49,18 @@ pub struct Success {
     pub of: Attempt,
     pub summary: String,
     pub artifacts: Vec<ArtifactRef>,
+    /// How many items it found for the branches of later steps.
+    pub items: Option<u32>,
     pub usage: Usage,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Redrive {
+    pub by: String,
+    /// The version at which the failure was seen.
+    pub version: u64,
+    /// What attempts that failed or were stopped have completed all the same: it is not done again.
+    pub found: Vec<Success>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

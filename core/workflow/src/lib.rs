@@ -12,6 +12,7 @@ mod changes;
 pub mod codes;
 mod deadline;
 mod decide;
+mod draft;
 mod failure;
 mod input;
 mod redrive;
@@ -29,18 +30,19 @@ mod view;
 pub use answer::{Answer, Illegal, Owed, Rejection, Touch, Transition};
 pub use approval::too_late;
 pub use decide::decide;
-pub use input::{Attempt, Heartbeat, Input, StepFailure, Success, Vote};
+pub use input::{Heartbeat, Input, Redrive, StepFailure, Success, Vote};
 pub use retries::{Retries, RetryPolicy};
 pub use review::{Asked, Shown, asked};
 pub use rules::{Limits, MAX_REMINDERS, RESEND_FLOOR, Rules};
 pub use session::STOP_AFTER;
 pub use start::{Start, start};
 pub use state::{
-    Approval, ApprovalPolicy, Cancellation, Decision, Ended, Failure, Phase, Pinned, Progress,
-    STATE_VERSION, StepResult, StoredArtifact, StoredWorkflow, Work, Workflow,
+    Approval, ApprovalPolicy, Cancellation, Decision, Ended, Failure, Gap, Phase, Pinned, Progress,
+    Running, STATE_VERSION, Share, StepResult, Stopped, StoredArtifact, StoredWorkflow, Work,
+    Workflow,
 };
 pub use step::current as current_attempt;
 pub use view::{
-    approval_view, approval_view_of, artifact_refs, course, failure_view, inputs_of, main_artifact,
-    step_views, waiting_approval_view,
+    approval_view, approval_view_of, artifact_refs, course, failure_view, gaps_of, inputs_of,
+    main_artifact, step_views, waiting_approval_view,
 };

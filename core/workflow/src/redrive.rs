@@ -4,21 +4,22 @@ use aegis_contracts::event::Event;
 use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
-use crate::advance::enter;
 use crate::answer::Answer;
 use crate::budget::over_budget;
-use crate::decide::transition;
+use crate::draft::Draft;
+use crate::input::Redrive;
 use crate::rules::Rules;
 use crate::start::longest_life;
 use crate::state::{Ended, Phase, Workflow};
+use crate::success::counts;
 
 pub(crate) fn redriven(
     rules: &Rules,
     workflow: &Workflow,
-    by: String,
-    version: u64,
+    redrive: Redrive,
     now: Timestamp,
 ) -> Answer {
+    let Redrive { by, version, found } = redrive;
     if workflow.redriven_from == Some(version) {
         return Answer::duplicate();
     }
@@ -48,19 +49,29 @@ pub(crate) fn redriven(
     if let Some(exceeded) = over_budget(workflow, &failure.at, now) {
         return Answer::illegal(Code::BudgetExceeded, exceeded.message);
     }
-    let mut next = workflow.clone();
-    next.redriven_from = Some(version);
+    let mut draft = Draft::of(rules, workflow, now);
+    draft.next.redriven_from = Some(version);
     // A state that names what its flow does not have is not read.
-    let place = next.flow.place(&failure.at);
-    let Some(entry) = place.and_then(|place| next.flow.steps.get(place)).cloned() else {
+    let Some(entry) = draft.next.entry_of(&failure.at).cloned() else {
         return Answer::illegal(Code::NotFailed, format!("the flow has no `{}`", failure.at));
     };
-    let redriven = Event::WorkflowRedriven {
+    draft.happened(Event::WorkflowRedriven {
         redriven_by: by,
         failed_version: version,
         at: failure.at.clone(),
-    };
-    let (owed, asked) = enter(rules, &mut next, &entry, now);
-    let events = std::iter::once(redriven).chain(asked).collect();
-    transition(rules, next, now, events, vec![owed])
+    });
+    for success in found {
+        let known = failure.stopped.iter().find(|known| known.of == success.of);
+        let step = draft.next.definition(&success.of.step).cloned();
+        if let (Some(known), Some(step)) = (known, step)
+            && counts(workflow, &success)
+        {
+            let more = success.usage.beyond(known.usage);
+            draft.next.usage = draft.next.usage.plus(more);
+            let usage = success.usage;
+            draft.keep(&step.agent, success, usage);
+        }
+    }
+    draft.enter(&entry);
+    draft.seal()
 }

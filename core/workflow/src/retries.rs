@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::{AgentStep, Name};
 use aegis_contracts::ids::WorkflowId;
 
@@ -61,13 +62,20 @@ impl RetryPolicy {
         retries.saturating_add(1) < self.attempts
     }
 
-    /// Delay before `attempt`, which is retry number `retry` (from 1): full jitter, and the same whenever it is asked for.
-    pub(crate) fn delay(&self, id: &WorkflowId, step: &Name, attempt: u32, retry: u32) -> Duration {
+    /// Delay before `attempt`, which follows the one that `failed` and is retry number `retry` (from 1): full jitter, and the same whenever it is asked for.
+    pub(crate) fn delay(
+        &self,
+        id: &WorkflowId,
+        failed: &Attempt,
+        attempt: u32,
+        retry: u32,
+    ) -> Duration {
         let bound = doubled(self.first_delay, retry).min(self.longest_delay);
+        let whose = failed.whose();
         let parts = [
             b"retry".as_slice(),
             id.as_str().as_bytes(),
-            step.as_str().as_bytes(),
+            whose.as_bytes(),
             &attempt.to_be_bytes(),
         ];
         up_to(bound, &parts)

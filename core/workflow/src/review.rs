@@ -36,15 +36,18 @@ pub fn asked<'a>(
     events: impl IntoIterator<Item = (Timestamp, &'a Event)>,
 ) -> Vec<Asked> {
     let mut all: Vec<Asked> = Vec::new();
-    let mut written: BTreeMap<&Name, &ArtifactRef> = BTreeMap::new();
+    let mut written = Written::new();
     for (at, event) in events {
         match event {
             Event::StepCompleted {
-                step, artifacts, ..
+                step,
+                branch,
+                artifacts,
+                ..
             } => {
                 let needed = workflow.writes(step);
                 let artifact = artifacts.iter().find(|artifact| artifact.name == needed);
-                written.extend(artifact.map(|artifact| (step, artifact)));
+                written.extend(artifact.map(|artifact| ((step, *branch), artifact)));
             }
             Event::ApprovalRequested {
                 approval,
@@ -79,6 +82,11 @@ pub fn asked<'a>(
                 });
             }
             other => {
+                if let Event::ChangesRequested { redo, .. } = other {
+                    // All of this is written anew.
+                    let back = workflow.flow.place(redo);
+                    written.retain(|(step, _), _| workflow.flow.place(step) < back);
+                }
                 // Approvals follow each other: an event is about the latest.
                 if let Some(latest) = all.last_mut() {
                     hear(&mut latest.approval, at, other);
@@ -89,22 +97,24 @@ pub fn asked<'a>(
     all
 }
 
-fn shown(
-    workflow: &Workflow,
-    approval: &Name,
-    written: &BTreeMap<&Name, &ArtifactRef>,
-) -> Option<Shown> {
+/// What each step and branch wrote, of what it must write.
+type Written<'a> = BTreeMap<(&'a Name, Option<u32>), &'a ArtifactRef>;
+
+fn shown(workflow: &Workflow, approval: &Name, written: &Written<'_>) -> Option<Shown> {
     let mut approvals = workflow.flow.approvals();
     let asked = approvals.find(|asked| asked.approval == *approval)?;
     let step = workflow.flow.step(&asked.shows)?;
-    let artifact = (*written.get(&step.step)?).clone();
+    let artifact = (*written.get(&(&step.step, None))?).clone();
     let steps = workflow.flow.agent_steps().map(|known| &known.step);
-    let read = steps.filter(|known| step.reads.contains(known));
-    let made_from = read.filter_map(|known| written.get(known));
+    let read = steps.filter(|known| step.gets(known));
+    let made_from = read.flat_map(|known| {
+        let of_step = written.iter().filter(move |((step, _), _)| *step == known);
+        of_step.map(|(_, artifact)| (*artifact).clone())
+    });
     Some(Shown {
         step: step.step.clone(),
         artifact,
-        made_from: made_from.map(|artifact| (*artifact).clone()).collect(),
+        made_from: made_from.collect(),
     })
 }
 

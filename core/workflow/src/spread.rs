@@ -28,6 +28,12 @@ pub fn up_to(bound: Duration, parts: &[&[u8]]) -> Duration {
     between(Duration::from_secs(1), bound, parts)
 }
 
+/// Milliseconds up to `bound`.
+pub fn within(bound: Duration, parts: &[&[u8]]) -> Duration {
+    let bound = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(below(bound.saturating_add(1), parts))
+}
+
 /// Whole seconds from `least` to `most`; `most` if that is less.
 pub fn between(least: Duration, most: Duration, parts: &[&[u8]]) -> Duration {
     let (least, most) = (least.as_secs(), most.as_secs());

@@ -10,8 +10,8 @@ use aegis_contracts::request::Budget;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 
-use crate::advance::enter;
 use crate::answer::Transition;
+use crate::draft::Draft;
 use crate::rules::Rules;
 use crate::state::{ApprovalPolicy, Ended, Phase, Pinned, STATE_VERSION, Workflow};
 
@@ -47,12 +47,12 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
         requested_by: start.requested_by,
     };
     let first = flow.steps.first().cloned();
-    let mut workflow = Workflow {
+    let workflow = Workflow {
         state_version: STATE_VERSION,
         flow,
         id: start.id,
-        version: 1,
-        seq: 1,
+        version: 0,
+        seq: 0,
         created_at: now,
         updated_at: now,
         expires_at,
@@ -62,6 +62,7 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
         attempts: BTreeMap::new(),
         revision: 0,
         results: Vec::new(),
+        gaps: Vec::new(),
         usage: Usage::default(),
         settled: None,
         earlier_changes: Vec::new(),
@@ -69,19 +70,12 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
         // Of a flow without entries, which none is.
         phase: Phase::Ended(Ended::Completed),
     };
-    let (mut events, mut commands) = (vec![started], Vec::new());
+    let mut draft = Draft::of(rules, &workflow, now);
+    draft.happened(started);
     if let Some(entry) = first {
-        let (owed, event) = enter(rules, &mut workflow, &entry, now);
-        commands.push(owed);
-        events.extend(event);
+        draft.enter(&entry);
     }
-    workflow.wake_at = workflow.due_at(rules);
-    Transition {
-        next: workflow,
-        events,
-        commands,
-        stop: None,
-    }
+    draft.into_transition()
 }
 
 /// Upper bound of the time from start to a terminal state without a redrive: every step once, and each approval, with
@@ -91,7 +85,7 @@ pub(crate) fn longest_life(
     flow: &Flow,
     policies: &BTreeMap<Name, ApprovalPolicy>,
 ) -> Duration {
-    let once = flow.agent_steps().map(|step| rules.longest_step(step));
+    let once = flow.steps.iter().map(|entry| longest_entry(rules, entry));
     let mut longest = once.fold(Duration::ZERO, Duration::saturating_add);
     for (place, entry) in flow.steps.iter().enumerate() {
         let Some(asked) = entry.as_approval() else {
@@ -102,14 +96,22 @@ pub(crate) fn longest_life(
         let waits = Duration::from_secs(policy.timeout_seconds).saturating_mul(2);
         let again = repeated(flow, place, asked)
             .iter()
-            .filter_map(Entry::as_step)
-            .map(|step| rules.longest_step(step))
+            .map(|entry| longest_entry(rules, entry))
             .fold(waits, Duration::saturating_add);
         longest = longest
             .saturating_add(waits)
             .saturating_add(again.saturating_mul(policy.max_revisions));
     }
     longest
+}
+
+/// Steps that run at once take as long as the longest. Branches take turns.
+fn longest_entry(rules: &Rules, entry: &Entry) -> Duration {
+    let longest = entry.steps().iter().map(|step| {
+        let turns = step.max.map_or(1, |max| max.div_ceil(step.at_once()));
+        rules.longest_step(step).saturating_mul(turns)
+    });
+    longest.max().unwrap_or_default()
 }
 
 /// What runs again when changes are asked for at the approval at `place`.

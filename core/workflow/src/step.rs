@@ -1,5 +1,6 @@
 //! An attempt on its way: asked for, dispatched, alive.
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::flow::AgentStep;
 use aegis_contracts::problem::Code;
@@ -7,10 +8,10 @@ use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::Usage;
 
 use crate::answer::{Answer, Illegal, Owed, Rejection};
-use crate::decide::touch;
-use crate::input::{Attempt, Heartbeat};
+use crate::draft::Draft;
+use crate::input::Heartbeat;
 use crate::rules::{HEARTBEAT_GRAIN, Limits, Rules};
-use crate::state::{Phase, Progress, Work, Workflow};
+use crate::state::{Progress, Work, Workflow};
 
 /// Longest progress message that is kept in the state, in characters.
 const KEPT_MESSAGE: usize = 120;
@@ -19,58 +20,64 @@ const KEPT_MESSAGE: usize = 120;
 pub(crate) fn run_step(work: &Work) -> Command {
     Command::RunStep(StepCommand {
         agent: work.agent.clone(),
-        step: work.step.clone(),
-        attempt: work.attempt,
+        of: work.of.clone(),
         revision: work.revision,
     })
 }
 
-/// A new attempt of `step`, asked for at `at`, and the command for it.
-pub(crate) fn request(
-    rules: &Rules,
-    next: &mut Workflow,
-    step: &AgentStep,
-    at: Timestamp,
-) -> (Work, Owed) {
-    let attempt = next.attempts.entry(step.step.clone()).or_default();
-    *attempt += 1;
-    let resend_at = at.plus(rules.resend_after(1));
-    let work = Work {
-        step: step.step.clone(),
-        agent: step.agent.clone(),
-        attempt: *attempt,
-        revision: next.revision,
-        retries: 0,
-        retry_of: None,
-        sends: 1,
-        requested_at: at,
-        sent_at: Some(at),
-        resend_at: Some(resend_at),
-        throttled_at: None,
-        dispatched_at: None,
-        last_heartbeat_at: None,
-        deadline_at: resend_at,
-        usage: Usage::default(),
-        progress: None,
-    };
-    let owed = run_step(&work).into();
-    (work, owed)
+impl Draft<'_> {
+    /// A new attempt, asked for at `at`, and the command for it. It shares what is left of the budget with as many
+    /// others as make `shared` with it.
+    pub fn request(
+        &mut self,
+        step: &AgentStep,
+        branch: Option<u32>,
+        attempt: u32,
+        at: Timestamp,
+        shared: usize,
+    ) -> (Work, Owed) {
+        let highest = self.next.attempts.entry(step.step.clone()).or_default();
+        *highest = attempt.max(*highest);
+        let resend_at = at.plus(self.rules.resend_after(1));
+        let work = Work {
+            of: Attempt {
+                step: step.step.clone(),
+                branch,
+                attempt,
+            },
+            agent: step.agent.clone(),
+            revision: self.next.revision,
+            retries: 0,
+            retry_of: None,
+            sends: 1,
+            requested_at: at,
+            sent_at: Some(at),
+            resend_at: Some(resend_at),
+            throttled_at: None,
+            dispatched_at: None,
+            last_heartbeat_at: None,
+            deadline_at: resend_at,
+            usage: Usage::default(),
+            progress: None,
+            share: self.next.share(shared),
+        };
+        let owed = run_step(&work).into();
+        (work, owed)
+    }
 }
 
 /// The work under way if it is this attempt, else why what it says or asks for is refused.
 pub fn current<'a>(workflow: &'a Workflow, of: &Attempt) -> Result<&'a Work, Rejection> {
-    let Attempt { step, attempt } = of;
-    if *attempt == 0 || *attempt > workflow.attempts_of(step) {
-        let detail = format!("attempt {attempt} of `{step}` was never asked for");
+    if of.attempt == 0 || of.attempt > workflow.attempts_of(&of.step) {
+        let detail = format!("{of} was never asked for");
         return Err(Rejection::Illegal(Illegal {
             code: Code::UnknownAttempt,
             detail,
         }));
     }
-    workflow.current_work(step, *attempt).ok_or_else(|| {
+    workflow.current_work(of).ok_or_else(|| {
         let status = workflow.status().as_str();
-        let detail =
-            format!("attempt {attempt} of `{step}` is superseded; the workflow is {status}");
+        let detail = format!("{of} is superseded; the workflow is {status}");
         Rejection::Stale {
             detail,
             current_revision: None,
@@ -88,12 +95,10 @@ fn not_dispatched<'a>(workflow: &'a Workflow, of: &Attempt) -> Result<&'a Work, 
 }
 
 /// Something was noted of the work; nothing is owed for it.
-fn noted(rules: &Rules, workflow: &Workflow, work: Work) -> Answer {
-    let next = Workflow {
-        phase: Phase::Running(work),
-        ..workflow.clone()
-    };
-    touch(rules, next, Vec::new())
+fn noted(rules: &Rules, workflow: &Workflow, work: Work, now: Timestamp) -> Answer {
+    let mut draft = Draft::of(rules, workflow, now);
+    draft.next.notes(work);
+    draft.seal()
 }
 
 fn mark_dispatched(limits: Limits, work: &mut Work, now: Timestamp) {
@@ -113,7 +118,7 @@ pub(crate) fn dispatched(
         Err(refused) => return Answer::Rejected(refused),
     };
     mark_dispatched(workflow.limits(rules, &of.step), &mut work, now);
-    noted(rules, workflow, work)
+    noted(rules, workflow, work, now)
 }
 
 /// From now on the attempt waits for a session: the sweep alone sends its command again, no send counts towards the end
@@ -141,7 +146,7 @@ pub(crate) fn throttled(
         wake_at: None,
         ..workflow.clone()
     };
-    noted(rules, &next, work)
+    noted(rules, &next, work, now)
 }
 
 pub(crate) fn progress(
@@ -172,5 +177,5 @@ pub(crate) fn progress(
         message,
         percent: heartbeat.percent,
     });
-    noted(rules, workflow, work)
+    noted(rules, workflow, work, now)
 }

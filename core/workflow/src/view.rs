@@ -1,8 +1,9 @@
 //! The state in the words of the API.
 
-use aegis_contracts::agent::Input;
+use aegis_contracts::agent::{Gap, Input};
 use aegis_contracts::approval::{ApprovalView, DecisionKind, DecisionView, Outcome, Settled};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::{AgentStep, Entry, Name};
 use aegis_contracts::view::{FailureView, PickupView, Place, ProgressView, StepStatus, StepView};
 
@@ -11,10 +12,15 @@ use crate::state::{Approval, Decision, Ended, Phase, StepResult, Work, Workflow}
 
 /// Steps and approvals in their order.
 pub fn course(workflow: &Workflow) -> Vec<Place> {
+    let step = |step: &AgentStep| Place::Step {
+        step: step.step.clone(),
+        agent: step.agent.clone(),
+        each: step.each.clone(),
+    };
     let place = |entry: &Entry| match entry {
-        Entry::Step(step) => Place::Step {
-            step: step.step.clone(),
-            agent: step.agent.clone(),
+        Entry::Step(one) => step(one),
+        Entry::Parallel(_) => Place::Parallel {
+            parallel: entry.steps().iter().map(step).collect(),
         },
         Entry::Approval(asked) => Place::Approval {
             approval: asked.approval.clone(),
@@ -23,36 +29,119 @@ pub fn course(workflow: &Workflow) -> Vec<Place> {
     workflow.flow.steps.iter().map(place).collect()
 }
 
-/// The latest attempt of each step that was asked for, in flow order.
+/// The latest attempt of each step and branch, in flow order: of each step that was asked for, and of all its branches.
 pub fn step_views(workflow: &Workflow) -> Vec<StepView> {
     let steps = workflow.flow.agent_steps();
     let asked = steps.filter(|step| workflow.attempts_of(&step.step) > 0);
-    asked.map(|step| step_view(workflow, step)).collect()
+    let views = asked.flat_map(|step| {
+        let views = places_of(workflow, step).into_iter();
+        views.map(|branch| step_view(workflow, step, branch))
+    });
+    views.collect()
 }
 
-fn step_view(workflow: &Workflow, step: &AgentStep) -> StepView {
-    let attempt = workflow.attempts_of(&step.step);
-    if let Some(work) = workflow.current_work(&step.step, attempt) {
+/// The branches of a step that there is something to say of.
+fn places_of(workflow: &Workflow, step: &AgentStep) -> Vec<Option<u32>> {
+    match workflow.branches_of(step) {
+        None => vec![None],
+        Some(branches) if is_at(workflow, &step.step) => (1..=branches).map(Some).collect(),
+        Some(_) => {
+            let of_step = |result: &&StepResult| result.of.step == step.step;
+            let results = workflow.results.iter().filter(of_step);
+            let gaps = workflow.gaps.iter().filter(|gap| gap.step == step.step);
+            let mut places: Vec<Option<u32>> = results.map(|result| result.of.branch).collect();
+            places.extend(gaps.map(|gap| Some(gap.branch)));
+            places.sort_unstable();
+            places
+        }
+    }
+}
+
+/// Whether the workflow is in the entry of this step, or has ended there.
+fn is_at(workflow: &Workflow, step: &Name) -> bool {
+    let entry = workflow.at().and_then(|at| workflow.entry_of(at));
+    entry.is_some_and(|entry| entry.has(step))
+}
+
+fn step_view(workflow: &Workflow, step: &AgentStep, branch: Option<u32>) -> StepView {
+    let work = workflow.work().iter();
+    if let Some(work) = work
+        .clone()
+        .find(|work| work.of.place() == (&step.step, branch))
+    {
         return running_view(work);
     }
-    let result = workflow.result_of(&step.step);
-    let latest = result.filter(|result| result.attempt == attempt);
-    StepView {
+    let blank = StepView {
         step: step.step.clone(),
+        branch,
         agent: step.agent.clone(),
-        status: match latest {
-            Some(_) => StepStatus::Succeeded,
-            None => ended_status(workflow, &step.step),
+        status: StepStatus::Superseded,
+        attempt: match branch {
+            Some(_) => 0,
+            None => workflow.attempts_of(&step.step),
         },
-        attempt,
-        revision: latest.map_or(workflow.revision, |latest| latest.revision),
+        revision: workflow.revision,
         requested_at: None,
         dispatched_at: None,
         last_heartbeat_at: None,
         deadline_at: None,
-        succeeded_at: latest.map(|result| result.succeeded_at),
+        succeeded_at: None,
+        code: None,
         progress: None,
         pickup: None,
+    };
+    let gap = branch.and_then(|branch| workflow.gap(&step.step, branch));
+    if let Some(gap) = gap {
+        return StepView {
+            status: StepStatus::Failed,
+            attempt: gap.attempt,
+            code: Some(gap.code.clone()),
+            ..blank
+        };
+    }
+    let here = is_at(workflow, &step.step);
+    let latest = workflow
+        .result_of(&step.step, branch)
+        .filter(|result| match branch {
+            Some(_) => !here || result.revision == workflow.revision,
+            None => result.of.attempt == blank.attempt,
+        });
+    if let Some(result) = latest {
+        return StepView {
+            status: StepStatus::Succeeded,
+            attempt: result.of.attempt,
+            revision: result.revision,
+            succeeded_at: Some(result.succeeded_at),
+            ..blank
+        };
+    }
+    let place = (&step.step, branch);
+    match &workflow.phase {
+        Phase::Ended(Ended::Failed(failure)) => {
+            let mut stopped = failure.stopped.iter();
+            let ended = stopped.find(|stopped| stopped.of.place() == place);
+            let failed = failure.of.as_ref().map(Attempt::place) == Some(place)
+                || (failure.of.is_none() && branch.is_none() && failure.at == step.step);
+            StepView {
+                attempt: ended.map_or(blank.attempt, |ended| ended.of.attempt),
+                status: match (failed, ended.is_some(), here && branch.is_some()) {
+                    (true, ..) => StepStatus::Failed,
+                    (false, true, _) => StepStatus::Cancelled,
+                    (false, false, true) => StepStatus::Waiting,
+                    (false, false, false) => StepStatus::Superseded,
+                },
+                ..blank
+            }
+        }
+        Phase::Ended(Ended::Cancelled(_)) if here => StepView {
+            status: StepStatus::Cancelled,
+            ..blank
+        },
+        Phase::Running(_) if here => StepView {
+            status: StepStatus::Waiting,
+            ..blank
+        },
+        Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => blank,
     }
 }
 
@@ -63,16 +152,18 @@ fn running_view(work: &Work) -> StepView {
         (None, None) => StepStatus::Requested,
     };
     StepView {
-        step: work.step.clone(),
+        step: work.of.step.clone(),
+        branch: work.of.branch,
         agent: work.agent.clone(),
         status,
-        attempt: work.attempt,
+        attempt: work.of.attempt,
         revision: work.revision,
         requested_at: Some(work.requested_at),
         dispatched_at: work.dispatched_at,
         last_heartbeat_at: work.last_heartbeat_at,
         deadline_at: Some(work.deadline_at),
         succeeded_at: None,
+        code: None,
         progress: work.progress.as_ref().map(|progress| ProgressView {
             message: progress.message.clone(),
             percent: progress.percent,
@@ -83,17 +174,6 @@ fn running_view(work: &Work) -> StepView {
             resend_at: work.resend_at,
             throttled_at: work.throttled_at,
         }),
-    }
-}
-
-/// Of an attempt that ended without a result.
-fn ended_status(workflow: &Workflow, step: &Name) -> StepStatus {
-    match &workflow.phase {
-        Phase::Ended(Ended::Failed(failure)) if failure.at == *step => StepStatus::Failed,
-        Phase::Ended(Ended::Cancelled(cancellation)) if cancellation.at == *step => {
-            StepStatus::Cancelled
-        }
-        Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => StepStatus::Superseded,
     }
 }
 
@@ -205,9 +285,8 @@ pub fn artifact_refs(workflow: &Workflow) -> Vec<ArtifactRef> {
 }
 
 fn refs_of(workflow: &Workflow, result: &StepResult) -> Vec<ArtifactRef> {
-    let flow = &workflow.flow.flow;
-    let prefix = attempt_prefix(flow, &workflow.id, &result.step, result.attempt);
-    let writes = workflow.writes(&result.step);
+    let prefix = attempt_prefix(&workflow.flow.flow, &workflow.id, &result.of);
+    let writes = workflow.writes(&result.of.step);
     let full = |artifact: &crate::state::StoredArtifact| ArtifactRef {
         name: artifact.name(writes).to_owned(),
         key: format!("{prefix}{}", artifact.name(writes)),
@@ -218,38 +297,63 @@ fn refs_of(workflow: &Workflow, result: &StepResult) -> Vec<ArtifactRef> {
     result.artifacts.iter().map(full).collect()
 }
 
-/// The artifact that `step` must write, of its latest success.
+/// The artifact that `step`, which has no branches, must write, of its latest success.
 pub fn main_artifact(workflow: &Workflow, step: &Name) -> Option<ArtifactRef> {
-    let result = workflow.result_of(step)?;
+    let result = workflow.result_of(step, None)?;
     let needed = workflow.writes(step);
     let mut artifacts = refs_of(workflow, result).into_iter();
     artifacts.find(|artifact| artifact.name == needed)
 }
 
 /// What an attempt of `step` may read: what the steps wrote that it reads, in flow order, and what it wrote itself for an
-/// earlier revision. `callback` is the URL that the attempt reports to: each is asked for below it, by its place.
-pub fn inputs_of(workflow: &Workflow, step: &Name, callback: &str) -> Vec<Input> {
-    let reads = workflow.flow.step(step).map(|step| step.reads.as_slice());
-    let reads = reads.unwrap_or_default();
-    let steps = workflow.flow.agent_steps().map(|known| &known.step);
-    let read = steps.filter(|known| *known == step || reads.contains(known));
-    let results = read.filter_map(|known| workflow.result_of(known));
-    let artifacts = results.flat_map(|result| {
-        let artifacts = refs_of(workflow, result).into_iter();
-        artifacts.map(|artifact| (result.step.clone(), artifact))
+/// earlier revision. A branch gets what it wrote for the same item: once the items were found anew, the same number is
+/// another item. `callback` is the URL that the attempt reports to: each is asked for below it, by its place.
+pub fn inputs_of(
+    workflow: &Workflow,
+    step: &Name,
+    branch: Option<u32>,
+    callback: &str,
+) -> Vec<Input> {
+    let Some(step) = workflow.definition(step) else {
+        return Vec::new();
+    };
+    let each = step
+        .each
+        .as_ref()
+        .and_then(|each| workflow.result_of(each, None));
+    let read = workflow.results.iter().filter(|result| {
+        let own = result.of.place() == (&step.step, branch)
+            && each.is_none_or(|found| found.revision <= result.revision);
+        own || step.gets(&result.of.step)
     });
-    let inputs = artifacts
-        .enumerate()
-        .map(|(place, (step, artifact))| Input {
-            step,
-            name: artifact.name,
-            key: artifact.key,
-            url: format!("{callback}/inputs/{place}"),
-            size: artifact.size,
-            sha256: artifact.sha256,
-            media_type: artifact.media_type,
-        });
+    let artifacts = read.flat_map(|result| {
+        let artifacts = refs_of(workflow, result).into_iter();
+        artifacts.map(|artifact| (&result.of, artifact))
+    });
+    let inputs = artifacts.enumerate().map(|(place, (of, artifact))| Input {
+        step: of.step.clone(),
+        branch: of.branch,
+        name: artifact.name,
+        key: artifact.key,
+        url: format!("{callback}/inputs/{place}"),
+        size: artifact.size,
+        sha256: artifact.sha256,
+        media_type: artifact.media_type,
+    });
     inputs.collect()
+}
+
+/// What an attempt of `step` cannot read, because the branch that should have written it failed for good.
+pub fn gaps_of(workflow: &Workflow, step: &Name) -> Vec<Gap> {
+    let reads = workflow.definition(step).map(|step| step.reads.as_slice());
+    let reads = reads.unwrap_or_default();
+    let gaps = workflow.gaps.iter().filter(|gap| reads.contains(&gap.step));
+    let gaps = gaps.map(|gap| Gap {
+        step: gap.step.clone(),
+        branch: gap.branch,
+        code: gap.code.clone(),
+    });
+    gaps.collect()
 }
 
 pub fn failure_view(workflow: &Workflow) -> Option<FailureView> {
@@ -258,6 +362,7 @@ pub fn failure_view(workflow: &Workflow) -> Option<FailureView> {
             code: failure.code.clone(),
             message: failure.message.clone(),
             at: failure.at.clone(),
+            branch: failure.of.as_ref().and_then(|of| of.branch),
             version: workflow.version,
         }),
         Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,

@@ -15,6 +15,7 @@ use aegis_client::local::{self, StackFolder};
 use aegis_client::proof::Proofs;
 use aegis_client::stage::Stage;
 use aegis_contracts::artifact::{CLAIM, attempt_prefix};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::{DEFAULT_FLOW, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
@@ -25,7 +26,6 @@ use aegis_local_aws::json::read_json;
 use aegis_local_aws::settings::Settings;
 use aegis_local_aws::{environment, foreground, prerequisites, venv};
 use aegis_terminal::text::now;
-use aegis_workflow::Attempt;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use aws_config::SdkConfig;
 use axum::Router;
@@ -181,10 +181,7 @@ async fn hold(stack: &Description, count: usize) -> Result<Value> {
         let claim = Claim {
             workflow_id: id.clone(),
             flow: name(DEFAULT_FLOW)?,
-            of: Attempt {
-                step: name(STEP)?,
-                attempt: ATTEMPT,
-            },
+            of: Attempt::once(name(STEP)?, ATTEMPT),
         };
         let token = keys
             .sign(&claim, until)
@@ -209,7 +206,8 @@ async fn held(stack: &Description, bucket: &S3Objects) -> Result<WorkflowId> {
     let id = WorkflowId::derive(ANONYMOUS, &key);
     let claim =
         json!({"session": "a-session-that-belongs-to-the-fuzzer-of-the-api", "invocation": "none"});
-    let prefix = attempt_prefix(&name(DEFAULT_FLOW)?, &id, &name(STEP)?, ATTEMPT);
+    let of = Attempt::once(name(STEP)?, ATTEMPT);
+    let prefix = attempt_prefix(&name(DEFAULT_FLOW)?, &id, &of);
     let name = format!("{prefix}{CLAIM}");
     let claim = claim.to_string().into_bytes();
     let put = bucket

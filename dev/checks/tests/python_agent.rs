@@ -261,7 +261,7 @@ impl Stage {
 
     fn reported(&self) -> BTreeMap<String, String> {
         let workflow = self.harness.workflow();
-        let result = workflow.result_of(&"analyze".parse().unwrap());
+        let result = workflow.result_of(&"analyze".parse().unwrap(), None);
         let artifacts = aegis_workflow::artifact_refs(&workflow).into_iter();
         assert!(result.is_some());
         artifacts.map(|one| (one.name, one.sha256)).collect()

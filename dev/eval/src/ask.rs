@@ -12,6 +12,7 @@ use aegis_agent_writer::report::report;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, ArtifactTarget, CallbackTarget};
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::findings::{AnalysisFile, Depth, EvidenceFile};
 use aegis_contracts::flow::{InvalidName, Name};
 use aegis_contracts::ids::WorkflowId;
@@ -87,19 +88,27 @@ pub fn write(folder: &Path, id: &str, answer: &Answer) -> anyhow::Result<()> {
 fn task(topic: &str, depth: Depth) -> Result<AgentTask, InvalidName> {
     let (flow, step): (Name, Name) = ("report".parse()?, "research".parse()?);
     let workflow_id = WorkflowId::derive("eval", topic);
+    let of = Attempt {
+        step: step.clone(),
+        branch: None,
+        attempt: 1,
+    };
     Ok(AgentTask {
         schema_version: SCHEMA_VERSION,
-        output_prefix: attempt_prefix(&flow, &workflow_id, &step, 1),
+        output_prefix: attempt_prefix(&flow, &workflow_id, &of),
         workflow_id,
         flow,
         step,
+        branch: None,
         writes: "evidence.json".to_owned(),
+        max_items: None,
         attempt: 1,
         revision: 0,
         topic: topic.to_owned(),
         parameters: Map::from_iter([("depth".to_owned(), json!(depth))]),
         feedback: Vec::new(),
         inputs: Vec::new(),
+        gaps: Vec::new(),
         artifacts: ArtifactTarget { url: String::new() },
         callback: CallbackTarget {
             url: String::new(),

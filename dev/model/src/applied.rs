@@ -2,6 +2,7 @@
 //!
 //! The decision is the real one. What is modelled is where a handler can be overtaken or die.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use aegis_contracts::flow::Flow;
@@ -87,7 +88,12 @@ impl Choreography {
         let Some(input) = attempt.ask.input(attempt.loaded) else {
             return Some(Outcome::Illegal);
         };
-        match decide(self.rules(), attempt.loaded, input, attempt.at) {
+        let mut known = Cow::Borrowed(attempt.loaded);
+        if self.is(Broken::RedriveFromScratch) && matches!(attempt.ask, Ask::Redrive { .. }) {
+            let results = &mut known.to_mut().results;
+            results.retain(|result| result.of.branch.is_none());
+        }
+        match decide(self.rules(), &known, input, attempt.at) {
             answer @ (Answer::Transition(_) | Answer::Touch(_)) => self
                 .write(state, attempt, answer)
                 .then_some(Outcome::Applied),
@@ -97,9 +103,12 @@ impl Choreography {
         }
     }
 
-    /// What the state still owes goes out again: the first delivery may have died between commit and send.
+    /// What the state still owes goes out again: the first delivery may have died between commit and send. A dispatcher
+    /// sends nothing: what is owed beside its own attempt is for its own queue, or for one that it may not send to.
     fn repeat(&self, state: &mut State, attempt: &Try<'_>) -> Option<Outcome> {
-        if self.is(Broken::NoOwedRecovery) {
+        let dispatcher = matches!(attempt.ask, Ask::Dispatched(_) | Ask::Throttled(_));
+        let keeps_quiet = dispatcher && !self.is(Broken::DispatcherResends);
+        if keeps_quiet || self.is(Broken::NoOwedRecovery) {
             return Some(Outcome::Duplicate);
         }
         match decide(self.rules(), attempt.loaded, Input::Resent, attempt.at) {
@@ -116,16 +125,19 @@ impl Choreography {
         if !unchanged && !self.is(Broken::NoVersionCondition) {
             return false;
         }
-        let (mut next, commands, events, stop) = match answer {
+        let (mut next, commands, events, mut stops) = match answer {
             Answer::Transition(transition) => (
                 transition.next,
                 transition.commands,
                 Some(transition.events),
-                transition.stop.filter(|_| !self.keeps_session(attempt.ask)),
+                transition.stops,
             ),
-            Answer::Touch(touch) => (touch.next, touch.commands, None, None),
+            Answer::Touch(touch) => (touch.next, touch.commands, None, Vec::new()),
             Answer::Rejected(_) => return true,
         };
+        if self.keeps_session(attempt.ask) {
+            stops.clear();
+        }
         if events.is_none() && self.is(Broken::ForgottenDeadline) {
             next.wake_at = None;
         }
@@ -134,7 +146,7 @@ impl Choreography {
             next: &next,
             events: events.as_deref(),
             commands: &commands,
-            stop,
+            stops: &stops,
             ask: attempt.ask,
             at: attempt.at,
             overtaken: attempt.overtaken,

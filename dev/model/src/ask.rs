@@ -2,9 +2,10 @@
 
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::attempt::Attempt as Named;
 use aegis_contracts::flow::media_type;
 use aegis_contracts::usage::Usage;
-use aegis_workflow::{Heartbeat, Input, StepFailure, Success, Vote, Workflow};
+use aegis_workflow::{Heartbeat, Input, Redrive, StepFailure, Success, Vote, Workflow};
 
 use crate::attempt::Attempt;
 use crate::message::{APPROVERS, Message};
@@ -19,7 +20,16 @@ pub enum Ask {
     },
     Message(Message),
     /// The sweep found a completion record.
-    Believe(Attempt),
+    Believe {
+        of: Attempt,
+        /// Pieces whose records it has not yet looked for, one bit each.
+        then: u8,
+    },
+    /// With what was found done of the attempts that the failure has ended: one bit each, in their order.
+    Redrive {
+        version: u64,
+        found: u8,
+    },
     DeadlinePassed,
 }
 
@@ -36,9 +46,10 @@ impl Ask {
             Self::Message(message) => message.code(),
             Self::Dispatched(of) => 20 << 48 | of.code(),
             Self::Notified { revision } => 21 << 48 | u64::from(revision),
-            Self::Believe(of) => 22 << 48 | of.code(),
+            Self::Believe { of, then } => 22 << 48 | of.code() | u64::from(then),
             Self::DeadlinePassed => 23 << 48,
             Self::Throttled(of) => 24 << 48 | of.code(),
+            Self::Redrive { version, found } => 25 << 48 | u64::from(found) << 32 | version,
         }
     }
 
@@ -49,7 +60,8 @@ impl Ask {
             Self::Dispatched(of) => Input::Dispatched(of.real(flow)?),
             Self::Throttled(of) => Input::Throttled(of.real(flow)?),
             Self::Notified { revision } => Input::Notified { revision },
-            Self::Believe(of) => succeeded(workflow, of)?,
+            Self::Believe { of, .. } => succeeded(workflow, of)?,
+            Self::Redrive { version, found } => redriven(workflow, version, found),
             Self::DeadlinePassed => Input::DeadlinePassed,
             Self::Message(message) => return of_message(workflow, message),
         })
@@ -59,7 +71,7 @@ impl Ask {
 fn of_message(workflow: &Workflow, message: Message) -> Option<Input> {
     let flow = &workflow.flow;
     Some(match message {
-        Message::Step { .. } => return None,
+        Message::Step { .. } | Message::Redrive { .. } => return None,
         Message::RequestApproval { revision } => Input::Notified { revision },
         Message::Progress(of) => Input::Progress(Heartbeat {
             of: of.real(flow)?,
@@ -78,18 +90,30 @@ fn of_message(workflow: &Workflow, message: Message) -> Option<Input> {
             by: String::new(),
             reason: None,
         },
-        Message::Redrive { version } => Input::Redrive {
-            by: String::new(),
-            version,
-        },
     })
 }
 
 fn succeeded(workflow: &Workflow, of: Attempt) -> Option<Input> {
+    let success = success(workflow, of.real(&workflow.flow)?)?;
+    Some(Input::StepSucceeded(success))
+}
+
+fn redriven(workflow: &Workflow, version: u64, found: u8) -> Input {
+    let stopped = workflow.stopped().enumerate();
+    let done = stopped.filter(|(index, _)| found & 1 << index != 0);
+    Input::Redrive(Redrive {
+        by: String::new(),
+        version,
+        found: done
+            .filter_map(|(_, of)| success(workflow, of.clone()))
+            .collect(),
+    })
+}
+
+fn success(workflow: &Workflow, of: Named) -> Option<Success> {
     let flow = &workflow.flow;
-    let of = of.real(flow)?;
     let name = &flow.step(&of.step)?.writes;
-    let prefix = attempt_prefix(&flow.flow, &workflow.id, &of.step, of.attempt);
+    let prefix = attempt_prefix(&flow.flow, &workflow.id, &of);
     let artifact = ArtifactRef {
         name: name.clone(),
         key: format!("{prefix}{name}"),
@@ -97,12 +121,14 @@ fn succeeded(workflow: &Workflow, of: Attempt) -> Option<Input> {
         media_type: media_type(name).to_owned(),
         sha256: String::new(),
     };
-    Some(Input::StepSucceeded(Success {
+    let items = flow.max_items(&of.step);
+    Some(Success {
         of,
         summary: String::new(),
         artifacts: vec![artifact],
+        items,
         usage: USED,
-    }))
+    })
 }
 
 fn failure(transient: bool) -> StepFailure {

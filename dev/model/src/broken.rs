@@ -23,10 +23,16 @@ pub enum Broken {
     NoClaim,
     /// The session of an agent that has reported is not stopped.
     ReportedSessionKept,
+    /// A dispatcher that repeats itself sends what is owed to others.
+    DispatcherResends,
+    /// The completion record of one branch is taken for that of another.
+    BranchIgnored,
+    /// A redrive begins its step anew, with the branches that were done.
+    RedriveFromScratch,
 }
 
 impl Broken {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::NoOwedRecovery,
         Self::ForgottenDeadline,
         Self::NoVersionCondition,
@@ -36,6 +42,9 @@ impl Broken {
         Self::NoteBeforeInvoke,
         Self::NoClaim,
         Self::ReportedSessionKept,
+        Self::DispatcherResends,
+        Self::BranchIgnored,
+        Self::RedriveFromScratch,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +58,9 @@ impl Broken {
             Self::NoteBeforeInvoke => "dispatch noted before the invocation",
             Self::NoClaim => "agent without a claim",
             Self::ReportedSessionKept => "session kept after a report",
+            Self::DispatcherResends => "dispatcher sends again",
+            Self::BranchIgnored => "branch ignored in completion records",
+            Self::RedriveFromScratch => "redrive from scratch",
         }
     }
 }

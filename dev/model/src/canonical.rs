@@ -7,21 +7,28 @@
 use std::hash::{Hash, Hasher};
 
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::{Approval, Ended, Phase, RESEND_FLOOR, Work, Workflow};
+use aegis_workflow::{Approval, Ended, Phase, RESEND_FLOOR, Running, Stopped, Work, Workflow};
 
-use crate::attempt::place;
+use crate::attempt::{Attempt, place};
 use crate::message::Message;
 use crate::state::{Activity, Handler, Session, State};
 
 impl State {
     /// Puts what has no order in order, and forgets sessions that nobody will ask about again.
     pub fn tidy(&mut self) {
-        let (current, handlers) = (self.current(), &self.handlers);
-        self.sessions.retain(|session| {
+        let mut sessions = std::mem::take(&mut self.sessions);
+        sessions.retain(|session| {
             session.activity == Activity::Working
-                || current == Some(session.of)
-                || handlers.iter().any(|handler| concerns(handler, session))
+                || self.is_current(session.of)
+                || self
+                    .handlers
+                    .iter()
+                    .any(|handler| concerns(handler, session))
+                || session.activity == Activity::Done
+                    && self.may_be_redriven()
+                    && self.stopped().any(|of| of == session.of)
         });
+        self.sessions = sessions;
         self.sessions.sort_unstable_by_key(|session| session.of);
         self.handlers.sort_by_key(key);
     }
@@ -63,7 +70,7 @@ fn key(handler: &Handler) -> (u64, u64, u64, u64) {
 impl Hash for State {
     fn hash<H: Hasher>(&self, to: &mut H) {
         write_rest(self, to);
-        write_workflow(&self.workflow, self.now, to);
+        write_workflow(&self.workflow, self.now, self.may_be_redriven(), to);
         for message in &self.in_flight {
             to.write_u64(message.code());
         }
@@ -112,12 +119,12 @@ fn write_rest<H: Hasher>(state: &State, to: &mut H) {
         left.cancels,
         left.redrives,
         facts.heard,
-        u8::from(facts.believed),
-        u8::from(facts.redriven),
+        u8::from(facts.believed) | u8::from(facts.redriven) << 1,
+        u8::from(facts.kept) | u8::from(facts.found) << 1,
     ]));
     to.write_u64(facts.versions);
     (facts.asked, facts.counted, facts.approvals_asked).hash(to);
-    (facts.done, facts.retried, facts.sends).hash(to);
+    (facts.done, facts.gaps, facts.retried, facts.sends).hash(to);
     to.write_u64(state.violation.map_or(0, |violation| 1 + violation as u64));
 }
 
@@ -133,7 +140,7 @@ fn write_handler<H: Hasher>(handler: &Handler, now: Timestamp, to: &mut H) {
     } = handler
     {
         to.write_i64(relative(now, *at));
-        write_workflow(loaded, now, to);
+        write_workflow(loaded, now, true, to);
     }
 }
 
@@ -151,13 +158,14 @@ fn write_session<H: Hasher>(session: &Session, to: &mut H) {
         activity,
         session.works,
         session.heartbeats_left,
-        0,
+        session.of.piece,
         0,
         0,
     ]));
 }
 
-fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
+/// Of what a failure has ended only a redrive asks.
+fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, redrivable: bool, to: &mut H) {
     to.write_u64(workflow.version);
     to.write_u64(workflow.redriven_from.unwrap_or_default());
     to.write_u64(workflow.usage.input_tokens);
@@ -167,8 +175,13 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
         to.write_u32(*attempts);
     }
     for result in &workflow.results {
-        to.write_u8(place(&workflow.flow, &result.step));
-        to.write_u32(result.attempt);
+        to.write_u64(Attempt::of(&workflow.flow, &result.of).code());
+        to.write_u32(result.revision);
+    }
+    to.write_u8(u8::MAX);
+    for gap in &workflow.gaps {
+        let of = Attempt::at(&workflow.flow, &gap.step, Some(gap.branch), gap.attempt);
+        to.write_u64(of.code());
     }
     to.write_u8(u8::MAX);
     write_instant(workflow.wake_at, now, to);
@@ -177,13 +190,17 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
         None => to.write_u8(0),
     }
     match &workflow.phase {
-        Phase::Running(work) => write_work(workflow, work, now, to),
+        Phase::Running(running) => write_running(workflow, running, now, to),
         Phase::AwaitingApproval(approval) => write_approval(workflow, approval, now, to),
         Phase::Ended(Ended::Completed) => to.write_u8(3),
         Phase::Ended(Ended::Failed(failure)) => {
             to.write_u8(4);
             to.write_u8(place(&workflow.flow, &failure.at));
-            to.write_u32(failure.attempt.unwrap_or_default());
+            let of = failure.of.as_ref();
+            to.write_u64(of.map_or(0, |of| Attempt::of(&workflow.flow, of).code()));
+            if redrivable {
+                write_stopped(workflow, &failure.stopped, to);
+            }
         }
         Phase::Ended(Ended::Cancelled(_)) => to.write_u8(5),
         Phase::Ended(Ended::Rejected) => to.write_u8(6),
@@ -191,10 +208,25 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, to: &mut H) {
     }
 }
 
-fn write_work<H: Hasher>(workflow: &Workflow, work: &Work, now: Timestamp, to: &mut H) {
+fn write_stopped<H: Hasher>(workflow: &Workflow, stopped: &[Stopped], to: &mut H) {
+    for stopped in stopped {
+        to.write_u64(Attempt::of(&workflow.flow, &stopped.of).code());
+        to.write_u64(stopped.usage.input_tokens);
+    }
+}
+
+/// In their order, which decides who is looked at first.
+fn write_running<H: Hasher>(workflow: &Workflow, running: &Running, now: Timestamp, to: &mut H) {
     to.write_u8(1);
-    to.write_u8(place(&workflow.flow, &work.step));
-    (work.attempt, work.revision, work.retries, work.sends).hash(to);
+    to.write_u32(running.base);
+    for work in &running.work {
+        to.write_u64(Attempt::of(&workflow.flow, &work.of).code());
+        write_work(work, now, to);
+    }
+}
+
+fn write_work<H: Hasher>(work: &Work, now: Timestamp, to: &mut H) {
+    (work.revision, work.retries, work.sends).hash(to);
     work.retry_of.hash(to);
     write_sent(work.sent_at, now, to);
     write_instant(work.resend_at, now, to);

@@ -15,21 +15,30 @@ const LONG_OUTAGE: Duration = Duration::from_secs(3600);
 impl Choreography {
     /// The moment from which a redelivered message sends again, if it lies ahead and there is such a message.
     pub fn floor(&self, state: &State) -> Option<Timestamp> {
-        let sent_at = match &state.workflow.phase {
-            Phase::Running(work) if work.dispatched_at.is_none() => {
-                work.sent_at.filter(|_| work.throttled_at.is_none())
+        let sent: Vec<Timestamp> = match &state.workflow.phase {
+            Phase::Running(running) => {
+                let open = running
+                    .work
+                    .iter()
+                    .filter(|work| work.dispatched_at.is_none() && work.throttled_at.is_none());
+                open.filter_map(|work| work.sent_at).collect()
             }
-            Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => approval.sent_at,
-            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+            Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => {
+                approval.sent_at.into_iter().collect()
+            }
+            Phase::AwaitingApproval(_) | Phase::Ended(_) => Vec::new(),
         };
         let owed = state.workflow.owed();
-        let owed = owed.and_then(|owed| Message::of(&state.workflow.flow, &owed));
-        if state.in_flight.iter().all(|message| Some(*message) == owed) {
+        let owed = owed.iter();
+        let owed = owed.filter_map(|owed| Message::of(&state.workflow.flow, owed));
+        let owed: Vec<Message> = owed.collect();
+        if state.in_flight.iter().all(|message| owed.contains(message)) {
             return None;
         }
-        let floor = sent_at?.plus(RESEND_FLOOR);
-        let ahead = floor > state.now && state.workflow.wake_at.is_none_or(|wake| floor < wake);
-        ahead.then_some(floor)
+        let floors = sent.into_iter().map(|sent_at| sent_at.plus(RESEND_FLOOR));
+        let wake = state.workflow.wake_at;
+        let ahead = |floor: &Timestamp| *floor > state.now && wake.is_none_or(|wake| *floor < wake);
+        floors.filter(ahead).min()
     }
 
     pub fn by_the_clock(&self, state: &mut State, action: Action) {

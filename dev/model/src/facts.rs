@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use aegis_contracts::approval::{DecisionKind, TIMEOUT};
-use aegis_contracts::command::{Command, SessionCommand};
+use aegis_contracts::command::SessionCommand;
 use aegis_contracts::event::Event;
-use aegis_contracts::flow::Name;
+use aegis_contracts::flow::{AgentStep, Entry, Name};
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::{Ended, Owed, Phase, Rules, Workflow};
+use aegis_workflow::{Ended, Owed, Phase, Rules, Work, Workflow};
 
 use crate::ask::Ask;
-use crate::attempt::{Attempt, place};
+use crate::attempt::{Attempt, PIECES, pieces, place};
 use crate::message::Message;
-use crate::state::{Activity, State};
+use crate::state::State;
 use crate::violation::Violation;
 
 /// A write that has just passed its condition.
@@ -22,8 +22,8 @@ pub struct Written<'a> {
     /// `None` for a touch.
     pub events: Option<&'a [Event]>,
     pub commands: &'a [Owed],
-    /// The session that is to be stopped.
-    pub stop: Option<SessionCommand>,
+    /// The sessions that are to be stopped.
+    pub stops: &'a [SessionCommand],
     pub ask: Ask,
     /// When it was decided.
     pub at: Timestamp,
@@ -38,6 +38,7 @@ impl State {
             Some(events) => self.record_transition(written, events),
             None => self.record_touch(written),
         }
+        self.record_commands(written);
         let dispatcher = matches!(written.ask, Ask::Dispatched(_) | Ask::Throttled(_));
         if dispatcher && !written.commands.is_empty() {
             self.blame(Violation::SentToItself);
@@ -82,13 +83,17 @@ impl State {
         if !self.is_live() {
             self.blame(Violation::EndLeft);
         }
-        for owed in written.commands {
-            if let Some(Message::Step { of, .. }) = Message::of(&self.workflow.flow, &owed.command)
-                && of.number != self.asked(of.place)
-            {
-                self.blame(Violation::AttemptReused);
-            }
-        }
+    }
+
+    /// The attempts that the commands of a write ask for.
+    fn asked_for(written: &Written<'_>) -> Vec<Attempt> {
+        let commands = written.commands.iter();
+        let messages = commands.filter_map(|owed| Message::of(&written.next.flow, &owed.command));
+        let asked = messages.filter_map(|message| match message {
+            Message::Step { of, .. } => Some(of),
+            _ => None,
+        });
+        asked.collect()
     }
 
     fn record_transition(&mut self, written: &Written<'_>, events: &[Event]) {
@@ -100,47 +105,106 @@ impl State {
         }
         self.facts.redriven |= redriven;
         self.facts.heard = 0;
-        self.record_stop(written);
+        self.record_stops(written);
         self.record_giving_up(written);
         for event in events {
             self.record_event(event, written.next);
         }
-        self.facts.believed |= matches!(written.ask, Ask::Believe(_));
-        for owed in written.commands {
-            if let Some(command) = Message::of(&written.next.flow, &owed.command) {
-                self.record_command(&command);
+        self.facts.believed |= matches!(written.ask, Ask::Believe { .. });
+        if redriven {
+            self.record_redrive(written, events);
+        }
+    }
+
+    /// What a command asks for is under way once the write is done, and nobody has picked it up. What was not under way
+    /// before is new, and only a transition brings that.
+    fn record_commands(&mut self, written: &Written<'_>) {
+        let next = written.next;
+        for of in Self::asked_for(written) {
+            let work = of.real(&next.flow);
+            let work = work.and_then(|of| next.current_work(&of));
+            if work.is_none_or(|work| work.dispatched_at.is_some()) {
+                self.blame(Violation::SentForNothing);
+            }
+            if self.is_current(of) {
+                self.count_send(of);
+            } else if let Some(events) = written.events {
+                let again = |event: &Event| match event {
+                    Event::StepRetried {
+                        step,
+                        branch,
+                        next_attempt,
+                        ..
+                    } => Attempt::at(&next.flow, step, *branch, *next_attempt) == of,
+                    _ => false,
+                };
+                self.record_new(of, events.iter().any(again));
+            } else {
+                self.blame(Violation::AttemptReused);
             }
         }
     }
 
-    /// Retries and sends are counted, and after each there is time to wait.
-    fn record_limits(&mut self, written: &Written<'_>) {
-        let again = |event: &Event| matches!(event, Event::StepRetried { .. });
-        if let Some(events) = written.events {
-            let retried = events.iter().any(again);
-            self.facts.retried = if retried { self.facts.retried + 1 } else { 0 };
-            self.facts.sends = 0;
+    fn count_send(&mut self, of: Attempt) {
+        if let Some(sends) = self.facts.sends.get_mut(usize::from(of.piece)) {
+            *sends = sends.saturating_add(1);
         }
-        let mut steps = written.commands.iter();
-        let asks = steps.any(|owed| matches!(owed.command, Command::RunStep(_)));
-        self.facts.sends += u32::from(asks);
-        let rules = written.rules;
-        let due = written.next.due_at(rules);
-        // Who waits for a free session does so for a time, however often its command is sent.
-        let waits_until = match &written.next.phase {
-            Phase::Running(work) if work.throttled_at.is_some() => {
-                Some(work.requested_at.plus(rules.capacity_timeout))
+    }
+
+    /// An attempt that is asked for is a new one, of a piece that has not ended.
+    pub fn record_new(&mut self, of: Attempt, is_retry: bool) {
+        if self.facts.asked(of) >> of.number != 0 {
+            self.blame(Violation::AttemptReused);
+        }
+        if self.facts.settled(of.place) & 1 << of.piece != 0 {
+            self.blame(Violation::DoneAgain);
+        }
+        self.record_order(of.place);
+        let piece = usize::from(of.piece);
+        let place = self.facts.asked.get_mut(usize::from(of.place));
+        if let Some(asked) = place.and_then(|place| place.get_mut(piece)) {
+            *asked |= bit(of.number);
+        }
+        if let Some(retried) = self.facts.retried.get_mut(piece) {
+            *retried = if is_retry { *retried + 1 } else { 0 };
+        }
+        if let Some(sends) = self.facts.sends.get_mut(piece) {
+            *sends = 1;
+        }
+    }
+
+    /// No more work at once than the flow allows, and one attempt of each piece. Retries and sends are counted, and after
+    /// each there is time to wait.
+    fn record_limits(&mut self, written: &Written<'_>) {
+        let (rules, next) = (written.rules, written.next);
+        let asked = Self::asked_for(written);
+        let mut at_work = [false; PIECES];
+        let mut above = next.work().len() > most_at_work(next);
+        for work in next.work() {
+            let of = Attempt::of(&next.flow, &work.of);
+            let piece = usize::from(of.piece);
+            if let Some(at_work) = at_work.get_mut(piece) {
+                above |= *at_work;
+                *at_work = true;
             }
-            _ => None,
-        };
-        let sent_too_often = match waits_until {
-            Some(end) => due.is_none_or(|due| due > end.max(self.now)),
-            None => asks && self.facts.sends > rules.max_sends,
-        };
-        let too_many = self.facts.retried >= rules.retries.usual.attempts || sent_too_often;
-        let at_once = asks && !written.overtaken && due.is_some_and(|due| due <= self.now);
-        if too_many || at_once {
+            let count = |counts: &[u8; PIECES]| counts.get(piece).copied().map_or(0, u32::from);
+            let asks = asked.contains(&of);
+            let due = work.deadline_at;
+            above |= count(&self.facts.retried) >= rules.retries.usual.attempts;
+            // Who waits for a free session does so for a time, however often its command is sent.
+            above |= match work.throttled_at {
+                Some(_) => due > work.requested_at.plus(rules.capacity_timeout).max(self.now),
+                None => asks && count(&self.facts.sends) > rules.max_sends,
+            };
+            above |= asks && !written.overtaken && due <= self.now;
+        }
+        if above {
             self.blame(Violation::AboveLimit);
+        }
+        for (piece, at_work) in at_work.into_iter().enumerate() {
+            if !at_work {
+                (self.facts.retried[piece], self.facts.sends[piece]) = (0, 0);
+            }
         }
     }
 
@@ -153,48 +217,89 @@ impl State {
         self.facts.versions = self.facts.versions.max(version);
     }
 
-    /// Whether the stop arrives is another matter: nobody owes it.
-    fn record_stop(&mut self, written: &Written<'_>) {
+    /// The sessions of the attempts that the transition ends are stopped, and no others. Whether a stop arrives is another
+    /// matter: nobody owes it.
+    fn record_stops(&mut self, written: &Written<'_>) {
         let next = written.next;
-        let stop = written.stop.as_ref();
-        let stopped = stop.map(|stop| Attempt::of(&next.flow, &stop.step, stop.attempt));
-        let still_counts =
-            stop.is_some_and(|stop| next.current_work(&stop.step, stop.attempt).is_some());
-        if stopped != self.current() || still_counts {
+        let ended = self.workflow.work().iter();
+        let ended = ended.filter(|work| next.current_work(&work.of).is_none());
+        let ended = ended.map(|work| &work.of);
+        if !ended.eq(written.stops.iter().map(|stop| &stop.of)) {
             self.blame(Violation::SessionLeft);
         }
     }
 
-    /// Between a look at storage and the write the agent may have finished: that is bad luck, not a fault.
+    /// Between a look at storage and the write the agent may have finished: that is bad luck, not a fault. An attempt that
+    /// ends because another one fails is looked for by whoever redrives the workflow.
     fn record_giving_up(&mut self, written: &Written<'_>) {
         if written.ask != Ask::DeadlinePassed || written.overtaken {
             return;
         }
-        if let Some(of) = self.current()
-            && self
-                .session(of)
-                .is_some_and(|session| session.activity == Activity::Done)
-            && written.events.is_some()
-        {
+        let next = written.next;
+        let failed = match &next.phase {
+            Phase::Ended(Ended::Failed(failure)) => failure.of.as_ref(),
+            _ => None,
+        };
+        let given_up = |of: Attempt, work: &Work| {
+            next.current_work(&work.of).is_none()
+                && failed.is_none_or(|failed| *failed == work.of)
+                && self.is_done(of)
+        };
+        if self.work().any(|(of, work)| given_up(of, work)) {
+            self.blame(Violation::WorkPaidTwice);
+        }
+    }
+
+    /// What was done before the failure stays done, whether or not anybody had heard of it.
+    fn record_redrive(&mut self, written: &Written<'_>, events: &[Event]) {
+        let Phase::Ended(Ended::Failed(failure)) = &self.workflow.phase else {
+            return;
+        };
+        let place = place(&self.workflow.flow, &failure.at);
+        let completed = |event: &Event| matches!(event, Event::StepCompleted { .. });
+        let found = events.iter().filter(|event| completed(event)).count();
+        let done = self.facts.done.get(usize::from(place)).copied();
+        let done = done.unwrap_or_default();
+        let missed = |of: Attempt| self.is_done(of) && done & 1 << of.piece == 0;
+        let missed = !written.overtaken && self.stopped().any(missed);
+        self.facts.found |= found > 0;
+        self.facts.kept |= done.count_ones() as usize > found;
+        if missed {
             self.blame(Violation::WorkPaidTwice);
         }
     }
 
     fn record_event(&mut self, event: &Event, next: &Workflow) {
         match event {
-            Event::StepCompleted { step, attempt, .. } => {
-                let of = Attempt::of(&next.flow, step, *attempt);
+            Event::StepCompleted {
+                step,
+                branch,
+                attempt,
+                ..
+            } => {
+                let of = Attempt::at(&next.flow, step, *branch, *attempt);
                 self.record_result(of);
-                self.facts.done |= bit(of.place);
+                self.record_done(of);
+            }
+            Event::BranchFailed {
+                step,
+                branch,
+                attempt,
+                ..
+            } => {
+                let of = Attempt::at(&next.flow, step, Some(*branch), *attempt);
+                self.record_gap(of, next);
             }
             Event::ApprovalGranted {
                 approval, approver, ..
             } => {
-                let granted = bit(place(&next.flow, approval));
-                if self.facts.done & granted != 0 {
+                let place = place(&next.flow, approval);
+                if self.facts.settled(place) != 0 {
                     self.blame(Violation::GrantedTwice);
                 }
-                self.facts.done |= granted;
+                if let Some(done) = self.facts.done.get_mut(usize::from(place)) {
+                    *done = 1;
+                }
                 let required = next.policy(approval).required as usize;
                 if approver != TIMEOUT && votes(next, approval) < required {
                     self.blame(Violation::TooFewVotes);
@@ -211,7 +316,10 @@ impl State {
             }
             // All that follows has to be done again, whatever it left.
             Event::ChangesRequested { redo, .. } => {
-                self.facts.done &= bit(place(&next.flow, redo)) - 1;
+                let place = usize::from(place(&next.flow, redo));
+                let facts = &mut self.facts;
+                facts.done.iter_mut().skip(place).for_each(|done| *done = 0);
+                facts.gaps.iter_mut().skip(place).for_each(|gaps| *gaps = 0);
             }
             Event::WorkflowCompleted { .. } => {
                 self.record_order(u8::try_from(next.flow.steps.len()).unwrap_or(u8::MAX));
@@ -229,54 +337,72 @@ impl State {
         }
     }
 
-    /// The workflow has come to `place`: what stands before it in the flow is done.
+    /// The workflow has come to `place`: what stands before it in the flow has ended.
     fn record_order(&mut self, place: u8) {
-        let before = bit(place) - 1;
         if self.without_grant(place) {
             self.blame(Violation::WithoutGrant);
-        } else if self.facts.done & before != before {
+        } else if !self.all_ended_before(place) {
             self.blame(Violation::OutOfOrder);
         }
     }
 
     fn record_result(&mut self, of: Attempt) {
-        let bit = 1u32.checked_shl(of.number).unwrap_or_default();
         if self.session(of).is_none_or(|session| session.works == 0) {
             self.blame(Violation::ResultWithoutWork);
         }
-        let Some(counted) = self.facts.counted.get_mut(usize::from(of.place)) else {
+        let place = self.facts.counted.get_mut(usize::from(of.place));
+        let Some(counted) = place.and_then(|place| place.get_mut(usize::from(of.piece))) else {
             return;
         };
-        let twice = *counted & bit != 0;
-        *counted |= bit;
+        let twice = *counted & bit(of.number) != 0;
+        *counted |= bit(of.number);
         if twice {
             self.blame(Violation::ResultCountedTwice);
         }
     }
 
-    /// A command that a transition owes is for something new.
-    fn record_command(&mut self, command: &Message) {
-        let Message::Step { of, .. } = *command else {
-            return;
-        };
-        if of.number <= self.asked(of.place) {
-            self.blame(Violation::AttemptReused);
+    /// The piece has one result until something leads back before it.
+    fn record_done(&mut self, of: Attempt) {
+        if self.facts.settled(of.place) & 1 << of.piece != 0 {
+            self.blame(Violation::DoneAgain);
         }
-        if let Some(asked) = self.facts.asked.get_mut(usize::from(of.place)) {
-            *asked = of.number;
+        if let Some(done) = self.facts.done.get_mut(usize::from(of.place)) {
+            *done |= 1 << of.piece;
         }
-        self.record_order(of.place);
     }
 
-    /// The highest attempt that the history asked for.
-    pub fn asked(&self, place: u8) -> u32 {
-        let asked = self.facts.asked.get(usize::from(place));
-        asked.copied().unwrap_or_default()
+    /// The flow goes on without the branch: it may, and not without all of them.
+    fn record_gap(&mut self, of: Attempt, next: &Workflow) {
+        if self.facts.settled(of.place) & 1 << of.piece != 0 {
+            self.blame(Violation::DoneAgain);
+        }
+        let Some(gaps) = self.facts.gaps.get_mut(usize::from(of.place)) else {
+            return;
+        };
+        *gaps |= 1 << of.piece;
+        let gaps = *gaps;
+        let Some(entry) = next.flow.steps.get(usize::from(of.place)) else {
+            return;
+        };
+        let may_fail: u32 = entry.steps().iter().map(AgentStep::may_fail).sum();
+        if gaps.count_ones() > may_fail || gaps == pieces(entry) {
+            self.blame(Violation::TooManyGaps);
+        }
     }
 }
 
-fn bit(place: u8) -> u32 {
-    1u32.checked_shl(place.into()).unwrap_or(1 << 31)
+fn bit(number: u32) -> u32 {
+    1u32.checked_shl(number).unwrap_or(1 << 31)
+}
+
+/// As many as the flow lets work at once where the workflow is.
+fn most_at_work(workflow: &Workflow) -> usize {
+    let at = workflow.at().and_then(|at| workflow.flow.place(at));
+    let entry = at.and_then(|at| workflow.flow.steps.get(at));
+    match entry.map(Entry::steps).unwrap_or_default() {
+        [one] if one.each.is_some() => one.at_once() as usize,
+        steps => steps.len(),
+    }
 }
 
 /// Approvals of `approval` by different people.

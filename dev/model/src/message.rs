@@ -44,7 +44,7 @@ impl Message {
     pub fn of(flow: &Flow, command: &Command) -> Option<Self> {
         Some(match command {
             Command::RunStep(step) => Self::Step {
-                of: Attempt::of(flow, &step.step, step.attempt),
+                of: Attempt::of(flow, &step.of),
                 revision: step.revision,
             },
             Command::RequestApproval(asked) => Self::RequestApproval {

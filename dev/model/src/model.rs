@@ -9,6 +9,7 @@ use stateright::{Model, Property};
 
 use crate::action::Action;
 use crate::applied::leave_to_send;
+use crate::attempt::Attempt;
 use crate::broken::Broken;
 use crate::properties::{goals, laws};
 use crate::rank::rank;
@@ -63,13 +64,13 @@ impl Choreography {
             },
             facts: Facts {
                 versions: 1,
-                sends: 1,
                 ..Facts::default()
             },
             violation: None,
         };
-        if let Some(asked) = state.facts.asked.first_mut() {
-            *asked = 1;
+        let asked: Vec<Attempt> = state.work().map(|(of, _)| of).collect();
+        for of in asked {
+            state.record_new(of, false);
         }
         leave_to_send(&mut state, &opened.commands, None);
         state

@@ -18,6 +18,9 @@ pub const NOT_LOST: &str = "no write undoes another one";
 pub const NEW_ATTEMPTS: &str = "an attempt is never used again";
 pub const ENDED: &str = "what has ended stays ended";
 pub const COUNTED_ONCE: &str = "a result is counted once";
+pub const NOT_AGAIN: &str = "what has ended in an entry is not done again";
+pub const FEW_GAPS: &str = "a flow goes on without no more branches than it may";
+pub const SENT_IF_OWED: &str = "a command is sent only for work that waits for it";
 pub const COUNTED_IF_DONE: &str = "a result is counted only for an attempt that did its work";
 pub const VOTED: &str = "a grant has all the votes that it needs";
 pub const GRANTED: &str = "nothing behind an approval happens before its grant";
@@ -29,7 +32,7 @@ pub const IN_TIME: &str = "no decision counts after its deadline";
 pub const NOT_TO_ITSELF: &str = "no dispatcher sends to its own queue";
 pub const PAID_ONCE: &str = "work whose callback was lost is not paid twice";
 pub const PROGRESS: &str = "every step brings the end nearer";
-pub const LIMITED: &str = "retries and sends keep to the rules";
+pub const LIMITED: &str = "retries, sends and work at once keep to the rules";
 pub const BOUNDED: &str = "a life has a bounded number of writes";
 pub const DEADLINE: &str = "every live state has a deadline that the index knows";
 pub const COMMITTED: &str = "nothing is sent for a state that was not written";
@@ -53,6 +56,11 @@ pub fn laws() -> Vec<Law> {
         Law::always(ENDED, |_, s| s.violation != Some(Violation::EndLeft)),
         Law::always(COUNTED_ONCE, |_, s| {
             s.violation != Some(Violation::ResultCountedTwice)
+        }),
+        Law::always(NOT_AGAIN, |_, s| s.violation != Some(Violation::DoneAgain)),
+        Law::always(FEW_GAPS, |_, s| s.violation != Some(Violation::TooManyGaps)),
+        Law::always(SENT_IF_OWED, |_, s| {
+            s.violation != Some(Violation::SentForNothing)
         }),
         Law::always(COUNTED_IF_DONE, |_, s| {
             s.violation != Some(Violation::ResultWithoutWork)
@@ -99,7 +107,10 @@ pub fn laws() -> Vec<Law> {
 
 fn has_deadline(model: &Choreography, state: &State) -> bool {
     match (state.workflow.due_at(model.rules()), state.workflow.wake_at) {
-        (Some(due), Some(wake)) => wake <= due,
+        (Some(due), Some(wake)) => {
+            let mut work = state.workflow.work().iter();
+            wake <= due && work.all(|work| wake <= work.deadline_at)
+        }
         (None, wake) => wake.is_none() && !state.is_live(),
         (Some(_), None) => false,
     }
@@ -107,7 +118,7 @@ fn has_deadline(model: &Choreography, state: &State) -> bool {
 
 fn was_asked(state: &State, message: Message) -> bool {
     match message {
-        Message::Step { of, .. } => of.number <= state.asked(of.place),
+        Message::Step { of, .. } => state.facts.asked(of) & 1 << of.number != 0,
         Message::RequestApproval { revision } => revision < state.facts.approvals_asked,
         Message::Progress(_)
         | Message::Succeeded(_)
@@ -119,19 +130,15 @@ fn was_asked(state: &State, message: Message) -> bool {
 }
 
 fn dispatch_happened(state: &State) -> bool {
-    match &state.workflow.phase {
-        Phase::Running(work) if work.dispatched_at.is_some() => {
-            let session = state.current().and_then(|of| state.session(of));
-            session.is_some()
-        }
-        _ => true,
-    }
+    let mut work = state.work();
+    work.all(|(of, work)| work.dispatched_at.is_none() || state.session(of).is_some())
 }
 
 /// Every attempt uses one token.
 fn booked_once(state: &State) -> bool {
-    let attempts = state.workflow.attempts.values().copied().map(u64::from);
-    state.workflow.usage_so_far().input_tokens <= attempts.sum()
+    let attempts = state.facts.asked.iter().flatten();
+    let attempts: u32 = attempts.map(|asked| asked.count_ones()).sum();
+    state.workflow.usage_so_far().input_tokens <= u64::from(attempts)
 }
 
 /// Stateright looks for an example of each.
@@ -162,11 +169,17 @@ fn reach(goal: Goal) -> Law {
         }),
         Goal::Believed => Law::sometimes("completion record believed", |_, s| s.facts.believed),
         Goal::Redriven => Law::sometimes("redriven", |_, s| s.facts.redriven),
+        Goal::Kept => Law::sometimes("redriven, and what was done is kept", |_, s| s.facts.kept),
+        Goal::Found => Law::sometimes("redriven, and found done", |_, s| s.facts.found),
+        Goal::WithGap => Law::sometimes("completed without a branch", |_, s| {
+            let completed = matches!(s.workflow.phase, Phase::Ended(Ended::Completed));
+            completed && s.facts.gaps.iter().any(|gaps| *gaps != 0)
+        }),
         Goal::SecondRevision => Law::sometimes("second revision approved", |_, s| {
             let settled = s.workflow.settled.as_ref();
             settled.is_some_and(|settled| {
                 let place = place(&s.workflow.flow, &settled.approval);
-                settled.round == 1 && s.facts.done & 1 << place != 0
+                settled.round == 1 && s.facts.settled(place) != 0
             })
         }),
     }

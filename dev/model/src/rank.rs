@@ -37,8 +37,12 @@ fn left(left: &Left) -> i64 {
 
 fn noted(workflow: &Workflow) -> i64 {
     match &workflow.phase {
-        Phase::Running(work) => {
-            i64::from(work.sends) + 100 * i64::from(work.dispatched_at.is_some())
+        Phase::Running(running) => {
+            let noted = running
+                .work
+                .iter()
+                .map(|work| i64::from(work.sends) + 100 * i64::from(work.dispatched_at.is_some()));
+            noted.sum()
         }
         Phase::AwaitingApproval(approval) => {
             i64::from(approval.sends) + 100 * i64::from(approval.notified_at.is_some())

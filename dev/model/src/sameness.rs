@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use stateright::Model;
 
 use crate::model::Choreography;
-use crate::scenarios::{agents, redriving};
+use crate::scenarios::{agents, branching, in_turn, paired, redriving};
 use crate::state::State;
 
 fn fingerprint(state: &State) -> u64 {
@@ -43,7 +43,7 @@ fn merged(model: &Choreography) -> usize {
 
 #[test]
 fn what_is_held_to_be_the_same_leads_to_the_same() {
-    for scenario in [agents(1), redriving(2)] {
+    for scenario in [agents(1), redriving(2), paired(1), branching(1), in_turn(1)] {
         let merged = merged(&Choreography {
             scenario,
             broken: None,

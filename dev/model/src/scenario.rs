@@ -11,7 +11,7 @@ use aegis_contracts::approval::OnTimeout;
 use aegis_contracts::flow::{Flow, Name};
 use aegis_workflow::{ApprovalPolicy, Pinned, Retries, RetryPolicy, Rules};
 
-use crate::attempt::PLACES;
+use crate::attempt::{PIECES, PLACES, pieces};
 
 /// What can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,12 @@ pub enum Goal {
     /// A silent attempt was believed because of its completion record.
     Believed,
     Redriven,
+    /// A redrive kept a piece that was done.
+    Kept,
+    /// A redrive found the completion record of an attempt that the failure had ended.
+    Found,
+    /// A branch failed for good, and the flow went on.
+    WithGap,
     SecondRevision,
 }
 
@@ -87,6 +93,11 @@ const REPORT: &str = include_str!("../../../flows/report/1.json");
 fn pinned(definition: &str) -> Pinned {
     let flow = Flow::parse(definition.as_bytes()).expect("a definition");
     assert!(flow.steps.len() <= PLACES, "facts have {PLACES} places");
+    let fits = |entry| pieces(entry).count_ones() as usize <= PIECES;
+    assert!(
+        flow.steps.iter().all(fits),
+        "facts have {PIECES} pieces of each"
+    );
     Pinned::new(flow)
 }
 
@@ -150,6 +161,16 @@ impl Scenario {
             flow: pinned(definition),
             ..self
         }
+    }
+
+    /// An attempt that fails is not tried again.
+    #[must_use]
+    pub fn tried_once(mut self) -> Self {
+        self.rules.retries = Retries::all(RetryPolicy {
+            attempts: 1,
+            ..RetryPolicy::default()
+        });
+        self
     }
 
     pub fn policies(&self) -> BTreeMap<Name, ApprovalPolicy> {

@@ -1,4 +1,4 @@
-//! The scenarios that are checked. Those of every build visit some five million distinct states.
+//! The scenarios that are checked. Those of every build visit some eleven million distinct states.
 
 use aegis_contracts::approval::OnTimeout;
 
@@ -7,8 +7,8 @@ use crate::scenario::Fault::{
     StaleIndex, Throttled,
 };
 use crate::scenario::Goal::{
-    Believed, Cancelled, Completed, Expired, Failed, OutOfCapacity, Redriven, Rejected,
-    SecondRevision,
+    Believed, Cancelled, Completed, Expired, Failed, Found, Kept, OutOfCapacity, Redriven,
+    Rejected, SecondRevision, WithGap,
 };
 use crate::scenario::{Fault, Scenario};
 
@@ -29,6 +29,36 @@ const NO_APPROVAL: &str = r#"{"flow": "alone", "version": 1, "title": "Nobody is
     {"step": "gather", "agent": "clerk", "writes": "notes.md"},
     {"step": "draft", "agent": "clerk", "reads": ["gather"], "writes": "draft.md"}]}"#;
 
+/// Two agents work at once.
+const PAIR: &str = r#"{"flow": "pair", "version": 1, "title": "Two at once", "result": "left", "steps": [
+    {"parallel": [
+        {"step": "left", "agent": "clerk", "writes": "left.md"},
+        {"step": "right", "agent": "clerk", "writes": "right.md"}]}]}"#;
+
+/// One agent works for each item, both at once; the flow goes on without one of them.
+const EACH: &str = r#"{"flow": "each", "version": 1, "title": "For each item", "result": "join", "steps": [
+    {"step": "plan", "agent": "clerk", "writes": "plan.md"},
+    {"step": "search", "agent": "clerk", "each": "plan", "max": 2, "may_fail": 1, "writes": "found.md"},
+    {"step": "join", "agent": "clerk", "reads": ["search"], "writes": "all.md"}]}"#;
+
+/// The same for three items, one after another, and nobody joins them.
+const IN_TURN: &str = r#"{"flow": "turns", "version": 1, "title": "One item after another", "result": "plan", "steps": [
+    {"step": "plan", "agent": "clerk", "writes": "plan.md"},
+    {"step": "search", "agent": "clerk", "each": "plan", "max": 3, "may_fail": 1, "at_once": 1, "writes": "found.md"}]}"#;
+
+/// People decide on the plan, and a change request leads back to it and to the branches.
+const EACH_AGAIN: &str = r#"{"flow": "anew", "version": 1, "title": "For each item, again", "result": "plan", "steps": [
+    {"step": "plan", "agent": "clerk", "writes": "plan.md"},
+    {"step": "search", "agent": "clerk", "each": "plan", "max": 2, "may_fail": 1, "writes": "found.md"},
+    {"approval": "release", "shows": "plan", "redo": "plan"}]}"#;
+
+/// A change request leads back to two agents that work at once.
+const PAIR_AGAIN: &str = r#"{"flow": "pairs", "version": 1, "title": "Two at once, again", "result": "left", "steps": [
+    {"parallel": [
+        {"step": "left", "agent": "clerk", "writes": "left.md"},
+        {"step": "right", "agent": "clerk", "writes": "right.md"}]},
+    {"approval": "release", "shows": "left", "redo": "right"}]}"#;
+
 /// What runs with every build.
 pub fn scenarios() -> Vec<Scenario> {
     vec![
@@ -45,6 +75,11 @@ pub fn scenarios() -> Vec<Scenario> {
         twice_approved(2, 1),
         redoing(2, 1),
         unapproved(2),
+        paired(2),
+        paired_again(1),
+        branching(2),
+        in_turn(2),
+        branching_again(1),
     ]
 }
 
@@ -230,6 +265,75 @@ pub fn unapproved(faults: u8) -> Scenario {
         redrives: 1,
         goals: &[Completed, Failed, Cancelled, Redriven, Believed],
         ..Scenario::quiet("no approval").of(NO_APPROVAL)
+    }
+}
+
+/// Two agents work at once, and what happens to one happens beside the other.
+pub fn paired(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[
+            Late,
+            Duplicate,
+            Loss,
+            Crash,
+            AgentFailsTransiently,
+            AgentFailsForGood,
+        ],
+        redrives: 1,
+        goals: &[Completed, Failed, Redriven, Believed, Kept, Found],
+        ..Scenario::quiet("two at once").of(PAIR)
+    }
+}
+
+/// A change request leads back to both, whichever it names; silence approves.
+pub fn paired_again(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Duplicate, AgentFailsForGood],
+        decisions: 1,
+        goals: &[Completed, Failed, Rejected, SecondRevision],
+        ..Scenario::quiet("two at once, again")
+            .of(PAIR_AGAIN)
+            .approved_by(1, OnTimeout::Approve)
+            .tried_once()
+    }
+}
+
+/// Branches fail, and one of them may.
+pub fn branching(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Late, Crash, AgentFailsForGood],
+        redrives: 1,
+        goals: &[Completed, Failed, Redriven, Believed, WithGap, Found],
+        ..Scenario::quiet("branches").of(EACH).tried_once()
+    }
+}
+
+/// One branch begins when the other one has ended.
+pub fn in_turn(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[Late, Duplicate, Loss, Crash, AgentFailsForGood],
+        redrives: 1,
+        goals: &[Completed, Failed, Redriven, WithGap, Kept],
+        ..Scenario::quiet("branches in turn").of(IN_TURN)
+    }
+}
+
+/// Branches begin anew once changes were asked for, whatever became of those before; all of them can be cancelled.
+/// Silence approves.
+pub fn branching_again(faults: u8) -> Scenario {
+    Scenario {
+        faults,
+        kinds: &[AgentFailsForGood],
+        decisions: 1,
+        cancels: 1,
+        goals: &[Completed, Cancelled, Rejected, WithGap, SecondRevision],
+        ..Scenario::quiet("branches, again")
+            .of(EACH_AGAIN)
+            .approved_by(1, OnTimeout::Approve)
     }
 }
 

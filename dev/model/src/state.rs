@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use aegis_contracts::time::Timestamp;
-use aegis_workflow::{Phase, Workflow};
+use aegis_workflow::{Ended, Phase, Work, Workflow};
 
 use crate::ask::Ask;
-use crate::attempt::{Attempt, PLACES};
+use crate::attempt::{Attempt, PIECES, PLACES, pieces};
 use crate::message::Message;
 use crate::violation::Violation;
 
@@ -86,23 +86,44 @@ pub struct Left {
 pub struct Facts {
     /// Versions in the history.
     pub versions: u64,
-    /// Highest attempt that the history asked for, by the place of the step.
-    pub asked: [u32; PLACES],
+    /// Attempts that the history asked for, by place and piece, one bit each.
+    pub asked: [[u32; PIECES]; PLACES],
     /// One more than the highest revision whose approval was asked for.
     pub approvals_asked: u32,
-    /// Attempts whose result was counted, by the place of the step, one bit each.
-    pub counted: [u32; PLACES],
-    /// Entries of the flow that are done, by their place, one bit each: their step has succeeded or their approval was
-    /// granted, and nothing has led back before them since.
-    pub done: u32,
-    /// Retries since the step under way was asked for.
-    pub retried: u32,
-    /// Sends of the command for the attempt under way.
-    pub sends: u32,
+    /// Attempts whose result was counted, as `asked`.
+    pub counted: [[u32; PIECES]; PLACES],
+    /// Pieces of the entries of the flow that are done, by their place, one bit each: they have succeeded, or their
+    /// approval was granted, and nothing has led back before them since.
+    pub done: [u8; PLACES],
+    /// Branches that the flow goes on without, as `done`.
+    pub gaps: [u8; PLACES],
+    /// Retries since the piece under way was asked for.
+    pub retried: [u8; PIECES],
+    /// Sends of the command for the attempt under way of each piece.
+    pub sends: [u8; PIECES],
     /// Heartbeats noted since the latest transition.
     pub heard: u8,
     pub believed: bool,
     pub redriven: bool,
+    /// A redrive kept a piece that was done before.
+    pub kept: bool,
+    /// A redrive found that the work of an attempt was done before it was stopped.
+    pub found: bool,
+}
+
+impl Facts {
+    /// Pieces of the entry at `place` that nobody has to work on any more.
+    pub fn settled(&self, place: u8) -> u8 {
+        let of = |pieces: &[u8; PLACES]| pieces.get(usize::from(place)).copied();
+        of(&self.done).unwrap_or_default() | of(&self.gaps).unwrap_or_default()
+    }
+
+    /// Attempts of the piece that the history asked for, one bit each.
+    pub fn asked(&self, of: Attempt) -> u32 {
+        let place = self.asked.get(usize::from(of.place));
+        let asked = place.and_then(|place| place.get(usize::from(of.piece)));
+        asked.copied().unwrap_or_default()
+    }
 }
 
 impl State {
@@ -119,21 +140,56 @@ impl State {
         self.in_flight.is_empty() && self.handlers.is_empty() && !self.sessions.iter().any(at_work)
     }
 
-    /// The attempt under way.
-    pub fn current(&self) -> Option<Attempt> {
-        match &self.workflow.phase {
-            Phase::Running(work) => {
-                Some(Attempt::of(&self.workflow.flow, &work.step, work.attempt))
-            }
-            Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
-        }
+    /// All attempts under way, in the order in which the state knows them.
+    pub fn work(&self) -> impl Iterator<Item = (Attempt, &Work)> {
+        let work = self.workflow.work().iter();
+        work.map(|work| (Attempt::of(&self.workflow.flow, &work.of), work))
+    }
+
+    pub fn is_current(&self, of: Attempt) -> bool {
+        self.work().any(|(current, _)| current == of)
+    }
+
+    /// Whether the failure of the workflow may yet be redriven.
+    pub fn may_be_redriven(&self) -> bool {
+        let here = self.workflow.version;
+        let asks = |message: &Message| *message == Message::Redrive { version: here };
+        let decides = |handler: &Handler| match handler {
+            Handler::Deciding {
+                ask: Ask::Redrive { version, .. },
+                ..
+            } => *version == here,
+            _ => false,
+        };
+        matches!(self.workflow.phase, Phase::Ended(Ended::Failed(_)))
+            && (self.left.redrives > 0
+                || self.in_flight.iter().any(asks)
+                || self.handlers.iter().any(decides))
+    }
+
+    /// The attempts that the failure of the workflow has ended.
+    pub fn stopped(&self) -> impl Iterator<Item = Attempt> {
+        let stopped = self.workflow.stopped();
+        stopped.map(|of| Attempt::of(&self.workflow.flow, of))
+    }
+
+    pub fn is_done(&self, of: Attempt) -> bool {
+        let session = self.session(of);
+        session.is_some_and(|session| session.activity == Activity::Done)
+    }
+
+    /// Whether all pieces of all entries before `place` have ended: they have succeeded, or the flow goes on without them.
+    pub fn all_ended_before(&self, place: u8) -> bool {
+        let entries = self.workflow.flow.steps.iter().take(place.into());
+        let mut entries = (0u8..).zip(entries);
+        entries.all(|(at, entry)| self.facts.settled(at) == pieces(entry))
     }
 
     /// Whether an approval before `place` was not granted.
     pub fn without_grant(&self, place: u8) -> bool {
         let entries = self.workflow.flow.steps.iter().take(place.into());
-        let mut entries = entries.enumerate();
-        entries.any(|(at, entry)| entry.as_approval().is_some() && self.facts.done & 1 << at == 0)
+        let mut entries = (0u8..).zip(entries);
+        entries.any(|(at, entry)| entry.as_approval().is_some() && self.facts.settled(at) == 0)
     }
 
     pub fn session(&self, of: Attempt) -> Option<&Session> {

@@ -63,7 +63,7 @@ impl Choreography {
 
     fn handle_slowly(&self, state: &mut State, message: Message) {
         if let Message::Step { of, .. } = message {
-            self.look(state, message, of);
+            self.dispatch_slowly(state, message, of);
         } else {
             let ask = self.heard(state, message);
             self.dawdle(state, ask, Some(message));
@@ -99,7 +99,7 @@ impl Choreography {
                 },
             ) => {
                 let outcome = self.finish(state, ask, origin, loaded, at);
-                self.conclude(state, ask, outcome);
+                self.conclude(state, ask, outcome, true);
             }
             // A send that is lost leaves nothing, nor does a crash of what no queue brings back; all others name a handler of their own kind.
             _ => {}

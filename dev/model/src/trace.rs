@@ -40,13 +40,17 @@ pub fn tell(property: &'static str, path: Vec<(State, Option<Action>)>) -> Count
 fn place(workflow: &Workflow) -> String {
     let version = workflow.version;
     match &workflow.phase {
-        Phase::Running(work) => {
-            let dispatched = if work.dispatched_at.is_some() {
-                "dispatched".to_owned()
-            } else {
-                format!("sent {} times", work.sends)
-            };
-            format!("v{version} {} {}, {dispatched}", work.step, work.attempt)
+        Phase::Running(running) => {
+            let work = running.work.iter().map(|work| {
+                let dispatched = if work.dispatched_at.is_some() {
+                    "dispatched".to_owned()
+                } else {
+                    format!("sent {} times", work.sends)
+                };
+                format!("{} {}, {dispatched}", work.of.whose(), work.of.attempt)
+            });
+            let work: Vec<String> = work.collect();
+            format!("v{version} {}", work.join("; "))
         }
         Phase::AwaitingApproval(approval) => {
             format!(

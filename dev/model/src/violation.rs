@@ -12,6 +12,12 @@ pub enum Violation {
     /// A terminal state was left otherwise than by the redrive of a failure.
     EndLeft,
     ResultCountedTwice,
+    /// A piece that had ended was asked for again, or counted again, although nothing led back before it.
+    DoneAgain,
+    /// A flow goes on without more branches than it may, or without all of them.
+    TooManyGaps,
+    /// A command was sent for work that is not under way, or that somebody has picked up.
+    SentForNothing,
     /// A success was counted for an attempt that has no completion record.
     ResultWithoutWork,
     /// An approval was granted by fewer people than it needs, and not by silence.
@@ -19,7 +25,7 @@ pub enum Violation {
     /// What stands behind an approval was asked for, or done, before its grant.
     WithoutGrant,
     GrantedTwice,
-    /// Something was asked for although a step before it has not succeeded since the flow went back to that step.
+    /// Something was asked for although a piece before it has not ended since the flow went back before that piece.
     OutOfOrder,
     /// People were asked twice about one revision.
     RevisionReused,
@@ -33,7 +39,7 @@ pub enum Violation {
     WorkPaidTwice,
     /// An attempt ended and its session was left to bill until it is idle, or another session was stopped.
     SessionLeft,
-    /// More retries of a step, or sends of a command, than the rules allow.
+    /// More retries of a piece, sends of a command, or agents at work at once than the rules and the flow allow.
     AboveLimit,
     /// A step changed nothing that bounds the life of the workflow.
     NoProgress,

@@ -164,7 +164,7 @@ impl Harness {
             if left.is_zero() {
                 return Some(());
             }
-            let session = SessionId::derive(&task.workflow_id, &task.step, task.attempt);
+            let session = SessionId::derive(&task.workflow_id, &task.of());
             if self.ports.runtime.is_stopped(&session.runtime_session())
                 || self.clock.now() > task.deadline_at
                 || !silent && self.is_unwanted(task, usage).await
@@ -179,6 +179,7 @@ impl Harness {
     async fn is_unwanted(&self, task: &AgentTask, usage: Usage) -> bool {
         let report = AgentReport::Progress {
             step: task.step.clone(),
+            branch: task.branch,
             attempt: task.attempt,
             message: "at work".to_owned(),
             percent: None,
@@ -195,9 +196,13 @@ impl Harness {
         task: &AgentTask,
         usage: Usage,
     ) -> Result<Option<CompletionRecord>, WorkError> {
-        let text = format!("{} {} of {}", task.step, task.attempt, task.workflow_id);
+        let text = format!("{} of {}", task.of(), task.workflow_id);
+        let items = task.max_items.and_then(|most| self.drawn_items(most));
         for _ in 0..5 {
-            let produced = Produced::of(task, "done", text.clone().into_bytes());
+            let produced = Produced {
+                items,
+                ..Produced::of(task, "done", text.clone().into_bytes())
+            };
             let work = publish(store, task, produced, usage, self.clock.now());
             match self.on_a_machine(Lineage::default(), |_| work).await {
                 Ok(Ok(record)) => return Ok(Some(record)),
@@ -214,13 +219,8 @@ impl Harness {
     fn note_begun(&self, task: &AgentTask, conduct: Conduct) {
         self.trace.count("agents at work");
         self.tell(|| {
-            let AgentTask {
-                step,
-                attempt,
-                workflow_id,
-                ..
-            } = task;
-            format!("  {step} {attempt} of {workflow_id} begins; conduct: {conduct:?}")
+            let (of, id) = (task.of(), &task.workflow_id);
+            format!("  {of} of {id} begins; conduct: {conduct:?}")
         });
         let key = session(task);
         self.observed(|observed| {
@@ -228,12 +228,13 @@ impl Harness {
             facts.begun += 1;
             facts.revisions.insert(task.revision);
             facts.inputs.clone_from(&task.inputs);
+            facts.gaps.clone_from(&task.gaps);
         });
     }
 
     fn note_end(&self, task: &AgentTask, how: &'static str) {
         self.trace.count(how);
-        self.tell(|| format!("  {} {}: {how}", task.step, task.attempt));
+        self.tell(|| format!("  {}: {how}", task.of()));
         let key = session(task);
         self.observed(|observed| observed.sessions.entry(key).or_default().ended += 1);
     }

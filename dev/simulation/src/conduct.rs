@@ -42,6 +42,16 @@ impl Harness {
         conduct.unwrap_or(Conduct::Works)
     }
 
+    /// How many items an agent says that it found, of at most so many: sometimes more, sometimes nothing.
+    pub fn drawn_items(&self, most: u32) -> Option<u32> {
+        if self.faults.strikes("items left out", 0.02) {
+            return None;
+        }
+        let over = u32::from(self.faults.strikes("too many items", 0.02));
+        let items = self.dice.between(0, u64::from(most));
+        Some(u32::try_from(items).unwrap_or(most) * (1 - over) + (most + 1) * over)
+    }
+
     pub fn drawn_usage(&self) -> Usage {
         Usage {
             input_tokens: self.dice.between(0, 4_000),

@@ -13,9 +13,9 @@ const TRIAGE: &str = r#"{
   "flow": "triage", "version": 1, "title": "Incident", "result": "close",
   "steps": [
     {"step": "collect", "agent": "clerk", "writes": "facts.json"},
-    {"step": "assess", "agent": "analyst", "reads": ["collect"], "writes": "severity.json", "retries": 1},
+    {"step": "assess", "agent": "weigher", "reads": ["collect"], "writes": "severity.json", "retries": 1},
     {"approval": "severity", "shows": "assess", "redo": "assess", "search_again": "collect"},
-    {"step": "plan", "agent": "analyst", "reads": ["collect", "assess"], "writes": "plan.md"},
+    {"step": "plan", "agent": "weigher", "reads": ["collect", "assess"], "writes": "plan.md"},
     {"step": "act", "agent": "operator", "reads": ["plan"], "writes": "done.json", "timeout_minutes": 30},
     {"approval": "remedy", "shows": "act", "redo": "plan"},
     {"step": "close", "agent": "clerk", "reads": ["assess", "act"], "writes": "report.md", "heartbeat_seconds": 120}]}"#;
@@ -25,8 +25,8 @@ const TRIAGE_EDITED: &str = r#"{
   "flow": "triage", "version": 1, "title": "Incident", "result": "close",
   "steps": [
     {"step": "collect", "agent": "clerk", "writes": "facts.json"},
-    {"step": "assess", "agent": "analyst", "reads": ["collect"], "writes": "severity.json"},
-    {"step": "plan", "agent": "analyst", "reads": ["collect", "assess"], "writes": "plan.md"},
+    {"step": "assess", "agent": "weigher", "reads": ["collect"], "writes": "severity.json"},
+    {"step": "plan", "agent": "weigher", "reads": ["collect", "assess"], "writes": "plan.md"},
     {"step": "act", "agent": "operator", "reads": ["plan"], "writes": "done.json"},
     {"approval": "remedy", "shows": "act", "redo": "plan"},
     {"step": "close", "agent": "clerk", "reads": ["assess", "act"], "writes": "report.md"}]}"#;
@@ -53,6 +53,18 @@ const LETTER: &str = r#"{
     {"step": "draft", "agent": "clerk", "writes": "letter.md"},
     {"approval": "release", "shows": "draft", "redo": "draft", "required": 1}]}"#;
 
+/// Branches and steps that run at once; a change request leads back into the branches, or before their plan.
+const SURVEY: &str = r#"{
+  "flow": "survey", "version": 1, "title": "Survey", "result": "close",
+  "steps": [
+    {"step": "plan", "agent": "clerk", "writes": "plan.json"},
+    {"step": "search", "agent": "reader", "each": "plan", "max": 5, "may_fail": 1, "at_once": 2, "writes": "notes.json"},
+    {"parallel": [
+      {"step": "weigh", "agent": "weigher", "reads": ["search"], "writes": "weights.json"},
+      {"step": "doubt", "agent": "critic", "reads": ["plan", "search"], "writes": "doubts.json", "retries": 0}]},
+    {"approval": "notes", "shows": "weigh", "redo": "search", "search_again": "plan"},
+    {"step": "close", "agent": "clerk", "reads": ["search", "weigh", "doubt"], "writes": "survey.md"}]}"#;
+
 /// The code of one deployment knows these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edition {
@@ -74,9 +86,9 @@ static DEFINITIONS: LazyLock<[Vec<Flow>; 3]> = LazyLock::new(|| {
             .collect()
     };
     [
-        of(&[TRIAGE, DIGEST, LETTER]),
-        of(&[TRIAGE_2, LETTER]),
-        of(&[TRIAGE_EDITED, DIGEST, LETTER]),
+        of(&[TRIAGE, DIGEST, LETTER, SURVEY]),
+        of(&[TRIAGE_2, LETTER, SURVEY]),
+        of(&[TRIAGE_EDITED, DIGEST, LETTER, SURVEY]),
     ]
 });
 

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use aegis_contracts::agent::{AgentTask, Input};
+use aegis_contracts::agent::{AgentTask, Gap, Input};
 use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::callback::AgentError;
 use aegis_contracts::envelope::EventEnvelope;
 use aegis_contracts::ids::{EventId, WorkflowId};
-
-use aegis_workflow::Attempt;
 
 use crate::queues::Owner;
 
@@ -23,6 +22,8 @@ pub struct SessionFacts {
     pub revisions: BTreeSet<u32>,
     /// What its task said that it may read.
     pub inputs: Vec<Input>,
+    /// What its task said that it cannot read.
+    pub gaps: Vec<Gap>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,11 +37,7 @@ pub struct DeadLetter {
 pub type Session = (WorkflowId, Attempt);
 
 pub fn session(task: &AgentTask) -> Session {
-    let of = Attempt {
-        step: task.step.clone(),
-        attempt: task.attempt,
-    };
-    (task.workflow_id.clone(), of)
+    (task.workflow_id.clone(), task.of())
 }
 
 /// What somebody sent as a decision: about which workflow and revision, who, and what.

@@ -8,7 +8,6 @@ use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_testkit::memory::{Lineage, SentCommand};
-use aegis_workflow::Phase;
 use serde_json::{Value, json};
 
 use crate::flows::AGENTS;
@@ -97,7 +96,8 @@ impl Harness {
         let row = self.ports.table.row_of(id);
         let workflow = row.and_then(|row| row.workflow().ok());
         workflow.is_some_and(|workflow| {
-            matches!(&workflow.phase, Phase::Running(work) if work.throttled_at.is_some())
+            let mut work = workflow.work().iter();
+            work.any(|work| work.throttled_at.is_some())
         })
     }
 

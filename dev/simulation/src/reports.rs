@@ -15,10 +15,12 @@ use crate::queues::Owner;
 impl Harness {
     pub async fn report_success(self: &Arc<Self>, task: &AgentTask, record: CompletionRecord) {
         let report = AgentReport::Succeeded {
-            step: record.step,
-            attempt: record.attempt,
+            step: record.of.step,
+            branch: record.of.branch,
+            attempt: record.of.attempt,
             summary: record.summary,
             artifacts: record.artifacts,
+            items: record.items,
             usage: record.usage,
         };
         self.report(task, &report).await;
@@ -27,6 +29,7 @@ impl Harness {
     pub async fn report_failure(self: &Arc<Self>, task: &AgentTask, error: AgentError) {
         let report = AgentReport::Failed {
             step: task.step.clone(),
+            branch: task.branch,
             attempt: task.attempt,
             error,
             usage: None,

@@ -133,6 +133,7 @@ impl Harness {
             | Event::WorkflowStarted { .. }
             | Event::StepCompleted { .. }
             | Event::StepRetried { .. }
+            | Event::BranchFailed { .. }
             | Event::ApprovalRecorded { .. }
             | Event::ApprovalGranted { .. }
             | Event::ChangesRequested { .. }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aegis_contracts::time::Timestamp;
 use aegis_engine::ports::Clock;
+use async_trait::async_trait;
 
 use crate::lock;
 
@@ -42,10 +43,15 @@ impl Default for VirtualClock {
 }
 
 /// With the skew of the machine that asks.
+#[async_trait]
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
         let skew = self.skew_millis.load(Ordering::Relaxed);
         Timestamp::from_millis(self.true_now().as_millis() + skew)
+    }
+
+    async fn pause(&self, time: Duration) {
+        self.sleep(time).await;
     }
 }
 

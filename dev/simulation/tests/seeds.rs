@@ -80,8 +80,8 @@ fn the_happy_path_makes_the_calls_that_are_listed() {
     let mut expected = Tally::from([
         ("load_keys", 4),
         ("create_keys", 1),
-        ("flow", 4),
-        ("keep_flow", 4),
+        ("flow", 5),
+        ("keep_flow", 5),
     ]);
     for call in aegis_cost::path::CALLS {
         *expected.entry(call.port).or_default() += 1;

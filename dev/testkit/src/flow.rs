@@ -1,10 +1,11 @@
 //! The flow that ships, and names of its parts: what most tests run.
 
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::flows::Flows;
-use aegis_workflow::{Attempt, Pinned, StoredWorkflow, Workflow};
+use aegis_workflow::{Pinned, StoredWorkflow, Workflow};
 use serde_json::json;
 
 /// The steps of the flow `report`, in their order.
@@ -50,6 +51,26 @@ pub fn triage() -> Flow {
     Flow::from_value(flow).unwrap()
 }
 
+/// Up to four branches, of which one may be lost and two are at work at once, and then two steps at once.
+pub fn survey() -> Flow {
+    let flow = json!({
+        "flow": "survey",
+        "version": 1,
+        "title": "Survey",
+        "steps": [
+            {"step": "plan", "agent": "planner", "writes": "plan.json"},
+            {"step": "search", "agent": "reader", "each": "plan", "max": 4, "may_fail": 1, "at_once": 2,
+             "writes": "notes.md"},
+            {"parallel": [
+                {"step": "weigh", "agent": "reader", "reads": ["search"], "writes": "weights.json"},
+                {"step": "doubt", "agent": "planner", "reads": ["search"], "writes": "doubts.json"}]},
+            {"step": "close", "agent": "reader", "reads": ["weigh", "doubt"], "writes": "survey.md"},
+        ],
+        "result": "close",
+    });
+    Flow::from_value(flow).unwrap()
+}
+
 pub fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
@@ -57,13 +78,14 @@ pub fn name(text: &str) -> Name {
 pub fn attempt(step: &str, attempt: u32) -> Attempt {
     Attempt {
         step: name(step),
+        branch: None,
         attempt,
     }
 }
 
 /// Of an attempt in the flow `report`.
 pub fn prefix(id: &WorkflowId, of: &Attempt) -> String {
-    attempt_prefix(&name("report"), id, &of.step, of.attempt)
+    attempt_prefix(&name("report"), id, of)
 }
 
 /// As a table gives it back.

@@ -55,7 +55,7 @@ impl Request {
 /// What reached the agent host for the first attempts of this workflow.
 pub fn at_the_host(run: &Run) -> Result<Vec<Request>> {
     let sessions =
-        Step::ALL.map(|step| SessionId::derive(&run.id, &step.name(), 1).runtime_session());
+        Step::ALL.map(|step| SessionId::derive(&run.id, &step.attempt(1)).runtime_session());
     let path = run.stack.folder.join("logs").join("agent-host.log");
     let log = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let lines = log

@@ -28,11 +28,11 @@ async fn mislead(run: &Run, step: Step) -> Result<()> {
     let record = CompletionRecord {
         schema_version: SCHEMA_VERSION,
         workflow_id: run.id.clone(),
-        step: step.name(),
-        attempt: 1,
+        of: step.attempt(1),
         completed_at: now(),
         summary: "done by a test".to_owned(),
         artifacts: vec![missing],
+        items: None,
         usage: Usage::default(),
     };
     let (key, bytes) = (

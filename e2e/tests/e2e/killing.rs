@@ -43,7 +43,7 @@ fn a_cancel_ends_the_work_of_a_live_agent() -> Result<()> {
         let _alone = alone().await;
         let (run, agent) = frozen_at_work(stack).await?;
         run.cancel(&json!({})).await?.is(202)?;
-        let session = SessionId::derive(&run.id, &Step::Research.name(), 1).runtime_session();
+        let session = SessionId::derive(&run.id, &Step::Research.attempt(1)).runtime_session();
         let asked = format!("session {session}: asked to stop");
         logged(stack, "agent-host.log", &[&asked]).await?;
         agent.thaw();

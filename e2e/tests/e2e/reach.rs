@@ -45,7 +45,7 @@ fn denied<T: std::fmt::Debug>(what: &str, outcome: Result<T, CallError>) -> Resu
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn prefix(id: &WorkflowId, step: Step) -> String {
     let flow = DEFAULT_FLOW.parse().unwrap();
-    attempt_prefix(&flow, id, &step.name(), 1)
+    attempt_prefix(&flow, id, &step.attempt(1))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Agents that need only HTTP: a flow whose agents are `agents/python/agent.py`, from its start to its report.
+//! Agents that need only HTTP: flows whose agents are `agents/python/agent.py`, from their start to their report.
 //!
 //! The test runs the agents itself, without credentials, and brings the stack up anew for them.
 
@@ -7,14 +7,14 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use aegis_contracts::view::Status;
+use aegis_contracts::view::{Status, StepStatus, StepView};
 use aegis_e2e::run::TOPIC;
 use aegis_e2e::stack::{Stack, e2e};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use tokio::process::{Child, Command};
 
-/// Both are the same program.
+/// Both are the same program, and each works in both flows.
 const AGENTS: [&str; 2] = ["gatherer", "digester"];
 
 fn repository() -> PathBuf {
@@ -25,7 +25,8 @@ fn repository() -> PathBuf {
 fn agent(bind: &str) -> Result<Child> {
     let python = std::env::var("AEGIS_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     Command::new(&python)
-        .arg(repository().join("agents/python/agent.py"))
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/http_agents/agents.py"))
+        .arg(repository().join("agents/python"))
         .env_clear()
         .env("AGENT_BIND", bind)
         .stdin(Stdio::null())
@@ -80,9 +81,49 @@ fn a_flow_of_agents_without_credentials_runs_to_its_report() -> Result<()> {
         let digest = run.artifact("digest.md").await?;
         let expected = format!("{first}{}", line(gathered.len()));
         ensure!(digest == expected, "{digest}");
+        survey(stack).await?;
         for agent in &mut running {
             ensure!(agent.try_wait()?.is_none(), "an agent has ended");
         }
         Ok(())
     })
+}
+
+/// Twelve branches, of which two fail for good; two approvals; two steps at once.
+async fn survey(stack: &'static Stack) -> Result<()> {
+    let run = stack.plan();
+    let request = json!({"flow": "survey", "topic": TOPIC});
+    run.post_start(&request).await?.is(202)?;
+    run.reach(Status::AwaitingApproval).await?;
+    let view = run.view().await?;
+    let branches = |status| {
+        let of = |step: &&StepView| step.branch.is_some() && step.status == status;
+        let branches = view.steps.iter().filter(of);
+        branches
+            .filter_map(|step| step.branch)
+            .collect::<Vec<u32>>()
+    };
+    let failed = branches(StepStatus::Failed);
+    ensure!(failed == [5, 9], "{failed:?}");
+    let succeeded = branches(StepStatus::Succeeded);
+    ensure!(
+        succeeded == [1, 2, 3, 4, 6, 7, 8, 10, 11, 12],
+        "{succeeded:?}"
+    );
+    let approve = |revision: u32| json!({"decision": "approve", "revision": revision});
+    run.decide(approve(0)).await?.is(200)?;
+    run.reach_revision(1).await?;
+    run.decide(approve(1)).await?.is(200)?;
+    run.reach(Status::Completed).await?;
+    let report = run.artifact("survey.md").await?;
+    for (what, count) in [
+        ("- `notes.md` of `look` ", 10),
+        ("- `weights.md` of `weigh` ", 1),
+        ("- `doubts.md` of `doubt` ", 1),
+        (" of `look` is missing: nothing_found", 2),
+    ] {
+        let found = report.matches(what).count();
+        ensure!(found == count, "{found} times {what:?} in {report}");
+    }
+    Ok(())
 }

@@ -73,6 +73,7 @@ impl Completion for Callbacks {
     async fn alive(&self, task: &AgentTask) -> Taken {
         let report = AgentReport::Progress {
             step: task.step.clone(),
+            branch: task.branch,
             attempt: task.attempt,
             message: "waiting".to_owned(),
             percent: None,
@@ -86,10 +87,12 @@ impl Completion for Callbacks {
 
     async fn succeeded(&self, task: &AgentTask, record: &CompletionRecord) -> Taken {
         let report = AgentReport::Succeeded {
-            step: record.step.clone(),
-            attempt: record.attempt,
+            step: record.of.step.clone(),
+            branch: record.of.branch,
+            attempt: record.of.attempt,
             summary: record.summary.clone(),
             artifacts: record.artifacts.clone(),
+            items: record.items,
             usage: record.usage,
         };
         match self.reporter(task) {

@@ -179,7 +179,10 @@ pub fn produced(task: &AgentTask, bytes: usize) -> Result<Produced, serde_json::
         name if name.ends_with(".json") => serde_json::to_vec(&analysis(task, filling))?,
         _ => format!("# {}\n\n{NOTE}\n\n{filling}\n", task.topic).into_bytes(),
     };
-    Ok(Produced::of(task, NOTE, body))
+    Ok(Produced {
+        items: task.max_items,
+        ..Produced::of(task, NOTE, body)
+    })
 }
 
 fn evidence(task: &AgentTask, passage: String) -> EvidenceFile {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_client::oracle::Judgement;
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{HistoryEvent, Place, Status, WorkflowSummary, WorkflowView};
@@ -115,9 +116,8 @@ pub(super) fn of_starts(started: &[Started]) -> Vec<Finding> {
 /// work on or has completed: as long as it lives it begins it once.
 fn of_lives(id: &WorkflowId, judgement: &Judgement) -> Vec<Finding> {
     let several = judgement.lives.iter().filter(|(_, lives)| **lives > 1);
-    let told = several.map(|((step, attempt), lives)| {
-        let what =
-            format!("attempt {attempt} of `{step}` was begun {lives} times, and no agent has died");
+    let told = several.map(|(of, lives)| {
+        let what = format!("{of} was begun {lives} times, and no agent has died");
         Finding::of(id, what)
     });
     told.collect()
@@ -145,14 +145,13 @@ fn of_revisions(kind: Kind, view: &WorkflowView) -> Option<Finding> {
 /// Where no agent dies and all are heard, each step takes one attempt, and one more for each change request that sent the
 /// workflow back to it or before it: a further one means that work or its report was lost, and was done again.
 fn needless(view: &WorkflowView, history: &[HistoryEvent]) -> Vec<Finding> {
-    let place = |name: &str| {
-        let mut course = view.course.iter();
-        course.position(|place| place.name().as_str() == name)
+    let place = |name: &Name| view.course.iter().position(|place| place.has(name));
+    let text = |event: &HistoryEvent, field: &str| {
+        let name = event.data[field].as_str().unwrap_or_default().parse();
+        name.ok().and_then(|name| place(&name))
     };
-    let text =
-        |event: &HistoryEvent, field: &str| place(event.data[field].as_str().unwrap_or_default());
     let asked = |step: &Name| {
-        let own = place(step.as_str());
+        let own = place(step);
         let back = history
             .iter()
             .filter(|event| event.kind == "ChangesRequested");
@@ -195,8 +194,12 @@ fn not_asked_for(view: &WorkflowView, keys: &[&str]) -> Vec<Finding> {
     let id = &view.workflow_id;
     let mut asked: Vec<String> = Vec::new();
     for step in &view.steps {
-        let attempts = 1..=step.attempt;
-        asked.extend(attempts.map(|attempt| attempt_prefix(&view.flow, id, &step.step, attempt)));
+        let attempts = (1..=step.attempt).map(|attempt| Attempt {
+            step: step.step.clone(),
+            branch: step.branch,
+            attempt,
+        });
+        asked.extend(attempts.map(|of| attempt_prefix(&view.flow, id, &of)));
     }
     let strange = keys
         .iter()

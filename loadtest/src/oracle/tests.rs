@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_client::oracle::Judgement;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
@@ -93,7 +94,11 @@ fn judged(key: &str) -> Judgement {
     .unwrap();
     Judgement {
         view: Some(view),
-        lives: [((name("analyze"), 1), 1), ((name("analyze"), 2), 1)].into(),
+        lives: [
+            (Attempt::once(name("analyze"), 1), 1),
+            (Attempt::once(name("analyze"), 2), 1),
+        ]
+        .into(),
         history: vec![changes()],
         ..Judgement::default()
     }
@@ -206,7 +211,11 @@ fn each_law_finds_what_breaks_it() {
             "objects below workflows/wf_x/ belong to no workflow",
         ),
         (
-            |run| first(run).lives.extend([((name("analyze"), 2), 2)]),
+            |run| {
+                first(run)
+                    .lives
+                    .extend([(Attempt::once(name("analyze"), 2), 2)])
+            },
             "attempt 2 of `analyze` was begun 2 times, and no agent has died",
         ),
         (
@@ -249,7 +258,9 @@ fn each_law_finds_what_breaks_it() {
 fn an_attempt_may_be_begun_again_and_followed_by_another_where_agents_die() {
     let again = found(|run| {
         first(run).view.as_mut().unwrap().steps[0].attempt = 4;
-        first(run).lives.insert((name("analyze"), 2), 3);
+        first(run)
+            .lives
+            .insert(Attempt::once(name("analyze"), 2), 3);
         run.undying = false;
         run.heard = false;
     });

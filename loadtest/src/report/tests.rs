@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aegis_client::oracle::Judgement;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{HistoryEvent, Status, WorkflowView};
@@ -44,7 +45,7 @@ fn judged(due: i64) -> Judgement {
     Judgement {
         status: Some(Status::Completed),
         view: Some(view),
-        begun: [(("write".parse().unwrap(), 2), at(due + 1_100))].into(),
+        begun: [(Attempt::once("write".parse().unwrap(), 2), at(due + 1_100))].into(),
         history: vec![
             event(1, "WorkflowStarted", due, json!({})),
             event(3, "ApprovalRequested", due + 600, json!({})),

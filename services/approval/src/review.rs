@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::event::Event;
 use aegis_contracts::findings::{AnalysisFile, Claim, Evidence, EvidenceFile, Finding};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
@@ -100,7 +101,12 @@ impl Approval {
         let history = self.engine.table.history(id).await?;
         let events = history.iter().flat_map(|entry| &entry.events);
         let events = events.map(|envelope| (envelope.occurred_at, &envelope.body));
-        let asked = asked(&workflow, events);
+        let mut asked = asked(&workflow, events.clone());
+        for shown in asked.iter_mut().filter_map(|asked| asked.shown.as_mut()) {
+            // Claims may cite a file that the step put together itself: it is nearer than any that the step read.
+            let beside = written_with(&shown.artifact, events.clone().map(|(_, event)| event));
+            shown.made_from.extend(beside);
+        }
         Ok(Some(Seen {
             workflow,
             request,
@@ -191,8 +197,8 @@ impl Approval {
         Ok(content(&shown.artifact, bytes)?.0)
     }
 
-    /// The passages that findings cite: of the file that they name, else of the nearest that the step read. Other
-    /// agents may write JSON of another shape.
+    /// The passages that findings cite: of the file that they name, else of the nearest that the step wrote or read.
+    /// Other agents may write JSON of another shape.
     async fn evidence(
         &self,
         asked: &Asked,
@@ -281,6 +287,20 @@ impl Approval {
         }
         Withheld::TooLarge(links)
     }
+}
+
+/// What else the attempt wrote that wrote this artifact.
+fn written_with<'a>(
+    artifact: &'a ArtifactRef,
+    events: impl Iterator<Item = &'a Event>,
+) -> Vec<ArtifactRef> {
+    let written = events.filter_map(|event| match event {
+        Event::StepCompleted { artifacts, .. } => Some(artifacts),
+        _ => None,
+    });
+    let mut written = written.filter(|artifacts| artifacts.contains(artifact));
+    let beside = written.next().into_iter().flatten();
+    beside.filter(|other| *other != artifact).cloned().collect()
 }
 
 fn shown(asked: &Asked) -> Result<&Shown, Withheld> {

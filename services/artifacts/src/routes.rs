@@ -13,7 +13,7 @@ use aegis_engine::api::{
 use aegis_engine::attempt::{answered, proven};
 use aegis_engine::body;
 use aegis_engine::token::Claim;
-use aegis_workflow::{Attempt, Rejection, Workflow, current_attempt, inputs_of};
+use aegis_workflow::{Rejection, Workflow, current_attempt, inputs_of};
 use async_trait::async_trait;
 
 use crate::Artifacts;
@@ -89,7 +89,7 @@ impl Artifacts {
 
     async fn read_input(&self, claim: &Claim, place: &str) -> Answer {
         let workflow = self.current(claim).await?;
-        let inputs = inputs_of(&workflow, &claim.of.step, "");
+        let inputs = inputs_of(&workflow, &claim.of.step, claim.of.branch, "");
         let input = inputs
             .into_iter()
             .enumerate()
@@ -149,8 +149,7 @@ impl Artifacts {
 
 /// All that the attempt may put lies below this.
 fn prefix(claim: &Claim) -> String {
-    let Attempt { step, attempt } = &claim.of;
-    attempt_prefix(&claim.flow, &claim.workflow_id, step, *attempt)
+    attempt_prefix(&claim.flow, &claim.workflow_id, &claim.of)
 }
 
 /// Whoever has the address needs no token.

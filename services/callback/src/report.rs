@@ -6,7 +6,7 @@ use aegis_engine::apply::Applied;
 use aegis_engine::artifacts::mismatch;
 use aegis_engine::error::PortError;
 use aegis_engine::token::{Claim, TokenError};
-use aegis_workflow::{Attempt, Heartbeat, Input, StepFailure, Success};
+use aegis_workflow::{Heartbeat, Input, StepFailure, Success};
 
 use crate::Callback;
 
@@ -30,14 +30,13 @@ impl Callback {
         report: AgentReport,
     ) -> Result<Result<Applied, Refused>, PortError> {
         let id = &claim.workflow_id;
-        let Attempt { step, attempt } = &claim.of;
-        if (report.step(), report.attempt()) != (step, *attempt) {
+        if report.of() != claim.of {
             return Ok(Err(Refused::Token(TokenError::Forged)));
         }
         let AgentReport::Succeeded { artifacts, .. } = &report else {
             return self.engine.apply(id, input_of(report)).await.map(Ok);
         };
-        let prefix = attempt_prefix(&claim.flow, id, step, *attempt);
+        let prefix = attempt_prefix(&claim.flow, id, &claim.of);
         // Neither look needs the other's answer, and an agent waits for both.
         let (mismatch, loaded) = futures::join!(
             mismatch(self.artifacts.as_ref(), &prefix, artifacts),
@@ -55,44 +54,40 @@ impl Callback {
 }
 
 fn input_of(report: AgentReport) -> Input {
+    let of = report.of();
     match report {
         AgentReport::Progress {
-            step,
-            attempt,
             message,
             percent,
             usage,
+            ..
         } => Input::Progress(Heartbeat {
-            of: Attempt { step, attempt },
+            of,
             message,
             percent,
             usage,
         }),
         AgentReport::Succeeded {
-            step,
-            attempt,
             summary,
             artifacts,
+            items,
             usage,
+            ..
         } => Input::StepSucceeded(Success {
-            of: Attempt { step, attempt },
+            of,
             summary,
             artifacts,
+            items,
             usage,
         }),
-        AgentReport::Failed {
-            step,
-            attempt,
-            error,
-            usage,
-        } => {
+        AgentReport::Failed { error, usage, .. } => {
             let why = StepFailure {
                 code: error.code,
                 message: error.message,
                 transient: error.retryable,
                 usage,
             };
-            Input::StepFailed(Attempt { step, attempt }, why)
+            Input::StepFailed(of, why)
         }
     }
 }

@@ -37,8 +37,7 @@ impl Callback {
                 Ok(ApiResponse::json(200, &CallbackAnswer { accepted: false }))
             }
             Outcome::Stale { detail, .. } => {
-                let (step, attempt) = (&claim.of.step, claim.of.attempt);
-                tracing::info!(%step, attempt, detail, "stale report refused");
+                tracing::info!(of = %claim.of, detail, "stale report refused");
                 Err(Box::new(Problem::new(Code::Superseded, detail)))
             }
             Outcome::Illegal { illegal, .. } => {

@@ -8,15 +8,14 @@ mod quarantine;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::apply::{Applied, Engine, Outcome};
-use aegis_engine::artifacts::mismatch;
+use aegis_engine::artifacts::completed;
 use aegis_engine::error::PortError;
 use aegis_engine::metrics;
 use aegis_engine::ports::{Artifacts, DeadLetters};
 use aegis_engine::schedule::ScheduleHandler;
-use aegis_workflow::{Attempt, Input, Success, Workflow};
+use aegis_workflow::{Input, Workflow};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use tracing::Instrument;
@@ -105,63 +104,30 @@ impl Deadlines {
         if let Some(due_at) = workflow.due_at(&self.engine.rules) {
             metrics::overdue(self.engine.clock.now().since(due_at));
         }
-        let silent = workflow.silent_work(&self.engine.rules, self.engine.clock.now());
-        let silent = silent.map(|work| Attempt {
-            step: work.step.clone(),
-            attempt: work.attempt,
-        });
-        if let Some(of) = silent
-            && let Some(input) = self.completed_unheard(workflow, &of).await?
-        {
+        let mut moved = false;
+        for work in workflow.silent_work(&self.engine.rules, self.engine.clock.now()) {
+            // Before it is given up: it may be done, and only its callback lost. Then nobody pays twice.
+            let Some(success) = completed(self.artifacts.as_ref(), workflow, &work.of).await?
+            else {
+                continue;
+            };
+            let input = Input::StepSucceeded(success);
             let turn = self.engine.apply(id, input).await?;
             if let Outcome::Illegal { illegal, .. } = turn.outcome {
                 // Given up like any other: a record that is refused must not keep the attempt alive for ever.
                 tracing::warn!(%illegal, "completion record refused");
             } else {
-                tracing::info!(step = %of.step, attempt = of.attempt, "the callback was lost, the work is done");
-                return Ok(self.moved(id, turn));
+                tracing::info!(of = %work.of, "the callback was lost, the work is done");
+                moved |= self.moved(id, turn);
             }
         }
         let turn = self.engine.apply(id, Input::DeadlinePassed).await?;
-        Ok(self.moved(id, turn))
+        Ok(self.moved(id, turn) || moved)
     }
 
     fn moved(&self, id: &WorkflowId, turn: Applied) -> bool {
         self.engine
             .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
         matches!(turn.outcome, Outcome::Applied(_))
-    }
-
-    /// Before a silent attempt is given up: it may be done, and only its callback lost. Then nobody pays twice.
-    async fn completed_unheard(
-        &self,
-        workflow: &Workflow,
-        of: &Attempt,
-    ) -> Result<Option<Input>, PortError> {
-        let Attempt { step, attempt } = of;
-        let id = &workflow.id;
-        let prefix = attempt_prefix(&workflow.flow.flow, id, step, *attempt);
-        let record = match self.artifacts.completion(&prefix).await {
-            Ok(Some(record)) => record,
-            Ok(None) => return Ok(None),
-            Err(error) if error.is_permanent() => {
-                tracing::warn!(%error, "completion record ignored");
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let of_record = (&record.workflow_id, &record.step, record.attempt);
-        let foreign = of_record != (id, step, *attempt);
-        let wrong = mismatch(self.artifacts.as_ref(), &prefix, &record.artifacts).await?;
-        if foreign || wrong.is_some() {
-            tracing::warn!(wrong, "completion record does not hold");
-            return Ok(None);
-        }
-        Ok(Some(Input::StepSucceeded(Success {
-            of: of.clone(),
-            summary: record.summary,
-            artifacts: record.artifacts,
-            usage: record.usage,
-        })))
     }
 }

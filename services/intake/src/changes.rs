@@ -6,9 +6,10 @@ use aegis_contracts::request::{CancelBody, RedriveBody};
 use aegis_contracts::view::Status;
 use aegis_engine::api::{Answer, ApiRequest, not_found, problem_of};
 use aegis_engine::apply::{Applied, Outcome};
+use aegis_engine::artifacts::completed;
 use aegis_engine::body;
 use aegis_engine::error::PortError;
-use aegis_workflow::{Input, Workflow};
+use aegis_workflow::{Input, Redrive, Workflow};
 
 use crate::Intake;
 
@@ -26,34 +27,18 @@ impl Intake {
     pub(crate) async fn redrive(&self, request: &ApiRequest, principal: &str) -> Answer {
         let id = request.workflow_id()?;
         let wanted: RedriveBody = body::read_or_default(request)?;
-        let version = match wanted.version {
-            Some(version) => version,
-            None => self.failed_version(&id).await?,
-        };
-        self.change(
-            &id,
-            Input::Redrive {
-                by: principal.to_owned(),
-                version,
-            },
-        )
-        .await
-    }
-
-    /// The failure that a redrive without a version means: the present one, or the one that was redriven already.
-    async fn failed_version(&self, id: &WorkflowId) -> Result<u64, Box<Problem>> {
-        let found = self.engine.load(id).await;
-        let found = found.map_err(|error| problem_of(&error))?;
-        let workflow = found.ok_or_else(|| not_found(id.as_str()))?;
-        Ok(failed_version(&workflow))
+        let by = principal.to_owned();
+        let turn = self.redrive_claimed(&id, by, wanted.version).await;
+        self.changed(&id, turn)
     }
 
     async fn change(&self, id: &WorkflowId, input: Input) -> Answer {
-        let turn = self
-            .engine
-            .apply(id, input)
-            .await
-            .map_err(|error| problem_of(&error))?;
+        let turn = self.engine.apply(id, input).await;
+        self.changed(id, turn)
+    }
+
+    fn changed(&self, id: &WorkflowId, turn: Result<Applied, PortError>) -> Answer {
+        let turn = turn.map_err(|error| problem_of(&error))?;
         self.engine
             .report_undelivered(id, turn.undelivered.map_or(Ok(()), Err));
         match turn.outcome {
@@ -68,8 +53,11 @@ impl Intake {
         }
     }
 
+    /// What the attempts that failed or were stopped have completed all the same is not done again. Without a version:
+    /// the present failure, or the one that was redriven already.
+    ///
     /// # Errors
-    /// Of the table.
+    /// Of the table or the bucket.
     pub(crate) async fn redrive_claimed(
         &self,
         id: &WorkflowId,
@@ -80,8 +68,14 @@ impl Intake {
             return Ok(Applied::not_found());
         };
         let version = version.unwrap_or_else(|| failed_version(&workflow));
-        let input = Input::Redrive { by, version };
-        self.engine.apply_to(workflow, input).await
+        let mut found = Vec::new();
+        for of in workflow.stopped() {
+            found.extend(completed(self.artifacts.as_ref(), &workflow, of).await?);
+        }
+        let redrive = Redrive { by, version, found };
+        self.engine
+            .apply_to(workflow, Input::Redrive(redrive))
+            .await
     }
 
     /// # Errors

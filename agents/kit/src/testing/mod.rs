@@ -13,6 +13,7 @@ use std::time::Duration;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, ArtifactTarget, CallbackTarget, Input};
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::{Flow, Name};
 use aegis_contracts::ids::WorkflowId;
 
@@ -36,17 +37,20 @@ pub fn task(step: &str, topic: &str, callback_url: &str) -> AgentTask {
     let workflow_id = WorkflowId::derive("test", topic);
     AgentTask {
         schema_version: SCHEMA_VERSION,
-        output_prefix: attempt_prefix(&flow.flow, &workflow_id, &step, 1),
+        output_prefix: attempt_prefix(&flow.flow, &workflow_id, &Attempt::once(step.clone(), 1)),
         workflow_id,
         writes: flow.step(&step).unwrap().writes.clone(),
         flow: flow.flow,
         step,
+        branch: None,
         attempt: 1,
         revision: 0,
         topic: topic.to_owned(),
         parameters: serde_json::Map::new(),
+        max_items: None,
         feedback: Vec::new(),
         inputs: Vec::new(),
+        gaps: Vec::new(),
         artifacts: ArtifactTarget {
             url: format!("{callback_url}/artifacts"),
         },
@@ -68,6 +72,7 @@ pub fn task(step: &str, topic: &str, callback_url: &str) -> AgentTask {
 pub fn input(step: &str, name: &str, key: &str, bytes: &[u8]) -> Input {
     Input {
         step: step.parse().unwrap(),
+        branch: None,
         name: name.to_owned(),
         key: key.to_owned(),
         url: String::new(),

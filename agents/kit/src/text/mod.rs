@@ -1,9 +1,11 @@
 //! Plain tools for text: pure functions, the same for all agents, for all scripts.
 //!
 //! [`words`] and [`sentences`] cut a text; [`Terms`] makes words comparable, by their [`Language`]; [`definitions`] finds
-//! what abbreviations stand for, [`KINDS`] are kinds of questions and their answers.
+//! what abbreviations stand for, [`KINDS`] are kinds of questions and their answers. Of headings [`is_telling`] knows which
+//! ones say something.
 
 mod definitions;
+mod headings;
 mod kinds;
 mod language;
 mod script;
@@ -15,6 +17,7 @@ mod words;
 
 pub use aegis_contracts::text::counted;
 pub use definitions::definitions;
+pub use headings::{is_telling, without_number};
 pub use kinds::{KINDS, Kind, Mark, spaced};
 pub use language::Language;
 pub use sentences::sentences;

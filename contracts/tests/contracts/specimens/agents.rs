@@ -2,15 +2,16 @@
 
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{
-    AgentTask, ArtifactTarget, BudgetRemaining, CallbackTarget, Input, InvocationAnswer,
+    AgentTask, ArtifactTarget, BudgetRemaining, CallbackTarget, Gap, Input, InvocationAnswer,
     InvocationStatus,
 };
 use aegis_contracts::artifact::{CompletionRecord, attempt_prefix};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::callback::{AgentError, AgentReport, CallbackAnswer};
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{
     AnalysisFile, AskedWord, Claim, Depth, Evidence, EvidenceFile, Finding, Loss, Origin,
-    PassageKind, Revised, Stance, UnreadableSource,
+    PassageKind, PlanFile, PlanItem, Revised, Stance, UnreadableSource,
 };
 
 use aegis_contracts::transfer::{FileEntry, FileList, FileToPut, Transfer, TransferMethod};
@@ -28,6 +29,7 @@ fn reports() -> Vec<Specimen> {
     let (step, attempt) = (name("analyze"), 2);
     let progress = AgentReport::Progress {
         step: step.clone(),
+        branch: None,
         attempt,
         message: "grouping 12 passages".to_owned(),
         percent: Some(40),
@@ -35,13 +37,16 @@ fn reports() -> Vec<Specimen> {
     };
     let succeeded = AgentReport::Succeeded {
         step: step.clone(),
+        branch: None,
         attempt,
         summary: "4 findings, 1 gap".to_owned(),
         artifacts: vec![artifact("analyze", attempt)],
+        items: Some(12),
         usage: usage(),
     };
     let failed = AgentReport::Failed {
         step,
+        branch: Some(3),
         attempt,
         error: AgentError {
             code: "model_unavailable".to_owned(),
@@ -64,16 +69,27 @@ pub fn task() -> AgentTask {
     AgentTask {
         schema_version: SCHEMA_VERSION,
         workflow_id: workflow(),
-        output_prefix: attempt_prefix(&flow.flow, &workflow(), &step, attempt),
+        output_prefix: attempt_prefix(
+            &flow.flow,
+            &workflow(),
+            &Attempt::once(step.clone(), attempt),
+        ),
         flow: flow.flow,
         step,
+        branch: None,
         attempt,
         revision: 1,
         topic: "Impact of quantum computing on cryptography".to_owned(),
         parameters: super::api::start_request().parameters,
         writes: "analysis.json".to_owned(),
+        max_items: None,
         feedback: vec![asked()],
         inputs: vec![input()],
+        gaps: vec![Gap {
+            step: name("research"),
+            branch: 3,
+            code: "nothing_found".to_owned(),
+        }],
         artifacts: ArtifactTarget {
             url: format!("https://api.example/callbacks/{}/artifacts", workflow()),
         },
@@ -92,6 +108,7 @@ fn input() -> Input {
     let artifact = artifact("research", 1);
     Input {
         step: name("research"),
+        branch: None,
         name: artifact.name,
         key: artifact.key,
         url: format!("https://api.example/callbacks/{}/inputs/0", workflow()),
@@ -126,16 +143,36 @@ fn task_with_budget() -> AgentTask {
     }
 }
 
+fn task_of_a_branch() -> AgentTask {
+    let of = Attempt {
+        step: name("research"),
+        branch: Some(3),
+        attempt: 2,
+    };
+    AgentTask {
+        output_prefix: attempt_prefix(&flow().flow, &workflow(), &of),
+        step: of.step,
+        branch: of.branch,
+        writes: "evidence.json".to_owned(),
+        inputs: vec![Input {
+            branch: Some(1),
+            ..input()
+        }],
+        max_items: Some(16),
+        ..task()
+    }
+}
+
 fn tasks() -> Vec<Specimen> {
     let status = InvocationStatus::AlreadyRunning;
     let record = CompletionRecord {
         schema_version: SCHEMA_VERSION,
         workflow_id: workflow(),
-        step: name("analyze"),
-        attempt: 2,
+        of: Attempt::once(name("analyze"), 2),
         completed_at: at(8),
         summary: "4 findings, 1 gap".to_owned(),
         artifacts: vec![artifact("analyze", 2)],
+        items: Some(12),
         usage: usage(),
     };
     let file = artifact("analyze", 2);
@@ -156,6 +193,7 @@ fn tasks() -> Vec<Specimen> {
         specimen("agent-files", "agent-files", files),
         specimen("agent-task", "agent-task", task()),
         specimen("agent-task-with-budget", "agent-task", task_with_budget()),
+        specimen("agent-task-of-a-branch", "agent-task", task_of_a_branch()),
         specimen(
             "agent-task-answer",
             "agent-task-answer",
@@ -163,6 +201,23 @@ fn tasks() -> Vec<Specimen> {
         ),
         specimen("agent-completion-record", "agent-completion-record", record),
     ]
+}
+
+fn plan_file() -> PlanFile {
+    let questions = [
+        "What is Kyber?",
+        "When do RSA certificates have to be replaced?",
+    ];
+    PlanFile {
+        schema_version: SCHEMA_VERSION,
+        workflow_id: workflow(),
+        topic: "What is Kyber, and when do RSA certificates have to be replaced?".to_owned(),
+        items: questions
+            .map(|question| PlanItem {
+                question: question.to_owned(),
+            })
+            .to_vec(),
+    }
 }
 
 const LEAD: &str = "Three standards exist:";
@@ -239,6 +294,7 @@ pub fn analysis_file() -> AnalysisFile {
 
 fn files() -> Vec<Specimen> {
     vec![
+        specimen("artifact-plan", "artifact-plan", plan_file()),
         specimen("artifact-evidence", "artifact-evidence", evidence_file()),
         specimen("artifact-analysis", "artifact-analysis", analysis_file()),
     ]

@@ -180,7 +180,7 @@ fn workflow_view() -> WorkflowView {
         updated_at: at(9),
         version: 7,
         revision: 1,
-        steps: vec![succeeded_step(), step_view()],
+        steps: vec![succeeded_step(), failed_branch(), step_view()],
         approval: Some(approved_by_silence()),
         artifacts: vec![artifact("research", 1)],
         result: Some(ResultLink {
@@ -191,6 +191,7 @@ fn workflow_view() -> WorkflowView {
             code: "agent_silent".to_owned(),
             message: "attempt 3 of `write` was silent for 300 s".to_owned(),
             at: name("write"),
+            branch: None,
             version: 7,
         }),
         usage: usage(),
@@ -202,6 +203,7 @@ fn workflow_view() -> WorkflowView {
 fn step_view() -> StepView {
     StepView {
         step: name("write"),
+        branch: None,
         agent: name("writer"),
         status: StepStatus::Running,
         attempt: 3,
@@ -211,6 +213,7 @@ fn step_view() -> StepView {
         last_heartbeat_at: Some(at(6)),
         deadline_at: Some(at(65)),
         succeeded_at: None,
+        code: None,
         progress: Some(ProgressView {
             message: "writing section 2".to_owned(),
             percent: Some(40),
@@ -219,14 +222,33 @@ fn step_view() -> StepView {
     }
 }
 
+fn failed_branch() -> StepView {
+    StepView {
+        step: name("search"),
+        branch: Some(2),
+        status: StepStatus::Failed,
+        succeeded_at: None,
+        code: Some("nothing_found".to_owned()),
+        ..succeeded_step()
+    }
+}
+
 fn course() -> Vec<Place> {
     let step = |step, agent| Place::Step {
         step: name(step),
         agent: name(agent),
+        each: None,
     };
     vec![
         step("research", "researcher"),
-        step("analyze", "analyst"),
+        Place::Step {
+            step: name("search"),
+            agent: name("researcher"),
+            each: Some(name("research")),
+        },
+        Place::Parallel {
+            parallel: vec![step("analyze", "analyst"), step("doubt", "analyst")],
+        },
         Place::Approval {
             approval: name("findings"),
         },
@@ -237,6 +259,7 @@ fn course() -> Vec<Place> {
 fn succeeded_step() -> StepView {
     StepView {
         step: name("research"),
+        branch: None,
         agent: name("researcher"),
         status: StepStatus::Succeeded,
         attempt: 1,
@@ -246,6 +269,7 @@ fn succeeded_step() -> StepView {
         dispatched_at: None,
         last_heartbeat_at: None,
         deadline_at: None,
+        code: None,
         progress: None,
         pickup: None,
     }

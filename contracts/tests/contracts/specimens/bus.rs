@@ -1,6 +1,7 @@
 //! Commands and our events.
 
 use aegis_contracts::approval::DecisionKind;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::command::{ApprovalCommand, Command, SessionCommand, StepCommand};
 use aegis_contracts::envelope::Envelope;
 use aegis_contracts::event::Event;
@@ -15,14 +16,22 @@ pub fn commands() -> Vec<Specimen> {
     let run = |step, agent, attempt, revision| {
         Command::RunStep(StepCommand {
             agent: name(agent),
-            step: name(step),
-            attempt,
+            of: Attempt::once(name(step), attempt),
             revision,
         })
     };
+    let branch = Command::RunStep(StepCommand {
+        agent: name("researcher"),
+        of: Attempt {
+            branch: Some(3),
+            ..Attempt::once(name("research"), 2)
+        },
+        revision: 0,
+    });
     vec![
         of("command-run-step", 1, run("research", "researcher", 1, 0)),
         of("command-run-step-again", 2, run("analyze", "analyst", 2, 1)),
+        of("command-run-step-branch", 3, branch),
         of(
             "command-request-approval",
             3,
@@ -33,8 +42,7 @@ pub fn commands() -> Vec<Specimen> {
             5,
             Command::StopSession(SessionCommand {
                 agent: name("writer"),
-                step: name("write"),
-                attempt: 1,
+                of: Attempt::once(name("write"), 1),
             }),
         ),
     ]
@@ -68,18 +76,46 @@ fn step_events() -> Vec<(&'static str, Event)> {
             "event-step-completed",
             Event::StepCompleted {
                 step: name("research"),
+                branch: None,
                 agent: name("researcher"),
                 attempt: 1,
                 revision: 0,
                 summary: "12 passages from 5 sources".to_owned(),
                 artifacts: vec![artifact("research", 1)],
+                items: None,
                 usage: usage(),
+            },
+        ),
+        (
+            "event-step-completed-with-items",
+            Event::StepCompleted {
+                step: name("plan"),
+                branch: None,
+                agent: name("planner"),
+                attempt: 1,
+                revision: 0,
+                summary: "12 questions".to_owned(),
+                artifacts: vec![artifact("research", 1)],
+                items: Some(12),
+                usage: usage(),
+            },
+        ),
+        (
+            "event-branch-failed",
+            Event::BranchFailed {
+                step: name("research"),
+                branch: 3,
+                agent: name("researcher"),
+                attempt: 2,
+                code: "nothing_found".to_owned(),
+                message: "the sources hold nothing on the question".to_owned(),
             },
         ),
         (
             "event-step-retried",
             Event::StepRetried {
                 step: name("analyze"),
+                branch: None,
                 agent: name("analyst"),
                 failed_attempt: 1,
                 next_attempt: 2,
@@ -210,6 +246,7 @@ fn endings() -> Vec<(&'static str, Event)> {
                 code: "nothing_found".to_owned(),
                 message: "the sources hold nothing on the topic".to_owned(),
                 at: name("research"),
+                branch: Some(3),
             },
         ),
         (

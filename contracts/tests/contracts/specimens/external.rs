@@ -64,9 +64,11 @@ pub fn step_reported() -> StepReported {
         token: "v1.k1.1795460400.c2VjcmV0".to_owned(),
         report: AgentReport::Succeeded {
             step: name("research"),
+            branch: None,
             attempt: 1,
             summary: "12 passages".to_owned(),
             artifacts: vec![artifact("research", 1)],
+            items: None,
             usage: usage(),
         },
     }

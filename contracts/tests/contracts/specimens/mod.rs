@@ -12,6 +12,7 @@ pub use external::step_reported;
 use std::fmt::Debug;
 
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::{Flow, Name, media_type};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
@@ -90,7 +91,7 @@ pub fn name(name: &str) -> Name {
 pub fn artifact(step: &str, attempt: u32) -> ArtifactRef {
     let (flow, step) = (flow(), name(step));
     let writes = flow.step(&step).unwrap().writes.clone();
-    let prefix = attempt_prefix(&flow.flow, &workflow(), &step, attempt);
+    let prefix = attempt_prefix(&flow.flow, &workflow(), &Attempt::once(step, attempt));
     ArtifactRef {
         key: format!("{prefix}{writes}"),
         size: 4096,

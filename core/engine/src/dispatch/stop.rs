@@ -27,19 +27,19 @@ impl Dispatcher {
             Ok(None) => return unknown_workflow(),
             Err(error) => return disposition_of_error(message, &error),
         };
-        if workflow.current_work(&stop.step, stop.attempt).is_some() {
+        if workflow.current_work(&stop.of).is_some() {
             // An attempt that counts is never stopped, whoever asks for it.
             let reason = "session_in_use: the attempt is the one under way".to_owned();
             return Disposition::DeadLetter(reason);
         }
-        let session = SessionId::derive(id, &stop.step, stop.attempt).runtime_session();
+        let session = SessionId::derive(id, &stop.of).runtime_session();
         match self.runtime.stop(&stop.agent, &session).await {
             Ok(()) => {
-                tracing::info!(workflow_id = %id, step = %stop.step, attempt = stop.attempt, "session stopped");
+                tracing::info!(workflow_id = %id, of = %stop.of, "session stopped");
                 Disposition::Ack
             }
             Err(error) if error.is_permanent() || message.receive_count >= TRIES => {
-                tracing::warn!(workflow_id = %id, attempt = stop.attempt, %error, "session not stopped; it ends when it has been idle");
+                tracing::warn!(workflow_id = %id, of = %stop.of, %error, "session not stopped; it ends when it has been idle");
                 Disposition::Ack
             }
             Err(error) => disposition_of_error(message, &error),

@@ -5,10 +5,9 @@ use std::time::Duration;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::agent::{AgentTask, ArtifactTarget, CallbackTarget};
 use aegis_contracts::artifact::attempt_prefix;
-use aegis_contracts::command::StepCommand;
-use aegis_workflow::{Workflow, inputs_of};
+use aegis_workflow::{Work, Workflow, gaps_of, inputs_of};
 
-use super::{Dispatcher, attempt_of};
+use super::Dispatcher;
 use crate::error::PortError;
 use crate::stored::StoredRequest;
 use crate::token::Claim;
@@ -22,20 +21,18 @@ impl Dispatcher {
         &self,
         workflow: &Workflow,
         request: &StoredRequest,
-        step: &StepCommand,
+        work: &Work,
     ) -> Result<AgentTask, PortError> {
-        let limits = workflow.limits(&self.engine.rules, &step.step);
+        let of = &work.of;
+        let limits = workflow.limits(&self.engine.rules, &of.step);
         let deadline_at = self.engine.clock.now().plus(limits.timeout);
         let flow = &workflow.flow.flow;
         let claim = Claim {
             workflow_id: workflow.id.clone(),
             flow: flow.clone(),
-            of: attempt_of(step),
+            of: of.clone(),
         };
-        let writes = workflow
-            .flow
-            .step(&step.step)
-            .map(|step| step.writes.clone());
+        let writes = workflow.flow.step(&of.step).map(|step| step.writes.clone());
         let token = self
             .keys
             .keys()
@@ -48,22 +45,25 @@ impl Dispatcher {
             schema_version: SCHEMA_VERSION,
             workflow_id: workflow.id.clone(),
             flow: flow.clone(),
-            step: step.step.clone(),
-            attempt: step.attempt,
-            revision: step.revision,
+            step: of.step.clone(),
+            branch: of.branch,
+            attempt: of.attempt,
+            revision: work.revision,
             topic: request.topic.clone(),
             parameters: request.parameters.clone(),
             writes: writes.unwrap_or_default(),
+            max_items: workflow.flow.max_items(&of.step),
             feedback: workflow.change_requests(),
-            inputs: inputs_of(workflow, &step.step, &url),
-            output_prefix: attempt_prefix(flow, &workflow.id, &step.step, step.attempt),
+            inputs: inputs_of(workflow, &of.step, of.branch, &url),
+            gaps: gaps_of(workflow, &of.step),
+            output_prefix: attempt_prefix(flow, &workflow.id, of),
             artifacts: ArtifactTarget {
                 url: format!("{url}/artifacts"),
             },
             callback: CallbackTarget { url, token },
             deadline_at,
             heartbeat_seconds: limits.heartbeat.as_secs(),
-            budget_remaining: workflow.budget_remaining(self.engine.clock.now()),
+            budget_remaining: workflow.budget_remaining(work, self.engine.clock.now()),
             traceparent: trace::current(),
         })
     }

@@ -16,6 +16,7 @@ fn succeeded(harness: &Harness) -> Input {
         of: attempt("research", 1),
         summary: "done".to_owned(),
         artifacts: vec![harness.result()],
+        items: None,
         usage: Default::default(),
     })
 }
@@ -94,6 +95,7 @@ fn succeeded_again(harness: &Harness) -> Input {
         of: attempt("research", 1),
         summary: "done".to_owned(),
         artifacts,
+        items: None,
         usage: Default::default(),
     })
 }

@@ -44,7 +44,7 @@ fn the_first_step_gets_the_topic_and_a_place_to_write() {
     assert_eq!(agent, name("researcher"));
     assert_eq!(
         session,
-        SessionId::derive(&harness.id, &name("research"), 1).runtime_session()
+        SessionId::derive(&harness.id, &attempt("research", 1)).runtime_session()
     );
     assert_eq!((task.flow, task.step), (name("report"), name("research")));
     assert_eq!((task.attempt, task.revision), (1, 0));
@@ -58,7 +58,7 @@ fn the_first_step_gets_the_topic_and_a_place_to_write() {
     assert_eq!((task.inputs, task.feedback), (Vec::new(), Vec::new()));
     assert_eq!(task.heartbeat_seconds, 300);
     let step = harness.workflow();
-    let step = step.current_work(&name("research"), 1).unwrap();
+    let step = step.current_work(&attempt("research", 1)).unwrap();
     assert_eq!(step.dispatched_at, Some(harness.now()));
     assert_eq!(task.deadline_at, step.deadline_at);
 }
@@ -138,7 +138,7 @@ fn a_step_has_the_limits_of_its_flow() {
     let five_minutes = harness.now().plus(Duration::from_secs(300));
     assert_eq!(task.deadline_at, five_minutes);
     let work = harness.workflow();
-    let work = work.current_work(&name("collect"), 1).unwrap();
+    let work = work.current_work(&attempt("collect", 1)).unwrap();
     assert_eq!(work.deadline_at, five_minutes);
     let usual = invoked(&Harness::started()).task;
     assert_eq!(

@@ -7,7 +7,7 @@ use aegis_contracts::flow::Name;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
-use aegis_testkit::flow::{attempt, name};
+use aegis_testkit::flow::attempt;
 use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::memory::MemoryPorts;
 use aegis_workflow::{Input, STOP_AFTER, Work};
@@ -35,7 +35,10 @@ fn throttle(harness: &Harness, count: u32) -> Disposition {
 
 fn step(harness: &Harness) -> Work {
     let workflow = harness.workflow();
-    workflow.current_work(&name("research"), 1).unwrap().clone()
+    workflow
+        .current_work(&attempt("research", 1))
+        .unwrap()
+        .clone()
 }
 
 /// Most starts have a session then.
@@ -166,7 +169,7 @@ fn transient_errors_bring_the_command_back() {
         assert!(
             harness
                 .workflow()
-                .current_work(&name("research"), 1)
+                .current_work(&attempt("research", 1))
                 .unwrap()
                 .dispatched_at
                 .is_some()

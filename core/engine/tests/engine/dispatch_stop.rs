@@ -1,5 +1,6 @@
 //! Sessions of attempts that have ended are stopped.
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::{SessionId, WorkflowId};
@@ -9,7 +10,7 @@ use aegis_engine::error::PortError;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_testkit::flow::{STEPS, attempt, name};
 use aegis_testkit::harness::{Harness, at_once, received};
-use aegis_workflow::{Attempt, Input, STOP_AFTER, Success};
+use aegis_workflow::{Input, STOP_AFTER, Success};
 
 use crate::dispatch::dispatcher;
 
@@ -29,14 +30,13 @@ fn handle(harness: &Harness, message: &Received) -> Disposition {
 }
 
 fn session(harness: &Harness) -> String {
-    SessionId::derive(&harness.id, &name("research"), 1).runtime_session()
+    SessionId::derive(&harness.id, &attempt("research", 1)).runtime_session()
 }
 
 fn research() -> SessionCommand {
     SessionCommand {
         agent: name("researcher"),
-        step: name("research"),
-        attempt: 1,
+        of: attempt("research", 1),
     }
 }
 
@@ -52,7 +52,7 @@ fn cancelling_ends_the_session_of_the_agent_at_work() {
 fn stopped(harness: &Harness) -> Vec<Attempt> {
     let stops = harness.stops().into_iter();
     let sessions = stops.filter_map(|stop| match stop.body {
-        Command::StopSession(session) => Some(attempt(session.step.as_str(), session.attempt)),
+        Command::StopSession(session) => Some(session.of),
         _ => None,
     });
     sessions.collect()
@@ -93,6 +93,7 @@ fn a_report_after_the_stop_changes_nothing() {
         of: attempt("research", 1),
         summary: "done".to_owned(),
         artifacts: vec![harness.result()],
+        items: None,
         usage: Usage::default(),
     });
     harness.apply(report.clone());

@@ -140,13 +140,13 @@ fn a_definition_of_newer_code_is_left_to_it() {
     let harness = Harness::empty();
     let mut newest = as_kept(&newer().id(), &newer());
     let mut definition = serde_json::to_value(newer()).unwrap();
-    definition["steps"][1]["each"] = json!("research");
+    definition["steps"][1]["unless"] = json!("research");
     newest.definition = definition.to_string();
     harness.ports.table.keep(newest);
     let Err(PortError::Transient(told)) = find(&harness, &flows(), &newer().id()) else {
         panic!("the message is left for newer code");
     };
-    assert!(told.contains("steps[1].each"), "{told}");
+    assert!(told.contains("steps[1].unless"), "{told}");
 }
 
 /// Whoever can write into the table cannot make a workflow run by something else.

@@ -116,6 +116,7 @@ fn what_could_not_be_sent_comes_back_and_is_sent() {
         of: harness.current(),
         summary: "done".to_owned(),
         artifacts: vec![harness.result()],
+        items: None,
         usage: Default::default(),
     });
     let turn = harness.apply(input.clone());

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::token::{Claim, TokenError, TokenKeys};
 use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::NOW;
-use aegis_workflow::Attempt;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -25,7 +25,7 @@ fn signed_for(keys: &TokenKeys, purpose: &str) -> String {
     let Claim {
         workflow_id,
         flow,
-        of: Attempt { step, attempt },
+        of: Attempt { step, attempt, .. },
     } = claim();
     let expiry = NOW.plus(Duration::from_secs(60)).as_seconds();
     let secret = BASE64_URL_SAFE_NO_PAD.decode(&keys.current.secret).unwrap();

@@ -13,8 +13,8 @@ use aegis_contracts::flow::Name;
 use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 
-use crate::answer::{Answer, Illegal, Owed};
-use crate::decide::touch;
+use crate::answer::{Answer, Illegal};
+use crate::draft::Draft;
 use crate::rules::Rules;
 use crate::state::{Approval, Phase, Workflow};
 
@@ -22,49 +22,45 @@ pub(crate) use reminder::{look, resend};
 pub(crate) use silence::{on_timeout, timed_out};
 pub(crate) use vote::{count_approvals, decided};
 
-/// Asks for the approval. A revision that was asked about is not asked about again: the next approval has the next one.
-pub(crate) fn enter(
-    rules: &Rules,
-    next: &mut Workflow,
-    name: &Name,
-    now: Timestamp,
-) -> (Owed, Event) {
-    let policy = next.policy(name);
-    let before = next.settled.as_ref();
-    if before.is_some_and(|settled| settled.revision == next.revision) {
-        next.revision += 1;
+impl Draft<'_> {
+    /// Asks for the approval. A revision that was asked about is not asked about again: the next approval has the next
+    /// one.
+    pub fn ask(&mut self, name: &Name) {
+        let policy = self.next.policy(name);
+        let before = self.next.settled.as_ref();
+        if before.is_some_and(|settled| settled.revision == self.next.revision) {
+            self.next.revision += 1;
+        }
+        let before = before.filter(|settled| settled.approval == *name);
+        let deadline_at = self.now.plus(Duration::from_secs(policy.timeout_seconds));
+        let revision = self.next.revision;
+        let asked = Approval {
+            approval: name.clone(),
+            revision,
+            // What is asked about once more was sent back by those who were asked.
+            round: before.map_or(0, |settled| settled.round + 1),
+            decisions: Vec::new(),
+            requested_at: self.now,
+            deadline_at,
+            escalated: false,
+            sends: 0,
+            sent_at: None,
+            resend_at: None,
+            notified_at: None,
+            reminders: 0,
+            remind_at: None,
+        };
+        let asked = asked.asked_until(self.rules, deadline_at, self.now);
+        self.next.phase = Phase::AwaitingApproval(asked);
+        self.happened(Event::ApprovalRequested {
+            approval: name.clone(),
+            revision,
+            required: policy.required,
+            approvers: policy.approvers,
+            deadline_at,
+        });
+        self.owes(Command::RequestApproval(ApprovalCommand { revision }));
     }
-    let before = before.filter(|settled| settled.approval == *name);
-    let deadline_at = now.plus(Duration::from_secs(policy.timeout_seconds));
-    let revision = next.revision;
-    let asked = Approval {
-        approval: name.clone(),
-        revision,
-        // What is asked about once more was sent back by those who were asked.
-        round: before.map_or(0, |settled| settled.round + 1),
-        decisions: Vec::new(),
-        requested_at: now,
-        deadline_at,
-        escalated: false,
-        sends: 0,
-        sent_at: None,
-        resend_at: None,
-        notified_at: None,
-        reminders: 0,
-        remind_at: None,
-    };
-    next.phase = Phase::AwaitingApproval(asked.asked_until(rules, deadline_at, now));
-    let requested = Event::ApprovalRequested {
-        approval: name.clone(),
-        revision,
-        required: policy.required,
-        approvers: policy.approvers,
-        deadline_at,
-    };
-    (
-        Command::RequestApproval(ApprovalCommand { revision }).into(),
-        requested,
-    )
 }
 
 pub(crate) fn notified(
@@ -84,14 +80,9 @@ pub(crate) fn notified(
                 resend_at: None,
                 ..approval.clone()
             };
-            touch(
-                rules,
-                Workflow {
-                    phase: Phase::AwaitingApproval(approval),
-                    ..workflow.clone()
-                },
-                Vec::new(),
-            )
+            let mut draft = Draft::of(rules, workflow, now);
+            draft.next.phase = Phase::AwaitingApproval(approval);
+            draft.seal()
         }
         Phase::AwaitingApproval(_) | Phase::Running(_) | Phase::Ended(_) => {
             Answer::stale(format!("revision {revision} does not wait for approval"))

@@ -6,7 +6,7 @@ use aegis_contracts::time::Timestamp;
 
 use super::who_may_decide;
 use crate::answer::{Answer, Owed};
-use crate::decide::{touch, transition};
+use crate::draft::Draft;
 use crate::rules::{MAX_REMINDERS, Rules};
 use crate::state::{Approval, Phase, Workflow};
 
@@ -70,12 +70,11 @@ pub(crate) fn resend(
     now: Timestamp,
 ) -> Answer {
     let (approval, owed) = approval.clone().sent_again(rules, now);
-    let next = Workflow {
-        phase: Phase::AwaitingApproval(approval),
-        wake_at: None,
-        ..workflow.clone()
-    };
-    touch(rules, next, vec![owed])
+    let mut draft = Draft::of(rules, workflow, now);
+    draft.next.phase = Phase::AwaitingApproval(approval);
+    draft.next.wake_at = None;
+    draft.owes(owed);
+    draft.seal()
 }
 
 /// The next one counts from now: after an outage people get one reminder, not all that were missed.
@@ -99,11 +98,11 @@ fn remind(
         remind_at: next(rules, reminders, approval.deadline_at, now),
         ..approval
     };
-    let next = Workflow {
-        phase: Phase::AwaitingApproval(approval),
-        ..workflow.clone()
-    };
-    transition(rules, next, now, vec![reminded], owed)
+    let mut draft = Draft::of(rules, workflow, now);
+    draft.next.phase = Phase::AwaitingApproval(approval);
+    draft.happened(reminded);
+    draft.owed = owed;
+    draft.seal()
 }
 
 /// Of those who may decide, who has not; empty means anyone. While it waits, somebody has not: as many as are needed were named.

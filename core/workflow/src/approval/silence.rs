@@ -7,9 +7,8 @@ use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 
-use super::vote::grant;
 use crate::answer::Answer;
-use crate::decide::transition;
+use crate::draft::Draft;
 use crate::rules::Rules;
 use crate::state::{Approval, Ended, Phase, Workflow};
 
@@ -30,7 +29,7 @@ pub(crate) fn timed_out(
 ) -> Answer {
     let (name, revision) = (approval.approval.clone(), approval.revision);
     let policy = workflow.policy(&name);
-    let mut next = workflow.clone();
+    let mut draft = Draft::of(rules, workflow, now);
     match on_timeout(workflow, approval) {
         OnTimeout::Approve => {
             let granted = Event::ApprovalGranted {
@@ -40,7 +39,8 @@ pub(crate) fn timed_out(
                 comment: None,
                 claimed_by: None,
             };
-            grant(rules, next, approval.clone(), granted, now)
+            draft.happened(granted);
+            draft.grant(approval.clone());
         }
         OnTimeout::Escalate => {
             let deadline_at = now.plus(Duration::from_secs(policy.timeout_seconds));
@@ -48,29 +48,24 @@ pub(crate) fn timed_out(
                 escalated: true,
                 ..approval.clone()
             };
-            next.phase = Phase::AwaitingApproval(escalated.asked_until(rules, deadline_at, now));
-            let escalated = Event::ApprovalEscalated {
+            let escalated = escalated.asked_until(rules, deadline_at, now);
+            draft.next.phase = Phase::AwaitingApproval(escalated);
+            draft.happened(Event::ApprovalEscalated {
                 approval: name,
                 revision,
                 escalated_to: policy.escalate_to,
                 deadline_at,
-            };
-            let command = Command::RequestApproval(ApprovalCommand { revision });
-            transition(rules, next, now, vec![escalated], vec![command.into()])
+            });
+            draft.owes(Command::RequestApproval(ApprovalCommand { revision }));
         }
         OnTimeout::Expire => {
-            next.settled = Some(approval.clone().settled());
-            next.phase = Phase::Ended(Ended::Expired);
-            transition(
-                rules,
-                next,
-                now,
-                vec![Event::WorkflowExpired {
-                    approval: name,
-                    revision,
-                }],
-                Vec::new(),
-            )
+            draft.next.settled = Some(approval.clone().settled());
+            draft.next.phase = Phase::Ended(Ended::Expired);
+            draft.happened(Event::WorkflowExpired {
+                approval: name,
+                revision,
+            });
         }
     }
+    draft.seal()
 }

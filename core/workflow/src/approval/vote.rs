@@ -8,9 +8,8 @@ use aegis_contracts::text::{alike, counted, is_blank, visible_line};
 use aegis_contracts::time::Timestamp;
 
 use super::{too_late, who_may_decide};
-use crate::advance::{go_on_after, go_to};
 use crate::answer::{Answer, Rejection};
-use crate::decide::transition;
+use crate::draft::Draft;
 use crate::input::Vote;
 use crate::rules::Rules;
 use crate::state::{Approval, Decision, Ended, Phase, Workflow};
@@ -160,11 +159,11 @@ fn settle(
         decided_at: now,
     });
     let approvals = count_approvals(&approval);
-    let mut next = workflow.clone();
+    let mut draft = Draft::of(rules, workflow, now);
     match vote.decision {
         DecisionKind::Approve if approvals < required => {
-            next.phase = Phase::AwaitingApproval(approval);
-            let recorded = Event::ApprovalRecorded {
+            draft.next.phase = Phase::AwaitingApproval(approval);
+            draft.happened(Event::ApprovalRecorded {
                 approval: name,
                 revision,
                 approver,
@@ -173,80 +172,74 @@ fn settle(
                 claimed_by,
                 approvals,
                 required,
-            };
-            transition(rules, next, now, vec![recorded], Vec::new())
+            });
         }
         DecisionKind::Approve => {
-            let granted = Event::ApprovalGranted {
+            draft.happened(Event::ApprovalGranted {
                 approval: name,
                 revision,
                 approver,
                 comment,
                 claimed_by,
-            };
-            grant(rules, next, approval, granted, now)
+            });
+            draft.grant(approval);
         }
         DecisionKind::Reject => {
-            next.settled = Some(approval.settled());
-            next.phase = Phase::Ended(Ended::Rejected);
-            let rejected = Event::WorkflowRejected {
+            draft.next.settled = Some(approval.settled());
+            draft.next.phase = Phase::Ended(Ended::Rejected);
+            draft.happened(Event::WorkflowRejected {
                 approval: name,
                 revision,
                 approver,
                 comment,
                 claimed_by,
-            };
-            transition(rules, next, now, vec![rejected], Vec::new())
+            });
         }
         DecisionKind::RequestChanges => {
             let again = changes.as_ref().is_some_and(|wanted| wanted.search_again);
-            let Some(back) = goes_back_to(workflow, &name, again) else {
+            let Some((redo, back)) = goes_back_to(workflow, &name, again) else {
                 let detail = format!("the flow names no step that searches again for `{name}`");
                 return Answer::illegal(Code::CannotSearchAgain, detail);
             };
-            next.keep_changes();
-            next.settled = Some(approval.settled());
-            next.revision += 1;
-            let asked = Event::ChangesRequested {
+            draft.next.keep_changes();
+            draft.next.settled = Some(approval.settled());
+            draft.next.revision += 1;
+            draft.happened(Event::ChangesRequested {
                 approval: name,
                 revision,
-                next_revision: next.revision,
-                redo: back.name().clone(),
+                next_revision: draft.next.revision,
+                redo,
                 approver,
                 comment,
                 changes,
                 claimed_by,
-            };
-            go_to(rules, next, &back, asked, now)
+            });
+            draft.go_to(&back);
         }
     }
+    draft.seal()
 }
 
-/// Where a change request leads to.
-fn goes_back_to(workflow: &Workflow, approval: &Name, search_again: bool) -> Option<Entry> {
-    let flow = &workflow.flow;
-    let mut approvals = flow.approvals();
+/// The step that a change request leads to, and the entry that it is in.
+fn goes_back_to(workflow: &Workflow, approval: &Name, search_again: bool) -> Option<(Name, Entry)> {
+    let mut approvals = workflow.flow.approvals();
     let asked = approvals.find(|asked| asked.approval == *approval)?;
     let step = if search_again {
         asked.search_again.as_ref()?
     } else {
         asked.redo.as_ref()?
     };
-    flow.step(step).cloned().map(Entry::Step)
+    Some((step.clone(), workflow.entry_of(step)?.clone()))
 }
 
-pub(super) fn grant(
-    rules: &Rules,
-    mut next: Workflow,
-    approval: Approval,
-    granted: Event,
-    now: Timestamp,
-) -> Answer {
-    let name = approval.approval.clone();
-    next.settled = Some(approval.settled());
-    // What is approved needs no change any more.
-    next.earlier_changes.clear();
-    go_on_after(rules, next, &name, granted, now)
+impl Draft<'_> {
+    /// What is approved needs no change any more, and the workflow goes on.
+    pub(super) fn grant(&mut self, approval: Approval) {
+        let name = approval.approval.clone();
+        self.next.settled = Some(approval.settled());
+        self.next.earlier_changes.clear();
+        self.go_on_after(&name);
+    }
 }
 
 pub(crate) fn count_approvals(approval: &Approval) -> u32 {

@@ -11,14 +11,12 @@ use aegis_contracts::time::Timestamp;
 
 use crate::answer::Answer;
 use crate::approval;
-use crate::decide::touch;
+use crate::draft::Draft;
 use crate::rules::{Limits, Rules};
 use crate::spread;
 use crate::state::{Phase, Work, Workflow};
 
-use resend::resend_work;
 pub(crate) use resend::resent;
-use silent::give_up;
 
 /// An attempt is given up somewhat later than its record is looked for: a wait must not end in between.
 const LOOK_AHEAD: Duration = Duration::from_secs(60);
@@ -27,7 +25,13 @@ impl Workflow {
     /// When something happens even if nobody does anything. `None` only in a terminal state.
     pub fn due_at(&self, rules: &Rules) -> Option<Timestamp> {
         match &self.phase {
-            Phase::Running(work) => Some(work.due_at(self.limits(rules, &work.step), rules)),
+            Phase::Running(running) => {
+                let due = running
+                    .work
+                    .iter()
+                    .map(|work| self.work_due_at(rules, work));
+                due.min()
+            }
             Phase::AwaitingApproval(approval) => Some(approval.due_at(rules)),
             Phase::Ended(_) => None,
         }
@@ -38,20 +42,25 @@ impl Workflow {
         rules.limits(self.definition(step))
     }
 
-    /// The attempt that is about to be given up: its completion record is worth a look.
+    fn work_due_at(&self, rules: &Rules, work: &Work) -> Timestamp {
+        work.due_at(self.limits(rules, &work.of.step), rules)
+    }
+
+    /// The attempts that are about to be given up: their completion records are worth a look.
     ///
-    /// Also one that nobody noted as dispatched, once it is not sent again: the note may be what is missing, not the work.
-    pub fn silent_work(&self, rules: &Rules, now: Timestamp) -> Option<&Work> {
-        match &self.phase {
-            Phase::Running(work)
-                if work.due_at(self.limits(rules, &work.step), rules) <= now
-                    && (work.dispatched_at.is_some()
-                        || work.is_sent_out(rules, now.plus(LOOK_AHEAD))) =>
-            {
-                Some(work)
-            }
-            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+    /// Also those that nobody noted as dispatched, once they are not sent again: the note may be what is missing, not the
+    /// work.
+    pub fn silent_work(&self, rules: &Rules, now: Timestamp) -> Vec<&Work> {
+        if self.due_at(rules).is_none_or(|due| due > now) {
+            return Vec::new();
         }
+        // Branches were often dispatched together: one that is due in a moment may be due when the others are given up.
+        let soon = now.plus(LOOK_AHEAD);
+        let silent = |work: &&Work| {
+            self.work_due_at(rules, work) <= soon
+                && (work.dispatched_at.is_some() || work.is_sent_out(rules, soon))
+        };
+        self.work().iter().filter(silent).collect()
     }
 }
 
@@ -75,8 +84,7 @@ impl Work {
         now: Timestamp,
     ) -> Timestamp {
         let most = rules.longest_pause(now.since(self.requested_at));
-        let (step, attempt, sends) = (&self.step, self.attempt, self.sends);
-        let send = format!("{step} {attempt} {sends}");
+        let send = format!("{} {} {}", self.of.whose(), self.of.attempt, self.sends);
         let pause = spread::between(most / 2, most, &[id.as_str().as_bytes(), send.as_bytes()]);
         now.plus(pause)
             .min(self.waits_for_capacity_until(rules))
@@ -108,20 +116,27 @@ pub(crate) fn passed(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
             return Answer::duplicate();
         }
         // A touch moved the deadline since the index was written.
-        return touch(
-            rules,
-            Workflow {
-                wake_at: None,
-                ..workflow.clone()
-            },
-            Vec::new(),
-        );
+        let mut draft = Draft::of(rules, workflow, now);
+        draft.next.wake_at = None;
+        return draft.seal();
     }
     match &workflow.phase {
-        Phase::Running(work) if work.dispatched_at.is_none() => {
-            resend_work(rules, workflow, work, now)
+        Phase::Running(running) => {
+            let mut draft = Draft::of(rules, workflow, now);
+            draft.next.wake_at = None;
+            for work in &running.work {
+                // The end of one can be the end of all.
+                let at_work = draft.next.current_work(&work.of).is_some();
+                if !at_work || workflow.work_due_at(rules, work) > now {
+                    continue;
+                }
+                match work.dispatched_at {
+                    None => draft.resend(work),
+                    Some(_) => draft.time_is_up(work),
+                }
+            }
+            draft.seal()
         }
-        Phase::Running(work) => give_up(rules, workflow, work, now),
         Phase::AwaitingApproval(waiting) if now >= waiting.deadline_at => {
             approval::timed_out(rules, workflow, waiting, now)
         }

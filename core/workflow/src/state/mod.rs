@@ -5,12 +5,13 @@
 //! out.
 
 mod approval;
+mod results;
 mod short;
 mod work;
 mod workflow;
 
 pub use approval::{Approval, ApprovalPolicy, Decision};
-pub use work::{Progress, StepResult, StoredArtifact, Work};
+pub use work::{Gap, Progress, Running, Share, StepResult, Stopped, StoredArtifact, Work};
 pub use workflow::{
     Cancellation, Ended, Failure, Phase, Pinned, STATE_VERSION, StoredWorkflow, Workflow,
 };

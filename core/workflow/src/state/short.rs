@@ -19,6 +19,50 @@ pub(super) mod usage {
     }
 }
 
+/// The name of an attempt, beside the other fields of what it is of.
+pub(super) mod attempt {
+    use aegis_contracts::attempt::Attempt;
+    use aegis_contracts::flow::Name;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Short {
+        #[serde(rename = "i")]
+        step: Name,
+        #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+        branch: Option<u32>,
+        #[serde(rename = "a")]
+        attempt: u32,
+    }
+
+    pub fn serialize<S: Serializer>(of: &Attempt, serializer: S) -> Result<S::Ok, S::Error> {
+        let Attempt {
+            step,
+            branch,
+            attempt,
+        } = of.clone();
+        let short = Short {
+            step,
+            branch,
+            attempt,
+        };
+        short.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attempt, D::Error> {
+        let Short {
+            step,
+            branch,
+            attempt,
+        } = Short::deserialize(deserializer)?;
+        Ok(Attempt {
+            step,
+            branch,
+            attempt,
+        })
+    }
+}
+
 /// A digest in base64, which is in hex everywhere else.
 pub(super) mod digest {
     use data_encoding::{BASE64URL_NOPAD, HEXLOWER};

@@ -1,5 +1,6 @@
-//! One attempt of an agent step, and what the finished ones left.
+//! Attempts of agent steps: at work, and what the finished ones left.
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::{Name, media_type};
 use aegis_contracts::time::{Timestamp, millis};
 use aegis_contracts::usage::Usage;
@@ -7,15 +8,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{is_zero, short};
 
+/// The agents at work in one entry of the flow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Running {
+    /// Never empty in a state that is stored.
+    #[serde(rename = "w")]
+    pub work: Vec<Work>,
+    /// Attempts of the entry's step that were asked for before this round: its branches begin with the next number.
+    #[serde(rename = "b", default, skip_serializing_if = "is_zero")]
+    pub base: u32,
+}
+
 /// An attempt that was asked for, or is under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Work {
-    #[serde(rename = "i")]
-    pub step: Name,
+    #[serde(flatten, with = "short::attempt")]
+    pub of: Attempt,
     #[serde(rename = "j")]
     pub agent: Name,
-    #[serde(rename = "a")]
-    pub attempt: u32,
     #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
     /// Attempts that failed since the step was asked for; the retry budget.
@@ -79,6 +89,27 @@ pub struct Work {
     pub usage: Usage,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// What it may use of the budget, where others are at work or wait.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+impl Work {
+    pub(crate) fn stopped(self) -> Stopped {
+        Stopped {
+            of: self.of,
+            usage: self.usage,
+        }
+    }
+}
+
+/// A part of a budget. What is missing is not limited.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub max_cost_usd: Option<f64>,
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,23 +120,52 @@ pub struct Progress {
     pub percent: Option<u8>,
 }
 
-/// The latest success of a step.
+/// The latest success of a step or branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepResult {
-    #[serde(rename = "i")]
-    pub step: Name,
-    #[serde(rename = "a")]
-    pub attempt: u32,
+    #[serde(flatten, with = "short::attempt")]
+    pub of: Attempt,
     #[serde(rename = "v", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
     #[serde(rename = "t", with = "millis")]
     pub succeeded_at: Timestamp,
+    /// For how many items later steps run, if they run for each.
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<u32>,
     /// The first is the one that the step must write.
     #[serde(rename = "f")]
     pub artifacts: Vec<StoredArtifact>,
 }
 
-/// An artifact without its key, which follows from flow, workflow, step, attempt and name.
+/// An attempt that ended with the failure of its workflow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    #[serde(flatten, with = "short::attempt")]
+    pub of: Attempt,
+    /// What is known that it has used.
+    #[serde(
+        rename = "g",
+        default,
+        with = "short::usage",
+        skip_serializing_if = "Usage::is_zero"
+    )]
+    pub usage: Usage,
+}
+
+/// A branch that failed for good and that its flow goes on without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    #[serde(rename = "i")]
+    pub step: Name,
+    #[serde(rename = "b")]
+    pub branch: u32,
+    #[serde(rename = "a")]
+    pub attempt: u32,
+    #[serde(rename = "c")]
+    pub code: String,
+}
+
+/// An artifact without its key, which follows from flow, workflow, step, branch, attempt and name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredArtifact {
     /// Missing: the artifact that the step must write.
@@ -130,6 +190,20 @@ impl StoredArtifact {
             size,
             sha256: sha256.to_owned(),
         }
+    }
+
+    /// Of the artifact that the step must write, of the type that its name says.
+    pub(super) fn as_usual(size: u64, sha256: String) -> Self {
+        Self {
+            name: None,
+            media_type: None,
+            size,
+            sha256,
+        }
+    }
+
+    pub(super) fn is_as_usual(&self) -> bool {
+        self.name.is_none() && self.media_type.is_none()
     }
 
     pub(crate) fn name<'a>(&'a self, writes: &'a str) -> &'a str {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::changes::ChangeRequest;
 use aegis_contracts::command::{ApprovalCommand, Command};
 use aegis_contracts::flow::{AgentStep, Entry, Flow, FlowId, Name};
@@ -16,7 +17,7 @@ use aegis_contracts::view::Status;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::approval::{Approval, ApprovalPolicy};
-use super::work::{StepResult, Work};
+use super::work::{Gap, Running, StepResult, Stopped, Work};
 use super::{is_zero, short};
 use crate::step::run_step;
 
@@ -103,15 +104,24 @@ pub struct Workflow<F = Pinned> {
         skip_serializing_if = "Option::is_none"
     )]
     pub budget: Option<Budget>,
-    /// Attempts used so far, per step. Never goes down, so (workflow, step, attempt) names one piece of work for ever.
+    /// The highest attempt of each step or of any of its branches. Never goes down, so (workflow, step, branch, attempt)
+    /// names one piece of work for ever.
     #[serde(rename = "a", default)]
     pub attempts: BTreeMap<Name, u32>,
     /// That of the latest asking of an approval, or of the work that will be asked about next.
     #[serde(rename = "r", default, skip_serializing_if = "is_zero")]
     pub revision: u32,
-    /// The latest success of each step, in flow order.
-    #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
+    /// The latest success of each step and branch, in flow order.
+    #[serde(
+        rename = "f",
+        default,
+        with = "super::results",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub results: Vec<StepResult>,
+    /// Branches of the latest round of their steps that the flow goes on without.
+    #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Gap>,
     /// Of all attempts that ended.
     #[serde(
         rename = "g",
@@ -136,8 +146,8 @@ pub struct Workflow<F = Pinned> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// An agent is asked for, or at work.
-    Running(Work),
+    /// Agents are asked for, or at work.
+    Running(Running),
     AwaitingApproval(Approval),
     #[serde(untagged)]
     Ended(Ended),
@@ -154,7 +164,7 @@ pub enum Ended {
     Expired,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     #[serde(rename = "c")]
     pub code: String,
@@ -165,7 +175,10 @@ pub struct Failure {
     pub at: Name,
     /// The attempt that failed, if one did.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
-    pub attempt: Option<u32>,
+    pub of: Option<Attempt>,
+    /// That attempt, and those that were at work beside it.
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<Stopped>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,6 +210,7 @@ impl StoredWorkflow {
             attempts: self.attempts,
             revision: self.revision,
             results: self.results,
+            gaps: self.gaps,
             usage: self.usage,
             settled: self.settled,
             earlier_changes: self.earlier_changes,
@@ -210,6 +224,16 @@ impl StoredWorkflow {
     }
 }
 
+impl<F> Workflow<F> {
+    /// All that is at work, or asked for.
+    pub fn work(&self) -> &[Work] {
+        match &self.phase {
+            Phase::Running(running) => &running.work,
+            Phase::AwaitingApproval(_) | Phase::Ended(_) => &[],
+        }
+    }
+}
+
 impl Workflow {
     fn foreign_name(&self, id: &FlowId) -> Option<String> {
         if self.flow.id() != id {
@@ -218,11 +242,11 @@ impl Workflow {
                 self.flow.id()
             ));
         }
-        let results = self.results.iter().map(|result| &result.step);
+        let results = self.results.iter().map(|result| &result.of.step);
         let (mut steps, mut approvals): (Vec<&Name>, Vec<&Name>) = (results.collect(), Vec::new());
         approvals.extend(self.settled.iter().map(|approval| &approval.approval));
         match &self.phase {
-            Phase::Running(work) => steps.push(&work.step),
+            Phase::Running(running) => steps.extend(running.work.iter().map(|work| &work.of.step)),
             Phase::AwaitingApproval(approval) => approvals.push(&approval.approval),
             Phase::Ended(Ended::Failed(failure)) if self.flow.place(&failure.at).is_none() => {
                 return Some(format!("step `{}`", failure.at));
@@ -253,10 +277,14 @@ impl Workflow {
         }
     }
 
-    /// The step that runs or the approval that waits; of what has ended, where it was. `None` once it is completed.
+    /// The step that runs or the approval that waits; of steps that run at once, the first one; of what has ended, where
+    /// it was. `None` once it is completed.
     pub fn at(&self) -> Option<&Name> {
         match &self.phase {
-            Phase::Running(work) => Some(&work.step),
+            Phase::Running(running) => {
+                let entry = self.entry_of(&running.work.first()?.of.step);
+                entry.map(Entry::name)
+            }
             Phase::AwaitingApproval(approval) => Some(&approval.approval),
             Phase::Ended(Ended::Completed) => None,
             Phase::Ended(Ended::Failed(failure)) => Some(&failure.at),
@@ -267,21 +295,66 @@ impl Workflow {
         }
     }
 
-    /// Attempts of the step that were asked for.
+    /// The highest attempt of the step, or of any of its branches, that was asked for.
     pub fn attempts_of(&self, step: &Name) -> u32 {
         self.attempts.get(step).copied().unwrap_or_default()
     }
 
-    pub fn result_of(&self, step: &Name) -> Option<&StepResult> {
-        self.results.iter().find(|result| result.step == *step)
+    pub fn result_of(&self, step: &Name, branch: Option<u32>) -> Option<&StepResult> {
+        let mut results = self.results.iter();
+        results.find(|result| result.of.place() == (step, branch))
     }
 
-    /// The work under way, if it is this attempt of this step.
-    pub fn current_work(&self, step: &Name, attempt: u32) -> Option<&Work> {
-        match &self.phase {
-            Phase::Running(work) if work.step == *step && work.attempt == attempt => Some(work),
-            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+    /// What is known of a branch that the flow goes on without.
+    pub fn gap(&self, step: &Name, branch: u32) -> Option<&Gap> {
+        let mut gaps = self.gaps.iter();
+        gaps.find(|gap| gap.step == *step && gap.branch == branch)
+    }
+
+    /// The work under way, if it is this attempt.
+    pub fn current_work(&self, of: &Attempt) -> Option<&Work> {
+        self.work().iter().find(|work| work.of == *of)
+    }
+
+    /// Puts the work in the place of what is known of the same attempt.
+    pub(crate) fn notes(&mut self, work: Work) {
+        if let Phase::Running(running) = &mut self.phase
+            && let Some(known) = running.work.iter_mut().find(|known| known.of == work.of)
+        {
+            *known = work;
         }
+    }
+
+    /// The attempts that ended when the workflow failed.
+    pub fn stopped(&self) -> impl Iterator<Item = &Attempt> {
+        let stopped = match &self.phase {
+            Phase::Ended(Ended::Failed(failure)) => failure.stopped.as_slice(),
+            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => &[],
+        };
+        stopped.iter().map(|stopped| &stopped.of)
+    }
+
+    pub(crate) fn begins(&mut self, work: Work) {
+        if let Phase::Running(running) = &mut self.phase {
+            running.work.push(work);
+        }
+    }
+
+    pub(crate) fn ends(&mut self, of: &Attempt) {
+        if let Phase::Running(running) = &mut self.phase {
+            running.work.retain(|work| work.of != *of);
+        }
+    }
+
+    /// Ends all that is at work without a result. What it has used counts.
+    pub(crate) fn ends_all(&mut self) -> Vec<Stopped> {
+        let Phase::Running(running) = &mut self.phase else {
+            return Vec::new();
+        };
+        let all = std::mem::take(&mut running.work);
+        let used = all.iter().map(|work| work.usage);
+        self.usage = used.fold(self.usage, Usage::plus);
+        all.into_iter().map(Work::stopped).collect()
     }
 
     /// The name of the artifact that `step` must write.
@@ -294,34 +367,37 @@ impl Workflow {
         self.policies.get(approval).cloned().unwrap_or_default()
     }
 
-    /// What comes after a step or approval.
-    pub(crate) fn after(&self, name: &Name) -> Option<&Entry> {
-        let place = self.flow.place(name)?;
-        self.flow.steps.get(place + 1)
+    /// The entry of the flow that is of this name, or has a step that is.
+    pub(crate) fn entry_of(&self, name: &Name) -> Option<&Entry> {
+        self.flow.steps.iter().find(|entry| entry.has(name))
     }
 
     pub(crate) fn definition(&self, step: &Name) -> Option<&AgentStep> {
         self.flow.step(step)
     }
 
-    /// The command that the state still owes somebody, if nobody picked it up yet.
-    pub fn owed(&self) -> Option<Command> {
+    /// The commands that the state still owes somebody, because nobody picked them up yet.
+    pub fn owed(&self) -> Vec<Command> {
         match &self.phase {
-            Phase::Running(work) if work.dispatched_at.is_none() => Some(run_step(work)),
-            Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => {
-                Some(Command::RequestApproval(ApprovalCommand {
-                    revision: approval.revision,
-                }))
+            Phase::Running(running) => {
+                let open = running
+                    .work
+                    .iter()
+                    .filter(|work| work.dispatched_at.is_none());
+                open.map(run_step).collect()
             }
-            Phase::Running(_) | Phase::AwaitingApproval(_) | Phase::Ended(_) => None,
+            Phase::AwaitingApproval(approval) if approval.notified_at.is_none() => {
+                vec![Command::RequestApproval(ApprovalCommand {
+                    revision: approval.revision,
+                })]
+            }
+            Phase::AwaitingApproval(_) | Phase::Ended(_) => Vec::new(),
         }
     }
 
-    /// Usage of ended attempts and of the one at work.
+    /// Usage of ended attempts and of those at work.
     pub fn usage_so_far(&self) -> Usage {
-        match &self.phase {
-            Phase::Running(work) => self.usage.plus(work.usage),
-            Phase::AwaitingApproval(_) | Phase::Ended(_) => self.usage,
-        }
+        let used = self.work().iter().map(|work| work.usage);
+        used.fold(self.usage, Usage::plus)
     }
 }

@@ -50,7 +50,7 @@ fn an_approval_that_was_told_of_is_not_owed() {
     };
     assert_eq!(approval.notified_at, Some(walk.now));
     assert_eq!((approval.sent_at, approval.resend_at), (None, None));
-    assert_eq!(walk.workflow.owed(), None);
+    assert_eq!(walk.workflow.owed(), []);
 }
 
 /// What is kept of it is part of every later write.

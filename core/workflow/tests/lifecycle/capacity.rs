@@ -7,7 +7,7 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_workflow::{Input, Rejection, Rules, Work};
 
 use crate::rules::{failure, seconds};
-use crate::walk::{Walk, attempt, name, policy, rules};
+use crate::walk::{Walk, attempt, policy, rules};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
@@ -17,7 +17,7 @@ fn throttled() -> Input {
 }
 
 fn current(walk: &Walk) -> &Work {
-    walk.workflow.current_work(&name("research"), 1).unwrap()
+    walk.workflow.current_work(&attempt("research", 1)).unwrap()
 }
 
 /// Seconds between the sends of the sweep, until the wait ends.
@@ -27,7 +27,7 @@ fn pauses(mut walk: Walk) -> (Vec<u64>, Walk) {
         let sent = current(&walk).sends;
         pauses.push(seconds(&walk));
         walk = walk.until_due();
-        let looked = walk.workflow.silent_work(&walk.rules, walk.now).is_some();
+        let looked = !walk.workflow.silent_work(&walk.rules, walk.now).is_empty();
         walk = walk.then(Input::DeadlinePassed);
         let ended = walk.workflow.status().is_terminal();
         assert!(

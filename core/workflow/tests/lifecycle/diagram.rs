@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use aegis_contracts::view::Status;
 use aegis_workflow::{Answer, Input};
 
-use crate::{inputs, positions, specimens};
+use crate::{branches, inputs, positions, specimens};
 
 const BEGIN: &str = "<!-- lifecycle:begin -->";
 const END: &str = "<!-- lifecycle:end -->";
@@ -29,7 +29,10 @@ pub fn edges() -> Edges {
     let of_others = positions::all()
         .into_iter()
         .map(|(_, walk)| (positions::inputs(&walk), walk));
-    for (arrivals, walk) in of_report.chain(of_others) {
+    let at_once = branches::all()
+        .into_iter()
+        .map(|(_, walk)| (branches::inputs(&walk), walk));
+    for (arrivals, walk) in of_report.chain(of_others).chain(at_once) {
         for arrival in arrivals {
             let name = name_of(&arrival.input);
             if let Answer::Transition(transition) = arrival.at.answer(arrival.input) {
@@ -53,7 +56,7 @@ pub fn name_of(input: &Input) -> &'static str {
         Input::Decide(vote) => vote.decision.as_str(),
         Input::Cancel { .. } => "Cancel",
         Input::DeadlinePassed => "DeadlinePassed",
-        Input::Redrive { .. } => "Redrive",
+        Input::Redrive(_) => "Redrive",
         Input::Notified { .. } => "Notified",
         Input::Resent => "Resent",
     }

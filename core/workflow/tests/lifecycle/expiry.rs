@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::flow::AgentStep;
 use aegis_contracts::problem::Code;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{ApprovalPolicy, Ended, Input, Phase, Pinned, Rejection, Rules};
@@ -10,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::laws;
 use crate::random::{Happening, any_flow, anyone, history};
-use crate::walk::{Walk, policy, redrive, report, rules, search_again, triage};
+use crate::walk::{Walk, policy, redrive, report, rules, search_again, succeeded, triage};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -42,16 +43,22 @@ proptest! {
 
 /// Every attempt but the last is lost at its last moment, and the last one just makes it.
 fn work_slowly(mut walk: Walk) -> Walk {
-    while let Phase::Running(work) = &walk.workflow.phase {
-        let limits = walk.workflow.limits(&walk.rules, &work.step);
+    while let Some(work) = walk.workflow.work().first() {
+        let limits = walk.workflow.limits(&walk.rules, &work.of.step);
         let last = work.retries + 1 == limits.retries.attempts;
-        let whole = limits.timeout;
-        walk = walk.dispatched();
-        walk = if last {
-            walk.wait(whole).succeeded_now()
+        let together = walk.at_work();
+        for of in &together {
+            walk = walk.then(Input::Dispatched(of.clone()));
+        }
+        if last {
+            walk = walk.wait(limits.timeout);
+            for of in together {
+                let done = succeeded(&walk.workflow, of);
+                walk = walk.then(done);
+            }
         } else {
-            walk.silent()
-        };
+            walk = walk.silent();
+        }
     }
     walk
 }
@@ -105,7 +112,12 @@ fn check_slowest(flow: Pinned) {
     let left = walk.workflow.expires_at.since(walk.now);
     let spare = left.checked_sub(walk.rules.retention).unwrap();
     // Each attempt could have waited an hour to be picked up and a minute to be tried again. Nothing else is counted.
-    let attempts: u32 = walk.workflow.attempts.values().sum();
+    let flow = &walk.workflow.flow;
+    let turns = |step: &AgentStep| step.max.map_or(1, |max| max.div_ceil(step.at_once()));
+    let attempts = flow
+        .agent_steps()
+        .map(|step| walk.workflow.attempts_of(&step.step) * turns(step));
+    let attempts: u32 = attempts.sum();
     assert!(
         spare <= attempts * Duration::from_secs(3600 + 300),
         "{spare:?} for {attempts} attempts"
@@ -132,7 +144,7 @@ fn a_redrive_that_could_outlive_its_history_is_refused() {
     let young = failed.clone().wait(rules().retention - DAY);
     assert!(matches!(
         Happening::Redriven(0).input(&young),
-        Input::Redrive { .. }
+        Input::Redrive(_)
     ));
     let revived = young.then(redrive(version));
     assert!(revived.workflow.due_at(&revived.rules).is_some());

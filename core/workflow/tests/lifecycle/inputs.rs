@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use aegis_contracts::approval::DecisionKind::{Approve, Reject, RequestChanges};
-use aegis_workflow::{Attempt, Input, Phase};
+use aegis_contracts::attempt::Attempt;
+use aegis_workflow::{Input, Phase};
 
 use crate::walk::{
     Walk, attempt, cancel, decision_of, failed, progress, redrive, search_again, succeeded, success,

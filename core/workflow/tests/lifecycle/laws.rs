@@ -1,8 +1,10 @@
 //! What holds for every answer, whatever the state and the input.
 
 use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::event::Event;
+use aegis_contracts::flow::Entry;
 use aegis_contracts::view::Status;
 use aegis_workflow::{
     Answer, Ended, Input, Owed, Phase, Rejection, Rules, StoredWorkflow, Transition, Workflow,
@@ -19,6 +21,7 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
     let next = match &answer {
         Answer::Transition(transition) => {
             check_transition(walk, input, transition);
+            check_attempts(before, transition);
             check_commands(before, &transition.next, &transition.commands, true);
             check_stop(before, transition);
             &transition.next
@@ -34,6 +37,7 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
                 "a touch keeps the status"
             );
             assert_eq!(touch.next.updated_at, before.updated_at);
+            assert_eq!(touch.next.attempts, before.attempts);
             assert!(
                 !before.status().is_terminal(),
                 "{input:?} touches what has ended"
@@ -75,7 +79,7 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
             Status::Failed,
             "{input:?} moves what has ended"
         );
-        assert!(matches!(input, Input::Redrive { .. }), "{input:?} revives");
+        assert!(matches!(input, Input::Redrive(_)), "{input:?} revives");
         assert!(!next.status().is_terminal());
     }
     if let Input::Decide(vote) = input {
@@ -92,12 +96,16 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         );
     }
     if let Phase::Ended(Ended::Failed(failure)) = &before.phase {
-        assert_eq!(next.at(), Some(&failure.at), "a redrive goes on elsewhere");
+        let entry = next.flow.steps.iter().find(|entry| entry.has(&failure.at));
+        let at = entry.map(Entry::name);
+        assert_eq!(next.at(), at, "a redrive goes on elsewhere");
     }
+    check_left(before, next);
     for event in &transition.events {
         reminders::check_event(walk, event);
         if let Event::StepCompleted {
             step,
+            branch,
             agent,
             attempt,
             artifacts,
@@ -106,7 +114,12 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
         {
             let definition = next.flow.step(step).unwrap();
             assert_eq!(*agent, definition.agent);
-            let own = attempt_prefix(&next.flow.flow, &next.id, step, *attempt);
+            let of = Attempt {
+                step: step.clone(),
+                branch: *branch,
+                attempt: *attempt,
+            };
+            let own = attempt_prefix(&next.flow.flow, &next.id, &of);
             assert!(
                 artifacts
                     .iter()
@@ -121,6 +134,46 @@ fn check_transition(walk: &Walk, input: &Input, transition: &Transition) {
     }
 }
 
+/// An entry is left when all of it has ended: each step and branch has a result of this round, or is a gap that may be.
+fn check_left(before: &Workflow, next: &Workflow) {
+    let (Phase::Running(_), Some(at)) = (&before.phase, before.at()) else {
+        return;
+    };
+    let failed = matches!(
+        next.phase,
+        Phase::Ended(Ended::Failed(_) | Ended::Cancelled(_))
+    );
+    if failed || next.at() == Some(at) {
+        return;
+    }
+    let entry = before
+        .flow
+        .steps
+        .iter()
+        .find(|entry| entry.has(at))
+        .unwrap();
+    for step in entry.steps() {
+        let branches = match before.branches_of(step) {
+            Some(branches) => (1..=branches).map(Some).collect(),
+            None => vec![None],
+        };
+        let mut succeeded = 0;
+        for branch in &branches {
+            let result = next.result_of(&step.step, *branch);
+            let done = result.is_some_and(|result| result.revision == before.revision);
+            succeeded += u32::from(done);
+            let gap = branch.is_some_and(|branch| next.gap(&step.step, branch).is_some());
+            assert!(done != gap, "left `{}` with {branch:?} open", step.step);
+        }
+        assert!(succeeded > 0 || branches.is_empty(), "nothing is no result");
+        let known = next
+            .results
+            .iter()
+            .filter(|result| result.of.step == step.step);
+        assert_eq!(known.count(), succeeded as usize, "of an earlier round");
+    }
+}
+
 fn run_step(owed: &Owed) -> Option<&StepCommand> {
     match &owed.command {
         Command::RunStep(step) => Some(step),
@@ -128,64 +181,114 @@ fn run_step(owed: &Owed) -> Option<&StepCommand> {
     }
 }
 
-/// Commands are what the new state owes; a transition asks for new work, a touch sends the same again.
-fn check_commands(before: &Workflow, next: &Workflow, commands: &[Owed], transition: bool) {
+/// The highest attempt is that of a command, or of a retry that another branch's end made needless at once.
+fn check_attempts(before: &Workflow, transition: &Transition) {
+    let next = &transition.next;
     for step in next.flow.agent_steps() {
         let (old, new) = (before.attempts_of(&step.step), next.attempts_of(&step.step));
-        let mut asked = commands.iter().filter_map(run_step);
-        let asked = asked.any(|asked| asked.step == step.step);
-        let expected = if transition && asked { old + 1 } else { old };
-        assert_eq!(new, expected, "attempts of `{}`", step.step);
-    }
-    assert!(commands.len() <= 1, "two successors: {commands:?}");
-    for owed in commands {
+        let asked = transition.commands.iter().filter_map(run_step);
+        let asked = asked.filter(|asked| asked.of.step == step.step);
+        let retried = transition.events.iter().filter_map(|event| match event {
+            Event::StepRetried {
+                step: of,
+                next_attempt,
+                ..
+            } => (*of == step.step).then_some(*next_attempt),
+            _ => None,
+        });
+        let highest = asked.map(|asked| asked.of.attempt).chain(retried).max();
         assert_eq!(
-            Some(&owed.command),
-            next.owed().as_ref(),
-            "sent but not owed"
+            new,
+            old.max(highest.unwrap_or_default()),
+            "attempts of `{}`",
+            step.step
         );
+    }
+}
+
+/// Commands are what the new state owes; a transition may ask for new work, a touch sends the same again.
+fn check_commands(before: &Workflow, next: &Workflow, commands: &[Owed], transition: bool) {
+    for (index, owed) in commands.iter().enumerate() {
+        let twice = commands[..index]
+            .iter()
+            .any(|other| other.command == owed.command);
+        assert!(!twice, "sent twice: {commands:?}");
+        assert!(next.owed().contains(&owed.command), "sent but not owed");
         if let Some(asked) = run_step(owed) {
-            let newest = next.attempts_of(&asked.step);
-            assert_eq!(asked.attempt, newest, "not the newest attempt");
             assert_eq!(asked.revision, next.revision);
-            let step = next.flow.step(&asked.step).unwrap();
+            let step = next.flow.step(&asked.of.step).unwrap();
             assert_eq!(asked.agent, step.agent, "another agent's work");
+            let again = before.current_work(&asked.of).is_some();
+            let new =
+                asked.of.branch.is_some() || asked.of.attempt > before.attempts_of(&asked.of.step);
+            assert!(again || new, "an attempt's number is used again");
         }
         if !transition {
-            assert_eq!(
-                before.owed().as_ref(),
-                Some(&owed.command),
+            assert!(
+                before.owed().contains(&owed.command),
                 "a touch asks for nothing new"
             );
         }
     }
-    let newly_owed = next
-        .owed()
-        .filter(|owed| before.owed().as_ref() != Some(owed));
-    let sent = |command: &Command| commands.iter().any(|owed| owed.command == *command);
-    assert!(
-        newly_owed.is_none_or(|command| sent(&command)),
-        "owed but not sent"
-    );
+    for owed in next.owed() {
+        let sent = commands.iter().any(|sent| sent.command == owed);
+        assert!(sent || before.owed().contains(&owed), "owed but not sent");
+    }
 }
 
-/// The session of an attempt that has ended is stopped, whoever ended it, and no other.
+/// The sessions of attempts that have ended are stopped, whoever ended them, and no others.
 fn check_stop(before: &Workflow, transition: &Transition) {
-    let ended = before.flow.agent_steps().find_map(|step| {
-        let attempt = before.attempts_of(&step.step);
-        before.current_work(&step.step, attempt)
-    });
-    let ended = ended.map(|work| (&work.agent, &work.step, work.attempt));
-    let stop = transition.stop.as_ref();
-    let stop = stop.map(|stop| (&stop.agent, &stop.step, stop.attempt));
-    assert_eq!(stop, ended);
-    if let Some((_, step, attempt)) = stop {
-        let next = &transition.next;
-        assert!(
-            next.current_work(step, attempt).is_none(),
-            "it still counts"
-        );
+    let at_work = |of: &Attempt| transition.next.current_work(of).is_some();
+    let ended = before.work().iter().filter(|work| !at_work(&work.of));
+    let ended: Vec<_> = ended.map(|work| (&work.agent, &work.of)).collect();
+    let stops = transition.stops.iter().map(|stop| (&stop.agent, &stop.of));
+    assert_eq!(stops.collect::<Vec<_>>(), ended);
+}
+
+/// Work is of one entry and not done already; a branch waits only while others take all the room there is.
+fn check_work(workflow: &Workflow) {
+    let Phase::Running(running) = &workflow.phase else {
+        return;
+    };
+    let at = workflow.at().unwrap();
+    let entry = workflow
+        .flow
+        .steps
+        .iter()
+        .find(|entry| entry.has(at))
+        .unwrap();
+    let mut waiting = 0;
+    for step in entry.steps() {
+        let branches = match workflow.branches_of(step) {
+            Some(branches) => (1..=branches).map(Some).collect(),
+            None => vec![None],
+        };
+        for branch in branches {
+            let place = (&step.step, branch);
+            let at_work = running.work.iter().filter(|work| work.of.place() == place);
+            let result = workflow.result_of(&step.step, branch);
+            let done = result.is_some_and(|result| result.revision == workflow.revision);
+            let gap = branch.is_some_and(|branch| workflow.gap(&step.step, branch).is_some());
+            let known = at_work.count() + usize::from(done) + usize::from(gap);
+            assert!(known <= 1, "{place:?} is in {known} states at once");
+            waiting += usize::from(known == 0);
+        }
+        let gaps = workflow.gaps.iter().filter(|gap| gap.step == step.step);
+        assert!(gaps.count() <= step.may_fail() as usize, "too many gaps");
     }
+    let foreign = running.work.iter().find(|work| !entry.has(&work.of.step));
+    assert_eq!(foreign, None, "of another entry");
+    let room: u32 = entry
+        .steps()
+        .iter()
+        .map(|step| step.each.as_ref().map_or(1, |_| step.at_once()))
+        .sum();
+    let room = room as usize;
+    assert!(running.work.len() <= room, "too many at once");
+    assert!(
+        waiting == 0 || running.work.len() == room,
+        "a branch waits for nothing"
+    );
 }
 
 /// Of every state that is ever written.
@@ -208,18 +311,19 @@ pub fn check_state(rules: &Rules, workflow: &Workflow) {
                 workflow.wake_at, None,
                 "an ended workflow stays in the index"
             );
-            assert_eq!(workflow.owed(), None);
+            assert_eq!(workflow.owed(), []);
         }
     }
     reminders::check_state(workflow);
+    check_work(workflow);
     for result in &workflow.results {
         let results = workflow.results.iter();
-        let of_step = results.filter(|other| other.step == result.step);
+        let of_step = results.filter(|other| other.of.place() == result.of.place());
         assert_eq!(of_step.count(), 1, "two results of one step");
-        assert!(result.attempt <= workflow.attempts_of(&result.step));
+        assert!(result.of.attempt <= workflow.attempts_of(&result.of.step));
     }
     let places = workflow.results.iter();
-    let places = places.map(|result| workflow.flow.place(&result.step));
+    let places = places.map(|result| (workflow.flow.place(&result.of.step), result.of.branch));
     assert!(places.is_sorted(), "results out of the order of the flow");
     let json = serde_json::to_string(workflow).unwrap();
     let stored: StoredWorkflow = serde_json::from_str(&json).unwrap();

@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 
 mod bounds;
+mod branches;
 mod capacity;
 mod diagram;
 mod expiry;
+mod fan_out;
 mod inputs;
 mod laws;
 mod positions;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use aegis_contracts::approval::DecisionKind::{Approve, Reject, RequestChanges};
 use aegis_contracts::approval::OnTimeout;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
-use aegis_workflow::{ApprovalPolicy, Attempt, Input, Pinned};
+use aegis_workflow::{ApprovalPolicy, Input, Pinned};
 use serde_json::{Value, json};
 
 use crate::inputs::{Arrival, clock, misplaced};
@@ -89,10 +90,7 @@ fn attempts(walk: &Walk) -> Attempts {
         .iter()
         .rposition(|step| flow.place(step).is_some_and(|of_step| of_step <= place))
         .unwrap();
-    let newest = |step: &Name| Attempt {
-        step: step.clone(),
-        attempt: workflow.attempts_of(step),
-    };
+    let newest = |step: &Name| Attempt::once(step.clone(), workflow.attempts_of(step));
     let own_newest = newest(steps[own]);
     let not_asked = |number| Attempt {
         attempt: number,

@@ -5,20 +5,21 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::command::Command;
 use aegis_contracts::event::Event;
 use aegis_contracts::flow::{Entry, Flow, Name};
 use aegis_contracts::request::Budget;
 use aegis_workflow::{
-    Answer, ApprovalPolicy, Attempt, Input, MAX_REMINDERS, Phase, Pinned, Rules, StoredWorkflow,
+    Answer, ApprovalPolicy, Input, MAX_REMINDERS, Pinned, Rules, StepResult, StoredWorkflow,
     Transition, Workflow, approval_view, asked,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::walk::{
-    Walk, artifact, attempts, cancel, failed, flow, progress_after, redrive, report, rules,
-    search_again, succeeded, triage, vote,
+    Walk, artifact, attempts, cancel, failed, flow, found, progress_after, redrive, report, rules,
+    search_again, triage, vote,
 };
 use crate::{diagram, laws};
 
@@ -29,7 +30,8 @@ pub enum Happening {
     Dispatched(Which),
     /// With the tokens used so far, as the agent says.
     Progress(Which, u64),
-    Succeeded(Which),
+    /// With so many items, where a later step runs for each.
+    Succeeded(Which, Option<u32>),
     Failed(Which, bool),
     /// For the revision so many before the present one, or for none.
     Decided(&'static str, DecisionKind, Option<u32>),
@@ -43,9 +45,10 @@ pub enum Happening {
     Asked,
 }
 
-/// An attempt: of the step at work, or another; the newest, or so many before or behind it.
+/// An attempt: one of those at work, or of another step; the newest, or so many before or behind it.
 #[derive(Debug, Clone, Copy)]
 pub struct Which {
+    of_those_at_work: usize,
     other_step: Option<usize>,
     offset: i32,
 }
@@ -54,17 +57,16 @@ impl Which {
     fn attempt(self, walk: &Walk) -> Attempt {
         let workflow = &walk.workflow;
         let steps: Vec<&Name> = workflow.flow.agent_steps().map(|step| &step.step).collect();
-        let at_work = match &workflow.phase {
-            Phase::Running(work) => Some(&work.step),
-            Phase::AwaitingApproval(_) | Phase::Ended(_) => steps.last().copied(),
+        let newest = |step: &Name| Attempt::once(step.clone(), workflow.attempts_of(step));
+        let work = workflow.work();
+        let at_work = work.get(self.of_those_at_work % work.len().max(1));
+        let mut of = match (self.other_step, at_work) {
+            (None, Some(work)) => work.of.clone(),
+            (None, None) => newest(steps[steps.len() - 1]),
+            (Some(index), _) => newest(steps[index % steps.len()]),
         };
-        let other = self.other_step.map(|index| steps[index % steps.len()]);
-        let step = other.or(at_work).unwrap();
-        let newest = workflow.attempts_of(step);
-        Attempt {
-            step: step.clone(),
-            attempt: newest.saturating_add_signed(self.offset),
-        }
+        of.attempt = of.attempt.saturating_add_signed(self.offset);
+        of
     }
 }
 
@@ -74,7 +76,10 @@ impl Happening {
         match self {
             Self::Dispatched(which) => Input::Dispatched(which.attempt(walk)),
             Self::Progress(which, tokens) => progress_after(which.attempt(walk), *tokens),
-            Self::Succeeded(which) => succeeded(workflow, which.attempt(walk)),
+            Self::Succeeded(which, items) => {
+                let of = which.attempt(walk);
+                found(workflow, of, *items)
+            }
             Self::Failed(which, transient) => failed(which.attempt(walk), *transient),
             Self::Decided(who, kind, back) => {
                 let revision = back.map(|back| workflow.revision.saturating_sub(back));
@@ -97,8 +102,16 @@ impl Happening {
 fn which() -> impl Strategy<Value = Which> {
     let mostly_current = prop_oneof![8 => Just(0), 1 => Just(-1), 1 => Just(1)];
     let step = any::<usize>();
-    (proptest::option::weighted(0.1, step), mostly_current)
-        .prop_map(|(other_step, offset)| Which { other_step, offset })
+    (
+        any::<usize>(),
+        proptest::option::weighted(0.1, step),
+        mostly_current,
+    )
+        .prop_map(|(of_those_at_work, other_step, offset)| Which {
+            of_those_at_work,
+            other_step,
+            offset,
+        })
 }
 
 pub fn happening() -> impl Strategy<Value = Happening> {
@@ -110,7 +123,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         4 => which().prop_map(Happening::Dispatched),
         4 => (which(), prop_oneof![9 => 0..2000u64, 1 => any::<u64>()]).prop_map(|(which, tokens)| Happening::Progress(which, tokens)),
         3 => which().prop_map(Happening::Throttled),
-        12 => which().prop_map(Happening::Succeeded),
+        12 => (which(), proptest::option::weighted(0.95, 0..5u32)).prop_map(|(which, items)| Happening::Succeeded(which, items)),
         3 => (which(), any::<bool>()).prop_map(|(which, transient)| Happening::Failed(which, transient)),
         1 => who.clone().prop_map(Happening::SearchAsked),
         6 => (who, kind, proptest::option::weighted(0.9, mostly_now.clone())).prop_map(|(who, kind, back)| Happening::Decided(who, kind, back)),
@@ -130,14 +143,30 @@ pub fn pause() -> impl Strategy<Value = Duration> {
 /// Which of the steps since the approval before it an approval shows, goes back to if to any, and searches again from.
 type Asked = (usize, Option<usize>, Option<usize>);
 
-/// Up to five steps, up to two of them with an approval behind them; the flows of the tables too.
+/// What an entry of agents is: one step, two at once, or a step that finds items and one that runs for each.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    One,
+    Two,
+    /// At most so many, of which so many may fail, and so many at once.
+    Each(u32, u32, u32),
+}
+
+/// Up to five entries of agents, up to two of them with an approval behind them; the flows of the tables too.
 pub fn any_flow() -> impl Strategy<Value = Pinned> {
     let asked = (
         any::<usize>(),
         proptest::option::weighted(0.8, any::<usize>()),
         proptest::option::of(any::<usize>()),
     );
+    let each = (1..5u32).prop_flat_map(|max| (Just(max), 0..max, 1..4u32));
+    let kind = prop_oneof![
+        4 => Just(Kind::One),
+        1 => Just(Kind::Two),
+        2 => each.prop_map(|(max, may_fail, at_once)| Kind::Each(max, may_fail, at_once)),
+    ];
     let step = (
+        kind,
         proptest::option::weighted(0.3, 0..3u32),
         any::<bool>(),
         proptest::option::weighted(0.4, asked),
@@ -146,32 +175,59 @@ pub fn any_flow() -> impl Strategy<Value = Pinned> {
     prop_oneof![8 => random, 1 => Just(report()), 1 => Just(triage())]
 }
 
-fn random_flow(steps: Vec<(Option<u32>, bool, Option<Asked>)>) -> Pinned {
+fn random_flow(steps: Vec<(Kind, Option<u32>, bool, Option<Asked>)>) -> Pinned {
     let (mut entries, mut names, mut segment) = (Vec::new(), Vec::<String>::new(), 0);
-    let mut approvals = 0;
-    for (index, (retries, reads_all, asked)) in steps.into_iter().enumerate() {
+    let (mut approvals, mut shown) = (0, Vec::new());
+    let mut last = String::new();
+    for (index, (kind, retries, reads_all, asked)) in steps.into_iter().enumerate() {
         let first = if reads_all {
             0
         } else {
-            index.saturating_sub(1)
+            names.len().saturating_sub(1)
         };
-        let mut step = json!({
-            "step": format!("s{index}"), "agent": format!("agent-{}", index % 2),
-            "reads": names[first..], "writes": format!("{index}.json"),
-        });
-        if let Some(retries) = retries {
-            step["retries"] = json!(retries);
+        let reads = names[first..].to_vec();
+        let step = |name: String| {
+            let mut step = json!({
+                "step": name, "agent": format!("agent-{}", index % 2),
+                "reads": reads, "writes": format!("{name}.json"),
+            });
+            if let Some(retries) = retries {
+                step["retries"] = json!(retries);
+            }
+            step
+        };
+        let name = format!("s{index}");
+        let mut add = |name: String| {
+            names.push(name.clone());
+            name
+        };
+        match kind {
+            Kind::One => entries.push(step(add(name.clone()))),
+            Kind::Two => {
+                let both = [add(name.clone()), add(format!("t{index}"))].map(step);
+                entries.push(json!({"parallel": both}));
+            }
+            Kind::Each(max, may_fail, at_once) => {
+                entries.push(step(add(name.clone())));
+                let mut each = step(add(format!("e{index}")));
+                let fields = [("max", max), ("may_fail", may_fail), ("at_once", at_once)];
+                for (field, value) in fields {
+                    each[field] = json!(value);
+                }
+                each["each"] = json!(name);
+                entries.push(each);
+            }
         }
-        entries.push(step);
-        names.push(format!("s{index}"));
+        shown.push(name.clone());
+        last = name;
         if let Some(asked) = asked.filter(|_| approvals < 2) {
-            entries.push(approval(&format!("a{index}"), asked, &names[segment..]));
-            segment = names.len();
+            entries.push(approval(&format!("a{index}"), asked, &shown[segment..]));
+            segment = shown.len();
             approvals += 1;
         }
     }
     flow(json!({
-        "flow": "random", "version": 1, "title": "Random", "steps": entries, "result": names.last(),
+        "flow": "random", "version": 1, "title": "Random", "steps": entries, "result": last,
     }))
 }
 
@@ -277,7 +333,10 @@ proptest! {
         let flow = &walk.workflow.flow;
         let attempts: u32 = flow
             .agent_steps()
-            .map(|step| walk.workflow.limits(rules, &step.step).retries.attempts)
+            .map(|step| {
+                let attempts = walk.workflow.limits(rules, &step.step).retries.attempts;
+                attempts * step.max.unwrap_or(1)
+            })
             .sum();
         let approvals = u32::try_from(flow.approvals().count()).unwrap();
         let most = attempts * (rules.max_sends.max(40) + 1)
@@ -294,8 +353,7 @@ proptest! {
     #[test]
     fn an_attempt_is_asked_for_once(walk in anyone(), history in history()) {
         let mut walk = walk;
-        let first = walk.workflow.flow.steps[0].name().clone();
-        let mut asked = vec![(first, 1)];
+        let mut asked = walk.at_work();
         for (pause, happening) in history {
             walk = walk.wait(pause);
             let input = happening.input(&walk);
@@ -305,9 +363,9 @@ proptest! {
                     let Command::RunStep(step) = &owed.command else {
                         continue;
                     };
-                    let attempt = (step.step.clone(), step.attempt);
-                    prop_assert!(!asked.contains(&attempt), "{attempt:?} again");
-                    asked.push(attempt);
+                    let sent_again = walk.workflow.current_work(&step.of).is_some();
+                    prop_assert!(sent_again || !asked.contains(&step.of), "{} again", step.of);
+                    asked.push(step.of.clone());
                 }
             }
             match answer {
@@ -346,16 +404,17 @@ proptest! {
             prop_assert_eq!(&found.approval, &expected);
             let shown = found.shown.as_ref().unwrap();
             let step = walk.workflow.flow.step(&shown.step).unwrap();
-            let steps = walk.workflow.flow.agent_steps().map(|known| &known.step);
-            let read = steps.filter(|known| step.reads.contains(known));
-            let made_from = read.zip(&shown.made_from);
-            for (step, artifact_of_step) in made_from.chain([(&shown.step, &shown.artifact)]) {
-                let result = walk.workflow.result_of(step).unwrap();
-                // Else it has written another one since.
-                if result.revision <= found.approval.revision {
-                    let of = Attempt { step: step.clone(), attempt: result.attempt };
-                    prop_assert_eq!(artifact_of_step, &artifact(&walk.workflow, &of));
-                }
+            // Else it has written another one since.
+            let fresh = |result: &&StepResult| result.revision <= found.approval.revision;
+            let of = |result: &StepResult| artifact(&walk.workflow, &result.of);
+            let result = walk.workflow.result_of(&step.step, None).unwrap();
+            if fresh(&result) {
+                prop_assert_eq!(&shown.artifact, &of(result));
+            }
+            let read = walk.workflow.results.iter().filter(|result| step.gets(&result.of.step));
+            if read.clone().all(|result| fresh(&result)) {
+                let made_from: Vec<_> = read.map(of).collect();
+                prop_assert_eq!(&shown.made_from, &made_from);
             }
         }
     }
@@ -372,11 +431,18 @@ proptest! {
                 Answer::Transition(transition) => {
                     walk.workflow = transition.next;
                     let version = walk.workflow.version;
-                    done.extend(transition.events.iter().filter_map(what_is_done).map(|name| (name, version)));
+                    let of = |name: &Name| walk.workflow.flow.steps.iter().find(|entry| entry.has(name));
+                    let names = transition.events.iter().filter_map(what_is_done);
+                    let names = names.filter_map(|name| Some(of(&name)?.name().clone()));
+                    done.extend(names.map(|name| (name, version)));
                     let flow = &walk.workflow.flow;
                     let place = place(&walk.workflow);
-                    let before: Vec<Option<&u64>> =
-                        flow.steps[..place].iter().map(|entry| done.get(entry.name())).collect();
+                    // A step for each of no items ends without an event.
+                    let empty = |entry: &&Entry| {
+                        entry.steps().iter().all(|step| walk.workflow.branches_of(step) != Some(0))
+                    };
+                    let before = flow.steps[..place].iter().filter(empty);
+                    let before: Vec<Option<&u64>> = before.map(|entry| done.get(entry.name())).collect();
                     prop_assert!(before.iter().all(Option::is_some), "at {place}: {done:?}");
                     prop_assert!(before.is_sorted_by(|one, next| one < next), "at {place}: {done:?}");
                 }
@@ -452,9 +518,10 @@ proptest! {
                         let asked = flow.steps[place].as_approval().unwrap();
                         let wanted = if search { &asked.search_again } else { &asked.redo };
                         prop_assert_eq!(Some(redo), wanted.as_ref());
-                        prop_assert_eq!(transition.next.at(), Some(redo));
+                        let back = flow.steps[flow.place(redo).unwrap()].name();
+                        prop_assert_eq!(transition.next.at(), Some(back));
                         let between = &flow.steps[flow.place(redo).unwrap()..place];
-                        prop_assert!(between.iter().all(|entry| matches!(entry, Entry::Step(_))));
+                        prop_assert!(between.iter().all(|entry| entry.as_approval().is_none()));
                     }
                     walk.workflow = transition.next;
                 }

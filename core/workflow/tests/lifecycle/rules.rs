@@ -38,7 +38,7 @@ fn a_command_that_nobody_picks_up_is_sent_again_ever_more_slowly_then_given_up()
 
 #[test]
 fn before_a_command_is_given_up_its_completion_record_is_worth_a_look() {
-    let looks = |walk: &Walk| walk.workflow.silent_work(&walk.rules, walk.now).is_some();
+    let looks = |walk: &Walk| !walk.workflow.silent_work(&walk.rules, walk.now).is_empty();
     let mut walk = Walk::begin();
     for _ in 1..walk.rules.max_sends {
         assert!(!looks(&walk.clone().until_due()), "it is only sent again");
@@ -58,10 +58,10 @@ fn redelivered_messages_do_not_use_up_the_sends() {
         }
     }
     assert!(
-        walk.workflow.owed().is_some(),
+        !walk.workflow.owed().is_empty(),
         "still waits to be picked up"
     );
-    assert!(walk.clone().dispatched().workflow.owed().is_none());
+    assert!(walk.clone().dispatched().workflow.owed().is_empty());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn heartbeats_close_together_are_not_written() {
 #[test]
 fn a_report_that_overtakes_the_dispatch_is_taken() {
     let walk = Walk::begin().then(progress(attempt("research", 1)));
-    assert_eq!(walk.workflow.owed(), None, "nothing to send again");
+    assert_eq!(walk.workflow.owed(), [], "nothing to send again");
     let dispatched = Input::Dispatched(attempt("research", 1));
     assert_eq!(walk.rejection(dispatched), Rejection::Duplicate);
     assert_eq!(
@@ -299,12 +299,11 @@ fn the_step_that_runs_again_hears_what_should_change_and_no_other_does() {
     assert_eq!(writing.workflow.change_requests(), []);
     assert_eq!(
         writing.workflow.owed(),
-        Some(Command::RunStep(StepCommand {
+        [Command::RunStep(StepCommand {
             agent: name("writer"),
-            step: name("write"),
-            attempt: 1,
+            of: attempt("write", 1),
             revision: 1,
-        }))
+        })]
     );
 }
 
@@ -339,7 +338,10 @@ fn every_budget_is_watched_and_the_last_step_may_finish() {
         assert_eq!(code, "budget_exceeded");
         assert!(message.contains(limit), "{message}");
         assert!(
-            stopped.workflow.result_of(&name("research")).is_some(),
+            stopped
+                .workflow
+                .result_of(&name("research"), None)
+                .is_some(),
             "its result is kept"
         );
     }
@@ -412,19 +414,21 @@ fn every_comment_so_far_is_heard_and_of_too_many_the_latest() {
     );
 }
 
+fn left_of(walk: &Walk) -> Option<aegis_contracts::agent::BudgetRemaining> {
+    let work = &walk.workflow.work()[0];
+    walk.workflow.budget_remaining(work, walk.now)
+}
+
 #[test]
 fn what_is_left_of_a_budget_shrinks_with_what_is_used() {
-    assert_eq!(
-        Walk::begin().workflow.budget_remaining(Walk::begin().now),
-        None
-    );
+    assert_eq!(left_of(&Walk::begin()), None);
     let budget = Budget {
         max_cost_usd: Some(1.0),
         max_tokens: Some(2_000),
         max_duration_minutes: Some(1.0),
     };
     let walk = Walk::with(policy(), Some(budget));
-    let left = |walk: &Walk| walk.workflow.budget_remaining(walk.now).unwrap();
+    let left = |walk: &Walk| left_of(walk).unwrap();
     assert_eq!(left(&walk).max_tokens, Some(2_000));
     assert_eq!(left(&walk).seconds, Some(60));
     let analyzing = walk.succeeded();

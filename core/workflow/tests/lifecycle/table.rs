@@ -1,5 +1,5 @@
 //! What becomes of every input in every state of the flow that ships, against `table.txt`, and at every position of
-//! another one, against `positions.txt`.
+//! another one, against `positions.txt`, and where several agents work at once, against `branches.txt`.
 //!
 //! The pairs are generated, the expectation is looked up: a pair that the
 //! table lacks fails, and so does a line of the table that no pair uses.
@@ -10,10 +10,11 @@ use aegis_workflow::{Answer, Owed, Rejection};
 
 use crate::inputs::Arrival;
 use crate::walk::Walk;
-use crate::{inputs, laws, positions, specimens};
+use crate::{branches, inputs, laws, positions, specimens};
 
 const TABLE: &str = include_str!("table.txt");
 const POSITIONS: &str = include_str!("positions.txt");
+const BRANCHES: &str = include_str!("branches.txt");
 
 /// An answer in words: kind, new status and place, events, commands.
 fn in_words(answer: &Answer) -> String {
@@ -98,6 +99,11 @@ fn every_position_answers_every_input_as_the_table_says() {
     compare(POSITIONS, positions::all(), positions::inputs);
 }
 
+#[test]
+fn several_at_once_answer_every_input_as_the_table_says() {
+    compare(BRANCHES, branches::all(), branches::inputs);
+}
+
 fn compare(table: &str, states: Vec<(&str, Walk)>, inputs: fn(&Walk) -> Vec<Arrival>) {
     let Table { legend, mut marks } = parse(table);
     let mut used = BTreeSet::new();
@@ -142,6 +148,11 @@ fn every_pair_keeps_the_laws() {
     }
     for (_, walk) in positions::all() {
         for arrival in positions::inputs(&walk) {
+            laws::check(&arrival.at, &arrival.input);
+        }
+    }
+    for (_, walk) in branches::all() {
+        for arrival in branches::inputs(&walk) {
             laws::check(&arrival.at, &arrival.input);
         }
     }

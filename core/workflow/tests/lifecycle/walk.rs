@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aegis_contracts::approval::{DecisionKind, OnTimeout};
 use aegis_contracts::artifact::{ArtifactRef, attempt_prefix};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::changes::Changes;
 use aegis_contracts::flow::{Flow, Name, media_type};
 use aegis_contracts::ids::WorkflowId;
@@ -12,7 +13,7 @@ use aegis_contracts::request::Budget;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::usage::{MAX_COST_USD, Usage};
 use aegis_workflow::{
-    Answer, ApprovalPolicy, Attempt, Heartbeat, Input, Phase, Pinned, Rejection, Retries,
+    Answer, ApprovalPolicy, Heartbeat, Input, Phase, Pinned, Redrive, Rejection, Retries,
     RetryPolicy, Rules, Start, StepFailure, Success, Vote, Workflow, decide, start,
 };
 use serde_json::{Value, json};
@@ -61,9 +62,13 @@ pub fn name(name: &str) -> Name {
 }
 
 pub fn attempt(step: &str, attempt: u32) -> Attempt {
+    Attempt::once(name(step), attempt)
+}
+
+pub fn branch(step: &str, branch: u32, number: u32) -> Attempt {
     Attempt {
-        step: name(step),
-        attempt,
+        branch: Some(branch),
+        ..attempt(step, number)
     }
 }
 
@@ -165,15 +170,18 @@ impl Walk {
         }
     }
 
-    /// What an agent is asked for, or works at.
+    /// What an agent is asked for, or works at: the first of several.
     pub fn current(&self) -> Attempt {
-        match &self.workflow.phase {
-            Phase::Running(work) => Attempt {
-                step: work.step.clone(),
-                attempt: work.attempt,
-            },
-            other => panic!("no step under way: {other:?}"),
-        }
+        let work = self.workflow.work().first();
+        work.unwrap_or_else(|| panic!("no step under way: {:?}", self.workflow.phase))
+            .of
+            .clone()
+    }
+
+    /// All that is asked for, or at work.
+    pub fn at_work(&self) -> Vec<Attempt> {
+        let work = self.workflow.work().iter();
+        work.map(|work| work.of.clone()).collect()
     }
 
     pub fn dispatched(self) -> Self {
@@ -232,17 +240,26 @@ pub fn succeeded(workflow: &Workflow, of: Attempt) -> Input {
 pub fn success(workflow: &Workflow, of: Attempt) -> Success {
     Success {
         artifacts: vec![artifact(workflow, &of)],
+        items: workflow.flow.max_items(&of.step),
         of,
         summary: "done".to_owned(),
         usage: used(1000),
     }
 }
 
+/// With other items than the most.
+pub fn found(workflow: &Workflow, of: Attempt, items: Option<u32>) -> Input {
+    Input::StepSucceeded(Success {
+        items,
+        ..success(workflow, of)
+    })
+}
+
 /// What an attempt must write.
 pub fn artifact(workflow: &Workflow, of: &Attempt) -> ArtifactRef {
     let flow = &workflow.flow;
     let writes = flow.step(&of.step).unwrap().writes.clone();
-    let prefix = attempt_prefix(&flow.flow, &workflow.id, &of.step, of.attempt);
+    let prefix = attempt_prefix(&flow.flow, &workflow.id, of);
     ArtifactRef {
         key: format!("{prefix}{writes}"),
         size: 48_211,
@@ -291,10 +308,11 @@ pub fn search_again(approver: &str, revision: u32) -> Input {
 }
 
 pub fn redrive(version: u64) -> Input {
-    Input::Redrive {
+    Input::Redrive(Redrive {
         by: "ada".to_owned(),
         version,
-    }
+        found: Vec::new(),
+    })
 }
 
 pub fn cancel() -> Input {

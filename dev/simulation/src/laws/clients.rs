@@ -96,7 +96,8 @@ pub(super) fn the_budget_holds(workflow: &Workflow, row: &Row) -> Verdict {
                 Event::WorkflowFailed { .. } | Event::WorkflowCompleted { .. }
             )
         });
-        let went_on = used > most && !stopped && bodies().any(asks_for_more);
+        let went_on =
+            used > most && !stopped && bodies().any(|event| asks_for_more(workflow, event));
         holds("no step begins over the budget", !went_on, || {
             format!("{}: {used} of {most} tokens used", workflow.id)
         })?;
@@ -104,12 +105,17 @@ pub(super) fn the_budget_holds(workflow: &Workflow, row: &Row) -> Verdict {
     Ok(())
 }
 
-/// Whether the next step follows, unless the workflow ends with it.
-fn asks_for_more(event: &Event) -> bool {
+/// Whether the next step follows, unless the workflow ends with it. What was at work beside another step or branch goes
+/// on to its own end.
+fn asks_for_more(workflow: &Workflow, event: &Event) -> bool {
+    if let Event::StepCompleted { step, branch, .. } = event {
+        let mut entries = workflow.flow.steps.iter();
+        let entry = entries.find(|entry| entry.has(step));
+        return branch.is_none() && entry.is_some_and(|entry| entry.steps().len() == 1);
+    }
     matches!(
         event,
-        Event::StepCompleted { .. }
-            | Event::StepRetried { .. }
+        Event::StepRetried { .. }
             | Event::ApprovalGranted { .. }
             | Event::ChangesRequested { .. }
             | Event::WorkflowRedriven { .. }

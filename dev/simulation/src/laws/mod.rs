@@ -101,12 +101,17 @@ fn events(row: &Row) -> impl Iterator<Item = &Event> {
 fn results_count_once(workflow: &Workflow, row: &Row) -> Verdict {
     let mut seen = BTreeSet::new();
     for event in events(row) {
-        if let Event::StepCompleted { step, attempt, .. } = event {
-            holds(
-                "a result counts once",
-                seen.insert((step, *attempt)),
-                || format!("{}: {step} {attempt} counted twice", workflow.id),
-            )?;
+        if let Event::StepCompleted {
+            step,
+            branch,
+            attempt,
+            ..
+        } = event
+        {
+            let new = seen.insert((step, *branch, *attempt));
+            holds("a result counts once", new, || {
+                format!("{}: {step} {branch:?} {attempt} counted twice", workflow.id)
+            })?;
         }
     }
     let completed = events(row).filter(|event| matches!(event, Event::WorkflowCompleted { .. }));
@@ -165,7 +170,7 @@ fn work_is_done_once(harness: &Harness) -> Verdict {
         for ((id, of), facts) in &observed.sessions {
             let once = facts.begun <= facts.ended + 1 && facts.revisions.len() == 1;
             holds("an attempt is worked on once per life", once, || {
-                format!("{id}: {} {}: {facts:?}", of.step, of.attempt)
+                format!("{id}: {of}: {facts:?}")
             })?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use aegis_engine::ports::{Artifacts, Contents, ObjectEntry, ObjectFacts};
 use async_trait::async_trait;
 
 use super::table::THEN;
-use crate::flow::{attempt, name, prefix};
+use crate::flow::{attempt, prefix};
 
 /// Stores as an agent does, and reads as anybody with a link does.
 #[async_trait]
@@ -64,11 +64,11 @@ pub async fn completion_is_what_the_attempt_left(bucket: &dyn Artifacts, agent: 
     let record = CompletionRecord {
         schema_version: SCHEMA_VERSION,
         workflow_id: id.clone(),
-        step: name("analyze"),
-        attempt: 2,
+        of: attempt("analyze", 2),
         completed_at: THEN,
         summary: "three findings".to_owned(),
         artifacts: Vec::new(),
+        items: None,
         usage: Usage::default(),
     };
     let key = format!("{}{COMPLETION}", of(2));

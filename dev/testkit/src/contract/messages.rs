@@ -12,7 +12,7 @@ use aegis_engine::ports::{CommandQueues, DeadLetters, EventBus};
 use async_trait::async_trait;
 
 use super::table::THEN;
-use crate::flow::name;
+use crate::flow::{attempt, name};
 
 /// Looks at what the ports under test have carried.
 #[async_trait]
@@ -29,11 +29,10 @@ fn own_id() -> WorkflowId {
     WorkflowId::derive("contract", &uuid::Uuid::new_v4().to_string())
 }
 
-fn run(step: &str, agent: &str, attempt: u32) -> Command {
+fn run(step: &str, agent: &str, number: u32) -> Command {
     Command::RunStep(StepCommand {
         agent: name(agent),
-        step: name(step),
-        attempt,
+        of: attempt(step, number),
         revision: 0,
     })
 }
@@ -50,8 +49,7 @@ pub async fn commands_reach_the_queue_of_their_owner(
         run("write", "writer", 1),
         Command::StopSession(SessionCommand {
             agent: name("analyst"),
-            step: name("analyze"),
-            attempt: 1,
+            of: attempt("analyze", 1),
         }),
     ];
     for (index, command) in all.into_iter().enumerate() {

@@ -1,12 +1,12 @@
 //! What agents write, small.
 
 use aegis_contracts::SCHEMA_VERSION;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::changes::{ChangeRequest, Changes};
 use aegis_contracts::findings::{
     AnalysisFile, Claim, Depth, Evidence, EvidenceFile, Finding, PassageKind, Revised, Stance,
 };
 use aegis_contracts::ids::WorkflowId;
-use aegis_workflow::Attempt;
 
 /// Says of which attempt it is.
 pub fn of(id: &WorkflowId, of: &Attempt) -> Vec<u8> {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::memory::SentCommand;
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_engine::message::Received;
 use aegis_engine::token::Claim;
-use aegis_workflow::Attempt;
 use serde_json::{Value, json};
 
 use super::Harness;

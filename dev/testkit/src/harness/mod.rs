@@ -14,6 +14,7 @@ use crate::memory::MemoryPorts;
 use aegis_contracts::SCHEMA_VERSION;
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::artifact::{ArtifactRef, COMPLETION, CompletionRecord, attempt_prefix};
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Flow;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
@@ -22,7 +23,7 @@ use aegis_contracts::view::Status;
 use aegis_engine::apply::{Applied, Engine, Outcome};
 use aegis_engine::ports::{Clock, Table};
 use aegis_engine::token::TokenKeys;
-use aegis_workflow::{Attempt, Input, Phase, Rules, Success, Vote, Workflow};
+use aegis_workflow::{Input, Rules, Success, Vote, Workflow};
 use futures::FutureExt;
 
 /// 2026-11-23, so that JSON in failures can be read.
@@ -97,21 +98,19 @@ impl Harness {
         turn
     }
 
-    /// The attempt under way.
+    /// The attempt under way, the first one of several.
     pub fn current(&self) -> Attempt {
-        match self.workflow().phase {
-            Phase::Running(work) => Attempt {
-                step: work.step,
-                attempt: work.attempt,
-            },
-            other => panic!("no step is under way: {other:?}"),
-        }
+        let workflow = self.workflow();
+        let work = workflow.work().first();
+        work.unwrap_or_else(|| panic!("no step is under way: {:?}", workflow.phase))
+            .of
+            .clone()
     }
 
     /// All that the attempt may write lies below this.
     pub fn prefix(&self, of: &Attempt) -> String {
         let flow = &self.workflow().flow.flow;
-        attempt_prefix(flow, &self.id, &of.step, of.attempt)
+        attempt_prefix(flow, &self.id, of)
     }
 
     pub fn dispatch(&self) {
@@ -130,6 +129,7 @@ impl Harness {
             of: self.current(),
             summary: "done".to_owned(),
             artifacts,
+            items: self.workflow().flow.max_items(&self.current().step),
             usage: Usage::default(),
         }));
     }
@@ -151,15 +151,14 @@ impl Harness {
 
     /// What the agent of the step under way writes last.
     pub fn completion(&self) -> CompletionRecord {
-        let Attempt { step, attempt } = self.current();
         CompletionRecord {
             schema_version: SCHEMA_VERSION,
             workflow_id: self.id.clone(),
-            step,
-            attempt,
+            of: self.current(),
             completed_at: self.now(),
             summary: "done".to_owned(),
             artifacts: vec![self.result()],
+            items: None,
             usage: Usage::default(),
         }
     }

@@ -7,6 +7,7 @@ use aegis_contracts::time::Timestamp;
 
 use super::lock;
 use aegis_engine::ports::Clock;
+use async_trait::async_trait;
 
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Timestamp>);
@@ -26,8 +27,12 @@ impl ManualClock {
     }
 }
 
+#[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *lock(&self.0)
     }
+
+    /// It stands still, so nobody waits.
+    async fn pause(&self, _: Duration) {}
 }

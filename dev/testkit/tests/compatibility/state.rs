@@ -3,7 +3,7 @@
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
 use aegis_engine::stored::decode_state;
-use aegis_testkit::flow::{report, triage};
+use aegis_testkit::flow::{report, survey, triage};
 use aegis_testkit::harness::Harness;
 use aegis_workflow::{
     Answer, Heartbeat, Input, Pinned, STATE_VERSION, StepFailure, StoredWorkflow, Workflow, decide,
@@ -69,7 +69,32 @@ fn second_approval() -> Harness {
     harness
 }
 
-const STATES: [(&str, Make); 12] = [
+fn lost() -> StepFailure {
+    StepFailure {
+        code: "nothing_found".to_owned(),
+        message: "no document has it".to_owned(),
+        transient: false,
+        usage: None,
+    }
+}
+
+/// One branch is done, one is lost, two are at work, within a budget.
+fn branches() -> Harness {
+    let harness = Harness::started_in(survey());
+    harness.succeed();
+    harness.apply(Input::StepFailed(harness.current(), lost()));
+    harness.succeed();
+    harness
+}
+
+/// Another one is lost, and the last one stopped.
+fn branches_failed() -> Harness {
+    let harness = branches();
+    harness.apply(Input::StepFailed(harness.current(), lost()));
+    harness
+}
+
+const STATES: [(&str, Make); 14] = [
     ("state-requested", Harness::started as Make),
     ("state-dispatched", Harness::dispatched),
     ("state-at-work", at_work),
@@ -82,6 +107,8 @@ const STATES: [(&str, Make); 12] = [
     ("state-completed", Harness::completed),
     ("state-failed", Harness::failed),
     ("state-cancelled", Harness::cancelled),
+    ("state-branches", branches),
+    ("state-branches-failed", branches_failed),
 ];
 
 /// (name, what released code wrote)
@@ -100,7 +127,7 @@ fn decoded(json: &Value) -> StoredWorkflow {
 /// With the definition that it is pinned to.
 fn whole(json: &Value) -> Workflow {
     let stored = decoded(json);
-    let known = [report(), Pinned::new(triage())].into_iter();
+    let known = [report(), Pinned::new(triage()), Pinned::new(survey())].into_iter();
     let mut known = known.filter(|flow| *flow.id() == stored.flow);
     let flow = known.next().unwrap();
     stored.with_flow(flow).unwrap()

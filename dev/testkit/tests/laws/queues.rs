@@ -50,14 +50,13 @@ fn dispatches() -> Vec<Case> {
 
 fn stops() -> Vec<Case> {
     let of = |make: fn() -> Harness| {
-        let StepCommand { agent, step, .. } = make().last_run();
+        let StepCommand { agent, of, .. } = make().last_run();
         let service = dispatch_of(&agent);
         Case::new((service, "StopSession", "superseded"), 2, move || {
             let harness = make();
             let stop = SessionCommand {
                 agent: agent.clone(),
-                step: step.clone(),
-                attempt: 1,
+                of: of.clone(),
             };
             let envelope = CommandEnvelope {
                 body: Command::StopSession(stop),

@@ -68,7 +68,7 @@ fn a_decision_beyond_the_budget_ends_the_workflow() {
     let failure = aegis_workflow::failure_view(&harness.workflow()).unwrap();
     assert_eq!(failure.code, "budget_exceeded");
     assert!(failure.message.contains("max_duration_minutes"));
-    assert!(harness.workflow().owed().is_none(), "no writer is asked");
+    assert!(harness.workflow().owed().is_empty(), "no writer is asked");
 }
 
 #[test]

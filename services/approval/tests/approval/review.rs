@@ -6,12 +6,13 @@ use aegis_approval::Approval;
 use aegis_contracts::approval::{DecisionKind, OnTimeout, Outcome};
 use aegis_contracts::findings::{Claim, Evidence, UnreadableSource};
 use aegis_contracts::review::Review;
+use aegis_contracts::usage::Usage;
 use aegis_engine::api::{ApiRequest, Authorization, Caller, JwtRules};
 use aegis_engine::error::PortError;
 use aegis_testkit::flow::attempt;
 use aegis_testkit::harness::{Harness, files};
 use aegis_testkit::requests::{With, ask, ok, problem, refusal, request, tells_of_port_errors};
-use aegis_workflow::Input;
+use aegis_workflow::{Input, Success};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -90,6 +91,36 @@ fn every_claim_is_beside_its_passage_and_every_vote_is_told() {
         before.version + 1,
         "looking decides nothing"
     );
+}
+
+/// As where a step gathers what several branches found, each with passages of the same names.
+#[test]
+fn claims_are_beside_passages_that_the_shown_step_put_together() {
+    let harness = Harness::started();
+    harness.succeed();
+    let mut gathered = files::evidence(&harness.id);
+    gathered.evidence[0].passage = "Gathered.".to_owned();
+    let gathered = serde_json::to_vec(&gathered).unwrap();
+    let sha256 = HEXLOWER.encode(&Sha256::digest(&gathered));
+    let mut analysis = files::analysis(&harness.id, 1);
+    analysis.evidence_sha256 = Some(sha256);
+    let of = harness.current();
+    let prefix = harness.prefix(&of);
+    let bucket = &harness.ports.artifacts;
+    let artifacts = vec![
+        harness.put_result(&of, &serde_json::to_vec(&analysis).unwrap()),
+        bucket.put_result(&prefix, "evidence.json", &gathered),
+    ];
+    harness.apply(Input::StepSucceeded(Success {
+        of,
+        summary: "done".to_owned(),
+        artifacts,
+        items: None,
+        usage: Usage::default(),
+    }));
+    let review = seen(&harness, &wanted(&harness));
+    let passage = review.findings[0].claims[0].passage.as_ref();
+    assert_eq!(passage.unwrap().passage, "Gathered.");
 }
 
 /// An approver has to know that the findings may lack something.

@@ -24,7 +24,7 @@ fn progress_counts_as_heartbeat() {
     harness.wait(30);
     assert!(accepted(&harness, progress(&harness)));
     let workflow = harness.workflow();
-    let step = workflow.current_work(&name("research"), 1).unwrap();
+    let step = workflow.current_work(&attempt("research", 1)).unwrap();
     assert_eq!(step.last_heartbeat_at, Some(harness.now()));
     assert_eq!(step.usage.input_tokens, 10);
     // Too soon for another write.
@@ -38,7 +38,7 @@ fn progress_may_overtake_the_dispatcher_s_note() {
     let harness = Harness::started();
     assert!(accepted(&harness, progress(&harness)));
     let workflow = harness.workflow();
-    let step = workflow.current_work(&name("research"), 1).unwrap();
+    let step = workflow.current_work(&attempt("research", 1)).unwrap();
     assert_eq!(step.dispatched_at, Some(harness.now()));
 }
 

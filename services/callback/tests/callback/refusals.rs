@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::Status;
 use aegis_engine::api::{ApiRequest, NotBase64};
@@ -10,7 +11,6 @@ use aegis_engine::token::{Claim, TokenKeys};
 use aegis_testkit::flow::{attempt, name, triage};
 use aegis_testkit::harness::Harness;
 use aegis_testkit::requests::{With, ask, refusal, refuses_malformed_bodies, tells_of_port_errors};
-use aegis_workflow::Attempt;
 use serde_json::{Value, json};
 
 use crate::reports::{callback, failed, post, progress, succeeded};
@@ -83,7 +83,7 @@ fn a_token_for_something_else_is_refused() {
     assert_eq!(
         harness
             .workflow()
-            .current_work(&name("research"), 1)
+            .current_work(&attempt("research", 1))
             .unwrap()
             .last_heartbeat_at,
         None

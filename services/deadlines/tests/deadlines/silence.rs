@@ -6,7 +6,7 @@ use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_testkit::flow::{attempt, name, triage};
 use aegis_testkit::harness::Harness;
-use aegis_workflow::{Heartbeat, Input, Phase};
+use aegis_workflow::{Heartbeat, Input};
 
 use crate::sweep::tick;
 
@@ -19,7 +19,7 @@ fn without_a_record_a_new_attempt_is_asked_for() {
     harness.wait(SILENCE);
     tick(&harness).unwrap();
     assert_eq!(harness.current(), attempt("research", 2));
-    assert_eq!(harness.last_run().attempt, 2);
+    assert_eq!(harness.last_run().of.attempt, 2);
     assert_eq!(harness.events(), ["WorkflowStarted", "StepRetried"]);
     assert_eq!(
         harness.stops().len(),
@@ -77,8 +77,9 @@ fn a_record_that_does_not_hold_is_not_believed() {
     assert!(!believed(
         |record| record.workflow_id = WorkflowId::derive("eve", "k")
     ));
-    assert!(!believed(|record| record.step = name("write")));
-    assert!(!believed(|record| record.attempt = 2));
+    assert!(!believed(|record| record.of.step = name("write")));
+    assert!(!believed(|record| record.of.attempt = 2));
+    assert!(!believed(|record| record.of.branch = Some(1)));
     assert!(!believed(
         |record| record.artifacts[0].sha256 = "0".repeat(64)
     ));
@@ -124,7 +125,7 @@ fn the_bucket_is_not_asked_about_commands_that_nobody_picked_up() {
     harness.put_completion(&harness.completion());
     harness.wait(61);
     tick(&harness).unwrap();
-    assert!(matches!(harness.workflow().phase, Phase::Running(work) if work.sends == 2));
+    assert_eq!(harness.workflow().work()[0].sends, 2);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use aegis_engine::ports::Table;
 use aegis_engine::schedule::ScheduleHandler;
 use aegis_testkit::flow::{attempt, name};
 use aegis_testkit::harness::{Harness, at_once};
-use aegis_workflow::{Heartbeat, Input, STATE_VERSION, failure_view, step_views};
+use aegis_workflow::{Heartbeat, Input, Redrive, STATE_VERSION, failure_view, step_views};
 
 pub fn tick(harness: &Harness) -> Result<(), PortError> {
     let deadlines = Deadlines {
@@ -110,7 +110,8 @@ fn a_workflow_given_up_as_undeliverable_is_taken_up_by_its_own_redrive() {
     assert_eq!(harness.ports.runtime.invocations(), [], "it came too late");
     let by = "ada".to_owned();
     let version = harness.workflow().version;
-    harness.apply(Input::Redrive { by, version });
+    let found = Vec::new();
+    harness.apply(Input::Redrive(Redrive { by, version, found }));
     assert_eq!(pickup(&harness).map(|seen| seen.sends), Some(1));
     assert_eq!(redrive(&harness, &harness.last_message()), Disposition::Ack);
     assert_eq!(

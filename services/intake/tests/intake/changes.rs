@@ -130,7 +130,7 @@ fn a_failed_workflow_goes_on_where_it_failed() {
     let harness = Harness::failed();
     assert_eq!(done(&harness, &post(&harness, "redrive")), "running");
     assert_eq!(harness.current(), attempt("research", 2));
-    assert_eq!(harness.last_run().attempt, 2);
+    assert_eq!(harness.last_run().of.attempt, 2);
     // Again, with or without the version: one redrive.
     done(&harness, &post(&harness, "redrive"));
     done(

@@ -120,7 +120,7 @@ fn a_request_names_its_flow() {
     let harness = Harness::knowing(vec![triage()]);
     let wanted = requested(json!({"flow": "triage", "parameters": {"severity": "high"}}));
     assert_eq!(handle(&harness, &wanted), Disposition::Ack);
-    assert_eq!(harness.last_run().step, name("collect"));
+    assert_eq!(harness.last_run().of.step, name("collect"));
     let none = set_aside(&harness, &requested(json!({"idempotency_key": "order-8"})));
     assert_eq!(
         none,

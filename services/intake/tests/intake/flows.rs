@@ -67,7 +67,7 @@ fn a_workflow_runs_by_the_newest_version_of_its_flow() {
     let started = ok(202, &ask(service(&harness).as_ref(), &post(body)));
     let id = started["workflow_id"].as_str().unwrap();
     let run = harness.last_run();
-    assert_eq!((run.agent, run.step), (name("reader"), name("collect")));
+    assert_eq!((run.agent, run.of.step), (name("reader"), name("collect")));
     let read = request("GET /workflows/{id}").id(id);
     let view = ok(200, &ask(service(&harness).as_ref(), &read));
     assert_eq!(
