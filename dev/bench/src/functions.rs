@@ -141,20 +141,21 @@ fn runs_here(program: &[u8]) -> bool {
 }
 
 /// What Terraform sets. Of all services together: each reads its own.
-const OURS: [(&str, &str); 23] = [
+const OURS: [(&str, &str); 21] = [
     ("WORKFLOW_TABLE", "aegis-bench-workflows"),
-    ("RESEARCH_QUEUE_URL", QUEUE),
-    ("ANALYZE_QUEUE_URL", QUEUE),
+    ("AGENT", "researcher"),
+    (
+        "AGENT_QUEUE_URLS",
+        "https://sqs.us-east-1.amazonaws.com/123456789012/aegis-bench-{agent}-dispatch",
+    ),
     ("APPROVAL_QUEUE_URL", QUEUE),
-    ("WRITE_QUEUE_URL", QUEUE),
+    ("FLOWS", concat!(env!("CARGO_MANIFEST_DIR"), "/../../flows")),
     ("OWN_QUEUE_URL", QUEUE),
     ("OWN_DLQ_URL", QUEUE),
     ("DEAD_LETTER_URL", QUEUE),
     ("ARTIFACT_BUCKET", "aegis-bench-artifacts"),
     ("CALLBACK_API_URL", "https://api.example.com"),
     ("RESEARCHER_AGENT_ARN", AGENT),
-    ("ANALYST_AGENT_ARN", AGENT),
-    ("WRITER_AGENT_ARN", AGENT),
     ("TOKEN_KEYS_PARAMETER", "/aegis-bench/token-keys"),
     ("API_AUTHORIZATION", MODES),
     ("EXTERNAL_SOURCES", "partner.crm"),
