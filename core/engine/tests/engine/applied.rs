@@ -1,11 +1,12 @@
 //! One turn: state first, then commands; races, repetitions, refusals.
 
+use aegis_contracts::command::Command;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::apply::{Applied, Outcome};
 use aegis_engine::error::PortError;
-use aegis_testkit::flow::{attempt, name};
+use aegis_testkit::flow::{attempt, name, survey};
 use aegis_testkit::harness::{Harness, at_once};
-use aegis_workflow::{Input, STATE_VERSION, Success};
+use aegis_workflow::{Input, STATE_VERSION, StepFailure, Success, codes};
 
 fn apply(harness: &Harness, input: Input) -> Result<Applied, PortError> {
     at_once(harness.engine.apply(&harness.id, input))
@@ -158,4 +159,46 @@ fn a_state_of_newer_code_is_left_to_it() {
         apply(&harness, cancel()),
         Err(PortError::Transient(_))
     ));
+}
+
+/// Commands sent to agents so far.
+fn work_sent(harness: &Harness) -> usize {
+    let sent = harness.ports.queues.sent().into_iter();
+    sent.filter(|sent| matches!(sent.command.body, Command::RunStep(_)))
+        .count()
+}
+
+/// Its role lets it send to no other dispatcher, and its own queue would invoke it again.
+#[test]
+fn a_dispatcher_sends_no_work() {
+    let harness = Harness::started_in(survey());
+    harness.succeed();
+    let workflow = harness.workflow();
+    let [one, beside] = workflow.work() else {
+        panic!("two branches: {:?}", workflow.phase);
+    };
+    let dispatched = Input::Dispatched(beside.of.clone());
+    harness.apply(dispatched.clone());
+    harness.wait(10);
+    let before = work_sent(&harness);
+    // The branch beside it is owed, and was sent long enough ago.
+    let again = apply(&harness, dispatched).unwrap();
+    assert!(matches!(again.outcome, Outcome::Duplicate(_)), "{again:?}");
+    assert_eq!(work_sent(&harness), before);
+    let refused = StepFailure {
+        code: codes::AGENT_REFUSED.to_owned(),
+        message: "the agent answered 400".to_owned(),
+        transient: false,
+        usage: None,
+    };
+    harness.apply(Input::StepFailed(one.of.clone(), refused));
+    assert_eq!(
+        harness.workflow().work().len(),
+        2,
+        "the next branch is owed"
+    );
+    assert_eq!(work_sent(&harness), before);
+    harness.wait(70);
+    harness.apply(Input::DeadlinePassed);
+    assert_eq!(work_sent(&harness), before + 1, "the sweep sends it");
 }
