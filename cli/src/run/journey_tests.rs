@@ -53,7 +53,7 @@ async fn travel(fake: &Fake, choices: Vec<Choice>, faster: bool) -> Result<Follo
         session: &session,
         id: &id,
         approver: None,
-        screen: Screen::new(),
+        screen: Screen::new(false),
         decider: Scripted {
             choices,
             asked: 0,

@@ -69,6 +69,9 @@ pub struct Arguments {
     /// Write the report here [default: ./aegis-reports/WORKFLOW.md]; `-` prints it.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Print each change of each branch of a step, instead of rows that say how many there are.
+    #[arg(long)]
+    all: bool,
 }
 
 impl Arguments {
@@ -142,7 +145,7 @@ async fn travel<D: Decider>(
         session,
         id,
         approver: arguments.approver.as_deref(),
-        screen: Screen::new(),
+        screen: Screen::new(arguments.all),
         decider,
     }
     .follow()

@@ -12,24 +12,33 @@ use aegis_terminal::text::{clock, now};
 pub struct Screen {
     /// None where standard error is no terminal.
     bars: Option<Bars>,
-    is_terminal: bool,
+    /// Rows that move. They have no room for each branch of a step.
+    moves: bool,
+    all: bool,
 }
 
 impl Screen {
-    pub fn new() -> Self {
+    /// `all`: each branch of a step is told.
+    pub fn new(all: bool) -> Self {
         Self {
             bars: None,
-            is_terminal: std::io::stderr().is_terminal(),
+            moves: !all && std::io::stderr().is_terminal(),
+            all,
         }
     }
 
     pub fn show(&mut self, before: Option<&WorkflowView>, view: &WorkflowView) {
-        if self.is_terminal {
+        if self.moves {
             self.bars.get_or_insert_with(Bars::new).show(view);
             return;
         }
         // How it ended is said in full behind it.
-        for line in changes::folded_lines(before, view) {
+        let lines = if self.all {
+            changes::lines(before, view)
+        } else {
+            changes::folded_lines(before, view)
+        };
+        for line in lines {
             errln!("{}  {}", clock(now()), line.text);
         }
     }
