@@ -106,12 +106,7 @@ impl Oracle<'_> {
         }
         let mut claims = BTreeMap::new();
         for step in &view.steps {
-            for attempt in 1..=step.attempt {
-                let of = Attempt {
-                    step: step.step.clone(),
-                    branch: step.branch,
-                    attempt,
-                };
+            for of in step.attempts() {
                 let prefix = attempt_prefix(&view.flow, id, &of);
                 claims.insert(of, self.claims(&prefix).await?);
             }

@@ -40,12 +40,17 @@ impl Attempt {
         (&self.step, self.branch)
     }
 
-    /// As people are told: `research`, or `research/3`.
+    /// As [`whose`].
     pub fn whose(&self) -> String {
-        match self.branch {
-            Some(branch) => format!("{}/{branch}", self.step),
-            None => self.step.to_string(),
-        }
+        whose(&self.step, self.branch)
+    }
+}
+
+/// A step, or a branch of it, as people are told: `research`, or `research/3`.
+pub fn whose(step: &Name, branch: Option<u32>) -> String {
+    match branch {
+        Some(branch) => format!("{step}/{branch}"),
+        None => step.to_string(),
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::approval::ApprovalView;
 use crate::artifact::ArtifactRef;
+use crate::attempt::Attempt;
 use crate::flow::{Flow, Name};
 use crate::ids::WorkflowId;
 use crate::request::Budget;
@@ -166,6 +167,24 @@ pub struct StepView {
     /// Only while nobody has picked the command up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pickup: Option<PickupView>,
+}
+
+impl StepView {
+    pub fn of(&self) -> Attempt {
+        Attempt {
+            step: self.step.clone(),
+            branch: self.branch,
+            attempt: self.attempt,
+        }
+    }
+
+    /// All that may have been asked for, up to the latest. A branch can have begun with a higher number than 1.
+    pub fn attempts(&self) -> impl Iterator<Item = Attempt> {
+        (1..=self.attempt).map(|attempt| Attempt {
+            attempt,
+            ..self.of()
+        })
+    }
 }
 
 /// A command that nobody has picked up yet. One that was sent more than once and never throttled is stuck: its service

@@ -106,11 +106,7 @@ fn of_steps(judgement: &Judgement, collected: &mut Collected, measured: &mut Mea
     let Some(view) = &judgement.view else { return };
     for step in &view.steps {
         measured.retries += u64::from(step.attempt.saturating_sub(1 + step.revision));
-        let of = Attempt {
-            step: step.step.clone(),
-            branch: step.branch,
-            attempt: step.attempt,
-        };
+        let of = step.of();
         let name = |what| format!("{} {what}", step.step);
         let Some((requested, done)) = times_of(view, &judgement.history, &of) else {
             continue;

@@ -2,11 +2,11 @@
 //!
 //! Pure. Things that change with every look (heartbeats, presigned URLs) are no difference.
 
+use aegis_contracts::attempt::whose;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{PickupView, Place, Status, StepStatus, StepView, WorkflowView};
 
 use super::branches::folded;
-use super::event_words::whose;
 use super::pickup::{waiting, waits_for_a_session};
 use super::show::{self, attempt, failure_words, progress};
 use crate::style::hang;
@@ -36,8 +36,11 @@ pub struct Line {
     pub text: String,
 }
 
-/// As [`lines`], with one line for all branches of a step.
-pub fn folded_lines(before: Option<&WorkflowView>, now: &WorkflowView) -> Vec<Line> {
+/// As [`lines`]; without `all`, with one line for the branches of a step.
+pub fn told(before: Option<&WorkflowView>, now: &WorkflowView, all: bool) -> Vec<Line> {
+    if all {
+        return lines(before, now);
+    }
     lines(before.map(folded).as_ref(), &folded(now))
 }
 

@@ -3,9 +3,9 @@
 //! An event of a newer version than this program is shown as its JSON.
 
 use aegis_contracts::approval::LINK_CLAIM;
+use aegis_contracts::attempt::whose;
 use aegis_contracts::changes::Changes;
 use aegis_contracts::event::Event;
-use aegis_contracts::flow::Name;
 use aegis_contracts::view::HistoryEvent;
 use serde_json::json;
 
@@ -60,14 +60,6 @@ fn work(event: &Event) -> Option<String> {
         } => format!("by {redriven_by}, back to {at}"),
         _ => return None,
     })
-}
-
-/// `research`, or `research/3`.
-pub fn whose(step: &Name, branch: Option<u32>) -> String {
-    match branch {
-        Some(branch) => format!("{step}/{branch}"),
-        None => step.to_string(),
-    }
 }
 
 fn approval(event: &Event) -> Option<String> {

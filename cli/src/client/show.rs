@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use aegis_contracts::approval::{ApprovalView, OnTimeout, Outcome, Settled};
 use aegis_contracts::artifact::ArtifactRef;
+use aegis_contracts::attempt::whose;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
 use aegis_contracts::text::alike;
@@ -12,7 +13,6 @@ use aegis_contracts::view::{FailureView, Status, StepStatus, StepView, WorkflowV
 use serde_json::Value;
 
 use super::decide::approvals;
-use super::event_words::whose;
 use super::next_step;
 use super::pickup::{is_stuck, stuck_service, waiting};
 use super::session::{Session, quoted};

@@ -20,7 +20,7 @@ impl Summaries {
     /// The view with summaries where finished steps have no word of their own. They are an
     /// ornament: when they cannot be had, the view stays as it is.
     pub async fn added_to(&mut self, mut view: WorkflowView, session: &Session) -> WorkflowView {
-        let is_known = |step: &StepView| self.known.contains_key(&attempt(step));
+        let is_known = |step: &StepView| self.known.contains_key(&step.of());
         if view
             .steps
             .iter()
@@ -29,7 +29,7 @@ impl Summaries {
             self.learn(&view, session).await;
         }
         for step in view.steps.iter_mut().filter(|step| is_silent(step)) {
-            let summary = self.known.get(&attempt(step));
+            let summary = self.known.get(&step.of());
             step.progress = summary.map(|message| ProgressView {
                 message: message.clone(),
                 percent: None,
@@ -61,14 +61,6 @@ impl Summaries {
                 self.known.insert(of, summary);
             }
         }
-    }
-}
-
-fn attempt(step: &StepView) -> Attempt {
-    Attempt {
-        step: step.step.clone(),
-        branch: step.branch,
-        attempt: step.attempt,
     }
 }
 

@@ -71,11 +71,7 @@ pub fn ending(status: Status) -> ExitCode {
 }
 
 fn tell(before: Option<&WorkflowView>, view: &WorkflowView, session: &Session, all: bool) {
-    let lines = if all {
-        changes::lines(before, view)
-    } else {
-        changes::folded_lines(before, view)
-    };
+    let lines = changes::told(before, view, all);
     for line in lines.into_iter().chain(changes::ending(view)) {
         // What came to be so before the first look has a time of its own. Of an attempt that failed, nobody says it.
         let time = match before {

@@ -33,12 +33,7 @@ impl Screen {
             return;
         }
         // How it ended is said in full behind it.
-        let lines = if self.all {
-            changes::lines(before, view)
-        } else {
-            changes::folded_lines(before, view)
-        };
-        for line in lines {
+        for line in changes::told(before, view, self.all) {
             errln!("{}  {}", clock(now()), line.text);
         }
     }

@@ -141,9 +141,12 @@ pub struct ApprovalStep {
 }
 
 impl AgentStep {
-    /// Branches at work at the same time.
+    /// Branches at work at the same time. 1 for a step that runs once.
     pub fn at_once(&self) -> u32 {
-        self.at_once.unwrap_or(AT_ONCE)
+        match self.each {
+            Some(_) => self.at_once.unwrap_or(AT_ONCE),
+            None => 1,
+        }
     }
 
     /// Branches that may fail for good.

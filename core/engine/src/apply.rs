@@ -88,15 +88,6 @@ fn is_a_dispatcher_s(input: &Input) -> bool {
     }
 }
 
-/// What became of one turn.
-enum Tried {
-    Done(Box<Applied>),
-    /// Another writer was faster; so many agents are at work.
-    Lost {
-        at_work: usize,
-    },
-}
-
 /// What became of a request to open a workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Opened {
@@ -199,10 +190,10 @@ impl Engine {
     /// # Errors
     /// Of the table; transient if other writers were faster too often.
     pub async fn apply_to(&self, loaded: Workflow, input: Input) -> Result<Applied, PortError> {
-        let id = loaded.id.clone();
+        let (id, at_work) = (loaded.id.clone(), loaded.work().len());
         match self.try_turn(loaded, &input).await? {
-            Tried::Done(turn) => Ok(*turn),
-            Tried::Lost { at_work } => {
+            Some(turn) => Ok(turn),
+            None => {
                 self.give_way(&id, &input, 1, at_work).await;
                 self.apply_within(&id, &input, 1).await
             }
@@ -219,12 +210,12 @@ impl Engine {
             let Some(workflow) = self.load(id).await? else {
                 return Ok(Applied::not_found());
             };
-            match self.try_turn(workflow, input).await? {
-                Tried::Done(turn) => return Ok(*turn),
-                Tried::Lost { at_work } if lost < MAX_CONFLICTS => {
-                    self.give_way(id, input, lost, at_work).await;
-                }
-                Tried::Lost { .. } => {}
+            let at_work = workflow.work().len();
+            if let Some(turn) = self.try_turn(workflow, input).await? {
+                return Ok(turn);
+            }
+            if lost < MAX_CONFLICTS {
+                self.give_way(id, input, lost, at_work).await;
             }
         }
         Err(PortError::Transient(format!(
@@ -243,15 +234,18 @@ impl Engine {
         self.clock.pause(pause).await;
     }
 
-    async fn try_turn(&self, workflow: Workflow, input: &Input) -> Result<Tried, PortError> {
+    /// `None`: another writer was faster.
+    async fn try_turn(
+        &self,
+        workflow: Workflow,
+        input: &Input,
+    ) -> Result<Option<Applied>, PortError> {
         let now = self.clock.now();
-        let at_work = workflow.work().len();
-        let lost = Ok(Tried::Lost { at_work });
         let done = |outcome| {
-            Ok(Tried::Done(Box::new(Applied {
+            Ok(Some(Applied {
                 outcome,
                 undelivered: None,
-            })))
+            }))
         };
         match decide(&self.rules, &workflow, input.clone(), now) {
             Answer::Transition(transition) => {
@@ -261,26 +255,28 @@ impl Engine {
                     .commit(workflow.seq, &transition.next, &entry)
                     .await?
                 {
-                    Write::Conflict => lost,
+                    Write::Conflict => Ok(None),
                     Write::Done => {
                         metrics::committed(Some(&workflow), &transition);
                         let turn = self
                             .sent(input, transition.next.clone(), &transition.commands)
                             .await;
                         self.stop(&transition).await;
-                        Ok(Tried::Done(Box::new(turn)))
+                        Ok(Some(turn))
                     }
                 }
             }
             Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
                 // The next one comes soon, and what the agents beside it report is worth more.
-                Write::Conflict if at_work > 1 && matches!(input, Input::Progress(_)) => {
+                Write::Conflict
+                    if workflow.work().len() > 1 && matches!(input, Input::Progress(_)) =>
+                {
                     done(Outcome::Duplicate(workflow))
                 }
-                Write::Conflict => lost,
+                Write::Conflict => Ok(None),
                 Write::Done => {
                     let turn = self.sent(input, touch.next, &touch.commands).await;
-                    Ok(Tried::Done(Box::new(turn)))
+                    Ok(Some(turn))
                 }
             },
             Answer::Rejected(Rejection::Duplicate) if is_a_dispatcher_s(input) => {
@@ -302,19 +298,20 @@ impl Engine {
     }
 
     /// The first delivery may have died between commit and send: what the state still owes goes out again.
-    async fn repeat(&self, workflow: Workflow, now: Timestamp) -> Result<Tried, PortError> {
+    async fn repeat(
+        &self,
+        workflow: Workflow,
+        now: Timestamp,
+    ) -> Result<Option<Applied>, PortError> {
         let done = |now, undelivered| {
-            let outcome = Outcome::Duplicate(now);
-            Ok(Tried::Done(Box::new(Applied {
-                outcome,
+            Ok(Some(Applied {
+                outcome: Outcome::Duplicate(now),
                 undelivered,
-            })))
+            }))
         };
         match decide(&self.rules, &workflow, Input::Resent, now) {
             Answer::Touch(touch) => match self.table.touch(workflow.seq, &touch.next).await? {
-                Write::Conflict => Ok(Tried::Lost {
-                    at_work: workflow.work().len(),
-                }),
+                Write::Conflict => Ok(None),
                 Write::Done => {
                     let undelivered = self.send(&touch.next, &touch.commands).await.err();
                     done(touch.next, undelivered)

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use aegis_contracts::attempt::Attempt;
 use aegis_contracts::event::Event;
 use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
@@ -81,12 +80,8 @@ pub(crate) fn committed(before: Option<&Workflow>, transition: &Transition) {
                 usage,
                 ..
             } => {
-                let of = Attempt {
-                    step: step.clone(),
-                    branch: *branch,
-                    attempt: *attempt,
-                };
-                let work = before.and_then(|before| before.current_work(&of));
+                let work = before.and_then(|before| before.work_at(step, *branch));
+                let work = work.filter(|work| work.of.attempt == *attempt);
                 if let Some(begun) = work.map(|work| work.requested_at) {
                     let seconds = now.since(begun).as_secs_f64();
                     histogram!(STEP_SECONDS, "Agent" => agent.to_string()).record(seconds);

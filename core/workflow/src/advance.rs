@@ -23,22 +23,23 @@ impl Workflow {
             || branch.is_some_and(|branch| self.gap(step, branch).is_some())
     }
 
+    /// All branches of a step; of one that runs once, the step itself.
+    pub(crate) fn places_of(&self, step: &AgentStep) -> Vec<Option<u32>> {
+        match self.branches_of(step) {
+            Some(branches) => (1..=branches).map(Some).collect(),
+            None => vec![None],
+        }
+    }
+
     /// What of an entry has neither ended nor begun in this round.
     pub(crate) fn not_begun(&self, entry: &Entry) -> Vec<(AgentStep, Option<u32>)> {
-        let at_work = |step: &Name, branch| {
-            let mut work = self.work().iter();
-            work.any(|work| work.of.place() == (step, branch))
-        };
         let mut open = Vec::new();
         for step in entry.steps() {
-            let branches: Vec<Option<u32>> = match self.branches_of(step) {
-                Some(branches) => (1..=branches).map(Some).collect(),
-                None => vec![None],
-            };
             let begins = |branch: &Option<u32>| {
-                !self.is_settled(&step.step, *branch) && !at_work(&step.step, *branch)
+                let (step, branch) = (&step.step, *branch);
+                !self.is_settled(step, branch) && self.work_at(step, branch).is_none()
             };
-            let begins = branches.into_iter().filter(begins);
+            let begins = self.places_of(step).into_iter().filter(begins);
             open.extend(begins.map(|branch| (step.clone(), branch)));
         }
         open
@@ -88,15 +89,11 @@ impl Draft<'_> {
     /// behind it.
     pub fn carry_on(&mut self, entry: &Entry) {
         let open = self.next.not_begun(entry);
-        let at_once = entry.steps().iter().map(|step| match step.each {
-            Some(_) => step.at_once(),
-            None => 1,
-        });
-        let at_once: u32 = at_once.sum();
+        let at_once: u32 = entry.steps().iter().map(AgentStep::at_once).sum();
         let at_work = u32::try_from(self.next.work().len()).unwrap_or(u32::MAX);
         let room = usize::try_from(at_once.saturating_sub(at_work)).unwrap_or(usize::MAX);
-        if !open.is_empty()
-            && let Some(exceeded) = over_budget(&self.next, &open[0].0.step, self.now)
+        if let Some((step, _)) = open.first()
+            && let Some(exceeded) = over_budget(&self.next, &step.step, self.now)
         {
             return self.fail(exceeded);
         }
@@ -115,11 +112,10 @@ impl Draft<'_> {
         }
         if self.next.work().is_empty() {
             let revision = self.next.revision;
-            // Of an earlier round, with more branches than this one.
-            let of_this = |step: &Name| entry.has(step);
+            // Not those of an earlier round, which had more branches than this one.
             self.next
                 .results
-                .retain(|result| !of_this(&result.of.step) || result.revision == revision);
+                .retain(|result| !entry.has(&result.of.step) || result.revision == revision);
             self.go_on_after(entry.name());
         }
     }

@@ -79,11 +79,7 @@ impl Draft<'_> {
             });
         }
         let retries = work.retries + 1;
-        let attempt = match work.of.branch {
-            Some(_) => work.of.attempt,
-            None => self.next.attempts_of(&work.of.step),
-        };
-        let attempt = attempt.saturating_add(1);
+        let attempt = work.of.attempt.saturating_add(1);
         let delay = policy.delay(&self.next.id, &work.of, attempt, retries);
         let shared = match self.next.entry_of(&work.of.step) {
             Some(entry) => self.next.not_begun(entry).len(),
@@ -109,7 +105,7 @@ impl Draft<'_> {
     }
 
     /// No further attempt of this step or branch: its flow goes on without the branch, or fails.
-    pub fn give_up(&mut self, step: &AgentStep, work: &Work, why: StepFailure) {
+    fn give_up(&mut self, step: &AgentStep, work: &Work, why: StepFailure) {
         let of = &work.of;
         let failed = self.next.gaps.iter().filter(|gap| gap.step == of.step);
         let failed = u32::try_from(failed.count()).unwrap_or(u32::MAX) + 1;

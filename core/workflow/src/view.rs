@@ -34,27 +34,24 @@ pub fn step_views(workflow: &Workflow) -> Vec<StepView> {
     let steps = workflow.flow.agent_steps();
     let asked = steps.filter(|step| workflow.attempts_of(&step.step) > 0);
     let views = asked.flat_map(|step| {
-        let views = places_of(workflow, step).into_iter();
+        let views = told_of(workflow, step).into_iter();
         views.map(|branch| step_view(workflow, step, branch))
     });
     views.collect()
 }
 
 /// The branches of a step that there is something to say of.
-fn places_of(workflow: &Workflow, step: &AgentStep) -> Vec<Option<u32>> {
-    match workflow.branches_of(step) {
-        None => vec![None],
-        Some(branches) if is_at(workflow, &step.step) => (1..=branches).map(Some).collect(),
-        Some(_) => {
-            let of_step = |result: &&StepResult| result.of.step == step.step;
-            let results = workflow.results.iter().filter(of_step);
-            let gaps = workflow.gaps.iter().filter(|gap| gap.step == step.step);
-            let mut places: Vec<Option<u32>> = results.map(|result| result.of.branch).collect();
-            places.extend(gaps.map(|gap| Some(gap.branch)));
-            places.sort_unstable();
-            places
-        }
+fn told_of(workflow: &Workflow, step: &AgentStep) -> Vec<Option<u32>> {
+    if step.each.is_none() || is_at(workflow, &step.step) {
+        return workflow.places_of(step);
     }
+    let of_step = |result: &&StepResult| result.of.step == step.step;
+    let results = workflow.results.iter().filter(of_step);
+    let gaps = workflow.gaps.iter().filter(|gap| gap.step == step.step);
+    let mut places: Vec<Option<u32>> = results.map(|result| result.of.branch).collect();
+    places.extend(gaps.map(|gap| Some(gap.branch)));
+    places.sort_unstable();
+    places
 }
 
 /// Whether the workflow is in the entry of this step, or has ended there.
@@ -64,11 +61,7 @@ fn is_at(workflow: &Workflow, step: &Name) -> bool {
 }
 
 fn step_view(workflow: &Workflow, step: &AgentStep, branch: Option<u32>) -> StepView {
-    let work = workflow.work().iter();
-    if let Some(work) = work
-        .clone()
-        .find(|work| work.of.place() == (&step.step, branch))
-    {
+    if let Some(work) = workflow.work_at(&step.step, branch) {
         return running_view(work);
     }
     let blank = StepView {

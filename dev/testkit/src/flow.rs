@@ -71,6 +71,20 @@ pub fn survey() -> Flow {
     Flow::from_value(flow).unwrap()
 }
 
+/// Up to so many branches between a first and a last step, so many of them at once.
+pub fn fan_out(branches: u32, at_once: u32) -> Flow {
+    let flow = json!({
+        "flow": "fan-out", "version": 1, "title": "Fan-out",
+        "steps": [
+            {"step": "plan", "agent": "researcher", "writes": "plan.json"},
+            {"step": "research", "agent": "researcher", "each": "plan", "max": branches,
+             "at_once": at_once, "writes": "evidence.json"},
+            {"step": "write", "agent": "writer", "reads": ["research"], "writes": "report.md"}],
+        "result": "write",
+    });
+    Flow::from_value(flow).unwrap()
+}
+
 pub fn name(text: &str) -> Name {
     text.parse().unwrap()
 }

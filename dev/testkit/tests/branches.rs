@@ -2,26 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
-use aegis_contracts::flow::Flow;
 use aegis_contracts::view::Status;
 use aegis_cost::path::Units;
+use aegis_testkit::flow::fan_out;
 use aegis_testkit::harness::{Harness, at_once, files};
 use aegis_workflow::{Heartbeat, Input, Success};
-use serde_json::json;
 
 const NUMBERS: [u32; 4] = [1, 4, 16, 64];
-
-fn fan_out() -> Flow {
-    let flow = json!({
-        "flow": "fan-out", "version": 1, "title": "Fan-out",
-        "steps": [
-            {"step": "plan", "agent": "researcher", "writes": "plan.json"},
-            {"step": "research", "agent": "researcher", "each": "plan", "max": 64, "writes": "evidence.json"},
-            {"step": "write", "agent": "writer", "reads": ["research"], "writes": "report.md"}],
-        "result": "write",
-    });
-    Flow::from_value(flow).unwrap()
-}
 
 struct Cost {
     /// From the start of the workflow to its end.
@@ -33,7 +20,7 @@ struct Cost {
 
 /// Each attempt is dispatched, gives one sign of life, and succeeds.
 fn lived_through(branches: u32) -> Cost {
-    let harness = Harness::started_in(fan_out());
+    let harness = Harness::started_in(fan_out(64, 8));
     let (mut largest_state, mut planned, mut gathered) = (0, None, None);
     while harness.status() == Status::Running {
         let of = harness.current();

@@ -11,18 +11,18 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use aegis_contracts::flow::{Flow, Name};
+use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::apply::Outcome;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::{Clock, KeptFlow, ListPage, ListQuery, Table, Write};
 use aegis_engine::stored::{HistoryEntry, StoredRequest};
+use aegis_testkit::flow::fan_out;
 use aegis_testkit::harness::{Harness, files};
 use aegis_workflow::{Input, Pinned, StoredWorkflow, Success, Workflow};
 use async_trait::async_trait;
 use futures::future::join_all;
-use serde_json::json;
 
 const BRANCHES: u32 = 16;
 /// As a read and a transaction of DynamoDB take from a function in the same region.
@@ -153,22 +153,9 @@ impl Clock for VirtualClock {
     }
 }
 
-fn fan_out() -> Flow {
-    let flow = json!({
-        "flow": "fan-out", "version": 1, "title": "Fan-out",
-        "steps": [
-            {"step": "plan", "agent": "researcher", "writes": "plan.json"},
-            {"step": "research", "agent": "researcher", "each": "plan", "max": BRANCHES,
-             "at_once": BRANCHES, "writes": "evidence.json"},
-            {"step": "write", "agent": "writer", "reads": ["research"], "writes": "report.md"}],
-        "result": "write",
-    });
-    Flow::from_value(flow).unwrap()
-}
-
 #[test]
 fn branches_that_report_at_once_are_all_taken_soon() {
-    let harness = Harness::started_in(fan_out());
+    let harness = Harness::started_in(fan_out(BRANCHES, BRANCHES));
     let success = |harness: &Harness, of: &aegis_contracts::attempt::Attempt| {
         Input::StepSucceeded(Success {
             of: of.clone(),

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aegis_client::oracle::Judgement;
 use aegis_contracts::artifact::attempt_prefix;
-use aegis_contracts::attempt::Attempt;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::{HistoryEvent, Place, Status, WorkflowSummary, WorkflowView};
@@ -194,12 +193,10 @@ fn not_asked_for(view: &WorkflowView, keys: &[&str]) -> Vec<Finding> {
     let id = &view.workflow_id;
     let mut asked: Vec<String> = Vec::new();
     for step in &view.steps {
-        let attempts = (1..=step.attempt).map(|attempt| Attempt {
-            step: step.step.clone(),
-            branch: step.branch,
-            attempt,
-        });
-        asked.extend(attempts.map(|of| attempt_prefix(&view.flow, id, &of)));
+        let prefixes = step
+            .attempts()
+            .map(|of| attempt_prefix(&view.flow, id, &of));
+        asked.extend(prefixes);
     }
     let strange = keys
         .iter()

@@ -311,6 +311,12 @@ impl Workflow {
         gaps.find(|gap| gap.step == *step && gap.branch == branch)
     }
 
+    /// The work under way at this step or branch.
+    pub fn work_at(&self, step: &Name, branch: Option<u32>) -> Option<&Work> {
+        let mut work = self.work().iter();
+        work.find(|work| work.of.place() == (step, branch))
+    }
+
     /// The work under way, if it is this attempt.
     pub fn current_work(&self, of: &Attempt) -> Option<&Work> {
         self.work().iter().find(|work| work.of == *of)
