@@ -17,14 +17,18 @@ pub mod heartbeat;
 pub mod invocation;
 pub mod memory;
 pub mod parameters;
-pub mod probe;
+#[cfg(feature = "aws")]
+mod probe;
 pub mod publish;
 pub mod reporter;
+#[cfg(feature = "aws")]
 pub mod run;
+#[cfg(feature = "aws")]
 pub mod s3;
 pub mod server;
 pub mod sessions;
-pub mod settings;
+#[cfg(feature = "aws")]
+mod settings;
 pub mod store;
 pub mod telemetry;
 #[cfg(feature = "testing")]

@@ -1,11 +1,11 @@
 //! The span of one attempt's work: a child of the dispatcher's, and the parent of what its callbacks lead to.
 //!
-//! Logs and export are set up by `aegis_aws::telemetry`.
+//! Logs and export are set up by whoever runs the agent.
 
-pub use aegis_aws::telemetry::current_traceparent;
+pub use aegis_engine::trace::current as current_traceparent;
 
-use aegis_aws::telemetry::continue_from;
 use aegis_contracts::agent::AgentTask;
+use aegis_engine::trace::continue_from;
 use tracing::Span;
 
 pub fn work_span(task: &AgentTask) -> Span {

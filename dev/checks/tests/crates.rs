@@ -13,7 +13,7 @@ const RUNTIME: &str = "aegis-aws";
 
 /// Members that reach the SDK in their default build. Everything else must do without: above all the command line, whose
 /// feature `aws` brings it.
-const ON_AWS: [&str; 12] = [
+const ON_AWS: [&str; 11] = [
     "runtimes/aws",
     "services/intake",
     "services/dispatch",
@@ -22,7 +22,6 @@ const ON_AWS: [&str; 12] = [
     "services/artifacts",
     "services/relay",
     "services/deadlines",
-    "agents/kit",
     "agents/researcher",
     "agents/analyst",
     "agents/writer",
