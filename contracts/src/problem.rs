@@ -105,6 +105,7 @@ codes! {
     UnusableSubject "unusable_subject" 403 "The claim of the token that names the caller is no name to act under."
     NotAnApprover "not_an_approver" 403 "The name is not among those who may decide on this workflow."
     InvalidLink "invalid_link" 403 "The approval link was not made here."
+    OriginNotAllowed "origin_not_allowed" 403 "Of an embedded server: the request comes from a web page of somebody else."
     WorkflowNotFound "workflow_not_found" 404 "There is no such workflow, or it is not kept any more."
     ArtifactNotFound "artifact_not_found" 404 "The workflow has no artifact of this name yet, or it is not in the bucket any more."
     RevisionNotFound "revision_not_found" 404 "The workflow has no such revision."
@@ -132,8 +133,10 @@ codes! {
     TooManyArtifacts "too_many_artifacts" 422 "The attempt has put as many files as it may."
     InvalidArtifacts "invalid_artifacts" 409 "The report names artifacts that are not its own."
     ExpiredLink "expired_link" 410 "The time to decide by this link is over."
+    ObjectExists "object_exists" 412 "Of an embedded server: a file lies under this name, and stays."
     BodyTooLarge "body_too_large" 413 "The body is larger than 64 KiB."
     UnsupportedMediaType "unsupported_media_type" 415 "The Content-Type is not application/json, or names another charset than UTF-8."
+    HostNotAllowed "host_not_allowed" 421 "Of an embedded server: the header Host names no host that it answers for."
     Throttled "throttled" 429 "Too many requests at the moment. Try again after `Retry-After`."
     HeadersTooLarge "headers_too_large" 431 "The request has too many headers, or too large ones."
     Internal "internal" 500 "The request cannot be served. The log of the service says why."
@@ -187,8 +190,10 @@ pub(crate) fn title(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         409 => "Conflict",
         410 => "Gone",
+        412 => "Precondition Failed",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
+        421 => "Misdirected Request",
         422 => "Unprocessable Content",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",

@@ -23,6 +23,19 @@ pub struct Invocation {
     pub callback: Url,
 }
 
+impl Invocation {
+    /// # Errors
+    /// A problem of status 400 that says what is wrong.
+    pub fn new(session: String, task: AgentTask) -> Result<Self, Box<Problem>> {
+        let callback = check(&task)?;
+        Ok(Self {
+            session,
+            task,
+            callback,
+        })
+    }
+}
+
 /// # Errors
 /// A problem of status 400 that says what is wrong.
 pub fn accept(headers: &HeaderMap, body: &[u8]) -> Result<Invocation, Box<Problem>> {
@@ -30,12 +43,7 @@ pub fn accept(headers: &HeaderMap, body: &[u8]) -> Result<Invocation, Box<Proble
     let mut json = serde_json::Deserializer::from_slice(body);
     let task: AgentTask = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| Box::new(Problem::new(Code::InvalidTask, error.to_string())))?;
-    let callback = check(&task)?;
-    Ok(Invocation {
-        session,
-        task,
-        callback,
-    })
+    Invocation::new(session, task)
 }
 
 fn session(headers: &HeaderMap) -> Result<String, Box<Problem>> {

@@ -62,6 +62,23 @@ impl<A: Agent> Server<A> {
             .with_state(self)
     }
 
+    /// `POST /invocations`, for a host that runs the agent in its own process.
+    ///
+    /// # Errors
+    /// The problem that the request would be answered with.
+    pub async fn invoke(
+        &self,
+        session: String,
+        task: AgentTask,
+    ) -> Result<InvocationStatus, Box<Problem>> {
+        begin(self, Invocation::new(session, task)?).await
+    }
+
+    /// Whether there was such a session, which ends now.
+    pub fn stop(&self, session: &str) -> bool {
+        self.sessions.stop(session)
+    }
+
     /// Returns once no attempt is at work.
     pub async fn idle(&self) {
         self.sessions.idle().await;
@@ -81,7 +98,7 @@ async fn stop<A: Agent>(
     State(server): State<Arc<Server<A>>>,
     Path(session): Path<String>,
 ) -> StatusCode {
-    if server.sessions.stop(&session) {
+    if server.stop(&session) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND

@@ -352,6 +352,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Sends all that the state owes, as a runtime does at its start whose queues ended with it. Not counted as a send.
+    ///
+    /// # Errors
+    /// Of the queues.
+    pub async fn send_owed(&self, workflow: &Workflow) -> Result<(), PortError> {
+        let owed = workflow.owed().into_iter();
+        let now = |command| Owed {
+            command,
+            delay: Duration::ZERO,
+        };
+        self.send(workflow, &owed.map(now).collect::<Vec<_>>())
+            .await
+    }
+
     /// Best effort: if this is lost, the agent is told by the answer to its next report, or its session ends idle.
     async fn stop(&self, transition: &Transition) {
         let next = &transition.next;

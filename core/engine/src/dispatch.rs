@@ -14,7 +14,7 @@ use aegis_contracts::command::{Command, StepCommand};
 use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::SessionId;
-use aegis_workflow::{Input, StepFailure, Workflow, codes, spread};
+use aegis_workflow::{Input, StepFailure, Work, Workflow, codes, spread};
 use async_trait::async_trait;
 use tracing::Instrument;
 
@@ -76,6 +76,23 @@ impl Dispatcher {
                 ))
             }
         }
+    }
+
+    /// Invokes an attempt again that is under way, in its session, as a runtime does at its start whose agents ended
+    /// with it.
+    ///
+    /// # Errors
+    /// Of the agent's runtime or the keys.
+    pub async fn begin_again(
+        &self,
+        workflow: &Workflow,
+        request: &StoredRequest,
+        work: &Work,
+    ) -> Result<(), PortError> {
+        let task = self.task(workflow, request, work).await?;
+        let session = SessionId::derive(&workflow.id, &work.of).runtime_session();
+        self.runtime.invoke(&self.agent, &session, &task).await?;
+        Ok(())
     }
 
     async fn dispatch(

@@ -134,7 +134,11 @@ impl Flows {
     }
 }
 
-fn read_folder(folder: &Path) -> Result<Vec<Flow>, Unusable> {
+/// The definitions `<folder>/<flow>/<version>.json`.
+///
+/// # Errors
+/// As [`Flows::read`].
+pub fn read_folder(folder: &Path) -> Result<Vec<Flow>, Unusable> {
     let mut flows = Vec::new();
     for named in entries(folder)? {
         if !named.is_dir() {

@@ -1,0 +1,451 @@
+//! HTTP: the API with the services' own handlers, objects by signed links, health and measurements.
+//!
+//! No web page of somebody else may act here: a request whose `Host` is not this server's, or whose `Origin` is another
+//! one's, is refused before anything else of it is looked at.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aegis_agent_kit::store::Put;
+use aegis_contracts::openapi::{Route, routes};
+use aegis_contracts::problem::{Code, Problem};
+use aegis_contracts::transfer::{FileToPut, MAX_ARTIFACT_SIZE};
+use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NO_ROUTE, problem_of};
+use aegis_engine::headers;
+use aegis_engine::trace::continue_from;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use data_encoding::HEXLOWER;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use metrics_exporter_prometheus::PrometheusHandle;
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tracing::Instrument;
+
+use crate::objects::{self, Objects, Refused, Shown};
+
+/// Bytes of a body, as API Gateway takes them; the handlers take less.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
+const MAX_BODY: usize = 10 * 1024 * 1024;
+/// Requests that are worked on at once.
+const AT_ONCE: usize = 1024;
+
+/// Who answers what.
+pub struct Handlers {
+    pub intake: Arc<dyn ApiHandler>,
+    pub approval: Arc<dyn ApiHandler>,
+    pub callback: Arc<dyn ApiHandler>,
+    pub artifacts: Arc<dyn ApiHandler>,
+}
+
+impl Handlers {
+    /// As Terraform has it; a test compares the two.
+    fn of(&self, path: &str) -> &Arc<dyn ApiHandler> {
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        match parts[..] {
+            ["callbacks", _] => &self.callback,
+            ["callbacks", ..] => &self.artifacts,
+            ["approve" | "approval-links", ..] => &self.approval,
+            ["workflows", _, "review" | "approval-links"] => &self.approval,
+            _ => &self.intake,
+        }
+    }
+}
+
+pub struct Site {
+    pub handlers: Handlers,
+    pub objects: Arc<Objects>,
+    pub metrics: PrometheusHandle,
+    pub address: SocketAddr,
+    room: Semaphore,
+}
+
+impl Site {
+    pub fn new(
+        handlers: Handlers,
+        objects: Arc<Objects>,
+        metrics: PrometheusHandle,
+        address: SocketAddr,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            handlers,
+            objects,
+            metrics,
+            address,
+            room: Semaphore::new(AT_ONCE),
+        })
+    }
+
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
+            .route("/metrics", get(measured))
+            .route(
+                &format!("{}{{*key}}", objects::PATH),
+                get(read_object).put(put_object),
+            )
+            .fallback(api)
+            .layer(axum::middleware::from_fn_with_state(self.clone(), guarded))
+            .with_state(self)
+    }
+}
+
+type Shared = State<Arc<Site>>;
+
+/// Lets through what is meant for this server, and no more at once than it can do.
+async fn guarded(State(site): Shared, request: Request, next: axum::middleware::Next) -> Response {
+    if let Err(problem) = admit(site.address, request.headers()) {
+        return answer(problem.into());
+    }
+    let Ok(_place) = site.room.try_acquire() else {
+        let problem = Problem::new(
+            Code::Throttled,
+            "too many requests at the moment; try again",
+        );
+        return answer(problem.into());
+    };
+    next.run(request).await
+}
+
+fn admit(own: SocketAddr, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let host = text(header::HOST).unwrap_or_default();
+    let port = own.port();
+    let names = [
+        own.to_string(),
+        format!("localhost:{port}"),
+        format!("127.0.0.1:{port}"),
+        format!("[::1]:{port}"),
+    ];
+    if !names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+        let detail = format!("this server answers for {}", names[0]);
+        return Err(Problem::new(Code::HostNotAllowed, detail));
+    }
+    let foreign = |origin: &str| {
+        origin
+            .strip_prefix("http://")
+            .is_none_or(|from| !from.eq_ignore_ascii_case(host))
+    };
+    if headers.contains_key(header::ORIGIN) && text(header::ORIGIN).is_none_or(foreign) {
+        let detail = "requests of other web pages are not taken";
+        return Err(Problem::new(Code::OriginNotAllowed, detail));
+    }
+    Ok(())
+}
+
+async fn measured(State(site): Shared) -> impl IntoResponse {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (kind, site.metrics.render())
+}
+
+async fn api(State(site): Shared, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let (route, path) = matched(&head.method, head.uri.path());
+    let handler = match route {
+        Some(route) => site.handlers.of(route.path),
+        None => &site.handlers.intake,
+    };
+    let route = route.map_or_else(
+        || NO_ROUTE.to_owned(),
+        |route| format!("{} {}", route.method, route.path),
+    );
+    let body = match to_bytes(body, MAX_BODY).await {
+        Ok(body) => body,
+        Err(_) => {
+            let detail = format!("the body could not be read, or has more than {MAX_BODY} bytes");
+            return answer(Problem::new(Code::BodyTooLarge, detail).into());
+        }
+    };
+    let request = ApiRequest {
+        path,
+        query: query(head.uri.query().unwrap_or_default()),
+        headers: in_lower_case(&head.headers),
+        body: Ok(body.into()),
+        caller: Caller::Anonymous,
+        route,
+    };
+    let span = tracing::info_span!(
+        "request",
+        otel.name = %request.route,
+        otel.kind = "server",
+        workflow_id = request.path.get("id").map(String::as_str),
+    );
+    continue_from(&span, request.header("traceparent"));
+    let sizes = request.headers.iter();
+    let fits = headers::check(sizes.map(|(name, value)| name.len() + value.len()));
+    let response = async {
+        match fits {
+            Ok(()) => handler.respond(&request).await,
+            Err(problem) => problem.into(),
+        }
+    };
+    answer(response.instrument(span).await)
+}
+
+/// The route that takes this path, and what its names stand for. None: what the path is.
+fn matched(method: &Method, path: &str) -> (Option<&'static Route>, BTreeMap<String, String>) {
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let given: Vec<&str> = path.split('/').collect();
+    for route in routes()
+        .iter()
+        .filter(|route| route.method == method.as_str())
+    {
+        let wanted: Vec<&str> = route.path.split('/').collect();
+        if wanted.len() != given.len() {
+            continue;
+        }
+        let mut names = BTreeMap::new();
+        let fits = wanted.iter().zip(&given).all(|(wanted, given)| {
+            let name = wanted
+                .strip_prefix('{')
+                .and_then(|name| name.strip_suffix('}'));
+            match name {
+                Some(name) if !given.is_empty() => {
+                    names.insert(name.to_owned(), decoded(given));
+                    true
+                }
+                Some(_) => false,
+                None => wanted == given,
+            }
+        });
+        if fits {
+            return (Some(route), names);
+        }
+    }
+    (None, BTreeMap::from([("path".to_owned(), decoded(path))]))
+}
+
+fn query(raw: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(raw.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// Headers of one name are joined, as API Gateway does it: none hides another.
+fn in_lower_case(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let known = joined.entry(name.as_str().to_owned()).or_default();
+        if !known.is_empty() {
+            known.push(',');
+        }
+        known.push_str(&value);
+    }
+    joined
+}
+
+fn answer(response: ApiResponse) -> Response {
+    let mut answer = Response::new(Body::from(response.body));
+    *answer.status_mut() =
+        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers {
+        match HeaderValue::from_str(&value) {
+            Ok(value) => {
+                answer
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), value);
+            }
+            Err(error) => tracing::error!(name, %error, "header left out"),
+        }
+    }
+    answer
+}
+
+/// What a request to a link shows.
+struct Presented {
+    key: String,
+    expires: String,
+    signature: String,
+}
+
+impl Presented {
+    fn of(request: &http::Uri) -> Self {
+        let key = request
+            .path()
+            .strip_prefix(objects::PATH)
+            .unwrap_or_default();
+        let query = query(request.query().unwrap_or_default());
+        let named = |wanted: &str| {
+            let mut found = query.iter().filter(|(name, _)| name == wanted);
+            found
+                .next()
+                .map(|(_, value)| value.clone())
+                .unwrap_or_default()
+        };
+        Self {
+            key: percent_decode_str(key).decode_utf8_lossy().into_owned(),
+            expires: named("expires"),
+            signature: named("signature"),
+        }
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown {
+            key: &self.key,
+            expires: &self.expires,
+            signature: &self.signature,
+        }
+    }
+}
+
+fn no_link() -> Response {
+    let detail = "the link is not good for this request, or its time is over";
+    answer(Problem::new(Code::InvalidLink, detail).into())
+}
+
+/// A browser shows text and keeps the rest; whatever it is, it may do nothing.
+async fn read_object(State(site): Shared, uri: http::Uri) -> Response {
+    let link = Presented::of(&uri);
+    if site.objects.may_read(link.shown()).is_err() {
+        return no_link();
+    }
+    let object = match site.objects.get(&link.key).await {
+        Ok(Some(object)) => object,
+        Ok(None) => {
+            let problem = Problem::new(Code::ArtifactNotFound, "there is no such object");
+            return answer(problem.into());
+        }
+        Err(error) => return answer(problem_of(&error).into()),
+    };
+    let essence = object
+        .media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    let text = matches!(essence, "text/plain" | "text/markdown" | "application/json");
+    let place = if text { "inline" } else { "attachment" };
+    let mut answer = Response::new(Body::from(object.bytes));
+    let kind = HeaderValue::from_str(&object.media_type);
+    let octets = HeaderValue::from_static("application/octet-stream");
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, kind.unwrap_or(octets));
+    for (name, value) in [
+        (header::CONTENT_DISPOSITION, place),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; sandbox",
+        ),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "private, no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+async fn put_object(State(site): Shared, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let link = Presented::of(&head.uri);
+    let Some(said) = announced(&head.headers) else {
+        return no_link();
+    };
+    let limit = usize::try_from(MAX_ARTIFACT_SIZE).unwrap_or(usize::MAX);
+    let Ok(bytes) = to_bytes(body, limit).await else {
+        let detail = format!("the body could not be read, or has more than {limit} bytes");
+        return answer(Problem::new(Code::BodyTooLarge, detail).into());
+    };
+    match site.objects.may_put(link.shown(), &said, &bytes) {
+        Ok(()) => {}
+        Err(Refused::Link) => return no_link(),
+        Err(Refused::Bytes) => {
+            let detail = "the bytes are others than the link is for";
+            return answer(Problem::new(Code::InvalidBody, detail).into());
+        }
+    }
+    match site
+        .objects
+        .put(&link.key, bytes.into(), &said.media_type)
+        .await
+    {
+        Ok(Put::Written) => StatusCode::OK.into_response(),
+        Ok(Put::Exists) => {
+            let detail = "a file lies under this name, and stays";
+            answer(Problem::new(Code::ObjectExists, detail).into())
+        }
+        Err(error) => answer(problem_of(&error).into()),
+    }
+}
+
+/// What the headers say of the bytes that come. Each of them is signed.
+fn announced(headers: &HeaderMap) -> Option<FileToPut> {
+    let text = |name: &str| headers.get(name)?.to_str().ok();
+    if text("if-none-match") != Some("*") {
+        return None;
+    }
+    let digest = BASE64_STANDARD
+        .decode(text("x-amz-checksum-sha256")?)
+        .ok()?;
+    Some(FileToPut {
+        size: text("content-length")?.parse().ok()?,
+        sha256: HEXLOWER.encode(&digest),
+        media_type: text("content-type")?.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7070);
+
+    fn admitted(host: &str, origin: Option<&str>) -> Result<(), u16> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        admit(OWN, &headers).map_err(|problem| problem.status)
+    }
+
+    #[test]
+    fn no_web_page_of_somebody_else_gets_in() {
+        for host in ["127.0.0.1:7070", "localhost:7070", "LOCALHOST:7070"] {
+            assert_eq!(admitted(host, None), Ok(()), "{host}");
+            assert_eq!(admitted(host, Some(&format!("http://{host}"))), Ok(()));
+            for origin in [
+                "http://evil.example",
+                "null",
+                "https://localhost:7070",
+                "http://localhost:7071",
+            ] {
+                assert_eq!(admitted(host, Some(origin)), Err(403), "{origin}");
+            }
+        }
+        // A name of theirs that leads to this machine.
+        for host in ["evil.example:7070", "127.0.0.1", "127.0.0.1:80", ""] {
+            assert_eq!(admitted(host, None), Err(421), "{host}");
+        }
+    }
+
+    #[test]
+    fn paths_lead_to_their_routes() {
+        let found = |method, path| {
+            let (route, names) = matched(&method, path);
+            (route.map(|route| route.path), names)
+        };
+        let (route, names) = found(Method::GET, "/workflows/wf_a/artifacts/a%20b.md");
+        assert_eq!(route, Some("/workflows/{id}/artifacts/{name}"));
+        assert_eq!(
+            (names["id"].as_str(), names["name"].as_str()),
+            ("wf_a", "a b.md")
+        );
+        assert_eq!(found(Method::PUT, "/workflows").0, None);
+        assert_eq!(found(Method::GET, "/workflows/").0, None);
+        assert_eq!(found(Method::GET, "/x%2Fy").1["path"], "/x/y");
+    }
+}
