@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::{client, out, run};
+use crate::{client, out, run, server};
 
 /// Durable AI-agent workflows on serverless AWS, on this machine or on any stage.
 #[derive(Debug, Parser)]
@@ -21,10 +21,10 @@ pub struct Command {
 
 #[derive(Debug, Args)]
 pub struct GlobalArguments {
-    /// Folder that holds the local stack [default: .aegis at the workspace root].
-    #[arg(long, global = true, env = "AEGIS_DIR", value_name = "FOLDER")]
-    pub dir: Option<PathBuf>,
-    /// Talk to the stage that this file describes instead of the local stack.
+    /// Folder of the server on this machine [default: .aegis/data in the clone, else here].
+    #[arg(long, global = true, env = "AEGIS_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Talk to the stage that this file describes instead of this machine.
     #[arg(long, global = true, env = "AEGIS_STAGE", value_name = "FILE")]
     pub stage: Option<PathBuf>,
     /// File with a bearer token, for stages that ask for one; AEGIS_TOKEN holds the token itself.
@@ -39,6 +39,7 @@ pub struct GlobalArguments {
 pub enum Verb {
     // Boxed where the arguments are large. A verb's help is the text of its arguments.
     Run(Box<run::Arguments>),
+    Serve(server::Arguments),
     Start(Box<client::start::Arguments>),
     Watch(client::watch::Arguments),
     Report(client::report::Arguments),
@@ -61,7 +62,10 @@ pub enum Verb {
 
 /// What the verbs are for, in the order of the help.
 const GROUPS: [(&str, &[&str]); 4] = [
-    ("Run a workflow", &["run", "start", "watch", "report"]),
+    (
+        "Run a workflow",
+        &["run", "serve", "start", "watch", "report"],
+    ),
     (
         "Decide",
         &[

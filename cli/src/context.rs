@@ -1,15 +1,15 @@
-//! What every verb may need to know: where the stack lives and how to print.
+//! What every verb may need to know: which stage is meant, and how to print.
 
 use std::path::PathBuf;
 
-use crate::args::GlobalArguments;
 use aegis_client::local;
-use aegis_client::local::StackFolder;
+
+use crate::args::GlobalArguments;
 
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The stack that `--dir` names.
-    pub folder: StackFolder,
+    /// The folder of the server on this machine.
+    pub data: PathBuf,
     /// A file that describes another stage, when the client verbs shall talk to that one.
     pub stage: Option<PathBuf>,
     /// A file with the bearer token of whoever calls.
@@ -19,24 +19,20 @@ pub struct Context {
 
 impl Context {
     pub fn new(global: &GlobalArguments) -> anyhow::Result<Self> {
-        let root = match &global.dir {
-            Some(dir) => std::path::absolute(dir)?,
-            None => local::default_stack_folder()?,
+        let data = match &global.data {
+            Some(folder) => std::path::absolute(folder)?,
+            None => default_data()?,
         };
         Ok(Self {
-            folder: StackFolder::new(root),
+            data,
             stage: global.stage.clone(),
             token_file: global.token_file.clone(),
             json: global.json,
         })
     }
+}
 
-    /// The file that client verbs read to find their stage.
-    #[must_use]
-    pub fn stage_file(&self) -> PathBuf {
-        match &self.stage {
-            Some(file) => file.clone(),
-            None => self.folder.stack_file(),
-        }
-    }
+/// Where the server keeps everything if nothing else is said.
+pub fn default_data() -> anyhow::Result<PathBuf> {
+    Ok(local::default_stack_folder()?.join("data"))
 }

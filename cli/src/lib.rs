@@ -2,7 +2,7 @@
 //!
 //! This file only parses and hands over. All that is printed goes through `aegis_terminal`. Each verb is a file of its own
 //! with `Arguments` and `run(arguments, &Context)`: `client` holds those that ask a stage something, `run` the one that
-//! goes along with a workflow. What developers type is `cargo xtask`, and none of it is in here.
+//! goes along with a workflow, `server` the one that is a stage itself. What developers type is `cargo xtask`, and none of it is in here.
 //!
 //! A library too: a developer's tool looks into dead-letter queues as `aegis dlq` does, and tests read the help.
 
@@ -22,6 +22,7 @@ pub mod client;
 mod context;
 mod failure;
 mod run;
+pub mod server;
 
 use aegis_terminal::{out, style};
 pub use args::command;
@@ -49,27 +50,34 @@ pub async fn run_as_typed() -> ExitCode {
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     let context = Context::new(&command.global)?;
-    match command.verb {
-        Verb::Run(arguments) => run::run(*arguments, &context).await,
-        Verb::Start(arguments) => client::start::run(*arguments, &context).await,
-        Verb::Get(arguments) => client::get::run(arguments, &context).await,
-        Verb::List(arguments) => client::list::run(arguments, &context).await,
-        Verb::Watch(arguments) => client::watch::run(arguments, &context).await,
-        Verb::History(arguments) => client::history::run(arguments, &context).await,
-        Verb::Report(arguments) => client::report::run(arguments, &context).await,
-        Verb::Findings(arguments) => client::findings::run(arguments, &context).await,
-        Verb::Approve(arguments) => client::decide::approve(arguments, &context).await,
-        Verb::Reject(arguments) => client::decide::reject(arguments, &context).await,
+    let code = verb(command.verb, &context).await;
+    server::end(&context).await;
+    code
+}
+
+async fn verb(verb: Verb, context: &Context) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Run(arguments) => run::run(*arguments, context).await,
+        Verb::Serve(arguments) => server::run(arguments, context).await,
+        Verb::Start(arguments) => client::start::run(*arguments, context).await,
+        Verb::Get(arguments) => client::get::run(arguments, context).await,
+        Verb::List(arguments) => client::list::run(arguments, context).await,
+        Verb::Watch(arguments) => client::watch::run(arguments, context).await,
+        Verb::History(arguments) => client::history::run(arguments, context).await,
+        Verb::Report(arguments) => client::report::run(arguments, context).await,
+        Verb::Findings(arguments) => client::findings::run(arguments, context).await,
+        Verb::Approve(arguments) => client::decide::approve(arguments, context).await,
+        Verb::Reject(arguments) => client::decide::reject(arguments, context).await,
         Verb::RequestChanges(arguments) => {
-            client::decide::request_changes(arguments, &context).await
+            client::decide::request_changes(arguments, context).await
         }
-        Verb::ApprovalLink(arguments) => client::approval_link::run(arguments, &context).await,
-        Verb::Cancel(arguments) => client::cancel::run(arguments, &context).await,
-        Verb::Redrive(arguments) => client::redrive::run(arguments, &context).await,
-        Verb::Flow(arguments) => client::flow::run(arguments, &context).await,
-        Verb::Emit(arguments) => client::emit::run(arguments, &context).await,
-        Verb::Dlq(arguments) => client::dlq::run(arguments, &context).await,
-        Verb::Keys(arguments) => client::keys::run(arguments, &context).await,
-        Verb::Logs(arguments) => client::logs::run(arguments, &context).await,
+        Verb::ApprovalLink(arguments) => client::approval_link::run(arguments, context).await,
+        Verb::Cancel(arguments) => client::cancel::run(arguments, context).await,
+        Verb::Redrive(arguments) => client::redrive::run(arguments, context).await,
+        Verb::Flow(arguments) => client::flow::run(arguments, context).await,
+        Verb::Emit(arguments) => client::emit::run(arguments, context).await,
+        Verb::Dlq(arguments) => client::dlq::run(arguments, context).await,
+        Verb::Keys(arguments) => client::keys::run(arguments, context).await,
+        Verb::Logs(arguments) => client::logs::run(arguments, context).await,
     }
 }

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    aegis_cli::run_as_typed().await
+fn main() -> anyhow::Result<ExitCode> {
+    // Before there are threads: this process may be one that reads a single file for an agent, and has limits.
+    if let Some(code) = aegis_embedded::read_a_file() {
+        return Ok(code);
+    }
+    let runtime = tokio::runtime::Runtime::new()?;
+    Ok(runtime.block_on(aegis_cli::run_as_typed()))
 }

@@ -44,6 +44,19 @@ pub enum Authorization {
 }
 
 impl Stage {
+    /// An API that asks nobody who calls.
+    pub fn at(api_endpoint: String) -> Self {
+        Self {
+            api_endpoint,
+            aws_endpoint_url: None,
+            region: None,
+            access_key_id: None,
+            secret_access_key: None,
+            api_authorization: None,
+            outputs: Map::new(),
+        }
+    }
+
     /// # Errors
     /// Where the file is missing or is of neither shape.
     pub fn read(path: &Path) -> Result<Self> {

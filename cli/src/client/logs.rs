@@ -1,6 +1,7 @@
 //! `aegis logs`: what the services logged, merged by time.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::log_line::{is_platform, own_time, shown};
 use super::session::Session;
 use crate::context::Context;
 use crate::out;
+use aegis_client::local::StackFolder;
 use aegis_client::stage::Stage;
 use aegis_terminal::text::now;
 
@@ -114,12 +116,11 @@ fn sources(stage: &Stage, context: &Context) -> Vec<Source> {
     let mut sources: Vec<Source> = services
         .map(|(name, group)| Source::Service { name, group })
         .collect();
-    if context.stage.is_none() {
-        sources.extend(
-            agent_logs::all(&context.folder)
-                .into_iter()
-                .map(Source::Agent),
-        );
+    // The local AWS has its agents' logs beside the file that describes it.
+    let folder = context.stage.as_deref().and_then(Path::parent);
+    if let Some(folder) = folder {
+        let folder = StackFolder::new(folder.to_owned());
+        sources.extend(agent_logs::all(&folder).into_iter().map(Source::Agent));
     }
     sources
 }

@@ -6,13 +6,13 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::view::WorkflowView;
 use anyhow::{Context as _, Result};
 
-use crate::context::Context;
+use crate::context::{Context, default_data};
 use crate::failure::Coded;
 use crate::out;
+use crate::server::{self, Found};
 use crate::style::whole;
 use aegis_client::api::{Answer, Api};
 use aegis_client::failure::ApiError;
-use aegis_client::local;
 use aegis_client::path::shown;
 use aegis_client::stage::{Authorization, Stage};
 
@@ -23,25 +23,57 @@ pub struct Session {
     pub json: bool,
     /// Put behind every command that is suggested, so that it reaches the same stage.
     suffix: String,
+    /// Whether this process is the stage: work ends with it.
+    pub is_server: bool,
 }
 
 impl Session {
+    /// Of the stage that is named, else of the server on this machine. Where none runs, this process is it meanwhile.
+    ///
     /// # Errors
-    /// Where no stage is described, in one sentence with the fix.
+    /// Where no stage is described and nothing has run here yet, in one sentence with the fix.
     pub async fn open(context: &Context) -> Result<Self> {
-        let path = context.stage_file();
-        let there = path.try_exists();
-        if !there.with_context(|| format!("cannot look for {}", shown(&path)))? {
-            return Err(Coded::new("no_stage", absent(context, &path)).into());
+        match &context.stage {
+            Some(file) => Self::of_stage(file, context).await,
+            None => Self::here(server::find(context).await?, context).await,
         }
-        let stage = Stage::read(&path)?;
+    }
+
+    /// The same, for a verb with which everything may begin.
+    ///
+    /// # Errors
+    /// Where no server can be started.
+    pub async fn open_or_begin(context: &Context) -> Result<Self> {
+        match &context.stage {
+            Some(file) => Self::of_stage(file, context).await,
+            None => Self::here(server::find_or_start(context).await?, context).await,
+        }
+    }
+
+    async fn of_stage(file: &Path, context: &Context) -> Result<Self> {
+        let there = file.try_exists();
+        if !there.with_context(|| format!("cannot look for {}", shown(file)))? {
+            return Err(Coded::new("no_stage", absent(file)).into());
+        }
+        Self::at(Stage::read(file)?, false, "", context).await
+    }
+
+    async fn here(found: Found, context: &Context) -> Result<Self> {
+        const HINT: &str = "\n  the server may have ended: type the same again";
+        let is_server = matches!(found, Found::Here(_));
+        let stage = Stage::at(found.endpoint());
+        Self::at(stage, is_server, HINT, context).await
+    }
+
+    async fn at(stage: Stage, is_server: bool, hint: &str, context: &Context) -> Result<Self> {
         let token = context.token_file.as_deref();
-        let api = Api::of(&stage, token, &unreachable_hint(context)).await?;
+        let api = Api::of(&stage, token, hint).await?;
         Ok(Self {
             stage,
             api,
             json: context.json,
             suffix: suffix(context),
+            is_server,
         })
     }
 
@@ -87,32 +119,18 @@ fn suffix(context: &Context) -> String {
     if let Some(file) = &context.stage {
         return told("--stage", "AEGIS_STAGE", file) + &token;
     }
-    let folder = context.folder.root();
-    match local::default_stack_folder() {
-        Ok(default) if default == folder => token,
-        _ => told("--dir", "AEGIS_DIR", folder) + &token,
+    match default_data() {
+        Ok(default) if default == context.data => token,
+        _ => told("--data", "AEGIS_DATA", &context.data) + &token,
     }
 }
 
-fn absent(context: &Context, path: &Path) -> String {
-    if context.stage.is_some() {
-        format!(
-            "there is no stage file {}: write the output of `terraform output -json` of that stage to it",
-            shown(path)
-        )
-    } else {
-        "no local stack is running: start it with `cargo xtask up` in a clone, or name a stage with --stage FILE"
-            .to_owned()
-    }
-}
-
-fn unreachable_hint(context: &Context) -> String {
-    if context.stage.is_some() {
-        String::new()
-    } else {
-        "\n  the local stack may have stopped: see `cargo xtask status`; `cargo xtask up` starts it"
-            .to_owned()
-    }
+fn absent(file: &Path) -> String {
+    format!(
+        "there is no stage file {}: `cargo xtask up` writes .aegis/stack.json, and `terraform output -json` prints that of \
+         a stage in AWS",
+        shown(file)
+    )
 }
 
 /// One word of a shell's command line.

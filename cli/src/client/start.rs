@@ -31,7 +31,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    let session = Session::open(context).await?;
+    let session = Session::open_or_begin(context).await?;
     let key = arguments.options.key();
     let answer = start(&session, &arguments.topic, &arguments.options, &key).await?;
     let id = &answer.value.workflow_id;

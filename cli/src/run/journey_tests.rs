@@ -16,7 +16,6 @@ use super::journey::{Followed, Journey};
 use super::screen::Screen;
 use crate::client::session::Session;
 use crate::context::Context;
-use aegis_client::local::StackFolder;
 
 /// Says one choice after the other; may let somebody else decide first.
 struct Scripted {
@@ -42,7 +41,7 @@ async fn travel(fake: &Fake, choices: Vec<Choice>, faster: bool) -> Result<Follo
     let stage = folder.path().join("stage.json");
     std::fs::write(&stage, fake.stage("none").to_string()).unwrap();
     let context = Context {
-        folder: StackFolder::new(folder.path().to_owned()),
+        data: folder.path().to_owned(),
         stage: Some(stage),
         token_file: None,
         json: false,

@@ -1,7 +1,7 @@
 //! `aegis run`: from a topic to a report on disk, with the person at the approval.
 //!
 //! `journey` goes along with the workflow, `screen` and `bars` draw it, `decider` is the
-//! approval, `ending` says how it ended. `local_stack` has a stack started where there is none.
+//! approval, `ending` says how it ended.
 
 mod bars;
 mod decider;
@@ -9,7 +9,6 @@ mod ending;
 mod journey;
 #[cfg(test)]
 mod journey_tests;
-mod local_stack;
 mod screen;
 
 use std::path::PathBuf;
@@ -31,6 +30,7 @@ use crate::client::session::Session;
 use crate::client::show::next_steps;
 use crate::client::start;
 use crate::context::Context;
+use crate::server;
 use crate::style::bold;
 use aegis_terminal::text::one_line;
 
@@ -42,8 +42,8 @@ const LAST_LOOK: Duration = Duration::from_secs(3);
 /// Run one workflow from its topic to the report on disk.
 ///
 /// Starts the workflow, shows each step, asks you at the approval (approve, reject or request changes), and writes the
-/// report. Where no --stage is named and no local stack runs, `cargo xtask up` is run first, in a clone. Ctrl-C leaves the
-/// workflow running.
+/// report. Where no --stage is named and no server runs here, this command is the server until the workflow has ended.
+/// Ctrl-C, a crash or a power cut loses nothing: what was under way goes on with the next server.
 ///
 /// The exit code is 0 for a completed workflow whose report is written, 1 for one that ended in any other way or
 /// could not be followed, 3 for one that waits for your decision, 4 for a completed one whose report could not be
@@ -83,10 +83,13 @@ impl Arguments {
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let place = Place::of(arguments.output.as_deref(), context.json)?;
-    if context.stage.is_none() {
-        local_stack::ensure(context).await?;
+    let session = Session::open_or_begin(context).await?;
+    if session.is_server {
+        errln!(
+            "aegis listens on {} until this has ended",
+            session.stage.api_endpoint
+        );
     }
-    let session = Session::open(context).await?;
     let names = arguments.options.approvers();
     if arguments.approve && arguments.is_nameless(&session) && !names.is_empty() {
         bail!(
@@ -98,7 +101,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     // What was started before has taken Ctrl-C from the system, so from here on it has to be listened for.
     let accepted = tokio::select! {
         accepted = start::start(&session, &arguments.topic, &arguments.options, &key) => accepted?,
-        _ = tokio::signal::ctrl_c() => give_up(&session),
+        _ = tokio::signal::ctrl_c() => give_up(&session, context).await,
     };
     let id = accepted.value.workflow_id;
     errln!("{}  {}", bold(&id), one_line(&arguments.topic));
@@ -120,7 +123,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     };
     tokio::select! {
         code = to_the_end => code,
-        _ = tokio::signal::ctrl_c() => leave(&session, &id).await,
+        _ = tokio::signal::ctrl_c() => leave(&session, &id, context).await,
     }
 }
 
@@ -152,16 +155,17 @@ async fn travel<D: Decider>(
     .await
 }
 
-fn give_up(session: &Session) -> ! {
+async fn give_up(session: &Session, context: &Context) -> ! {
     errln!(
         "\nInterrupted before the stage had confirmed the workflow. It may have started; see with"
     );
     errln!("  {}", session.command("list"));
+    server::end(context).await;
     std::process::exit(INTERRUPTED);
 }
 
 /// Does not return: a question at the terminal may still be waiting in a thread of its own.
-async fn leave(session: &Session, id: &WorkflowId) -> ! {
+async fn leave(session: &Session, id: &WorkflowId, context: &Context) -> ! {
     let now = tokio::time::timeout(LAST_LOOK, session.workflow(id)).await;
     match now {
         Ok(Ok(now)) if now.value.status == Status::AwaitingApproval => {
@@ -171,11 +175,15 @@ async fn leave(session: &Session, id: &WorkflowId) -> ! {
             }
             errln!("Then follow it, and read the report, with");
         }
+        _ if session.is_server => {
+            errln!("\nThe workflow is kept. It goes on, and you read its report, with")
+        }
         _ => {
             errln!("\nThe workflow goes on without you. Watch it again, and read the report, with")
         }
     }
     errln!("  {}", session.command(&format!("watch {id}")));
     errln!("  {}", session.command(&format!("report {id}")));
+    server::end(context).await;
     std::process::exit(INTERRUPTED);
 }

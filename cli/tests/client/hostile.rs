@@ -256,6 +256,7 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
     let mut add = |scene: Scene, words: &[&str]| {
         let verb = [
             "run",
+            "serve",
             "start",
             "get",
             "findings",
@@ -280,7 +281,8 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
         calls.entry(verb).or_default().push((scene, words));
     };
     for scene in [Researching, Waiting(0), Stuck, Failed, Rejected, Completed] {
-        add(scene, &["get", WORKFLOW]);
+        add(Completed, &["serve", "--config", HOSTILE_TYPED]);
+    add(scene, &["get", WORKFLOW]);
     }
     for scene in [Researching, Failed, Rejected] {
         add(scene, &["run", "t\u{202a}", "--approve"]);

@@ -401,14 +401,14 @@ fn local(program: &Program, words: &[&str]) -> tokio::process::Command {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_looked_into_is_not_called_an_absent_stack() {
+async fn a_folder_that_cannot_be_looked_into_is_not_called_empty() {
     let program = at(Scene::Researching).await;
     let mut command = local(&program, &["list"]);
     // A file where a folder should be; who runs tests may be allowed to read everything.
-    command.env("AEGIS_DIR", program.folder.path().join("stage.json"));
+    command.env("AEGIS_DATA", program.folder.path().join("stage.json"));
     let outcome = Outcome::of(command.output().await.unwrap()).expect(1);
-    assert!(outcome.err.contains("cannot look for"), "{}", outcome.err);
-    assert!(!outcome.err.contains("no local stack"), "{}", outcome.err);
+    assert!(outcome.err.contains("cannot look into"), "{}", outcome.err);
+    assert!(!outcome.err.contains("nothing has run"), "{}", outcome.err);
 }
 
 #[tokio::test]

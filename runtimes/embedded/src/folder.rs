@@ -45,11 +45,20 @@ pub struct Held {
 
 const DESCRIPTION: &str = "server.json";
 
-/// What a server in this folder says of itself. It stays behind where a server was killed: whether it answers, only a
-/// request tells.
+/// What the server in this folder says of itself, or the last one said: whether it runs, only a request tells.
 pub fn description(folder: &Path) -> Option<Description> {
     let text = std::fs::read(folder.join(DESCRIPTION)).ok()?;
     serde_json::from_slice(&text).ok()
+}
+
+pub(crate) fn database(folder: &Path) -> PathBuf {
+    folder.join("aegis.db")
+}
+
+/// Topics, keys and reports are this user's alone.
+pub(crate) fn make(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder)
 }
 
 pub(crate) fn hold(folder: &Path) -> Result<Held, Unusable> {
@@ -57,12 +66,9 @@ pub(crate) fn hold(folder: &Path) -> Result<Held, Unusable> {
         let path = path.to_owned();
         move |error| Unusable::Io(path, error)
     };
-    // Topics, keys and reports are this user's alone.
-    let mut builder = DirBuilder::new();
-    builder.recursive(true).mode(0o700);
-    builder.create(folder).map_err(failed(folder))?;
+    make(folder).map_err(failed(folder))?;
     let objects = folder.join("objects");
-    builder.create(&objects).map_err(failed(&objects))?;
+    make(&objects).map_err(failed(&objects))?;
     let path = folder.join("lock");
     let lock = private(&path).map_err(failed(&path))?;
     match lock.try_lock() {
@@ -100,7 +106,7 @@ fn private(path: &Path) -> std::io::Result<File> {
 
 impl Held {
     pub(crate) fn database(&self) -> PathBuf {
-        self.folder.join("aegis.db")
+        database(&self.folder)
     }
 
     pub(crate) fn objects(&self) -> PathBuf {
@@ -122,8 +128,8 @@ impl Held {
         written.map_err(|error| Unusable::Io(place, error))
     }
 
+    /// What the server said of itself stays: the next one listens at the same address.
     pub(crate) fn release(self) {
-        let _ = std::fs::remove_file(self.folder.join(DESCRIPTION));
         // Closing the file gives up the lock.
         drop(self.lock);
     }

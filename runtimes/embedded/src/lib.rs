@@ -14,10 +14,11 @@ mod records;
 mod recovery;
 mod server;
 mod table;
+mod telling;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -53,6 +54,10 @@ pub use objects::{BUCKET, Objects};
 pub use queues::MemoryQueues;
 pub use records::{DeadLetter, SqliteDeadLetters, SqliteKeys, dead_letters};
 pub use table::SqliteTable;
+pub use telling::{log_to_file, log_to_stderr};
+
+/// Reads a PDF for an agent if this process was started for that: then `main` has to return what this returns.
+pub use aegis_agent_researcher::extract::pdf::process::serve as read_a_file;
 
 use agents::Agents;
 use queues::Queue;
@@ -60,6 +65,9 @@ use server::{Handlers, Site};
 
 /// The flows that ship.
 static FLOWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../flows");
+/// Where a server listens if nothing else is said and nobody else does.
+pub const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400);
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// How often what is due is looked for.
 const SWEEP: Duration = Duration::from_secs(1);
 /// A link to a result is good for so long.
@@ -72,8 +80,9 @@ const APPROVAL_TIMEOUT: Duration = Duration::from_secs(72 * 3600);
 pub struct Options {
     /// Everything that outlives the process lies in this folder. It is made if it is not there.
     pub data: PathBuf,
-    /// A loopback address. Port 0: any that is free.
-    pub listen: SocketAddr,
+    /// A loopback address. Absent: that of the last server in this folder, so that agents at work reach this one, else
+    /// [`USUAL`], else any that is free.
+    pub listen: Option<SocketAddr>,
     pub configuration: Configuration,
     /// More folders of flows.
     pub flows: Vec<PathBuf>,
@@ -106,6 +115,21 @@ pub enum StartError {
     Metrics(String),
 }
 
+impl StartError {
+    /// Stable, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotLoopback(_) => "usage",
+            Self::Folder(folder::Unusable::Held { .. }) => "folder_held",
+            Self::Listen(..) => "address_in_use",
+            Self::Flows(_) => "invalid_flow",
+            Self::Database(_) => "database_unusable",
+            Self::Folder(folder::Unusable::Io(..)) => "folder_unusable",
+            Self::Port(_) | Self::Http(_) | Self::Threads(_) | Self::Metrics(_) => "failed",
+        }
+    }
+}
+
 /// A server that runs until it is [stopped](Self::stop).
 pub struct Embedded {
     description: Description,
@@ -126,16 +150,13 @@ impl Embedded {
     /// # Errors
     /// In one sentence for whoever started it.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        if !options.listen.ip().is_loopback() {
-            return Err(StartError::NotLoopback(options.listen));
+        if let Some(address) = options.listen.filter(|address| !address.ip().is_loopback()) {
+            return Err(StartError::NotLoopback(address));
         }
+        let before = folder::description(&options.data);
         let held = folder::hold(&options.data)?;
         let database = Arc::new(Database::open(&held.database())?);
-        let listener = TcpListener::bind(options.listen).await;
-        let listener = listener.map_err(|error| StartError::Listen(options.listen, error))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| StartError::Listen(options.listen, error))?;
+        let (listener, address) = listen(options.listen, before.as_ref()).await?;
         let base = format!("http://{address}");
 
         let objects = Arc::new(Objects::new(
@@ -212,6 +233,26 @@ impl Embedded {
         })
     }
 
+    /// Whether a server has run in this folder before.
+    ///
+    /// # Errors
+    /// Where nobody may look.
+    pub fn was_here(data: &Path) -> std::io::Result<bool> {
+        folder::database(data).try_exists()
+    }
+
+    /// Workflows in which an agent is asked for or at work.
+    ///
+    /// # Errors
+    /// Of the file.
+    pub fn at_work(&self) -> Result<usize, PortError> {
+        let counted = self.database.read(|connection| {
+            let sql = "SELECT count(*) FROM workflows WHERE status = 'running'";
+            connection.query_row(sql, [], |row| row.get::<_, i64>(0))
+        })?;
+        Ok(usize::try_from(counted).unwrap_or_default())
+    }
+
     /// Where it listens, for clients.
     pub fn description(&self) -> &Description {
         &self.description
@@ -245,6 +286,27 @@ impl Drop for Workshop {
             workshop.shutdown_background();
         }
     }
+}
+
+async fn listen(
+    wanted: Option<SocketAddr>,
+    before: Option<&Description>,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let last = before.and_then(|server| server.api_endpoint.strip_prefix("http://")?.parse().ok());
+    let tried: Vec<SocketAddr> = match wanted {
+        Some(address) => vec![address],
+        None => last.into_iter().chain([USUAL, ANY]).collect(),
+    };
+    let mut failed = None;
+    for address in tried {
+        let bound = TcpListener::bind(address).await;
+        match bound.and_then(|listener| Ok((listener.local_addr()?, listener))) {
+            Ok((address, listener)) => return Ok((listener, address)),
+            Err(error) => failed = Some(StartError::Listen(address, error)),
+        }
+    }
+    Err(failed
+        .unwrap_or_else(|| StartError::Listen(ANY, std::io::ErrorKind::AddrNotAvailable.into())))
 }
 
 fn serve_agents(

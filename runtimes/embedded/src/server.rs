@@ -114,7 +114,7 @@ async fn guarded(State(site): Shared, request: Request, next: axum::middleware::
     next.run(request).await
 }
 
-fn admit(own: SocketAddr, headers: &HeaderMap) -> Result<(), Problem> {
+fn admit(own: SocketAddr, headers: &HeaderMap) -> Result<(), Box<Problem>> {
     let text = |name| {
         headers
             .get(name)
@@ -130,7 +130,7 @@ fn admit(own: SocketAddr, headers: &HeaderMap) -> Result<(), Problem> {
     ];
     if !names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
         let detail = format!("this server answers for {}", names[0]);
-        return Err(Problem::new(Code::HostNotAllowed, detail));
+        return Err(Box::new(Problem::new(Code::HostNotAllowed, detail)));
     }
     let foreign = |origin: &str| {
         origin
@@ -139,7 +139,7 @@ fn admit(own: SocketAddr, headers: &HeaderMap) -> Result<(), Problem> {
     };
     if headers.contains_key(header::ORIGIN) && text(header::ORIGIN).is_none_or(foreign) {
         let detail = "requests of other web pages are not taken";
-        return Err(Problem::new(Code::OriginNotAllowed, detail));
+        return Err(Box::new(Problem::new(Code::OriginNotAllowed, detail)));
     }
     Ok(())
 }

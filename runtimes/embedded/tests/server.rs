@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 async fn server(data: &Path) -> Embedded {
     let options = Options {
         data: data.to_owned(),
-        listen: "127.0.0.1:0".parse().unwrap(),
+        listen: Some("127.0.0.1:0".parse().unwrap()),
         configuration: Configuration::default(),
         flows: Vec::new(),
         rules: Rules::default(),

@@ -1,0 +1,196 @@
+//! `aegis serve`, and the server that another verb is meanwhile where none runs.
+//!
+//! Everything lies in one folder, and one process at a time works in it. So a verb first looks whether a server answers
+//! there. If none does it starts one in its own process, for as long as it takes: what is under way goes on meanwhile, and
+//! with the next server after that.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aegis_client::path::shown;
+use aegis_embedded::{CONFIGURATION_FILE, Configuration, Embedded, Options, description};
+use aegis_terminal::text::counted;
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::client::session::program;
+use crate::context::Context;
+use crate::failure::Coded;
+use crate::out;
+
+/// A server on this machine answers at once.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Serve the API, the agents and all between them on this machine, until Ctrl-C or SIGTERM.
+///
+/// State, history and artifacts lie in the folder that --data names, and survive any end of the process. Nobody but this
+/// machine can reach the server, and whoever can, may do everything: keep it to yourself on a machine that others use.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aegis serve
+  aegis serve --data /var/lib/aegis --listen 127.0.0.1:8080 --flows ./flows
+  aegis serve --json | jq -r .api_endpoint")]
+pub struct Arguments {
+    /// Listen here [default: the address of the last time, else 127.0.0.1:7400, else any free port].
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// A folder with flows, beside those that ship; can be given several times.
+    #[arg(long, value_name = "FOLDER")]
+    flows: Vec<PathBuf>,
+    /// Which agents there are [default: aegis.toml here, if there is one].
+    #[arg(long, value_name = "FILE", env = "AEGIS_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    if let Some(stage) = &context.stage {
+        let message = format!(
+            "--stage {} names a stage that runs elsewhere: `serve` is one itself",
+            stage.display()
+        );
+        return Err(Coded::new("usage", message).into());
+    }
+    let options = Options {
+        listen: arguments.listen,
+        flows: arguments.flows,
+        ..options(context, arguments.config)?
+    };
+    // Before it says that it listens: whoever reads that may end it.
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    aegis_embedded::log_to_stderr(context.json);
+    let server = start(options).await?;
+    let told = server.description();
+    if context.json {
+        out::json(json!(told));
+    } else {
+        outln!("aegis listens on {}", told.api_endpoint);
+        outln!("  everything lies in {}", told.data.display());
+        outln!("  {} run \"a topic\"", program());
+    }
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    errln!(
+        "Ending: agents get a moment to finish. What they do not finish goes on at the next start."
+    );
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the stage on this machine is.
+pub enum Found {
+    /// In another process, at this address.
+    Elsewhere(String),
+    /// In this one from now on, until [`end`].
+    Here(String),
+}
+
+impl Found {
+    pub fn endpoint(self) -> String {
+        match self {
+            Self::Elsewhere(endpoint) | Self::Here(endpoint) => endpoint,
+        }
+    }
+}
+
+/// The server that this process is.
+static HERE: Mutex<Option<Embedded>> = Mutex::new(None);
+
+/// # Errors
+/// Where none runs and nothing has run here yet, or none can be started.
+pub async fn find(context: &Context) -> Result<Found> {
+    if let Some(endpoint) = answering(&context.data).await {
+        return Ok(Found::Elsewhere(endpoint));
+    }
+    let was_here = Embedded::was_here(&context.data);
+    if !was_here.with_context(|| format!("cannot look into {}", shown(&context.data)))? {
+        let message = format!(
+            "nothing has run in {} yet: begin with `{} run \"a topic\"`, or name a stage with --stage FILE",
+            shown(&context.data),
+            program()
+        );
+        return Err(Coded::new("no_stage", message).into());
+    }
+    here(context).await
+}
+
+/// # Errors
+/// Where none runs and none can be started.
+pub async fn find_or_start(context: &Context) -> Result<Found> {
+    match answering(&context.data).await {
+        Some(endpoint) => Ok(Found::Elsewhere(endpoint)),
+        None => here(context).await,
+    }
+}
+
+async fn here(context: &Context) -> Result<Found> {
+    aegis_embedded::log_to_file(&context.data);
+    let server = start(options(context, None)?).await?;
+    let endpoint = server.description().api_endpoint.clone();
+    *HERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+    Ok(Found::Here(endpoint))
+}
+
+/// Ends the server that this process is, if it is one, and says what waits for the next.
+pub async fn end(context: &Context) {
+    let server = HERE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some(server) = server else {
+        return;
+    };
+    let left = server.at_work().unwrap_or_default();
+    server.stop().await;
+    if left > 0 && !context.json {
+        errln!(
+            "{} under way: that goes on with `{} serve`, or with any other command here",
+            counted(left, "workflow is"),
+            program()
+        );
+    }
+}
+
+async fn start(options: Options) -> Result<Embedded> {
+    Embedded::start(options)
+        .await
+        .map_err(|error| Coded::new(error.code(), error.to_string()).into())
+}
+
+fn options(context: &Context, config: Option<PathBuf>) -> Result<Options> {
+    let file = config.or_else(|| {
+        let usual = PathBuf::from(CONFIGURATION_FILE);
+        usual.exists().then_some(usual)
+    });
+    let configuration = match file {
+        Some(file) => {
+            let file = std::path::absolute(&file)
+                .with_context(|| format!("{} names no file", file.display()))?;
+            Configuration::read(&file)?
+        }
+        None => Configuration::default(),
+    };
+    Ok(Options {
+        data: context.data.clone(),
+        listen: None,
+        configuration,
+        flows: Vec::new(),
+        rules: Default::default(),
+    })
+}
+
+/// A file that says where a server is stays behind where one was killed: only an answer tells.
+async fn answering(data: &Path) -> Option<String> {
+    let endpoint = description(data)?.api_endpoint;
+    let client = reqwest::Client::new();
+    let asked = client.get(format!("{endpoint}/health")).timeout(PATIENCE);
+    let answer = asked.send().await.ok()?;
+    answer.status().is_success().then_some(endpoint)
+}
