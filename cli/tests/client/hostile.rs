@@ -282,7 +282,7 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
     };
     for scene in [Researching, Waiting(0), Stuck, Failed, Rejected, Completed] {
         add(Completed, &["serve", "--config", HOSTILE_TYPED]);
-    add(scene, &["get", WORKFLOW]);
+        add(scene, &["get", WORKFLOW]);
     }
     for scene in [Researching, Failed, Rejected] {
         add(scene, &["run", "t\u{202a}", "--approve"]);
