@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: how fast aegis starts here and, computed, how fast it is in AWS.
+//! `cargo xtask bench`: how fast aegis is here, how fast it starts and, computed, how fast it is in AWS.
 //!
+//! - `embedded`: workflows of the embedded runtime, beside what the disk allows
 //! - `cold_start`: how long functions take to start, and their memory; `functions`: which functions
 //! - `model`: latency in AWS, hop by hop, from published figures
 //! - `text`: tables
@@ -17,6 +18,7 @@
 extern crate aegis_terminal;
 
 mod cold_start;
+mod embedded;
 mod functions;
 pub mod model;
 mod text;
@@ -52,6 +54,17 @@ enum What {
         #[arg(long, value_name = "FOLDER")]
         packages: Option<PathBuf>,
     },
+    /// Measure the embedded runtime with agents that answer at once, beside the limit of the disk.
+    Embedded {
+        /// Rounds that count, each of so many workflows.
+        #[arg(long, default_value_t = 3, value_name = "N")]
+        rounds: usize,
+        #[arg(long, default_value_t = 1000, value_name = "N")]
+        workflows: usize,
+        /// The program to measure [default: that of these sources, in release].
+        #[arg(long, value_name = "FILE")]
+        program: Option<PathBuf>,
+    },
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
@@ -64,6 +77,15 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
                 cold_start::measure(&found.hello, &found.functions, runs, found.profile)
             });
             show(&measured.await??, cold_start::text, context)?;
+        }
+        What::Embedded {
+            rounds,
+            workflows,
+            program,
+        } => {
+            let root = aegis_client::local::root()?;
+            let measured = embedded::measure(&root, program, rounds, workflows).await?;
+            show(&measured, embedded::text, context)?;
         }
     }
     Ok(ExitCode::SUCCESS)

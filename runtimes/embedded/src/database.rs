@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use aegis_engine::error::PortError;
+use metrics::counter;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -306,6 +307,8 @@ fn commit(
     }
     transaction.commit()?;
     counters.transactions.fetch_add(1, Ordering::Relaxed);
+    counter!("aegis_database_transactions").increment(1);
+    counter!("aegis_database_writes").increment(jobs.len() as u64);
     counters
         .writes
         .fetch_add(jobs.len() as u64, Ordering::Relaxed);
