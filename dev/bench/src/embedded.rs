@@ -171,7 +171,9 @@ where
     taken.sort_unstable();
     let at = |part: f64| {
         let place = ((taken.len() - 1) as f64 * part).round() as usize;
-        taken.get(place).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+        taken
+            .get(place)
+            .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
     };
     Ok(Speed {
         workflows_per_second: times as f64 / all.as_secs_f64(),
@@ -194,7 +196,8 @@ async fn limit(times: usize, at_once: usize, folder: &Path) -> Result<Speed> {
             for _ in 0..COMMITS {
                 let body = body.clone();
                 let write = move |transaction: &rusqlite::Transaction<'_>| {
-                    let mut insert = transaction.prepare_cached("INSERT INTO rows (body) VALUES (?1)")?;
+                    let mut insert =
+                        transaction.prepare_cached("INSERT INTO rows (body) VALUES (?1)")?;
                     insert.execute([&body]).map(|_| ())
                 };
                 database.write(write).await?;
@@ -336,7 +339,11 @@ async fn work(desk: &Desk, task: &AgentTask) -> Result<()> {
     let how = asked.bearer_auth(token).json(&file).send().await?;
     let how: Transfer = how.error_for_status()?.json().await?;
     let mut put = desk.http.put(&how.url).body(bytes);
-    for (name, value) in how.headers.iter().filter(|(name, _)| *name != "content-length") {
+    for (name, value) in how
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "content-length")
+    {
         put = put.header(name, value);
     }
     put.send().await?.error_for_status()?;
@@ -346,7 +353,11 @@ async fn work(desk: &Desk, task: &AgentTask) -> Result<()> {
             "media_type": media_type, "sha256": sha256}],
         "usage": {},
     });
-    let told = desk.http.post(&task.callback.url).bearer_auth(token).json(&report);
+    let told = desk
+        .http
+        .post(&task.callback.url)
+        .bearer_auth(token)
+        .json(&report);
     let told = told.send().await?;
     let status = told.status();
     ensure!(status.is_success(), "{status}: {}", told.text().await?);
@@ -380,9 +391,17 @@ impl Driver {
         let mut steps = self.desk.watch(id.as_str());
         let started = self.http.post(format!("{}/workflows", self.endpoint));
         let body = json!({"flow": "steps", "topic": "as fast as it goes"});
-        let started = started.header("idempotency-key", key).json(&body).send().await?;
+        let started = started
+            .header("idempotency-key", key)
+            .json(&body)
+            .send()
+            .await?;
         let accepted: WorkflowAccepted = started.error_for_status()?.json().await?;
-        ensure!(accepted.workflow_id == id, "{} is not {id}", accepted.workflow_id);
+        ensure!(
+            accepted.workflow_id == id,
+            "{} is not {id}",
+            accepted.workflow_id
+        );
         while let Some(step) = steps.recv().await {
             match step.as_str() {
                 "analyze" => self.approve(id.as_str()).await?,
@@ -405,7 +424,11 @@ impl Driver {
 
     /// What the server counts, by name.
     async fn metrics(&self) -> Result<HashMap<String, f64>> {
-        let text = self.http.get(format!("{}/metrics", self.endpoint)).send().await?;
+        let text = self
+            .http
+            .get(format!("{}/metrics", self.endpoint))
+            .send()
+            .await?;
         let text = text.text().await?;
         let lines = text.lines().filter_map(|line| {
             let (name, value) = line.split_once(' ')?;

@@ -25,13 +25,14 @@ mod variables;
 /// Folders that are not the repository's own.
 const FOREIGN: [&str; 5] = ["target", ".git", ".aegis", ".terraform", "aegis-reports"];
 /// Names of files that exist only while something runs, or that the reader makes.
-const MADE_LATER: [&str; 15] = [
+const MADE_LATER: [&str; 16] = [
     "_claim.json",
     "_completed.json",
     "evidence.json",
     "analysis.json",
     "report.md",
     "stack.json",
+    "server.json",
     "aegis.toml",
     "flows/report/2.json",
     "staging.json",

@@ -140,6 +140,14 @@ impl Program {
         (Analyst::NAME, Self::Analyst),
         (Writer::NAME, Self::Writer),
     ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Researcher => Researcher::NAME,
+            Self::Analyst => Analyst::NAME,
+            Self::Writer => Writer::NAME,
+        }
+    }
 }
 
 fn built_in(
