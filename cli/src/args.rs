@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::{client, out, run, server};
+use crate::{client, out, run, server, upkeep};
 
 /// Durable AI-agent workflows on serverless AWS, on this machine or on any stage.
 #[derive(Debug, Parser)]
@@ -55,13 +55,16 @@ pub enum Verb {
     Cancel(client::cancel::Arguments),
     Redrive(client::redrive::Arguments),
     Flow(client::flow::Arguments),
+    Backup(upkeep::Backup),
+    Restore(upkeep::Restore),
+    Doctor(upkeep::Doctor),
     Emit(client::emit::Arguments),
     Dlq(client::dlq::Arguments),
     Keys(client::keys::Arguments),
 }
 
 /// What the verbs are for, in the order of the help.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Run a workflow",
         &["run", "serve", "start", "watch", "report"],
@@ -77,6 +80,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
         ],
     ),
     ("Look", &["list", "get", "history", "logs", "flow"]),
+    (
+        "Keep the server on this machine",
+        &["doctor", "backup", "restore"],
+    ),
     (
         "Operate a stage",
         &["cancel", "redrive", "emit", "dlq", "keys"],

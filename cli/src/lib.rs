@@ -23,6 +23,7 @@ mod context;
 mod failure;
 mod run;
 pub mod server;
+mod upkeep;
 
 use aegis_terminal::{out, style};
 pub use args::command;
@@ -75,6 +76,9 @@ async fn verb(verb: Verb, context: &Context) -> anyhow::Result<ExitCode> {
         Verb::Cancel(arguments) => client::cancel::run(arguments, context).await,
         Verb::Redrive(arguments) => client::redrive::run(arguments, context).await,
         Verb::Flow(arguments) => client::flow::run(arguments, context).await,
+        Verb::Backup(arguments) => upkeep::backup(arguments, context).await,
+        Verb::Restore(arguments) => upkeep::restore(arguments, context).await,
+        Verb::Doctor(arguments) => upkeep::doctor(arguments, context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, context).await,
         Verb::Dlq(arguments) => client::dlq::run(arguments, context).await,
         Verb::Keys(arguments) => client::keys::run(arguments, context).await,

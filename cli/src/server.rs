@@ -22,6 +22,7 @@ use crate::client::session::program;
 use crate::context::Context;
 use crate::failure::Coded;
 use crate::out;
+use crate::upkeep::warn_if_paused;
 
 /// A server on this machine answers at once.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,6 +47,9 @@ pub struct Arguments {
     /// Which agents there are [default: aegis.toml here, if there is one].
     #[arg(long, value_name = "FILE", env = "AEGIS_CONFIG")]
     config: Option<PathBuf>,
+    /// Let workflows move again in a folder that was restored from a backup.
+    #[arg(long)]
+    resume: bool,
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
@@ -59,6 +63,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     let options = Options {
         listen: arguments.listen,
         flows: arguments.flows,
+        resume: arguments.resume,
         ..options(context, arguments.config)?
     };
     // Before it says that it listens: whoever reads that may end it.
@@ -68,6 +73,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     );
     aegis_embedded::log_to_stderr(context.json);
     let server = start(options).await?;
+    warn_if_paused(&server, context);
     let told = server.description();
     if context.json {
         out::json(json!(told));
@@ -136,6 +142,7 @@ pub async fn find_or_start(context: &Context) -> Result<Found> {
 async fn here(context: &Context) -> Result<Found> {
     aegis_embedded::log_to_file(&context.data);
     let server = start(options(context, None)?).await?;
+    warn_if_paused(&server, context);
     let endpoint = server.description().api_endpoint.clone();
     *HERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
     Ok(Found::Here(endpoint))
@@ -164,25 +171,31 @@ async fn start(options: Options) -> Result<Embedded> {
         .map_err(|error| Coded::new(error.code(), error.to_string()).into())
 }
 
-fn options(context: &Context, config: Option<PathBuf>) -> Result<Options> {
+/// Of the file that is named, else of the one in the working directory, if there is one.
+///
+/// # Errors
+/// Where the file cannot be read, or says what cannot be.
+pub fn configuration(config: Option<PathBuf>) -> Result<Configuration> {
     let file = config.or_else(|| {
         let usual = PathBuf::from(CONFIGURATION_FILE);
         usual.exists().then_some(usual)
     });
-    let configuration = match file {
-        Some(file) => {
-            let file = std::path::absolute(&file)
-                .with_context(|| format!("{} names no file", file.display()))?;
-            Configuration::read(&file)?
-        }
-        None => Configuration::default(),
+    let Some(file) = file else {
+        return Ok(Configuration::default());
     };
+    let file =
+        std::path::absolute(&file).with_context(|| format!("{} names no file", shown(&file)))?;
+    Ok(Configuration::read(&file)?)
+}
+
+fn options(context: &Context, config: Option<PathBuf>) -> Result<Options> {
     Ok(Options {
         data: context.data.clone(),
         listen: None,
-        configuration,
+        configuration: configuration(config)?,
         flows: Vec::new(),
         rules: Default::default(),
+        resume: false,
     })
 }
 

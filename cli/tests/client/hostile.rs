@@ -257,6 +257,9 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
         let verb = [
             "run",
             "serve",
+            "backup",
+            "restore",
+            "doctor",
             "start",
             "get",
             "findings",
@@ -282,6 +285,9 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
     };
     for scene in [Researching, Waiting(0), Stuck, Failed, Rejected, Completed] {
         add(Completed, &["serve", "--config", HOSTILE_TYPED]);
+        add(Completed, &["backup", HOSTILE_TYPED]);
+        add(Completed, &["restore", HOSTILE_TYPED]);
+        add(Completed, &["doctor", "--config", HOSTILE_TYPED]);
         add(scene, &["get", WORKFLOW]);
     }
     for scene in [Researching, Failed, Rejected] {

@@ -78,7 +78,7 @@ async fn killer(first: Server, data: &Path, kills: u64, seed: u64) -> Server {
         let life = chance.random_range(0..LONGEST_LIFE);
         tokio::time::sleep(Duration::from_millis(life)).await;
         server.kill().await;
-        server = Server::start_at(data, &address).await;
+        server = Server::start_at(data, &["--listen", &address]).await;
     }
     server
 }

@@ -45,15 +45,19 @@ pub struct Server {
 impl Server {
     /// Once it says that it listens, where nobody else does.
     pub async fn start(data: &Path) -> Self {
+        Self::start_with(data, &[]).await
+    }
+
+    pub async fn start_with(data: &Path, words: &[&str]) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
-        Self::start_at(data, &address).await
+        Self::start_at(data, &[&["--listen", &address], words].concat()).await
     }
 
     /// The same at an address of one's own.
-    pub async fn start_at(data: &Path, address: &str) -> Self {
-        let mut command = aegis(data, &["serve", "--json", "--listen", address]);
+    pub async fn start_at(data: &Path, words: &[&str]) -> Self {
+        let mut command = aegis(data, &[&["serve", "--json"], words].concat());
         let log = std::fs::File::options()
             .create(true)
             .append(true)

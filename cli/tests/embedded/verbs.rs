@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::program::{Server, output};
+use crate::program::{Client, Server, output};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -70,4 +70,93 @@ async fn one_process_at_a_time_holds_a_folder() {
     assert_eq!(said["error"]["code"], "folder_held");
     let message = said["error"]["message"].as_str().unwrap();
     assert!(message.contains(&server.endpoint), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_server_at_work_goes_on_elsewhere_once_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data).await;
+    let client = Client::of(&server);
+    let wanted = serde_json::json!({"topic": "Impact of quantum computing on cryptography"});
+    let (_, accepted) = client.post("/workflows", "k", &wanted).await;
+    let id = accepted["workflow_id"].as_str().unwrap();
+    client
+        .wait_for(id, |view| view["status"] == "awaiting_approval")
+        .await;
+    let copy = folder.path().join("copy.aegis");
+    let copy = copy.to_str().unwrap();
+    let made = output(&data, &["backup", copy]).await;
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let again = output(&data, &["backup", copy]).await;
+    assert!(
+        text(&again.stderr).contains("is there already"),
+        "{again:?}"
+    );
+    server.kill().await;
+
+    let other = folder.path().join("other");
+    let restored = output(&other, &["restore", copy]).await;
+    assert_eq!(restored.status.code(), Some(0), "{restored:?}");
+    let again = output(&other, &["restore", copy]).await;
+    assert!(
+        text(&again.stderr).contains("is there already"),
+        "{again:?}"
+    );
+    let approved = output(&other, &["approve", id]).await;
+    assert_eq!(approved.status.code(), Some(0), "{approved:?}");
+    assert!(
+        text(&approved.stderr).contains("nothing moves"),
+        "{approved:?}"
+    );
+    let get = output(&other, &["get", id, "--json"]).await;
+    let view: Value = serde_json::from_slice(&get.stdout).unwrap();
+    assert_eq!(
+        (&view["status"], &view["at"]),
+        (&"running".into(), &"write".into())
+    );
+    let ill = output(&other, &["doctor", "--json"]).await;
+    assert_eq!(ill.status.code(), Some(1));
+    assert!(text(&ill.stdout).contains("--resume"), "{ill:?}");
+
+    let resumed = Server::start_with(&other, &["--resume"]).await;
+    let client = Client::of(&resumed);
+    client
+        .wait_for(id, |view| view["status"] == "completed")
+        .await;
+    let well = output(&other, &["doctor"]).await;
+    assert_eq!(well.status.code(), Some(0), "{well:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_what_is_ill_and_what_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("aegis.db"), "no database ".repeat(200)).unwrap();
+    let config = folder.path().join("agents.toml");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    std::fs::write(
+        &config,
+        format!("[agents.reviewer]\nurl = \"http://{nobody}\"\n"),
+    )
+    .unwrap();
+    let config = config.to_str().unwrap();
+    let told = output(&data, &["doctor", "--config", config, "--json"]).await;
+    assert_eq!(told.status.code(), Some(1));
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let ill = told["checks"].as_array().unwrap().iter();
+    let ill: Vec<&Value> = ill.filter(|check| check["well"] == false).collect();
+    let what: Vec<&str> = ill
+        .iter()
+        .map(|check| check["what"].as_str().unwrap())
+        .collect();
+    assert_eq!(what, ["database", "agent reviewer"], "{told:#}");
+    assert!(ill.iter().all(|check| check["remedy"].is_string()));
+    let serve = output(&data, &["serve", "--json"]).await;
+    let said: Value = serde_json::from_slice(&serve.stdout).unwrap();
+    assert_eq!(said["error"]["code"], "database_unusable", "{said:#}");
 }

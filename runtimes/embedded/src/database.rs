@@ -20,6 +20,8 @@ const APPLICATION: i32 = 0x6165_6773;
 const VERSION: i32 = 1;
 /// Writes in one transaction. More would only make the first of them wait.
 const MOST_AT_ONCE: usize = 512;
+/// The secret that says that nothing moves: this was restored from a backup.
+pub(crate) const PAUSED: &str = "paused";
 /// Another process that looks into the file, such as a backup, may hold it for a moment.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -121,32 +123,13 @@ impl Database {
     /// # Errors
     /// Where it is none of ours, is newer than this program, or is broken.
     pub fn open(path: &Path) -> Result<Self, Unusable> {
-        let shown = || path.display().to_string();
-        let failed = |source| match source {
-            rusqlite::Error::SqliteFailure(error, _) if error.code == ErrorCode::NotADatabase => {
-                Unusable::Foreign(shown())
-            }
-            source => Unusable::Sqlite {
-                path: shown(),
-                source,
-            },
-        };
+        let failed = |error| unusable(path, error);
         let mut connection = Connection::open(path).map_err(failed)?;
         set_up(&connection).map_err(failed)?;
-        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        let (application, found) = (
-            number("application_id").map_err(failed)?,
-            number("user_version").map_err(failed)?,
-        );
-        match (application, found) {
-            (0, 0) => create(&mut connection).map_err(failed)?,
-            (APPLICATION, VERSION) => {}
-            (APPLICATION, found) if found > VERSION => {
-                let path = shown();
-                return Err(Unusable::Newer { path, found });
-            }
-            _ => return Err(Unusable::Foreign(shown())),
+        if is_empty(&connection).map_err(failed)? {
+            create(&mut connection).map_err(failed)?;
         }
+        ours(&connection, path)?;
         let counters = Arc::<Counters>::default();
         let (writer, waiting) = mpsc::channel();
         let counted = counters.clone();
@@ -217,6 +200,40 @@ impl Database {
         self.writer.send(Box::new(job)).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
+}
+
+fn unusable(path: &Path, source: rusqlite::Error) -> Unusable {
+    let path = path.display().to_string();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => Unusable::Foreign(path),
+        Some(_) | None => Unusable::Sqlite { path, source },
+    }
+}
+
+fn number(connection: &Connection, name: &str) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    let number = |name| number(connection, name);
+    Ok((number("application_id")?, number("user_version")?) == (0, 0))
+}
+
+/// # Errors
+/// Where the file is none of ours, or newer than this program.
+pub(crate) fn ours(connection: &Connection, path: &Path) -> Result<(), Unusable> {
+    let number = |name| number(connection, name).map_err(|error| unusable(path, error));
+    let shown = path.display().to_string();
+    match (number("application_id")?, number("user_version")?) {
+        (APPLICATION, VERSION) => Ok(()),
+        (APPLICATION, found) if found > VERSION => Err(Unusable::Newer { path: shown, found }),
+        _ => Err(Unusable::Foreign(shown)),
+    }
+}
+
+/// Waits for others who have the file.
+pub(crate) fn be_patient(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)
 }
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {

@@ -93,7 +93,7 @@ pub(crate) fn hold(folder: &Path) -> Result<Held, Unusable> {
     Ok(held)
 }
 
-fn private(path: &Path) -> std::io::Result<File> {
+pub(crate) fn private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options
         .read(true)

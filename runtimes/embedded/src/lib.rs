@@ -15,6 +15,7 @@ mod recovery;
 mod server;
 mod table;
 mod telling;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -55,6 +56,7 @@ pub use queues::MemoryQueues;
 pub use records::{DeadLetter, SqliteDeadLetters, SqliteKeys, dead_letters};
 pub use table::SqliteTable;
 pub use telling::{log_to_file, log_to_stderr};
+pub use upkeep::{Check, backup, doctor, restore};
 
 /// Reads a PDF for an agent if this process was started for that: then `main` has to return what this returns.
 pub use aegis_agent_researcher::extract::pdf::process::serve as read_a_file;
@@ -87,6 +89,8 @@ pub struct Options {
     /// More folders of flows.
     pub flows: Vec<PathBuf>,
     pub rules: Rules,
+    /// Whether a folder that was restored from a backup moves again from now on.
+    pub resume: bool,
 }
 
 /// Why a server cannot be started.
@@ -142,6 +146,7 @@ pub struct Embedded {
     /// What hands out commands and looks for what is due.
     moving: JoinSet<()>,
     workshop: Workshop,
+    paused: bool,
 }
 
 impl Embedded {
@@ -214,11 +219,14 @@ impl Embedded {
         });
 
         let dispatchers = parts.dispatchers(&agents);
-        recovery::recover(&parts, &dispatchers, &agents).await?;
         let mut moving = JoinSet::new();
-        moving.spawn(asked.serve(approval, parts.letters(aegis_approval::SERVICE)));
-        serve_agents(&mut moving, &parts, queues, dispatchers);
-        moving.spawn(sweep(parts.deadlines()));
+        let paused = records::paused(&database, options.resume).await?;
+        if !paused {
+            recovery::recover(&parts, &dispatchers, &agents).await?;
+            moving.spawn(asked.serve(approval, parts.letters(aegis_approval::SERVICE)));
+            serve_agents(&mut moving, &parts, queues, dispatchers);
+            moving.spawn(sweep(parts.deadlines()));
+        }
         let description = Description::new(base, &options.data);
         held.describe(&description)?;
         Ok(Self {
@@ -230,6 +238,7 @@ impl Embedded {
             answering,
             moving,
             workshop: Workshop(Some(workshop)),
+            paused,
         })
     }
 
@@ -256,6 +265,11 @@ impl Embedded {
     /// Where it listens, for clients.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// Whether nothing moves, because the folder was restored from a backup and nobody said that it may.
+    pub fn is_paused(&self) -> bool {
+        self.paused
     }
 
     pub fn database(&self) -> &Database {

@@ -10,7 +10,7 @@ use aegis_engine::token::TokenKeys;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
-use crate::database::Database;
+use crate::database::{Database, PAUSED};
 
 const TOKEN_KEYS: &str = "token_keys";
 /// Bytes of a reason that are kept.
@@ -40,6 +40,20 @@ pub(crate) async fn secret_or(
         Ok(secret(transaction, name)?.unwrap_or_else(|| value.clone()))
     };
     database.write(work).await
+}
+
+/// Whether nothing may move; `resume`: from now on it may.
+///
+/// # Errors
+/// Of the file.
+pub(crate) async fn paused(database: &Database, resume: bool) -> Result<bool, PortError> {
+    if resume {
+        let work = |transaction: &Transaction<'_>| {
+            transaction.execute("DELETE FROM secrets WHERE name = ?1", [PAUSED])
+        };
+        database.write(work).await?;
+    }
+    database.read(|connection| Ok(secret(connection, PAUSED)?.is_some()))
 }
 
 pub struct SqliteKeys(pub Arc<Database>);

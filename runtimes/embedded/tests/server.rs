@@ -15,6 +15,7 @@ async fn server(data: &Path) -> Embedded {
         configuration: Configuration::default(),
         flows: Vec::new(),
         rules: Rules::default(),
+        resume: false,
     };
     Embedded::start(options).await.unwrap()
 }
