@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use aegis_client::path::shown;
 use aegis_embedded::{Check, Embedded};
-use aegis_terminal::text::{bytes, columns, one_line};
+use aegis_terminal::text::{bytes, columns, moment, one_line};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -123,6 +123,31 @@ fn tell(checks: &[Check]) {
             }
         }
     }
+}
+
+/// What the server on this machine has set aside, the newest first. With --json the messages too.
+///
+/// # Errors
+/// Where the database cannot be read.
+pub fn letters(context: &Context) -> Result<ExitCode> {
+    let letters = aegis_embedded::letters(&context.data)?;
+    if context.json {
+        out::json(json!({"letters": letters}));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if letters.is_empty() {
+        outln!("Nothing was set aside.");
+    }
+    for letter in &letters {
+        let number = bold(letter.number.to_string());
+        outln!(
+            "{number}  {}  {}",
+            moment(letter.set_aside_at),
+            one_line(&letter.service)
+        );
+        outln!("   {}", one_line(&letter.reason));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn only_here(context: &Context, verb: &str) -> Result<()> {

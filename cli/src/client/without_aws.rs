@@ -12,7 +12,7 @@ fn left_out(what: &str) -> anyhow::Error {
 }
 
 macro_rules! left_out {
-    ($verb:ident, $about:literal) => {
+    ($verb:ident, $about:literal $(, $here:path)?) => {
         pub mod $verb {
             use std::process::ExitCode;
 
@@ -26,8 +26,11 @@ macro_rules! left_out {
             }
 
             /// # Errors
-            /// Always.
-            pub async fn run(_: Arguments, _: &Context) -> anyhow::Result<ExitCode> {
+            /// Where a stage is named.
+            pub async fn run(_: Arguments, _context: &Context) -> anyhow::Result<ExitCode> {
+                $(if _context.stage.is_none() {
+                    return $here(_context);
+                })?
                 Err(super::left_out(concat!("`", stringify!($verb), "`")))
             }
         }
@@ -40,7 +43,8 @@ left_out!(
 );
 left_out!(
     dlq,
-    "Look into dead-letter queues (in builds with the feature `aws`)"
+    "Show what was set aside, and why (of a stage in builds with the feature `aws`)",
+    crate::upkeep::letters
 );
 left_out!(
     keys,

@@ -53,10 +53,10 @@ pub use database::{Database, Written};
 pub use folder::{Description, Held, description};
 pub use objects::{BUCKET, Objects};
 pub use queues::MemoryQueues;
-pub use records::{DeadLetter, SqliteDeadLetters, SqliteKeys, dead_letters};
+pub use records::{DeadLetter, SqliteDeadLetters, SqliteKeys};
 pub use table::SqliteTable;
 pub use telling::{log_to_file, log_to_stderr};
-pub use upkeep::{Check, backup, doctor, restore};
+pub use upkeep::{Check, backup, doctor, letters, restore};
 
 /// Reads a PDF for an agent if this process was started for that: then `main` has to return what this returns.
 pub use aegis_agent_researcher::extract::pdf::process::serve as read_a_file;

@@ -9,6 +9,7 @@ use aegis_engine::stored::encode;
 use aegis_engine::token::TokenKeys;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use serde::Serialize;
 
 use crate::database::{Database, PAUSED};
 
@@ -83,7 +84,7 @@ pub struct SqliteDeadLetters {
 }
 
 /// A message that was set aside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
     pub number: i64,
     pub set_aside_at: Timestamp,
@@ -93,25 +94,23 @@ pub struct DeadLetter {
 }
 
 /// The newest first.
-///
-/// # Errors
-/// Of the file.
-pub fn dead_letters(database: &Database, limit: u32) -> Result<Vec<DeadLetter>, PortError> {
-    database.read(|connection| {
-        let mut statement = connection.prepare_cached(
-            "SELECT n, set_aside_at, service, reason, body FROM dead_letters ORDER BY n DESC LIMIT ?1",
-        )?;
-        let rows = statement.query_map([limit], |row| {
-            Ok(DeadLetter {
-                number: row.get(0)?,
-                set_aside_at: Timestamp::from_millis(row.get(1)?),
-                service: row.get(2)?,
-                reason: row.get(3)?,
-                body: row.get(4)?,
-            })
-        })?;
-        rows.collect()
-    })
+pub(crate) fn newest_letters(
+    connection: &Connection,
+    limit: u32,
+) -> rusqlite::Result<Vec<DeadLetter>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n, set_aside_at, service, reason, body FROM dead_letters ORDER BY n DESC LIMIT ?1",
+    )?;
+    let rows = statement.query_map([limit], |row| {
+        Ok(DeadLetter {
+            number: row.get(0)?,
+            set_aside_at: Timestamp::from_millis(row.get(1)?),
+            service: row.get(2)?,
+            reason: row.get(3)?,
+            body: row.get(4)?,
+        })
+    })?;
+    rows.collect()
 }
 
 #[async_trait]

@@ -12,7 +12,10 @@ use serde::Serialize;
 use crate::configuration::{Configuration, Source};
 use crate::database::{self, PAUSED};
 use crate::folder;
+use crate::records::{self, DeadLetter};
 
+/// Messages that were set aside, in one listing.
+const MOST_LETTERS: u32 = 1000;
 /// Less room on the disk is told.
 const LEAST_ROOM: u64 = 500 * 1024 * 1024;
 /// A clock that was set back by less harms nobody.
@@ -161,6 +164,23 @@ fn check(part: &Path) -> Result<(), Failed> {
         )
         .map_err(failed)?;
     Ok(())
+}
+
+/// What was set aside in a folder, the newest first, at most a thousand.
+///
+/// # Errors
+/// Where there is no database, or it cannot be read.
+pub fn letters(data: &Path) -> Result<Vec<DeadLetter>, Failed> {
+    let path = folder::database(data);
+    if !path.exists() {
+        return Err(Failed::Nothing(data.to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let failed = |error| Failed::Sqlite(path.clone(), error);
+    let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
+    database::be_patient(&connection).map_err(failed)?;
+    database::ours(&connection, &path)?;
+    records::newest_letters(&connection, MOST_LETTERS).map_err(failed)
 }
 
 /// One thing that was looked at.

@@ -9,7 +9,7 @@ use aegis_contracts::envelope::CommandEnvelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::transfer::Transfer;
 use aegis_embedded::{
-    Database, MemoryQueues, Objects, SqliteDeadLetters, SqliteKeys, SqliteTable, dead_letters,
+    Database, MemoryQueues, Objects, SqliteDeadLetters, SqliteKeys, SqliteTable, letters,
 };
 use aegis_engine::message::{Disposition, QueueHandler, Received};
 use aegis_testkit::contract::artifacts::{self, Agent};
@@ -135,7 +135,7 @@ impl Probe for Looker {
     }
 
     async fn reason_of(&self, body: &str) -> Option<String> {
-        let letters = dead_letters(&self.place.database, 100).unwrap();
+        let letters = letters(self.place.folder.path()).unwrap();
         let mut found = letters.into_iter().filter(|letter| letter.body == body);
         found.next().map(|letter| letter.reason)
     }

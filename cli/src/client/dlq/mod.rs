@@ -59,6 +59,9 @@ struct Which {
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
+    if context.stage.is_none() {
+        return crate::upkeep::letters(context);
+    }
     let session = Session::open(context).await?;
     let places = Places::of(&session.stage)?;
     let sqs = Sqs::new(session.stage.connection().load().await);
