@@ -21,7 +21,7 @@ module "dispatcher" {
   })
   extra_environment = merge(local.instant_agents_environment, var.extra_lambda_environment)
 
-  # The commands that a dispatcher sends go back to its own queue, which the module lets it do.
+  # No right to send commands: what a dispatcher owes is sent by the sweep.
   statements = [
     local.change_workflows_statement,
     local.read_requests_statement,

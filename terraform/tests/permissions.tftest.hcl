@@ -206,9 +206,9 @@ run "functions" {
   assert {
     condition = alltrue([
       for agent in keys(var.agents) :
-      [for statement in jsondecode(module.dispatcher[agent].policy).Statement : statement.Sid if contains(flatten([statement.Action]), "sqs:SendMessage")] == ["PutBackOrSetAside"]
+      [for statement in jsondecode(module.dispatcher[agent].policy).Statement : statement.Sid if contains(flatten([statement.Action]), "sqs:SendMessage")] == ["SetAside"]
     ])
-    error_message = "A dispatcher sends to its own queues only."
+    error_message = "A dispatcher sends to its own dead-letter queue only."
   }
 }
 

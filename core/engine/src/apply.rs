@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_contracts::command::Command;
+use aegis_contracts::attempt::Attempt;
+use aegis_contracts::command::{Command, SessionCommand};
 use aegis_contracts::envelope::Envelope;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_workflow::{
-    Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, StoredWorkflow, Transition,
-    Workflow, codes, decide, spread, start,
+    Answer, Illegal, Input, Owed, Rejection, Rules, STOP_AFTER, Start, StoredWorkflow, Touch,
+    Transition, Workflow, codes, decide, spread, start,
 };
 
 use crate::error::PortError;
@@ -78,8 +79,8 @@ impl Applied {
     }
 }
 
-/// Dispatchers send no work: that of their own agent would go to the queue that invokes them, and AWS Lambda stops a
-/// function that does so some 16 times in a row; to the queues of others they may not send.
+/// Dispatchers send neither work nor stops. Those of their own agent would go to the queue that invokes them, and AWS Lambda
+/// stops a function that does so some 16 times in a row; their roles let them send no commands at all.
 fn is_a_dispatcher_s(input: &Input) -> bool {
     match input {
         Input::Dispatched(_) | Input::Throttled(_) => true,
@@ -258,11 +259,14 @@ impl Engine {
                     Write::Conflict => Ok(None),
                     Write::Done => {
                         metrics::committed(Some(&workflow), &transition);
-                        let turn = self
-                            .sent(input, transition.next.clone(), &transition.commands)
-                            .await;
-                        self.stop(&transition).await;
-                        Ok(Some(turn))
+                        metrics::stops_given_up(&workflow, &transition.next, input);
+                        let Transition {
+                            next,
+                            commands,
+                            stops,
+                            ..
+                        } = transition;
+                        Ok(Some(self.sent(input, next, &commands, &stops).await))
                     }
                 }
             }
@@ -275,8 +279,13 @@ impl Engine {
                 }
                 Write::Conflict => Ok(None),
                 Write::Done => {
-                    let turn = self.sent(input, touch.next, &touch.commands).await;
-                    Ok(Some(turn))
+                    metrics::stops_given_up(&workflow, &touch.next, input);
+                    let Touch {
+                        next,
+                        commands,
+                        stops,
+                    } = touch;
+                    Ok(Some(self.sent(input, next, &commands, &stops).await))
                 }
             },
             Answer::Rejected(Rejection::Duplicate) if is_a_dispatcher_s(input) => {
@@ -314,21 +323,30 @@ impl Engine {
                 Write::Conflict => Ok(None),
                 Write::Done => {
                     let undelivered = self.send(&touch.next, &touch.commands).await.err();
-                    done(touch.next, undelivered)
+                    done(self.stop(touch.next, &touch.stops).await, undelivered)
                 }
             },
             Answer::Transition(_) | Answer::Rejected(_) => done(workflow, None),
         }
     }
 
-    async fn sent(&self, input: &Input, next: Workflow, commands: &[Owed]) -> Applied {
-        let undelivered = match is_a_dispatcher_s(input) {
+    async fn sent(
+        &self,
+        input: &Input,
+        next: Workflow,
+        commands: &[Owed],
+        stops: &[SessionCommand],
+    ) -> Applied {
+        if is_a_dispatcher_s(input) {
             // Owed like any other: the sweep sends it.
-            true => None,
-            false => self.send(&next, commands).await.err(),
-        };
+            return Applied {
+                outcome: Outcome::Applied(next),
+                undelivered: None,
+            };
+        }
+        let undelivered = self.send(&next, commands).await.err();
         Applied {
-            outcome: Outcome::Applied(next),
+            outcome: Outcome::Applied(self.stop(next, stops).await),
             undelivered,
         }
     }
@@ -363,21 +381,64 @@ impl Engine {
             delay: Duration::ZERO,
         };
         self.send(workflow, &owed.map(now).collect::<Vec<_>>())
-            .await
+            .await?;
+        self.stop(workflow.clone(), &workflow.owed_stops()).await;
+        Ok(())
     }
 
-    /// Best effort: if this is lost, the agent is told by the answer to its next report, or its session ends idle.
-    async fn stop(&self, transition: &Transition) {
-        let next = &transition.next;
-        for (index, session) in transition.stops.iter().enumerate() {
+    /// Asks the dispatchers to stop sessions. The state owes those whose agents have not reported: those that were sent are
+    /// struck off, the others are sent again by the sweep.
+    async fn stop(&self, next: Workflow, stops: &[SessionCommand]) -> Workflow {
+        let owed = next.stops.as_ref().map_or(&[][..], |owed| &owed.of);
+        let mut sent = Vec::new();
+        for (index, session) in stops.iter().enumerate() {
             let index = STOP_INDEX + index;
             let command = Command::StopSession(session.clone());
             let envelope = Envelope::new(&next.id, next.version, index, self.clock.now(), command)
                 .traced(trace::current());
-            if let Err(error) = self.commands.send(&envelope, STOP_AFTER).await {
-                tracing::warn!(workflow_id = %next.id, of = %session.of, %error, "session not stopped; it ends when it has been idle");
+            let is_owed = owed.contains(&session.of);
+            match self.commands.send(&envelope, STOP_AFTER).await {
+                Ok(()) if is_owed => sent.push(session.of.clone()),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(workflow_id = %next.id, of = %session.of, is_owed, %error, "stop not sent");
+                }
             }
         }
+        if sent.is_empty() {
+            return next;
+        }
+        match self.strike_off(next.clone(), sent).await {
+            Ok(struck) => struck,
+            Err(error) => {
+                tracing::warn!(workflow_id = %next.id, %error, "stops sent and still owed; the sweep will send them again");
+                next
+            }
+        }
+    }
+
+    async fn strike_off(
+        &self,
+        mut workflow: Workflow,
+        sent: Vec<Attempt>,
+    ) -> Result<Workflow, PortError> {
+        let input = Input::StopsSent(sent);
+        for lost in 1..=MAX_CONFLICTS {
+            let now = self.clock.now();
+            let Answer::Touch(touch) = decide(&self.rules, &workflow, input.clone(), now) else {
+                return Ok(workflow);
+            };
+            if self.table.touch(workflow.seq, &touch.next).await? == Write::Done {
+                return Ok(touch.next);
+            }
+            self.give_way(&workflow.id, &input, lost, workflow.work().len())
+                .await;
+            match self.load(&workflow.id).await? {
+                Some(now) => workflow = now,
+                None => break,
+            }
+        }
+        Ok(workflow)
     }
 
     /// For callers that answer a client: the state stands, so the answer does too.

@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
+use aegis_contracts::command::SessionCommand;
 use aegis_contracts::event::Event;
 use aegis_contracts::flow::Name;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
-use aegis_workflow::{Phase, Transition, Workflow};
+use aegis_workflow::{Input, Phase, Transition, Workflow};
 use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 pub const NAMESPACE: &str = "Aegis";
@@ -23,14 +24,16 @@ const STEPS_RETRIED: &str = "StepsRetried";
 const APPROVAL_SECONDS: &str = "ApprovalSeconds";
 const OVERDUE_SECONDS: &str = "OverdueSeconds";
 const STARTS_THROTTLED: &str = "StartsThrottled";
+const STOPS_GIVEN_UP: &str = "StopsGivenUp";
 const QUARANTINED: &str = "Quarantined";
 const DEAD_LETTERS: &str = "DeadLetters";
 
-const COUNTS: [&str; 6] = [
+const COUNTS: [&str; 7] = [
     WORKFLOWS_STARTED,
     WORKFLOWS_ENDED,
     STEPS_RETRIED,
     STARTS_THROTTLED,
+    STOPS_GIVEN_UP,
     QUARANTINED,
     DEAD_LETTERS,
 ];
@@ -64,6 +67,18 @@ pub(crate) fn dead_letter() {
 /// A sweep came to a workflow so long after it was due: a minute is usual, more says that nobody moves it on.
 pub fn overdue(by: Duration) {
     histogram!(OVERDUE_SECONDS).record(by.as_secs_f64());
+}
+
+/// Stops that were owed and could never be sent. Their sessions end when they have been idle.
+pub(crate) fn stops_given_up(before: &Workflow, next: &Workflow, input: &Input) {
+    let owed = next.owed_stops();
+    let gone = before.owed_stops().into_iter();
+    // Else they were sent.
+    let gone = gone.filter(|stop| *input == Input::DeadlinePassed && !owed.contains(stop));
+    for SessionCommand { agent, of } in gone {
+        tracing::warn!(workflow_id = %before.id, %of, "stop given up; the session ends when it has been idle");
+        counter!(STOPS_GIVEN_UP, "Agent" => agent.to_string()).increment(1);
+    }
 }
 
 /// `before` is absent for a start.

@@ -22,9 +22,9 @@ pub struct Transition {
     pub next: Workflow,
     pub events: Vec<Event>,
     pub commands: Vec<Owed>,
-    /// The sessions of the attempts that this transition ends, to be stopped after [`crate::STOP_AFTER`]. That saves work
-    /// and the sessions' memory; nobody owes it: an agent at work is refused its next report, an idle session ends by
-    /// itself.
+    /// The sessions to be stopped after [`crate::STOP_AFTER`]: first all that the new state owes, if it owes new ones; then
+    /// that of the attempt whose own report this is, which nobody owes: its agent has no work left, and an idle session
+    /// ends by itself.
     pub stops: Vec<SessionCommand>,
 }
 
@@ -32,6 +32,8 @@ pub struct Transition {
 pub struct Touch {
     pub next: Workflow,
     pub commands: Vec<Owed>,
+    /// The sessions whose owed stops are sent again.
+    pub stops: Vec<SessionCommand>,
 }
 
 /// A command to send once the state is written.

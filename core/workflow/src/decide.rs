@@ -13,8 +13,12 @@ use crate::{approval, cancel, deadline, failure, redrive, session, step, success
 /// Never fails and never blocks: an input that does not fit is a [`crate::Rejection`].
 pub fn decide(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -> Answer {
     let mut answer = answer_to(rules, workflow, input, now);
-    if let Answer::Transition(transition) = &mut answer {
-        transition.stops = session::ended(workflow, &transition.next);
+    match &mut answer {
+        Answer::Transition(transition) => {
+            transition.stops = session::to_stop(workflow, &transition.next);
+        }
+        Answer::Touch(touch) => touch.stops = session::to_stop(workflow, &touch.next),
+        Answer::Rejected(_) => {}
     }
     answer
 }
@@ -33,5 +37,6 @@ fn answer_to(rules: &Rules, workflow: &Workflow, input: Input, now: Timestamp) -
         Input::Redrive(redrive) => redrive::redriven(rules, workflow, redrive, now),
         Input::Notified { revision } => approval::notified(rules, workflow, revision, now),
         Input::Resent => deadline::resent(rules, workflow, now),
+        Input::StopsSent(of) => session::stops_sent(rules, workflow, &of, now),
     }
 }

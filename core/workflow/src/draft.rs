@@ -1,25 +1,32 @@
 //! A decision in the making: the workflow as it will be, what happened, and what is to be sent.
 
+use aegis_contracts::attempt::Attempt;
 use aegis_contracts::event::Event;
 use aegis_contracts::time::Timestamp;
 
 use crate::answer::{Answer, Owed, Touch, Transition};
 use crate::rules::Rules;
+use crate::session;
 use crate::state::Workflow;
 
 pub(crate) struct Draft<'a> {
     pub rules: &'a Rules,
     pub now: Timestamp,
+    before: &'a Workflow,
+    /// The attempt whose own report this is.
+    pub reported: Option<Attempt>,
     pub next: Workflow,
     pub events: Vec<Event>,
     pub owed: Vec<Owed>,
 }
 
 impl<'a> Draft<'a> {
-    pub fn of(rules: &'a Rules, workflow: &Workflow, now: Timestamp) -> Self {
+    pub fn of(rules: &'a Rules, workflow: &'a Workflow, now: Timestamp) -> Self {
         Self {
             rules,
             now,
+            before: workflow,
+            reported: None,
             next: workflow.clone(),
             events: Vec::new(),
             owed: Vec::new(),
@@ -37,6 +44,10 @@ impl<'a> Draft<'a> {
     /// One version on, and the sweep looks when the new state is due.
     pub fn into_transition(self) -> Transition {
         let mut next = self.next;
+        let ended = session::ended(self.before, &next).map(|work| &work.of);
+        let unheard = ended.filter(|of| self.reported.as_ref() != Some(*of));
+        let unheard = unheard.cloned().collect();
+        next.owes_stops(unheard, self.now);
         next.version += 1;
         next.seq += 1;
         next.updated_at = self.now;
@@ -63,6 +74,7 @@ impl<'a> Draft<'a> {
         Answer::Touch(Touch {
             next: self.next,
             commands: self.owed,
+            stops: Vec::new(),
         })
     }
 }

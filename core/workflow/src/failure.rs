@@ -7,6 +7,7 @@ use aegis_contracts::time::Timestamp;
 
 use crate::answer::{Answer, Owed};
 use crate::budget::over_budget;
+use crate::codes;
 use crate::draft::Draft;
 use crate::input::StepFailure;
 use crate::rules::Rules;
@@ -26,6 +27,8 @@ pub(crate) fn failed(
     match current(workflow, of) {
         Ok(work) => {
             let mut draft = Draft::of(rules, workflow, now);
+            // A runtime that refuses an attempt says nothing of what an earlier delivery of its command has started.
+            draft.reported = (why.code != codes::AGENT_REFUSED).then(|| of.clone());
             draft.end_attempt(work, why);
             draft.seal()
         }

@@ -32,8 +32,10 @@ pub enum Input {
     Notified {
         revision: u32,
     },
-    /// A redelivered message found a command owed.
+    /// A redelivered message found a command or a stop owed.
     Resent,
+    /// The stops of these sessions, which were owed, are in their queues.
+    StopsSent(Vec<Attempt>),
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -37,9 +37,9 @@ pub use rules::{Limits, MAX_REMINDERS, RESEND_FLOOR, Rules};
 pub use session::STOP_AFTER;
 pub use start::{Start, start};
 pub use state::{
-    Approval, ApprovalPolicy, Cancellation, Decision, Ended, Failure, Gap, Phase, Pinned, Progress,
-    Running, STATE_VERSION, Share, StepResult, Stopped, StoredArtifact, StoredWorkflow, Work,
-    Workflow,
+    Approval, ApprovalPolicy, Cancellation, Decision, Ended, Failure, Gap, OwedStops, Phase,
+    Pinned, Progress, Running, STATE_VERSION, Share, StepResult, Stopped, StoredArtifact,
+    StoredWorkflow, Work, Workflow,
 };
 pub use step::current as current_attempt;
 pub use view::{

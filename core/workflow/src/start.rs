@@ -67,6 +67,7 @@ pub fn start(rules: &Rules, start: Start, now: Timestamp) -> Transition {
         settled: None,
         earlier_changes: Vec::new(),
         redriven_from: None,
+        stops: None,
         // Of a flow without entries, which none is.
         phase: Phase::Ended(Ended::Completed),
     };

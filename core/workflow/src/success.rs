@@ -36,6 +36,7 @@ pub(crate) fn succeeded(
         return Answer::illegal(Code::InvalidArtifacts, detail);
     }
     let mut draft = Draft::of(rules, workflow, now);
+    draft.reported = Some(work.of.clone());
     let usage = work.usage.at_least(success.usage);
     if let Err((code, message)) = items(workflow, &success) {
         let why = StepFailure {

@@ -18,6 +18,8 @@ pub enum Action {
     Send(usize, Message),
     LoseSend(usize, Message),
     CrashBeforeSend(usize, Message),
+    Stop(usize),
+    CrashBeforeStop(usize),
     Invoke(usize, Message),
     Note(usize, Message),
     CrashBeforeNote(usize, Message),
@@ -48,6 +50,7 @@ impl Action {
         match self {
             Self::Deliver(_)
             | Self::Send(..)
+            | Self::Stop(_)
             | Self::Invoke(..)
             | Self::Note(..)
             | Self::Write(_)
@@ -62,6 +65,7 @@ impl Action {
             | Self::DeliverSlowly(_)
             | Self::LoseSend(..)
             | Self::CrashBeforeSend(..)
+            | Self::CrashBeforeStop(_)
             | Self::CrashBeforeNote(..)
             | Self::AgentFails { .. }
             | Self::AgentDies(_)
@@ -87,6 +91,8 @@ impl fmt::Display for Action {
             Self::Send(_, command) => write!(f, "{command} is sent"),
             Self::LoseSend(_, command) => write!(f, "{command} is lost as it is sent"),
             Self::CrashBeforeSend(_, command) => write!(f, "crash before {command} is sent"),
+            Self::Stop(_) => f.write_str("the stops that are owed are sent"),
+            Self::CrashBeforeStop(_) => f.write_str("crash before the stops are sent"),
             Self::Invoke(_, command) => write!(f, "the agent is invoked by {command}"),
             Self::Note(_, command) => write!(f, "the dispatch by {command} is noted"),
             Self::CrashBeforeNote(_, command) => {

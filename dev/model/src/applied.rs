@@ -10,6 +10,7 @@ use aegis_contracts::time::Timestamp;
 use aegis_workflow::{Answer, Input, Owed, Rejection, Workflow, decide};
 
 use crate::ask::Ask;
+use crate::attempt::Attempt;
 use crate::broken::Broken;
 use crate::facts::Written;
 use crate::message::Message;
@@ -132,7 +133,7 @@ impl Choreography {
                 Some(transition.events),
                 transition.stops,
             ),
-            Answer::Touch(touch) => (touch.next, touch.commands, None, Vec::new()),
+            Answer::Touch(touch) => (touch.next, touch.commands, None, touch.stops),
             Answer::Rejected(_) => return true,
         };
         if self.keeps_session(attempt.ask) {
@@ -152,12 +153,41 @@ impl Choreography {
             overtaken: attempt.overtaken,
         };
         state.record(&written);
+        if self.scenario.stops {
+            state.record_unasked(&written);
+        }
+        let owed = next.stops.iter().flat_map(|owed| &owed.of);
+        let owed = owed.filter(|of| stops.iter().any(|stop| stop.of == **of));
+        let owed: Vec<Attempt> = owed.map(|of| Attempt::of(&next.flow, of)).collect();
+        if self.is(Broken::StopsNotOwed) {
+            next.stops = None;
+            next.wake_at = next.due_at(self.rules());
+        }
         state.workflow = Arc::new(next);
         self.outdate(state);
         if !(self.is(Broken::SendBeforeCommit) && attempt.overtaken) {
             leave_to_send(state, &commands, attempt.origin);
         }
+        if self.scenario.stops && !owed.is_empty() {
+            let origin = attempt.origin;
+            state.handlers.push(Handler::Stopping { of: owed, origin });
+        } else {
+            self.stops_sent(state, &owed);
+        }
         true
+    }
+
+    /// The stops are sent, and struck off.
+    pub fn stops_sent(&self, state: &mut State, of: &[Attempt]) {
+        let sent = of.iter().filter_map(|of| of.real(&state.workflow.flow));
+        let input = Input::StopsSent(sent.collect());
+        if let Answer::Touch(touch) = decide(self.rules(), &state.workflow, input, state.now) {
+            state.workflow = Arc::new(touch.next);
+            self.outdate(state);
+        }
+        for of in of {
+            state.facts.set_unasked(*of, false);
+        }
     }
 
     fn keeps_session(&self, ask: Ask) -> bool {

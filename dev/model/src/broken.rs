@@ -23,6 +23,8 @@ pub enum Broken {
     NoClaim,
     /// The session of an agent that has reported is not stopped.
     ReportedSessionKept,
+    /// The state does not say that it owes the stops of sessions.
+    StopsNotOwed,
     /// A dispatcher that repeats itself sends what is owed to others.
     DispatcherResends,
     /// The completion record of one branch is taken for that of another.
@@ -32,7 +34,7 @@ pub enum Broken {
 }
 
 impl Broken {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoOwedRecovery,
         Self::ForgottenDeadline,
         Self::NoVersionCondition,
@@ -42,6 +44,7 @@ impl Broken {
         Self::NoteBeforeInvoke,
         Self::NoClaim,
         Self::ReportedSessionKept,
+        Self::StopsNotOwed,
         Self::DispatcherResends,
         Self::BranchIgnored,
         Self::RedriveFromScratch,
@@ -58,6 +61,7 @@ impl Broken {
             Self::NoteBeforeInvoke => "dispatch noted before the invocation",
             Self::NoClaim => "agent without a claim",
             Self::ReportedSessionKept => "session kept after a report",
+            Self::StopsNotOwed => "stops not owed",
             Self::DispatcherResends => "dispatcher sends again",
             Self::BranchIgnored => "branch ignored in completion records",
             Self::RedriveFromScratch => "redrive from scratch",

@@ -11,7 +11,7 @@ use aegis_workflow::{Approval, Ended, Phase, RESEND_FLOOR, Running, Stopped, Wor
 
 use crate::attempt::{Attempt, place};
 use crate::message::Message;
-use crate::state::{Activity, Handler, Session, State};
+use crate::state::{Activity, Facts, Handler, Session, State};
 
 impl State {
     /// Puts what has no order in order, and forgets sessions that nobody will ask about again.
@@ -42,7 +42,7 @@ fn concerns(handler: &Handler, session: &Session) -> bool {
             Message::Step { of, .. } if *of == session.of
         ),
         Handler::Deciding { .. } => true,
-        Handler::Sending { .. } => false,
+        Handler::Sending { .. } | Handler::Stopping { .. } => false,
     }
 }
 
@@ -51,6 +51,13 @@ fn key(handler: &Handler) -> (u64, u64, u64, u64) {
         Handler::Sending { command, origin } => {
             let origin = origin.map_or(0, |message| message.code());
             (1, command.code(), origin, 0)
+        }
+        Handler::Stopping { of, origin } => {
+            let origin = origin.map_or(0, |message| message.code());
+            let whose = of
+                .iter()
+                .fold(0u64, |all, of| all.rotate_left(7) ^ of.code());
+            (5, whose, origin, 0)
         }
         Handler::Invoking { command } => (2, command.code(), 0, 0),
         Handler::Noting { command } => (3, command.code(), 0, 0),
@@ -125,6 +132,11 @@ fn write_rest<H: Hasher>(state: &State, to: &mut H) {
     to.write_u64(facts.versions);
     (facts.asked, facts.counted, facts.approvals_asked).hash(to);
     (facts.done, facts.gaps, facts.retried, facts.sends).hash(to);
+    let looks_at_stops = facts.unasked != Facts::default().unasked;
+    to.write_u8(looks_at_stops.into());
+    if looks_at_stops {
+        facts.unasked.hash(to);
+    }
     to.write_u64(state.violation.map_or(0, |violation| 1 + violation as u64));
 }
 
@@ -185,6 +197,14 @@ fn write_workflow<H: Hasher>(workflow: &Workflow, now: Timestamp, redrivable: bo
     }
     to.write_u8(u8::MAX);
     write_instant(workflow.wake_at, now, to);
+    if let Some(stops) = &workflow.stops {
+        for of in &stops.of {
+            to.write_u64(Attempt::of(&workflow.flow, of).code());
+        }
+        to.write_u32(stops.sends);
+        write_instant(Some(stops.sent_at), now, to);
+    }
+    to.write_u8(u8::MAX);
     match &workflow.settled {
         Some(approval) => write_decisions(workflow, approval, to),
         None => to.write_u8(0),

@@ -35,7 +35,11 @@ impl Choreography {
         if state.in_flight.iter().all(|message| owed.contains(message)) {
             return None;
         }
-        let floors = sent.into_iter().map(|sent_at| sent_at.plus(RESEND_FLOOR));
+        let stops = state.workflow.stops.as_ref().map(|stops| stops.sent_at);
+        let floors = sent
+            .into_iter()
+            .chain(stops)
+            .map(|sent_at| sent_at.plus(RESEND_FLOOR));
         let wake = state.workflow.wake_at;
         let ahead = |floor: &Timestamp| *floor > state.now && wake.is_none_or(|wake| *floor < wake);
         floors.filter(ahead).min()

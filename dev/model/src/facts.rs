@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aegis_contracts::approval::{DecisionKind, TIMEOUT};
+use aegis_contracts::attempt::Attempt as Named;
 use aegis_contracts::command::SessionCommand;
 use aegis_contracts::event::Event;
 use aegis_contracts::flow::{AgentStep, Entry, Name};
@@ -12,7 +13,7 @@ use aegis_workflow::{Ended, Owed, Phase, Rules, Work, Workflow};
 use crate::ask::Ask;
 use crate::attempt::{Attempt, PIECES, pieces, place};
 use crate::message::Message;
-use crate::state::State;
+use crate::state::{Facts, State};
 use crate::violation::Violation;
 
 /// A write that has just passed its condition.
@@ -80,7 +81,7 @@ impl State {
         if matches!(written.ask, Ask::Message(Message::Progress(_))) {
             self.facts.heard = self.facts.heard.saturating_add(1);
         }
-        if !self.is_live() {
+        if !self.is_watched() {
             self.blame(Violation::EndLeft);
         }
     }
@@ -217,16 +218,64 @@ impl State {
         self.facts.versions = self.facts.versions.max(version);
     }
 
-    /// The sessions of the attempts that the transition ends are stopped, and no others. Whether a stop arrives is another
-    /// matter: nobody owes it.
+    /// The sessions of the attempts that the transition ends are stopped, and of others only those that were owed one.
     fn record_stops(&mut self, written: &Written<'_>) {
         let next = written.next;
-        let ended = self.workflow.work().iter();
-        let ended = ended.filter(|work| next.current_work(&work.of).is_none());
-        let ended = ended.map(|work| &work.of);
-        if !ended.eq(written.stops.iter().map(|stop| &stop.of)) {
+        let ended = |of: &&Named| {
+            self.workflow.current_work(of).is_some() && next.current_work(of).is_none()
+        };
+        let work = self.workflow.work().iter();
+        let left = work.filter(|work| ended(&&work.of)).count();
+        let stops = written.stops.iter().map(|stop| &stop.of);
+        let (ending, others): (Vec<_>, Vec<_>) = stops.partition(ended);
+        let known = |of: &&Named| {
+            let owed = self.workflow.stops.as_ref();
+            owed.is_some_and(|stops| stops.of.contains(of))
+        };
+        if ending.len() != left || !others.iter().all(known) {
             self.blame(Violation::SessionLeft);
         }
+    }
+
+    /// The session of an attempt that ends without its own report is to be stopped. Called where a scenario looks at that.
+    pub fn record_unasked(&mut self, written: &Written<'_>) {
+        let reported = match written.ask {
+            Ask::Message(Message::Succeeded(of) | Message::Failed { of, .. })
+            | Ask::Believe { of, .. } => Some(of),
+            _ => None,
+        };
+        let next = written.next;
+        let ended = self.work().filter_map(|(of, work)| {
+            let ends = next.current_work(&work.of).is_none();
+            (ends && reported != Some(of)).then_some(of)
+        });
+        let ended: Vec<Attempt> = ended.collect();
+        for of in ended {
+            self.facts.set_unasked(of, true);
+        }
+        // What was sent as often as it may be is given up.
+        let known = self.workflow.stops.as_ref();
+        let worn_out = known.filter(|stops| stops.sends >= written.rules.max_sends);
+        let gone = worn_out.into_iter().flat_map(|stops| &stops.of);
+        let gone = gone.filter(|of| next.stops.iter().all(|stops| !stops.of.contains(of)));
+        let gone: Vec<Attempt> = gone.map(|of| Attempt::of(&next.flow, of)).collect();
+        for of in gone {
+            self.facts.set_unasked(of, false);
+        }
+    }
+
+    /// The stop of each session that was not asked to stop yet is owed.
+    pub fn asks_or_owes(&self) -> bool {
+        let mut unasked = self.facts.unasked;
+        let owed = self.workflow.stops.iter().flat_map(|stops| &stops.of);
+        for of in owed {
+            let of = Attempt::of(&self.workflow.flow, of);
+            let place = unasked.get_mut(usize::from(of.place));
+            if let Some(bits) = place.and_then(|place| place.get_mut(usize::from(of.piece))) {
+                *bits &= !bit(of.number);
+            }
+        }
+        unasked.iter().flatten().all(|bits| *bits == 0)
     }
 
     /// Between a look at storage and the write the agent may have finished: that is bad luck, not a fault. An attempt that
@@ -387,6 +436,19 @@ impl State {
         let may_fail: u32 = entry.steps().iter().map(AgentStep::may_fail).sum();
         if gaps.count_ones() > may_fail || gaps == pieces(entry) {
             self.blame(Violation::TooManyGaps);
+        }
+    }
+}
+
+impl Facts {
+    pub fn set_unasked(&mut self, of: Attempt, unasked: bool) {
+        let place = self.unasked.get_mut(usize::from(of.place));
+        if let Some(bits) = place.and_then(|place| place.get_mut(usize::from(of.piece))) {
+            *bits = if unasked {
+                *bits | bit(of.number)
+            } else {
+                *bits & !bit(of.number)
+            };
         }
     }
 }

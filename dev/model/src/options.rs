@@ -25,7 +25,7 @@ impl Choreography {
         for session in &state.sessions {
             self.agent(state, session, actions);
         }
-        if state.is_live() {
+        if state.is_watched() {
             self.time(state, actions);
         }
         self.people(state, actions);
@@ -68,6 +68,12 @@ impl Choreography {
                     }
                     if self.may(state, Fault::Crash) {
                         actions.push(Action::CrashBeforeSend(index, *command));
+                    }
+                }
+                Handler::Stopping { .. } => {
+                    actions.push(Action::Stop(index));
+                    if self.may(state, Fault::Crash) {
+                        actions.push(Action::CrashBeforeStop(index));
                     }
                 }
                 Handler::Invoking { command } => actions.push(Action::Invoke(index, *command)),

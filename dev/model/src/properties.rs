@@ -40,7 +40,8 @@ pub const DISPATCHED: &str = "a dispatch that is noted has happened";
 pub const WORKED_ONCE: &str = "the work of an attempt is done once";
 pub const BOOKED_ONCE: &str = "the usage of an attempt is counted once";
 pub const STOPPED: &str = "an attempt ends with its session";
-pub const MOVES: &str = "a live workflow never stands still";
+pub const ASKED: &str = "a session whose agent did not report is asked to stop, or that is owed";
+pub const MOVES: &str = "a workflow that has not ended, or owes a stop, never stands still";
 
 /// Of steps that went wrong the state tells; see `facts`.
 pub fn laws() -> Vec<Law> {
@@ -98,9 +99,10 @@ pub fn laws() -> Vec<Law> {
         Law::always(DISPATCHED, |_, s| dispatch_happened(s)),
         Law::always(WORKED_ONCE, |_, s| s.sessions.iter().all(|x| x.works <= 1)),
         Law::always(STOPPED, |_, s| s.violation != Some(Violation::SessionLeft)),
+        Law::always(ASKED, |_, s| s.asks_or_owes()),
         Law::always(BOOKED_ONCE, |_, s| booked_once(s)),
         Law::always(MOVES, |model, s| {
-            s.violation.is_some() || !s.is_live() || model.goes_on(s)
+            s.violation.is_some() || !s.is_watched() || model.goes_on(s)
         }),
     ]
 }

@@ -36,6 +36,12 @@ fn left(left: &Left) -> i64 {
 }
 
 fn noted(workflow: &Workflow) -> i64 {
+    // Struck off once they are sent, or given up.
+    let stops = workflow.stops.as_ref();
+    noted_of_phase(workflow) + stops.map_or(10_000, |stops| i64::from(stops.sends))
+}
+
+fn noted_of_phase(workflow: &Workflow) -> i64 {
     match &workflow.phase {
         Phase::Running(running) => {
             let noted = running
@@ -55,6 +61,7 @@ fn noted(workflow: &Workflow) -> i64 {
 fn at_hand(state: &State) -> i64 {
     let handlers = state.handlers.iter().map(|handler| match handler {
         Handler::Sending { command, .. } => 1 + of_message(*command),
+        Handler::Stopping { .. } => 1,
         Handler::Invoking { .. } => 14,
         Handler::Noting { .. } => 1,
         Handler::Deciding { .. } => 1,

@@ -80,6 +80,8 @@ pub struct Scenario {
     pub redrives: u8,
     /// Progress reports of each session.
     pub heartbeats: u8,
+    /// Whether handlers can die before they have sent the stops that a write owes. Else they are sent with the write.
+    pub stops: bool,
     pub goals: &'static [Goal],
 }
 
@@ -150,6 +152,7 @@ impl Scenario {
             cancels: 0,
             redrives: 0,
             heartbeats: 0,
+            stops: false,
             goals: &[],
         }
     }

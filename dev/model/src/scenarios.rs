@@ -80,6 +80,8 @@ pub fn scenarios() -> Vec<Scenario> {
         branching(2),
         in_turn(2),
         branching_again(1),
+        stopping(2, 0),
+        stopping(1, 1),
     ]
 }
 
@@ -334,6 +336,24 @@ pub fn branching_again(faults: u8) -> Scenario {
         ..Scenario::quiet("branches, again")
             .of(EACH_AGAIN)
             .approved_by(1, OnTimeout::Approve)
+    }
+}
+
+/// Handlers die before they have sent the stops that their write owes.
+pub fn stopping(faults: u8, redrives: u8) -> Scenario {
+    let goals: &[_] = if redrives > 0 {
+        &[Completed, Failed, Cancelled, Redriven]
+    } else {
+        &[Completed, Failed, Cancelled]
+    };
+    Scenario {
+        faults,
+        kinds: &[Late, Crash, AgentFailsForGood],
+        cancels: 1,
+        redrives,
+        stops: true,
+        goals,
+        ..Scenario::quiet("stops are owed").of(PAIR).tried_once()
     }
 }
 

@@ -34,6 +34,11 @@ pub enum Handler {
         command: Message,
         origin: Option<Message>,
     },
+    /// The state is written, the stops that it owes are not sent. `origin` as above.
+    Stopping {
+        of: Vec<Attempt>,
+        origin: Option<Message>,
+    },
     /// A dispatcher that has found its command current and is about to invoke the agent.
     Invoking { command: Message },
     /// A dispatcher whose agent is invoked and whose note is not yet written.
@@ -101,6 +106,9 @@ pub struct Facts {
     pub retried: [u8; PIECES],
     /// Sends of the command for the attempt under way of each piece.
     pub sends: [u8; PIECES],
+    /// Attempts that ended without a report of their own and were not asked to stop, as `asked`. Only where a scenario
+    /// looks at stops.
+    pub unasked: [[u32; PIECES]; PLACES],
     /// Heartbeats noted since the latest transition.
     pub heard: u8,
     pub believed: bool,
@@ -132,6 +140,11 @@ impl State {
             Phase::Running(_) | Phase::AwaitingApproval(_) => true,
             Phase::Ended(_) => false,
         }
+    }
+
+    /// The sweep has to come again.
+    pub fn is_watched(&self) -> bool {
+        self.is_live() || self.workflow.stops.is_some()
     }
 
     /// Nothing is on its way, nobody is at work.

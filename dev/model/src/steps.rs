@@ -39,6 +39,8 @@ impl Choreography {
             Action::Send(index, _)
             | Action::LoseSend(index, _)
             | Action::CrashBeforeSend(index, _)
+            | Action::Stop(index)
+            | Action::CrashBeforeStop(index)
             | Action::Invoke(index, _)
             | Action::Note(index, _)
             | Action::CrashBeforeNote(index, _)
@@ -77,6 +79,14 @@ impl Choreography {
             (
                 Action::CrashBeforeSend(..),
                 Handler::Sending {
+                    origin: Some(origin),
+                    ..
+                },
+            ) => state.send(origin),
+            (Action::Stop(_), Handler::Stopping { of, .. }) => self.stops_sent(state, &of),
+            (
+                Action::CrashBeforeStop(_),
+                Handler::Stopping {
                     origin: Some(origin),
                     ..
                 },

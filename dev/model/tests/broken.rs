@@ -20,6 +20,7 @@ fn caught(broken: Broken) -> (&'static str, &'static str) {
         Broken::NoteBeforeInvoke => ("transport fails", properties::DISPATCHED),
         Broken::NoClaim => ("transport fails", properties::WORKED_ONCE),
         Broken::ReportedSessionKept => ("transport fails", properties::STOPPED),
+        Broken::StopsNotOwed => ("stops are owed", properties::ASKED),
         Broken::DispatcherResends => ("two at once", properties::NOT_TO_ITSELF),
         Broken::BranchIgnored => ("branches", properties::COUNTED_IF_DONE),
         Broken::RedriveFromScratch => ("branches in turn", properties::NOT_AGAIN),

@@ -1,6 +1,6 @@
 //! One harness: every service over the in-memory ports, its machines, and what is remembered of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -27,7 +27,7 @@ use crate::faults::Sessions;
 use crate::flows::{AGENTS, Edition, definition, flows};
 use crate::intake::IntakeProcess;
 use crate::lock;
-use crate::observed::Observed;
+use crate::observed::{Observed, Session};
 use crate::table::SharedTable;
 use crate::time::{BEGINNING, VirtualClock};
 use crate::trace::Trace;
@@ -72,6 +72,7 @@ pub struct Harness {
     pub deployment: Option<Deployment>,
     pub manners: Manners,
     state_version: Arc<AtomicU16>,
+    worn_out: Arc<Mutex<BTreeSet<Session>>>,
 }
 
 /// The services are replaced by newer ones, one machine after the other.
@@ -101,12 +102,14 @@ impl Harness {
         ));
         let ports = MemoryPorts::under(Arc::new(Faults::under(faults.clone())), BEGINNING);
         let state_version = Arc::new(AtomicU16::new(STATE_VERSION));
+        let worn_out = Arc::default();
         let shop = Shop {
             ports: &ports,
             clock: &clock,
             faults: &faults,
             trace: &trace,
             state_version: &state_version,
+            worn_out: &worn_out,
         };
         let services = shop.services(Edition::First, STATE_VERSION, None);
         let deploys = dice.chance(0.4) && manners == Manners::Drawn;
@@ -136,7 +139,13 @@ impl Harness {
             deployment,
             manners,
             state_version,
+            worn_out,
         })
+    }
+
+    /// Whether the stop of the session was sent as often as it may be.
+    pub fn has_worn_out(&self, session: &Session) -> bool {
+        lock(&self.worn_out).contains(session)
     }
 
     pub fn tell(&self, line: impl FnOnce() -> String) {
@@ -245,6 +254,7 @@ struct Shop<'a> {
     faults: &'a Arc<DrawnFaults>,
     trace: &'a Arc<Trace>,
     state_version: &'a Arc<AtomicU16>,
+    worn_out: &'a Arc<Mutex<BTreeSet<Session>>>,
 }
 
 impl Shop<'_> {
@@ -315,6 +325,7 @@ impl Shop<'_> {
                 faults: self.faults.clone(),
                 state_version: self.state_version.clone(),
                 seen_due: Mutex::default(),
+                worn_out: self.worn_out.clone(),
             }),
             commands: self.ports.queues.clone(),
             clock: self.clock.clone(),

@@ -64,6 +64,8 @@ pub struct Observed {
     pub dead_letters: Vec<DeadLetter>,
     /// How often each command was handed to its queue at once, by workflow and content.
     pub sends: BTreeMap<(WorkflowId, String), u32>,
+    /// Whose stop was handed to its queue.
+    pub stops: BTreeSet<Session>,
     /// How often one function came up among those that led to an invocation of its own, at most.
     pub longest_lineage: u32,
     pub votes: HashSet<Vote>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aegis_contracts::command::Destination;
+use aegis_contracts::command::{Command, Destination};
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::message::{Disposition, QueueHandler, Received};
@@ -74,6 +74,10 @@ impl Harness {
                 None => return,
             },
         };
+        if let Command::StopSession(stop) = &command.body {
+            let session = (command.workflow_id.clone(), stop.of.clone());
+            self.observed(|observed| observed.stops.insert(session));
+        }
         // While a step waits for a session its sends do not count, nor does the rest of a retry's delay.
         if delay.is_zero() && !self.waits_for_a_session(&command.workflow_id) {
             let key = (command.workflow_id.clone(), format!("{:?}", command.body));

@@ -1,6 +1,7 @@
 //! The table as the services of a harness see it: its indexes may lag, and code of two versions may
 //! be at work on it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +17,9 @@ use aegis_workflow::{Pinned, StoredWorkflow, Workflow};
 use async_trait::async_trait;
 
 use crate::faults::DrawnFaults;
+use crate::harness::rules;
 use crate::lock;
+use crate::observed::Session;
 
 /// How far an index lags at most.
 const LAG: Duration = Duration::from_secs(30);
@@ -27,6 +30,8 @@ pub struct SharedTable {
     /// The version of states with which the code at work starts workflows.
     pub state_version: Arc<AtomicU16>,
     pub seen_due: Mutex<Vec<WorkflowId>>,
+    /// Whose stop was sent as often as it may be.
+    pub worn_out: Arc<Mutex<BTreeSet<Session>>>,
 }
 
 impl SharedTable {
@@ -36,6 +41,14 @@ impl SharedTable {
         let probability = self.faults.rates.write_conflicts;
         self.faults
             .strikes("writes that met a transaction", probability)
+    }
+
+    fn look_at_stops(&self, next: &Workflow) {
+        let stops = next.stops.iter();
+        let stops = stops.filter(|stops| stops.sends >= rules().max_sends);
+        let sessions = stops.flat_map(|stops| &stops.of);
+        let sessions = sessions.map(|of| (next.id.clone(), of.clone()));
+        lock(&self.worn_out).extend(sessions);
     }
 }
 
@@ -78,6 +91,7 @@ impl Table for SharedTable {
         if self.meets_a_transaction() {
             return Ok(Write::Conflict);
         }
+        self.look_at_stops(next);
         self.table.commit(expected_seq, next, entry).await
     }
 
@@ -85,6 +99,7 @@ impl Table for SharedTable {
         if self.meets_a_transaction() {
             return Ok(Write::Conflict);
         }
+        self.look_at_stops(next);
         self.table.touch(expected_seq, next).await
     }
 

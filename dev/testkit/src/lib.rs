@@ -18,4 +18,5 @@ pub mod laws;
 pub mod life;
 pub mod measured;
 pub mod memory;
+pub mod reports;
 pub mod requests;

@@ -93,10 +93,10 @@ module "function" {
         resources = [aws_sqs_queue.this.arn]
       },
       {
-        # A dispatcher that has failed an attempt asks itself to stop its session; a hopeless message is set aside.
-        sid       = "PutBackOrSetAside"
+        # A hopeless message. To the queue that invokes it a worker sends nothing, except where its own statements say so.
+        sid       = "SetAside"
         actions   = ["sqs:SendMessage"]
-        resources = [aws_sqs_queue.this.arn, aws_sqs_queue.dead_letter.arn]
+        resources = [aws_sqs_queue.dead_letter.arn]
       },
     ],
     var.statements,

@@ -122,17 +122,6 @@ fn a_silent_agent_is_stopped_when_its_attempt_is_given_up() {
 }
 
 #[test]
-fn a_stop_that_cannot_be_sent_holds_nothing_up() {
-    let harness = Harness::dispatched();
-    let fault = PortError::Transient("queue away".to_owned());
-    harness.ports.faults.fail_next("send", fault);
-    let by = "ada".to_owned();
-    let turn = harness.apply(Input::Cancel { by, reason: None });
-    assert!(matches!(turn.outcome, Outcome::Applied(_)));
-    assert_eq!(turn.undelivered, None, "nothing is owed");
-}
-
-#[test]
 fn the_attempt_under_way_is_never_stopped() {
     let harness = Harness::dispatched();
     let command = Command::StopSession(research());

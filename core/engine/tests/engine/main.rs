@@ -18,5 +18,6 @@ mod keys;
 mod measurements;
 mod messages;
 mod opening;
+mod stops;
 mod tokens;
 mod traces;

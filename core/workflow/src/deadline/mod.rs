@@ -22,8 +22,14 @@ pub(crate) use resend::resent;
 const LOOK_AHEAD: Duration = Duration::from_secs(60);
 
 impl Workflow {
-    /// When something happens even if nobody does anything. `None` only in a terminal state.
+    /// When something happens even if nobody does anything. `None` only in a terminal state that owes no stops.
     pub fn due_at(&self, rules: &Rules) -> Option<Timestamp> {
+        let stops = self.stops.as_ref().map(|stops| stops.due_at(rules));
+        let both = [self.phase_due_at(rules), stops];
+        both.into_iter().flatten().min()
+    }
+
+    fn phase_due_at(&self, rules: &Rules) -> Option<Timestamp> {
         match &self.phase {
             Phase::Running(running) => {
                 let due = running
@@ -51,7 +57,7 @@ impl Workflow {
     /// Also those that nobody noted as dispatched, once they are not sent again: the note may be what is missing, not the
     /// work.
     pub fn silent_work(&self, rules: &Rules, now: Timestamp) -> Vec<&Work> {
-        if self.due_at(rules).is_none_or(|due| due > now) {
+        if self.phase_due_at(rules).is_none_or(|due| due > now) {
             return Vec::new();
         }
         // Branches were often dispatched together: one that is due in a moment may be due when the others are given up.
@@ -120,10 +126,11 @@ pub(crate) fn passed(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
         draft.next.wake_at = None;
         return draft.seal();
     }
+    let workflow = workflow.stops_due(rules, now);
+    let mut draft = Draft::of(rules, &workflow, now);
+    draft.next.wake_at = None;
     match &workflow.phase {
         Phase::Running(running) => {
-            let mut draft = Draft::of(rules, workflow, now);
-            draft.next.wake_at = None;
             for work in &running.work {
                 // The end of one can be the end of all.
                 let at_work = draft.next.current_work(&work.of).is_some();
@@ -138,9 +145,12 @@ pub(crate) fn passed(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
             draft.seal()
         }
         Phase::AwaitingApproval(waiting) if now >= waiting.deadline_at => {
-            approval::timed_out(rules, workflow, waiting, now)
+            approval::timed_out(rules, &workflow, waiting, now)
         }
-        Phase::AwaitingApproval(waiting) => approval::look(rules, workflow, waiting, now),
-        Phase::Ended(_) => Answer::duplicate(),
+        Phase::AwaitingApproval(waiting) if now >= waiting.due_at(rules) => {
+            approval::look(rules, &workflow, waiting, now)
+        }
+        // Its stops were due.
+        Phase::AwaitingApproval(_) | Phase::Ended(_) => draft.seal(),
     }
 }

@@ -17,10 +17,12 @@ pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
     let long_ago = |sent_at: Option<Timestamp>| {
         sent_at.is_none_or(|sent_at| now.since(sent_at) >= RESEND_FLOOR)
     };
+    let known = &workflow.stops;
+    let workflow = workflow.stops_repeated(rules, now);
+    let mut draft = Draft::of(rules, &workflow, now);
+    draft.next.wake_at = None;
     match &workflow.phase {
         Phase::Running(running) => {
-            let mut draft = Draft::of(rules, workflow, now);
-            draft.next.wake_at = None;
             for work in &running.work {
                 if work.dispatched_at.is_none()
                     && long_ago(work.sent_at)
@@ -30,20 +32,20 @@ pub(crate) fn resent(rules: &Rules, workflow: &Workflow, now: Timestamp) -> Answ
                     draft.resend(work);
                 }
             }
-            if draft.owed.is_empty() {
-                return Answer::duplicate();
-            }
-            draft.seal()
         }
         Phase::AwaitingApproval(waiting)
             if waiting.notified_at.is_none()
                 && long_ago(waiting.sent_at)
                 && waiting.sends < rules.max_sends =>
         {
-            approval::resend(rules, workflow, waiting, now)
+            return approval::resend(rules, &workflow, waiting, now);
         }
-        Phase::AwaitingApproval(_) | Phase::Ended(_) => Answer::duplicate(),
+        Phase::AwaitingApproval(_) | Phase::Ended(_) => {}
     }
+    if draft.owed.is_empty() && workflow.stops == *known {
+        return Answer::duplicate();
+    }
+    draft.seal()
 }
 
 impl Draft<'_> {

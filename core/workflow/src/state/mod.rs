@@ -11,7 +11,9 @@ mod work;
 mod workflow;
 
 pub use approval::{Approval, ApprovalPolicy, Decision};
-pub use work::{Gap, Progress, Running, Share, StepResult, Stopped, StoredArtifact, Work};
+pub use work::{
+    Gap, OwedStops, Progress, Running, Share, StepResult, Stopped, StoredArtifact, Work,
+};
 pub use workflow::{
     Cancellation, Ended, Failure, Phase, Pinned, STATE_VERSION, StoredWorkflow, Workflow,
 };

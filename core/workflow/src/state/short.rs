@@ -26,7 +26,7 @@ pub(super) mod attempt {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Serialize, Deserialize)]
-    struct Short {
+    pub(super) struct Short {
         #[serde(rename = "i")]
         step: Name,
         #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
@@ -35,31 +35,51 @@ pub(super) mod attempt {
         attempt: u32,
     }
 
+    impl From<&Attempt> for Short {
+        fn from(of: &Attempt) -> Self {
+            Self {
+                step: of.step.clone(),
+                branch: of.branch,
+                attempt: of.attempt,
+            }
+        }
+    }
+
+    impl From<Short> for Attempt {
+        fn from(short: Short) -> Self {
+            Self {
+                step: short.step,
+                branch: short.branch,
+                attempt: short.attempt,
+            }
+        }
+    }
+
     pub fn serialize<S: Serializer>(of: &Attempt, serializer: S) -> Result<S::Ok, S::Error> {
-        let Attempt {
-            step,
-            branch,
-            attempt,
-        } = of.clone();
-        let short = Short {
-            step,
-            branch,
-            attempt,
-        };
-        short.serialize(serializer)
+        Short::from(of).serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attempt, D::Error> {
-        let Short {
-            step,
-            branch,
-            attempt,
-        } = Short::deserialize(deserializer)?;
-        Ok(Attempt {
-            step,
-            branch,
-            attempt,
-        })
+        Short::deserialize(deserializer).map(Attempt::from)
+    }
+}
+
+/// A list of them.
+pub(super) mod attempts {
+    use aegis_contracts::attempt::Attempt;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::attempt::Short;
+
+    pub fn serialize<S: Serializer>(all: &[Attempt], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(all.iter().map(Short::from))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Attempt>, D::Error> {
+        let all = Vec::<Short>::deserialize(deserializer)?;
+        Ok(all.into_iter().map(Attempt::from).collect())
     }
 }
 

@@ -152,6 +152,20 @@ pub struct Stopped {
     pub usage: Usage,
 }
 
+/// The sessions of attempts that ended without a report of their own. Their agents may still be at work, so the state owes
+/// the stops until they were sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedStops {
+    /// Never empty in a state that is stored.
+    #[serde(rename = "l", with = "short::attempts")]
+    pub of: Vec<Attempt>,
+    /// How often they were sent, since the latest one was added.
+    #[serde(rename = "n")]
+    pub sends: u32,
+    #[serde(rename = "s", with = "millis")]
+    pub sent_at: Timestamp,
+}
+
 /// A branch that failed for good and that its flow goes on without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aegis_contracts::attempt::Attempt;
 use aegis_contracts::changes::ChangeRequest;
-use aegis_contracts::command::{ApprovalCommand, Command};
+use aegis_contracts::command::{ApprovalCommand, Command, SessionCommand};
 use aegis_contracts::flow::{AgentStep, Entry, Flow, FlowId, Name};
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::request::Budget;
@@ -17,7 +17,7 @@ use aegis_contracts::view::Status;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::approval::{Approval, ApprovalPolicy};
-use super::work::{Gap, Running, StepResult, Stopped, Work};
+use super::work::{Gap, OwedStops, Running, StepResult, Stopped, Work};
 use super::{is_zero, short};
 use crate::step::run_step;
 
@@ -140,6 +140,8 @@ pub struct Workflow<F = Pinned> {
     /// The failure that the latest redrive answered, by its version.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub redriven_from: Option<u64>,
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub stops: Option<OwedStops>,
     pub phase: Phase,
 }
 
@@ -215,6 +217,7 @@ impl StoredWorkflow {
             settled: self.settled,
             earlier_changes: self.earlier_changes,
             redriven_from: self.redriven_from,
+            stops: self.stops,
             phase: self.phase,
         };
         match workflow.foreign_name(&self.flow) {
@@ -244,6 +247,12 @@ impl Workflow {
         }
         let results = self.results.iter().map(|result| &result.of.step);
         let (mut steps, mut approvals): (Vec<&Name>, Vec<&Name>) = (results.collect(), Vec::new());
+        steps.extend(
+            self.stops
+                .iter()
+                .flat_map(|stops| &stops.of)
+                .map(|of| &of.step),
+        );
         approvals.extend(self.settled.iter().map(|approval| &approval.approval));
         match &self.phase {
             Phase::Running(running) => steps.extend(running.work.iter().map(|work| &work.of.step)),
@@ -399,6 +408,20 @@ impl Workflow {
             }
             Phase::AwaitingApproval(_) | Phase::Ended(_) => Vec::new(),
         }
+    }
+
+    /// The commands to stop sessions that the state still owes.
+    pub fn owed_stops(&self) -> Vec<SessionCommand> {
+        let owed = self.stops.iter().flat_map(|stops| &stops.of);
+        // A state whose steps its flow does not have is not read.
+        let sessions = owed.filter_map(|of| {
+            let agent = self.definition(&of.step)?.agent.clone();
+            Some(SessionCommand {
+                agent,
+                of: of.clone(),
+            })
+        });
+        sessions.collect()
     }
 
     /// Usage of ended attempts and of those at work.

@@ -55,7 +55,7 @@ pub fn all() -> Vec<(&'static str, Walk)> {
         ("p1", planning),
         ("l2", two),
         ("lg", gap),
-        ("la", again),
+        ("la", again.clone()),
         ("pr", anew),
         ("w2", both),
         ("w1", one),
@@ -63,6 +63,7 @@ pub fn all() -> Vec<(&'static str, Walk)> {
         ("sa", end.failed(true).dispatched()),
         ("Fl", broken.clone()),
         ("Rl", broken.then(redrive(version))),
+        ("no", again.until_due().owing(Input::DeadlinePassed)),
     ]
 }
 

@@ -59,6 +59,7 @@ pub fn name_of(input: &Input) -> &'static str {
         Input::Redrive(_) => "Redrive",
         Input::Notified { .. } => "Notified",
         Input::Resent => "Resent",
+        Input::StopsSent(_) => "StopsSent",
     }
 }
 

@@ -52,7 +52,7 @@ impl Walk {
         let seq = self.workflow.seq;
         self.workflow = laws::check(&self, &input);
         assert!(self.workflow.seq > seq, "{input:?} was refused");
-        self
+        self.stops_sent()
     }
 
     fn done(self, of: Attempt) -> Self {

@@ -127,6 +127,8 @@ fn late_decisions(walk: &Walk) -> Vec<Arrival> {
 /// What depends on the moment alone.
 pub fn clock(walk: &Walk) -> Vec<Arrival> {
     let later = |seconds| walk.clone().wait(Duration::from_secs(seconds));
+    let owed = walk.workflow.stops.iter().flat_map(|stops| &stops.of);
+    let owed = owed.cloned().collect();
     let due = match walk.workflow.due_at(&walk.rules) {
         Some(_) => walk.clone().until_due(),
         None => later(3600),
@@ -136,6 +138,7 @@ pub fn clock(walk: &Walk) -> Vec<Arrival> {
         ("deadline due", Input::DeadlinePassed, due),
         ("resent at once", Input::Resent, later(0)),
         ("resent later", Input::Resent, later(30)),
+        ("stops sent", Input::StopsSent(owed), later(0)),
     ]
     .map(|(row, input, at)| Arrival {
         row: row.to_owned(),

@@ -2,13 +2,13 @@
 
 use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::attempt::Attempt;
-use aegis_contracts::command::{Command, StepCommand};
+use aegis_contracts::command::{Command, SessionCommand, StepCommand};
 use aegis_contracts::event::Event;
 use aegis_contracts::flow::Entry;
 use aegis_contracts::view::Status;
 use aegis_workflow::{
     Answer, Ended, Input, Owed, Phase, Rejection, Rules, StoredWorkflow, Transition, Workflow,
-    decide, too_late,
+    codes, decide, too_late,
 };
 
 use crate::reminders;
@@ -23,7 +23,7 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
             check_transition(walk, input, transition);
             check_attempts(before, transition);
             check_commands(before, &transition.next, &transition.commands, true);
-            check_stop(before, transition);
+            check_stops(walk, input, &transition.next, &transition.stops);
             &transition.next
         }
         Answer::Touch(touch) => {
@@ -39,7 +39,7 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
             assert_eq!(touch.next.updated_at, before.updated_at);
             assert_eq!(touch.next.attempts, before.attempts);
             assert!(
-                !before.status().is_terminal(),
+                !before.status().is_terminal() || before.stops.is_some(),
                 "{input:?} touches what has ended"
             );
             let by_dispatcher = matches!(input, Input::Dispatched(_) | Input::Throttled(_));
@@ -48,6 +48,7 @@ pub fn check(walk: &Walk, input: &Input) -> Workflow {
                 "a dispatcher sends to its own queue"
             );
             check_commands(before, &touch.next, &touch.commands, false);
+            check_stops(walk, input, &touch.next, &touch.stops);
             &touch.next
         }
         Answer::Rejected(_) => return before.clone(),
@@ -236,13 +237,58 @@ fn check_commands(before: &Workflow, next: &Workflow, commands: &[Owed], transit
     }
 }
 
-/// The sessions of attempts that have ended are stopped, whoever ended them, and no others.
-fn check_stop(before: &Workflow, transition: &Transition) {
-    let at_work = |of: &Attempt| transition.next.current_work(of).is_some();
-    let ended = before.work().iter().filter(|work| !at_work(&work.of));
-    let ended: Vec<_> = ended.map(|work| (&work.agent, &work.of)).collect();
-    let stops = transition.stops.iter().map(|stop| (&stop.agent, &stop.of));
-    assert_eq!(stops.collect::<Vec<_>>(), ended);
+/// The sessions of attempts that have ended are stopped, whoever ended them, and no others. Where it was not the attempt's
+/// own report, the state owes the stop until it is sent, or was sent often enough.
+fn check_stops(walk: &Walk, input: &Input, next: &Workflow, stops: &[SessionCommand]) {
+    let before = &walk.workflow;
+    let reported = match input {
+        Input::StepSucceeded(success) => Some(&success.of),
+        Input::StepFailed(of, why) => (why.code != codes::AGENT_REFUSED).then_some(of),
+        _ => None,
+    };
+    let ended = before.work().iter();
+    let ended = ended.filter(|work| next.current_work(&work.of).is_none());
+    let ended: Vec<&Attempt> = ended.map(|work| &work.of).collect();
+    let (heard, new): (Vec<_>, Vec<_>) = ended.into_iter().partition(|of| Some(*of) == reported);
+
+    let known = before.stops.as_ref();
+    let may_be_given_up = known.is_some_and(|stops| {
+        let waited = walk.now.since(stops.sent_at);
+        *input == Input::DeadlinePassed
+            && stops.sends >= walk.rules.max_sends
+            && waited >= walk.rules.pickup_timeout
+    });
+    let kept: Vec<&Attempt> = known.iter().flat_map(|stops| &stops.of).collect();
+    let kept = match input {
+        Input::StopsSent(sent) => kept.into_iter().filter(|of| !sent.contains(of)).collect(),
+        _ => kept,
+    };
+    let owed: Vec<&Attempt> = next.stops.iter().flat_map(|stops| &stops.of).collect();
+    if !(may_be_given_up && owed == new) {
+        assert_eq!(owed, [kept, new.clone()].concat(), "owed by {input:?}");
+    }
+
+    let again = match (known, &next.stops) {
+        (Some(known), Some(stops)) => stops.sends > known.sends,
+        _ => false,
+    };
+    let sends = new.is_empty().then_some(again);
+    let owed = if sends.unwrap_or(true) {
+        owed
+    } else {
+        Vec::new()
+    };
+    let sent: Vec<&Attempt> = stops.iter().map(|stop| &stop.of).collect();
+    assert_eq!(sent, [owed, heard].concat(), "sent by {input:?}");
+    for stop in stops {
+        let step = next.flow.step(&stop.of.step).unwrap();
+        assert_eq!(stop.agent, step.agent, "another agent's session");
+        assert_eq!(next.current_work(&stop.of), None, "it is at work");
+    }
+    if let Some(stops) = next.stops.as_ref().filter(|_| sends.unwrap_or(true)) {
+        assert_eq!(stops.sent_at, walk.now);
+        assert!(stops.sends <= walk.rules.max_sends, "sent too often");
+    }
 }
 
 /// Work is of one entry and not done already; a branch waits only while others take all the room there is.
@@ -295,7 +341,7 @@ fn check_work(workflow: &Workflow) {
 pub fn check_state(rules: &Rules, workflow: &Workflow) {
     match workflow.due_at(rules) {
         Some(due) => {
-            assert!(!workflow.status().is_terminal());
+            assert!(!workflow.status().is_terminal() || workflow.stops.is_some());
             assert!(
                 workflow.wake_at.is_some_and(|wake| wake <= due),
                 "nobody will look in time"
@@ -311,6 +357,7 @@ pub fn check_state(rules: &Rules, workflow: &Workflow) {
                 workflow.wake_at, None,
                 "an ended workflow stays in the index"
             );
+            assert_eq!(workflow.stops, None, "nobody will send the stops");
             assert_eq!(workflow.owed(), []);
         }
     }

@@ -18,6 +18,7 @@ mod retries;
 mod rules;
 mod sizes;
 mod specimens;
+mod stops;
 mod table;
 mod too_late;
 mod views;

@@ -42,6 +42,8 @@ pub enum Happening {
     Swept,
     Throttled(Which),
     Resent,
+    /// Of all sessions that are owed one, or of the first only.
+    StopsSent(bool),
     Asked,
 }
 
@@ -94,6 +96,11 @@ impl Happening {
             Self::Throttled(which) => Input::Throttled(which.attempt(walk)),
             Self::Swept => Input::DeadlinePassed,
             Self::Resent => Input::Resent,
+            Self::StopsSent(all) => {
+                let owed = workflow.stops.iter().flat_map(|stops| &stops.of);
+                let sent = owed.take(if *all { usize::MAX } else { 1 });
+                Input::StopsSent(sent.cloned().collect())
+            }
             Self::Asked => Input::Start,
         }
     }
@@ -132,6 +139,7 @@ pub fn happening() -> impl Strategy<Value = Happening> {
         1 => prop_oneof![1 => Just(Happening::Cancelled), 4 => Just(Happening::Asked)],
         5 => Just(Happening::Swept),
         2 => Just(Happening::Resent),
+        3 => any::<bool>().prop_map(Happening::StopsSent),
     ]
 }
 
@@ -342,7 +350,9 @@ proptest! {
         let most = attempts * (rules.max_sends.max(40) + 1)
             + approvals * 2 * (rules.max_sends + 1 + MAX_REMINDERS);
         let mut looks = 0;
-        while !walk.workflow.status().is_terminal() {
+        // The stops that are owed add a look for each of their sends, once more for each time that some are added.
+        let most = most + (attempts + 1) * (rules.max_sends + 1);
+        while walk.workflow.due_at(&walk.rules).is_some() {
             prop_assert!(looks <= most, "still waiting after {looks} looks: {:?}", walk.workflow);
             walk = walk.until_due();
             walk.workflow = laws::check(&walk, &Input::DeadlinePassed);

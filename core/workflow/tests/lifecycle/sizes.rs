@@ -29,6 +29,14 @@ fn the_state_of_an_ordinary_workflow_stays_under_one_kilobyte() {
         ("approval asked", asked),
         ("approvers told", waiting),
         ("writing", writing.clone().running()),
+        (
+            "stop owed",
+            writing
+                .clone()
+                .dispatched()
+                .until_due()
+                .owing(Input::DeadlinePassed),
+        ),
         ("completed", writing.succeeded()),
     ];
     for (name, walk) in steps {

@@ -36,6 +36,12 @@ pub fn all() -> Vec<(&'static str, Walk)> {
             ("Rj", asked.clone().decided("ada", DecisionKind::Reject, 0)),
             ("Ex", timed_out(asked)),
         ],
+        // The stop of the first or second attempt at research was not sent.
+        vec![
+            ("ro", given_up(Walk::begin().dispatched())),
+            ("Fo", given_up(on_last_attempt(Walk::begin()))),
+            ("Xo", Walk::begin().owing(cancel())),
+        ],
     ]
     .concat()
 }
@@ -58,6 +64,10 @@ fn working(step: &str, asked: Walk) -> Vec<(&'static str, Walk)> {
         (dispatched, asked.clone().dispatched()),
         (running, asked.running()),
     ]
+}
+
+fn given_up(dispatched: Walk) -> Walk {
+    dispatched.until_due().owing(Input::DeadlinePassed)
 }
 
 fn throttled(asked: Walk) -> Walk {

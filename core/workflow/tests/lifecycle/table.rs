@@ -42,7 +42,14 @@ fn in_words(answer: &Answer) -> String {
                 commands(&done.commands)
             )
         }
-        Answer::Touch(touch) => format!("noted{}", commands(&touch.commands)),
+        Answer::Touch(touch) => {
+            let stops = if touch.stops.is_empty() {
+                ""
+            } else {
+                "; StopSession"
+            };
+            format!("noted{}{stops}", commands(&touch.commands))
+        }
         Answer::Rejected(Rejection::Duplicate) => "duplicate".to_owned(),
         Answer::Rejected(Rejection::Stale {
             current_revision: None,

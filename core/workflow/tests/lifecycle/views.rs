@@ -11,7 +11,7 @@ use crate::specimens;
 use crate::walk::{Walk, artifact, attempt, cancel, failed, policy, rules, triage};
 
 /// Steps in flow order, as `step attempt.revision status`.
-const STEPS: [(&str, &str); 38] = [
+const STEPS: [(&str, &str); 41] = [
     ("rq", "research 1.0 requested"),
     ("rd", "research 1.0 dispatched"),
     ("rr", "research 1.0 running"),
@@ -68,6 +68,9 @@ const STEPS: [(&str, &str); 38] = [
     ("Cp", "research 1.0 succeeded, analyze 1.0 succeeded"),
     ("Rj", "research 1.0 succeeded, analyze 1.0 succeeded"),
     ("Ex", "research 1.0 succeeded, analyze 1.0 succeeded"),
+    ("ro", "research 2.0 requested"),
+    ("Fo", "research 2.0 failed"),
+    ("Xo", "research 1.0 cancelled"),
 ];
 
 #[test]

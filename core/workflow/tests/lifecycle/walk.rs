@@ -148,8 +148,21 @@ impl Walk {
         decide(&self.rules, &self.workflow, input, self.now)
     }
 
-    /// Takes `input`, which must change the state.
-    pub fn then(mut self, input: Input) -> Self {
+    /// Takes `input`, which must change the state, and sends the stops that are owed then.
+    pub fn then(self, input: Input) -> Self {
+        self.owing(input).stops_sent()
+    }
+
+    /// Strikes off the stops that are owed, as the engine does once it has sent them.
+    pub fn stops_sent(self) -> Self {
+        match self.workflow.stops.clone() {
+            Some(stops) => self.owing(Input::StopsSent(stops.of)),
+            None => self,
+        }
+    }
+
+    /// Takes `input`, which must change the state, and sends no stops.
+    pub fn owing(mut self, input: Input) -> Self {
         assert!(
             self.workflow.seq < 1000,
             "a life without end: {:?}",

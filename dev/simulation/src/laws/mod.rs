@@ -9,6 +9,7 @@ use aegis_contracts::artifact::ArtifactRef;
 use aegis_contracts::event::Event;
 use aegis_contracts::ids::WorkflowId;
 use aegis_testkit::memory::Row;
+use aegis_testkit::reports::ended_by_report;
 use aegis_workflow::{Ended, Phase, Workflow};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -45,6 +46,7 @@ pub fn judge(harness: &Harness) -> Verdict {
         })?;
         every_wait_has_ended(&workflow)?;
         history_has_no_gap(&workflow, row)?;
+        unheard_agents_are_asked_to_stop(harness, &workflow, row)?;
         results_count_once(&workflow, row)?;
         course::is_taken(harness, &workflow, row)?;
         course::nobody_works_without_a_grant(harness, &workflow, row)?;
@@ -76,10 +78,33 @@ fn nothing_accepted_is_lost(harness: &Harness, rows: &[Row]) -> Verdict {
 }
 
 fn every_wait_has_ended(workflow: &Workflow) -> Verdict {
-    let ended = matches!(workflow.phase, Phase::Ended(_));
+    let ended = matches!(workflow.phase, Phase::Ended(_)) && workflow.stops.is_none();
     holds("no wait is without end", ended, || {
         let due = workflow.due_at(&rules());
-        format!("{} rests in {:?}, due {due:?}", workflow.id, workflow.phase)
+        let Workflow {
+            id, phase, stops, ..
+        } = workflow;
+        format!("{id} rests in {phase:?} with {stops:?}, due {due:?}")
+    })
+}
+
+/// An agent whose attempt ended without its report may still be at work: it was asked to stop, or that was tried as often as
+/// it may be.
+fn unheard_agents_are_asked_to_stop(harness: &Harness, workflow: &Workflow, row: &Row) -> Verdict {
+    harness.observed(|observed| {
+        let sessions = observed.sessions.keys();
+        for session in sessions.filter(|(id, _)| *id == workflow.id) {
+            let of = &session.1;
+            let asked = ended_by_report(events(row), of)
+                || observed.stops.contains(session)
+                || harness.has_worn_out(session);
+            holds(
+                "an agent that was not heard is asked to stop",
+                asked,
+                || format!("{}: {of} was never asked to stop", workflow.id),
+            )?;
+        }
+        Ok(())
     })
 }
 

@@ -6,6 +6,7 @@ use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, WorkflowSummary};
 use aegis_engine::ports::{ListPosition, ListQuery, Table};
+use aegis_workflow::Input;
 
 use super::table::{THEN, commit, later, open};
 use crate::flow::name;
@@ -175,9 +176,17 @@ pub async fn due_lists_only_what_waits(table: &dyn Table) {
     assert_eq!(due(table, &[&life], just_before).await, []);
     assert_eq!(due(table, &[&life], wake_at).await, [life.id().clone()]);
 
-    // Terminal states leave the index.
+    // Terminal states leave the index once they owe no stop.
     let ended = life.cancelled(later(1));
     commit(table, &life, &ended).await;
+    assert_eq!(
+        due(table, &[&life], later(1_000_000)).await,
+        [life.id().clone()]
+    );
+    let owed = ended.workflow.stops.clone().unwrap();
+    let told = ended.then(Input::StopsSent(owed.of), later(2));
+    let outcome = table.touch(ended.workflow.seq, &told.workflow).await;
+    assert_eq!(outcome, Ok(aegis_engine::ports::Write::Done));
     assert_eq!(due(table, &[&life], later(1_000_000)).await, []);
 }
 

@@ -68,7 +68,7 @@ impl Delivery {
     pub(super) fn patience(&self) -> u64 {
         match self {
             Self::Message(..) | Self::Request(..) | Self::Records(..) => 30,
-            Self::Tick(_) => 90,
+            Self::Tick(_) => 130,
         }
     }
 }

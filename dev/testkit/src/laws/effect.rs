@@ -3,17 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aegis_contracts::attempt::Attempt;
+use aegis_contracts::command::Command;
 use aegis_contracts::flow::Name;
 use aegis_contracts::view::Status;
 use aegis_engine::ports::Table;
 
 use crate::harness::{Harness, at_once};
+use crate::reports::ended_by_report;
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Effect {
     state: Option<(Status, u64, u32, BTreeMap<Name, u32>)>,
     events: Vec<&'static str>,
     commands: BTreeSet<String>,
+    /// That the state still owes.
+    stops: Vec<Attempt>,
     sessions: BTreeSet<String>,
     stopped: BTreeSet<String>,
     published: BTreeSet<String>,
@@ -26,6 +31,8 @@ pub(super) fn effect(harness: &Harness) -> Effect {
     let ports = &harness.ports;
     let table = ports.table.as_ref();
     let workflow = at_once(harness.engine.load(&harness.id)).unwrap();
+    let stops = workflow.as_ref().and_then(|found| found.stops.clone());
+    let stops = stops.map_or(Vec::new(), |stops| stops.of);
     let far = harness.now().plus(Duration::from_secs(400 * 86_400));
     let watched = at_once(table.due(0, far, 10_000)).unwrap().into_iter();
     let invocations = ports.runtime.invocations().into_iter();
@@ -36,6 +43,7 @@ pub(super) fn effect(harness: &Harness) -> Effect {
             (status, found.version, found.revision, found.attempts)
         }),
         events: harness.events(),
+        stops,
         commands: commands(harness),
         sessions: invocations.map(|invocation| invocation.session).collect(),
         stopped: ports.runtime.stopped().into_iter().collect(),
@@ -45,9 +53,17 @@ pub(super) fn effect(harness: &Harness) -> Effect {
     }
 }
 
-/// Without those that stop a session: nobody owes them, so one that a crash loses is not sent again.
+/// Without those that stop a session whose agent has reported: nobody owes them, so one that a crash loses is not sent
+/// again.
 fn commands(harness: &Harness) -> BTreeSet<String> {
-    let owed = harness.commands().into_iter();
-    owed.map(|sent| format!("{:?}", sent.command.body))
-        .collect()
+    let table = harness.ports.table.as_ref();
+    let history = at_once(table.history(&harness.id)).unwrap();
+    let events = || history.iter().flat_map(|entry| &entry.events);
+    let is_owed = |command: &Command| match command {
+        Command::StopSession(stop) => !ended_by_report(events().map(|event| &event.body), &stop.of),
+        Command::RunStep(_) | Command::RequestApproval(_) => true,
+    };
+    let sent = harness.ports.queues.sent().into_iter();
+    let owed = sent.map(|sent| sent.command.body).filter(is_owed);
+    owed.map(|command| format!("{command:?}")).collect()
 }

@@ -2,6 +2,7 @@
 
 use aegis_contracts::approval::DecisionKind;
 use aegis_contracts::request::Budget;
+use aegis_engine::error::PortError;
 use aegis_engine::stored::decode_state;
 use aegis_testkit::flow::{report, survey, triage};
 use aegis_testkit::harness::Harness;
@@ -50,6 +51,15 @@ fn at_work() -> Harness {
     harness
 }
 
+/// Called off, and nobody could tell the dispatcher.
+fn stop_owed() -> Harness {
+    let harness = Harness::dispatched();
+    let away = PortError::Transient("away".to_owned());
+    harness.ports.faults.fail_next("send", away);
+    harness.cancel();
+    harness
+}
+
 type Make = fn() -> Harness;
 
 fn reminded() -> Harness {
@@ -94,7 +104,7 @@ fn branches_failed() -> Harness {
     harness
 }
 
-const STATES: [(&str, Make); 14] = [
+const STATES: [(&str, Make); 15] = [
     ("state-requested", Harness::started as Make),
     ("state-dispatched", Harness::dispatched),
     ("state-at-work", at_work),
@@ -107,6 +117,7 @@ const STATES: [(&str, Make); 14] = [
     ("state-completed", Harness::completed),
     ("state-failed", Harness::failed),
     ("state-cancelled", Harness::cancelled),
+    ("state-stop-owed", stop_owed),
     ("state-branches", branches),
     ("state-branches-failed", branches_failed),
 ];

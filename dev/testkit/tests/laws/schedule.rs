@@ -2,6 +2,7 @@
 
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::time::Timestamp;
+use aegis_engine::error::PortError;
 use aegis_engine::ports::Table;
 use aegis_testkit::harness::{Harness, at_once};
 use aegis_testkit::laws::{Delivery, Stage};
@@ -36,6 +37,15 @@ fn undecided() -> Harness {
     after(harness, 72 * 3600)
 }
 
+/// It was sent, and not struck off.
+fn stop_owed() -> Harness {
+    let harness = Harness::dispatched();
+    let away = PortError::Transient("away".to_owned());
+    harness.ports.faults.fail_next("touch", away);
+    harness.cancel();
+    after(harness, 60)
+}
+
 /// Nine sweeps could not read it.
 fn unreadable() -> Harness {
     let harness = Harness::cancelled();
@@ -60,5 +70,6 @@ pub fn all() -> Vec<Case> {
         case("work whose callback was lost", 6, done_unheard),
         case("an approval that nobody decides", 4, undecided),
         case("a state that cannot be read", 5, unreadable),
+        case("a stop that is owed", 6, stop_owed),
     ]
 }

@@ -6,4 +6,5 @@ mod approvals;
 mod measurements;
 mod quarantine;
 mod silence;
+mod stops;
 mod sweep;
