@@ -21,10 +21,7 @@ use crate::{metrics, trace};
 
 /// Turns lost to other writers before the message is handed back.
 const MAX_CONFLICTS: u32 = 8;
-/// Most of the pause after the first turn that was lost, for each agent at work: about the time of two writes, so that of
-/// many who come at once most find nobody in their way at the second try. Doubles with each further one.
-const CONFLICT_PAUSE: Duration = Duration::from_millis(50);
-/// No such pause is longer.
+/// No pause after a lost turn is longer. It doubles with each one.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1500);
 /// Commands of one version are numbered from here, so that their ids differ from its events'.
 const COMMAND_INDEX: usize = 1_000;
@@ -228,7 +225,10 @@ impl Engine {
     async fn give_way(&self, id: &WorkflowId, input: &Input, lost: u32, at_work: usize) {
         let writers = u32::try_from(at_work.max(1)).unwrap_or(u32::MAX);
         let doubled = 2u32.saturating_pow(lost.saturating_sub(1));
-        let most = CONFLICT_PAUSE.saturating_mul(writers.saturating_mul(doubled));
+        let most = self
+            .table
+            .conflict_pause()
+            .saturating_mul(writers.saturating_mul(doubled));
         let who = format!("{input:?}");
         let parts = [id.as_str().as_bytes(), who.as_bytes(), &lost.to_be_bytes()];
         let pause = spread::within(most.min(LONGEST_PAUSE), &parts);

@@ -78,6 +78,12 @@ pub trait Table: Send + Sync {
     /// `Conflict`: it was written since, or can be read.
     async fn quarantine(&self, id: &WorkflowId) -> Result<Write, PortError>;
 
+    /// Most that whoever has lost a turn waits before the next, for each agent at work: about the time of two writes, so
+    /// that of many who come at once most find nobody in their way at the second try.
+    fn conflict_pause(&self) -> Duration {
+        Duration::from_millis(50)
+    }
+
     /// How many shards [`Table::due`] has.
     fn deadline_shards(&self) -> u32;
 

@@ -83,9 +83,7 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
             workflows,
             program,
         } => {
-            let root = aegis_client::local::root()?;
-            let measured = embedded::measure(&root, program, rounds, workflows).await?;
-            show(&measured, embedded::text, context)?;
+            embedded::run(program, rounds, workflows, context.json).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -40,6 +40,7 @@ use aegis_engine::ports::{DeadLetters, SystemClock};
 use aegis_engine::schedule::ScheduleHandler as _;
 use aegis_intake::Intake;
 use aegis_workflow::Rules;
+use axum::serve::ListenerExt as _;
 use data_encoding::HEXLOWER;
 use include_dir::{Dir, include_dir};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -209,6 +210,10 @@ impl Embedded {
         let site = Site::new(handlers, parts.objects.clone(), recorder()?, address);
         let (close, closed) = oneshot::channel();
         let answering = tokio::spawn(async move {
+            // An answer in two pieces must not wait for the acknowledgement of the first.
+            let listener = listener.tap_io(|stream| {
+                let _ = stream.set_nodelay(true);
+            });
             let serving = axum::serve(listener, site.router()).with_graceful_shutdown(async {
                 // An error is a server that was dropped.
                 let _ = closed.await;

@@ -1,6 +1,7 @@
 //! Workflows, their requests and their history.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aegis_contracts::flow::{Flow, FlowId, Name};
 use aegis_contracts::ids::WorkflowId;
@@ -317,6 +318,10 @@ impl Table for SqliteTable {
             Ok(Write::Done)
         };
         self.0.write(work).await
+    }
+
+    fn conflict_pause(&self) -> Duration {
+        Duration::from_millis(2)
     }
 
     fn deadline_shards(&self) -> u32 {
