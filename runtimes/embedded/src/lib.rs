@@ -376,7 +376,7 @@ impl Parts {
             authorization: Authorization::None.into(),
             approval_timeout: APPROVAL_TIMEOUT,
             result_url_valid: RESULT_LINK,
-            allowed_sources: vec![format!("s3://{BUCKET}/sources/")],
+            bucket: BUCKET.to_owned(),
         })
     }
 
