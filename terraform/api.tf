@@ -15,6 +15,7 @@ locals {
   # scopes of the groups in `or` are good too.
   client_routes = {
     "POST /workflows"                      = { service = "intake", group = "start" }
+    "POST /sources"                        = { service = "intake", group = "start" }
     "GET /workflows"                       = { service = "intake", group = "read" }
     "GET /flows"                           = { service = "intake", group = "read" }
     "GET /workflows/{id}"                  = { service = "intake", group = "read" }

@@ -1,4 +1,4 @@
-# intake: opens workflows, answers reads, cancels and redrives.
+# intake: tells how documents are uploaded, opens workflows, answers reads, cancels and redrives.
 
 module "intake" {
   source = "./modules/queue-worker"
@@ -30,5 +30,12 @@ module "intake" {
     },
     # A presigned URL carries the permissions of the one who signs it.
     local.read_artifacts_statement,
+    # Clients put documents by such URLs, unless they are there.
+    {
+      sid       = "SignSources"
+      actions   = ["s3:GetObject", "s3:PutObject"]
+      resources = ["${aws_s3_bucket.artifacts.arn}/sources/*"]
+    },
+    local.tell_missing_artifacts_statement,
   ]
 }

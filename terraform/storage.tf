@@ -1,4 +1,4 @@
-# The artifact bucket: workflows/<flow>/<workflow>/<step>/<attempt>/<file> is written by agents, sources/<anything>/ by users.
+# The artifact bucket: workflows/<flow>/<workflow>/<step>/<attempt>/<file> is written by agents, sources/<caller>/<set>/<file> by clients.
 
 locals {
   artifact_lifecycle = coalesce(var.artifact_lifecycle, !local.is_local)

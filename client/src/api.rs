@@ -9,9 +9,11 @@ use std::time::Duration;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Problem;
 use aegis_contracts::text::{Lines, check};
+use aegis_contracts::transfer::{TRANSFER_VALID, Transfer};
 use aegis_contracts::view::WorkflowView;
 use anyhow::Context as _;
-use reqwest::{Method, Url, header, redirect};
+use bytes::Bytes;
+use reqwest::{Method, RequestBuilder, StatusCode, Url, header, redirect};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -143,18 +145,48 @@ impl Api {
 
     /// Reads a presigned URL.
     pub async fn fetch(&self, url: &str) -> Result<Vec<u8>, ApiError> {
+        self.elsewhere(url, self.http.get(url)).await
+    }
+
+    /// Puts a file by the request that was told for it. That one is there already is no error.
+    ///
+    /// # Errors
+    /// Where it is refused, or nothing answers.
+    pub async fn put(&self, transfer: &Transfer, content: Vec<u8>) -> Result<(), ApiError> {
+        let (url, content) = (&transfer.url, Bytes::from(content));
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let mut request = self.http.put(url).timeout(TRANSFER_VALID);
+            for (name, value) in &transfer.headers {
+                request = request.header(name, value);
+            }
+            let error = match self.elsewhere(url, request.body(content.clone())).await {
+                Err(error) if error.status() != Some(412) => error,
+                Ok(_) | Err(_) => return Ok(()),
+            };
+            // 409: somebody else puts the same file at this moment.
+            let passing = error.is_transient() || error.status() == Some(409);
+            match pauses.next().filter(|_| passing) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
+            }
+        }
+    }
+
+    /// Sends a request that proves itself. It need not be the API that answers.
+    async fn elsewhere(&self, url: &str, request: RequestBuilder) -> Result<Vec<u8>, ApiError> {
         let unreachable = |error: reqwest::Error| self.unreachable(&host_of(url), &error);
-        let answer = self.http.get(url).send().await.map_err(unreachable)?;
+        let answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok(body.to_vec());
+        match status.is_success() {
+            true => Ok(body.to_vec()),
+            false => Err(refused(
+                &host_of(url),
+                status,
+                &String::from_utf8_lossy(&body),
+            )),
         }
-        Err(ApiError::Foreign {
-            endpoint: host_of(url),
-            status: status.as_u16(),
-            body: gist(&String::from_utf8_lossy(&body)),
-        })
     }
 
     async fn persistently(&self, ask: &Ask<'_>) -> Result<(Option<String>, String), ApiError> {
@@ -183,14 +215,7 @@ impl Api {
         if status.is_success() || location.is_some() {
             return Ok((location, body));
         }
-        Err(match serde_json::from_str::<Problem>(&body) {
-            Ok(problem) => ApiError::Refused(Box::new(problem)),
-            Err(_) => ApiError::Foreign {
-                endpoint: self.shown.clone(),
-                status: status.as_u16(),
-                body: gist(&body),
-            },
-        })
+        Err(refused(&self.shown, status, &body))
     }
 
     async fn request(&self, ask: &Ask<'_>) -> Result<reqwest::Request, ApiError> {
@@ -248,6 +273,17 @@ fn sendable(what: &'static str, value: &str) -> Result<(), ApiError> {
     })
 }
 
+fn refused(endpoint: &str, status: StatusCode, body: &str) -> ApiError {
+    match serde_json::from_str::<Problem>(body) {
+        Ok(problem) => ApiError::Refused(Box::new(problem)),
+        Err(_) => ApiError::Foreign {
+            endpoint: endpoint.to_owned(),
+            status: status.as_u16(),
+            body: gist(body),
+        },
+    }
+}
+
 fn read<T: DeserializeOwned>(ask: &Ask<'_>, raw: &str) -> Result<T, ApiError> {
     serde_json::from_str(raw).map_err(|error| ApiError::Unreadable {
         path: ask.path.to_owned(),
@@ -296,12 +332,14 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// The gateway's own answers are `{"message": …}`; of anything else the first line says enough.
+/// The gateway's own answers are `{"message": …}`, those of S3 have an element of this name; of anything else the first line says enough.
 fn gist(body: &str) -> String {
     let fields = serde_json::from_str::<Map<String, Value>>(body).unwrap_or_default();
     let message = ["message", "Message"]
         .iter()
         .find_map(|name| fields.get(*name)?.as_str());
+    let element = || Some(body.split_once("<Message>")?.1.split_once('<')?.0);
+    let message = message.or_else(element);
     let line = message.or_else(|| body.lines().find(|line| !line.trim().is_empty()));
     line.unwrap_or("nothing").trim().chars().take(300).collect()
 }

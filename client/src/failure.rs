@@ -12,7 +12,7 @@ pub enum ApiError {
     #[error("{}", Sentence(.0))]
     Refused(Box<Problem>),
     /// An answer that is not the API's own: the gateway's, a proxy's, or another server's.
-    #[error("the API at {endpoint} answered {status}: {body}")]
+    #[error("{endpoint} answered {status}: {body}")]
     Foreign {
         endpoint: String,
         status: u16,

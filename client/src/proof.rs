@@ -37,7 +37,7 @@ impl Group {
             Self::Read
         } else if path.starts_with("/approve/") {
             Self::Approve
-        } else if path == "/workflows" {
+        } else if ["/workflows", "/sources"].contains(&path) {
             Self::Start
         } else {
             Self::Operate
@@ -142,6 +142,7 @@ mod tests {
     fn every_route_has_its_group() {
         for (method, path, group) in [
             (Method::POST, "/workflows", Group::Start),
+            (Method::POST, "/sources", Group::Start),
             (Method::GET, "/workflows", Group::Read),
             (Method::GET, "/workflows?status=failed", Group::Read),
             (Method::GET, "/workflows/wf_a/history", Group::Read),

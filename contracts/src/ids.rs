@@ -27,7 +27,7 @@ pub struct InvalidId {
     prefix: &'static str,
 }
 
-fn digest(parts: &[&[u8]]) -> String {
+pub(crate) fn digest(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         // Length first, so that ("ab","c") and ("a","bc") differ.

@@ -23,6 +23,7 @@ pub mod problem;
 pub mod request;
 pub mod review;
 pub mod schemas;
+pub mod sources;
 pub mod strict;
 pub mod text;
 pub mod time;

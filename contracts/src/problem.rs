@@ -112,6 +112,7 @@ codes! {
     RouteNotFound "route_not_found" 404 "The API has no such path."
     MethodNotAllowed "method_not_allowed" 405 "The path takes other methods: the header Allow names them."
     IdempotencyConflict "idempotency_conflict" 409 "The Idempotency-Key was used for another request. Use a new key."
+    SourceConflict "source_conflict" 409 "The set has another file of this name, which stays. Name another set."
     Stale "stale" 409 "Something happened since the version that the request names. Look again."
     RevisionMissing "revision_missing" 409 "The flow has several approvals: a decision must name its `revision`."
     StaleRevision "stale_revision" 409 "Another revision waits for a decision: `current_revision`."

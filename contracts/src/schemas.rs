@@ -18,6 +18,7 @@ use crate::flow::Flow;
 use crate::problem::Problem;
 use crate::request::{CancelBody, RedriveBody, StartRequest};
 use crate::review::Review;
+use crate::sources::{SourceFiles, SourceUploads};
 use crate::transfer::{FileList, FileToPut, Transfer};
 use crate::view::{FlowList, History, WorkflowAccepted, WorkflowPage, WorkflowView};
 
@@ -66,6 +67,8 @@ pub fn all() -> Vec<MessageSchema> {
         open::<WorkflowPage>("api-workflow-page"),
         open::<History>("api-history"),
         open::<FlowList>("api-flows"),
+        strict::<SourceFiles>("api-sources"),
+        open::<SourceUploads>("api-source-uploads"),
         strict::<CancelBody>("api-cancel"),
         strict::<RedriveBody>("api-redrive"),
         strict::<DecisionRequest>("api-decision"),

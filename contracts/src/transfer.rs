@@ -30,7 +30,7 @@ pub fn is_record(name: &str) -> bool {
     [CLAIM, COMPLETION].contains(&name)
 }
 
-/// Body of `POST /callbacks/{id}/artifacts/{name}`: the file that is going to be put.
+/// A file that is going to be put. Body of `POST /callbacks/{id}/artifacts/{name}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct FileToPut {

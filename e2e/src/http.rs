@@ -2,6 +2,7 @@
 
 use aegis_client::proof::{Group, Proofs};
 use aegis_contracts::problem::Problem;
+use aegis_contracts::transfer::{Transfer, TransferMethod};
 use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
@@ -123,6 +124,22 @@ impl Http {
     /// Where no answer comes.
     pub async fn download(&self, url: &str) -> Result<Answer> {
         self.send(self.client.get(url)).await
+    }
+
+    /// What a signed address is for.
+    ///
+    /// # Errors
+    /// Where no answer comes.
+    pub async fn transfer(&self, transfer: &Transfer, bytes: &[u8]) -> Result<Answer> {
+        let method = match transfer.method {
+            TransferMethod::Get => Method::GET,
+            TransferMethod::Put => Method::PUT,
+        };
+        let mut request = self.client.request(method, &transfer.url);
+        for (name, value) in &transfer.headers {
+            request = request.header(name, value);
+        }
+        self.send(request.body(bytes.to_vec())).await
     }
 
     /// # Errors

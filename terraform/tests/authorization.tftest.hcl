@@ -56,6 +56,7 @@ run "tokens" {
   assert {
     condition = { for key, route in aws_apigatewayv2_route.client : key => join(" ", sort(route.authorization_scopes)) } == {
       "POST /workflows"                      = "aegis/start"
+      "POST /sources"                        = "aegis/start"
       "GET /workflows"                       = "aegis/read"
       "GET /flows"                           = "aegis/read"
       "GET /workflows/{id}"                  = "aegis/read"
@@ -110,6 +111,7 @@ run "each_group_in_its_own_way" {
   assert {
     condition = { for key, route in aws_apigatewayv2_route.client : key => route.authorization_type } == {
       "POST /workflows"                      = "AWS_IAM"
+      "POST /sources"                        = "AWS_IAM"
       "GET /workflows"                       = "NONE"
       "GET /flows"                           = "NONE"
       "GET /workflows/{id}"                  = "NONE"

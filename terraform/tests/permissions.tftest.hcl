@@ -26,6 +26,8 @@ run "functions" {
       "logs:CreateLogStream",
       "logs:PutLogEvents",
       "s3:GetObject",
+      "s3:ListBucket",
+      "s3:PutObject",
       "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
@@ -35,6 +37,18 @@ run "functions" {
       "xray:PutTraceSegments",
     ])
     error_message = "intake may do more or less than it was given on purpose."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(module.intake.policy).Statement : statement.Sid => [statement.Action, statement.Resource]
+      if strcontains(jsonencode(statement.Action), "s3:")
+      } == {
+      ReadArtifacts        = [["s3:GetObject"], ["arn:aws:s3:::mock/workflows/*"]]
+      SignSources          = [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::mock/sources/*"]]
+      TellMissingArtifacts = [["s3:ListBucket"], ["arn:aws:s3:::mock"]]
+    }
+    error_message = "intake puts documents below sources/, and no artifact."
   }
 
   assert {
@@ -118,8 +132,8 @@ run "functions" {
   }
 
   assert {
-    condition     = [for name, function in local.functions : name if strcontains(function.policy, "s3:PutObject")] == ["artifacts"]
-    error_message = "No other function can put an artifact."
+    condition     = [for name, function in local.functions : name if strcontains(function.policy, "s3:PutObject")] == ["artifacts", "intake"]
+    error_message = "No other function can put an object."
   }
 
   assert {

@@ -20,6 +20,7 @@ run "routes" {
   assert {
     condition = toset(keys(aws_apigatewayv2_route.client)) == toset([
       "POST /workflows",
+      "POST /sources",
       "GET /workflows",
       "GET /flows",
       "GET /workflows/{id}",

@@ -2,8 +2,8 @@
 //!
 //! A verb is a file with its `Arguments` and `run`. The stage, its API and the proof of identity come from the crate
 //! `aegis_client`; `session` opens them and `poll` follows a workflow. `request` and `sources` make requests; `show`,
-//! `changes`, `next_step` and `refusal` make texts for people. `emit`, `dlq`, `keys`, `logs` and the upload of
-//! documents call AWS themselves, with the caller's credentials: they are the feature `aws`.
+//! `changes`, `next_step` and `refusal` make texts for people. `emit`, `dlq`, `keys` and `logs` call AWS themselves, with
+//! the caller's credentials: they are the feature `aws`.
 
 pub mod approval_link;
 pub mod cancel;
@@ -28,8 +28,10 @@ mod refusal;
 pub mod request;
 pub mod session;
 pub mod show;
+mod source_files;
 mod sources;
 pub mod summaries;
+mod upload;
 
 #[cfg(feature = "aws")]
 mod agent_logs;
@@ -45,14 +47,8 @@ pub mod keys;
 mod log_line;
 #[cfg(feature = "aws")]
 pub mod logs;
-#[cfg(feature = "aws")]
-mod source_files;
-#[cfg(feature = "aws")]
-mod upload;
 
 #[cfg(not(feature = "aws"))]
 mod without_aws;
-#[cfg(not(feature = "aws"))]
-use without_aws::upload;
 #[cfg(not(feature = "aws"))]
 pub use without_aws::{dlq, emit, keys, logs};

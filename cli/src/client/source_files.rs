@@ -9,19 +9,18 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use aegis_client::path::shown;
-use aegis_contracts::text::{Lines, check};
+use aegis_contracts::sources::{MAX_SOURCE_SIZE, check_source_name};
+use aegis_contracts::transfer::FileToPut;
 use anyhow::{Context as _, Result, bail};
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
 use aegis_terminal::text::bytes;
 
-pub const MAX_FILES: usize = 10_000;
-pub const MAX_FILE_BYTES: u64 = 32 * 1024 * 1024;
-pub const MAX_TOTAL_BYTES: u64 = 512 * 1024 * 1024;
-/// A key has at most 1,024 bytes, of which the place of the set takes some.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
-const LONGEST_NAME: usize = 900;
+/// As many files and bytes as the researcher reads.
+const MAX_FILES: usize = 10_000;
+const MAX_TOTAL_BYTES: u64 = 512 * 1024 * 1024;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 /// Characters of the end of a name that may be a form. A longer one is a part of the name.
@@ -51,8 +50,8 @@ pub struct SourceSet {
     pub files: Vec<SourceFile>,
     pub total_bytes: u64,
     pub left_out: LeftOut,
-    /// `sources/<hash of names and contents>/`: the same files always lie at the same place.
-    pub prefix: String,
+    /// A hash of names and contents: the same files are always the same set.
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +59,7 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// Relative to what was named, with `/` between its parts.
     pub name: String,
-    pub size: u64,
-    pub media_type: &'static str,
+    pub content: FileToPut,
 }
 
 /// # Errors
@@ -89,7 +87,7 @@ pub fn collect(root: &Path) -> Result<SourceSet> {
         bail!(told);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    let total_bytes = files.iter().map(|file| file.size).sum();
+    let total_bytes = files.iter().map(|file| file.content.size).sum();
     if total_bytes > MAX_TOTAL_BYTES {
         bail!(
             "{} holds {} of documents, at most {} can be uploaded: name a smaller folder",
@@ -98,12 +96,12 @@ pub fn collect(root: &Path) -> Result<SourceSet> {
             bytes(MAX_TOTAL_BYTES)
         );
     }
-    let prefix = format!("sources/{}/", content_hash(&files)?);
+    let name = name_of(&mut files)?;
     Ok(SourceSet {
         files,
         total_bytes,
         left_out,
-        prefix,
+        name,
     })
 }
 
@@ -219,32 +217,33 @@ impl Found {
                 return Ok(());
             }
         };
-        if size > MAX_FILE_BYTES {
+        if size > MAX_SOURCE_SIZE {
             bail!(
                 "{} has {}, a document may have at most {}",
                 shown(path),
                 bytes(size),
-                bytes(MAX_FILE_BYTES)
+                bytes(MAX_SOURCE_SIZE)
             );
         }
         self.files.push(SourceFile {
             path: path.to_owned(),
             name,
-            size,
-            media_type,
+            content: FileToPut {
+                size,
+                sha256: String::new(),
+                media_type: media_type.to_owned(),
+            },
         });
         Ok(())
     }
 }
 
-/// The name becomes a key in S3, and is shown in the report.
 fn usable(name: &Path) -> Result<String, String> {
     let parts: Option<Vec<&str>> = name.iter().map(|part| part.to_str()).collect();
     let name = parts.ok_or("its name is not UTF-8")?.join("/");
-    match check(&name, Lines::One) {
-        Ok(()) if name.len() <= LONGEST_NAME => Ok(name),
-        Ok(()) => Err(format!("its name has more than {LONGEST_NAME} bytes")),
-        Err(hostile) => Err(format!("its name {hostile}")),
+    match check_source_name(&name) {
+        Ok(()) => Ok(name),
+        Err(reason) => Err(format!("its name {reason}")),
     }
 }
 
@@ -269,33 +268,33 @@ fn looks_like_text(path: &Path) -> bool {
     read.is_ok() && !sample.is_empty() && !sample.contains(&0)
 }
 
-/// 128 bits of SHA-256 over every name and content, each with its length.
-fn content_hash(files: &[SourceFile]) -> Result<String> {
-    let mut hasher = Sha256::new();
+/// Reads every file, and names the set by 128 bits of SHA-256 over every name and content.
+fn name_of(files: &mut [SourceFile]) -> Result<String> {
+    let mut set = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     for file in files {
-        hasher.update((file.name.len() as u64).to_be_bytes());
-        hasher.update(file.name.as_bytes());
-        hasher.update(file.size.to_be_bytes());
         let say = || format!("cannot read {}", shown(&file.path));
         let mut reader = std::fs::File::open(&file.path).with_context(say)?;
+        let mut content = Sha256::new();
         loop {
             let count = reader.read(&mut buffer).with_context(say)?;
             if count == 0 {
                 break;
             }
-            hasher.update(&buffer[..count]);
+            content.update(&buffer[..count]);
         }
+        file.content.sha256 = HEXLOWER.encode(&content.finalize());
+        set.update((file.name.len() as u64).to_be_bytes());
+        set.update(&file.name);
+        set.update(&file.content.sha256);
     }
-    let digest = hasher.finalize();
-    Ok(digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(HEXLOWER.encode(&set.finalize()[..16]))
 }
 
 #[cfg(test)]
 mod tests {
+    use aegis_contracts::text::{Lines, check};
+
     use super::*;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -350,7 +349,7 @@ mod tests {
                 "left out (a socket): socket.md"
             ]
         );
-        assert_eq!(set.prefix.len(), "sources/".len() + 32 + 1);
+        assert_eq!(set.name.len(), 32);
     }
 
     #[test]
@@ -369,11 +368,11 @@ mod tests {
     }
 
     #[test]
-    fn the_same_content_has_the_same_place() {
-        let place = |files: &[(&str, &str)]| collect(folder(files).path()).unwrap().prefix;
-        assert_eq!(place(&[("a.md", "x")]), place(&[("a.md", "x")]));
-        assert_ne!(place(&[("a.md", "x")]), place(&[("a.md", "y")]));
-        assert_ne!(place(&[("a.md", "x")]), place(&[("b.md", "x")]));
+    fn the_same_content_has_the_same_name() {
+        let name = |files: &[(&str, &str)]| collect(folder(files).path()).unwrap().name;
+        assert_eq!(name(&[("a.md", "x")]), name(&[("a.md", "x")]));
+        assert_ne!(name(&[("a.md", "x")]), name(&[("a.md", "y")]));
+        assert_ne!(name(&[("a.md", "x")]), name(&[("b.md", "x")]));
     }
 
     #[test]
@@ -433,7 +432,7 @@ mod tests {
         let large = empty.path().join("large.txt");
         std::fs::File::create(&large)
             .unwrap()
-            .set_len(MAX_FILE_BYTES + 1)
+            .set_len(MAX_SOURCE_SIZE + 1)
             .unwrap();
         let message = collect(&large).unwrap_err().to_string();
         assert!(message.contains("at most"), "{message}");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aegis_client::stage::Stage;
+use aegis_client::api::Api;
 use aegis_contracts::request::BUILTIN_SOURCE;
 use aegis_contracts::text::visible_line;
 use anyhow::Result;
@@ -12,7 +12,7 @@ use crate::failure::Coded;
 
 /// # Errors
 /// Where a source is of no known kind, or a local path cannot be read or uploaded.
-pub async fn resolve(stage: &Stage, sources: &[String]) -> Result<Vec<String>> {
+pub async fn resolve(api: &Api, sources: &[String]) -> Result<Vec<String>> {
     let kinds: Vec<Kind<'_>> = sources
         .iter()
         .map(|source| Kind::of(source))
@@ -22,7 +22,7 @@ pub async fn resolve(stage: &Stage, sources: &[String]) -> Result<Vec<String>> {
         match kind {
             Kind::Remote => resolved.push(source.clone()),
             Kind::Local(path) => {
-                resolved.push(upload(stage, source, path).await?);
+                resolved.push(upload(api, source, path).await?);
             }
         }
     }

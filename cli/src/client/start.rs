@@ -57,7 +57,7 @@ pub async fn start(
     options: &RequestOptions,
     key: &str,
 ) -> Result<Answer<WorkflowAccepted>> {
-    let sources = sources::resolve(&session.stage, &options.sources).await?;
+    let sources = sources::resolve(&session.api, &options.sources).await?;
     let request = options.request(topic, sources);
     let ask = Ask {
         method: Method::POST,

@@ -1,88 +1,106 @@
-//! Puts documents of this machine into the stage's bucket, where its researcher reads them.
+//! Puts documents of this machine where the stage's agents read them.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use aegis_aws::client::objects::S3Objects;
+use aegis_client::api::Api;
 use aegis_client::path::shown;
-use aegis_client::stage::Stage;
+use aegis_contracts::sources::{MAX_FILES_AT_ONCE, SourceFiles, SourceUploads};
 use aegis_contracts::text::visible_line;
-use anyhow::{Context as _, Result};
+use aegis_contracts::transfer::Transfer;
+use aegis_terminal::text::{bytes, counted};
+use anyhow::{Context as _, Result, bail};
+use data_encoding::HEXLOWER;
 use futures::{StreamExt as _, TryStreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};
+use sha2::{Digest as _, Sha256};
 
-use super::source_files::{MAX_FILES, SourceFile, SourceSet, collect};
-use aegis_terminal::text::{bytes, counted};
+use super::source_files::{SourceFile, SourceSet, collect};
 
-/// Uploads at the same time.
-const PARALLEL: usize = 16;
+/// Requests of the API at the same time, and uploads of one such request.
+const REQUESTS: usize = 2;
+const UPLOADS: usize = 8;
 
 /// Uploads what is not there yet of a file or folder and returns the URI of the set.
 ///
 /// # Errors
 /// Where it cannot be read or uploaded.
-pub async fn upload(stage: &Stage, source: &str, path: &Path) -> Result<String> {
+pub async fn upload(api: &Api, source: &str, path: &Path) -> Result<String> {
     let path = path.to_owned();
     let set = &tokio::task::spawn_blocking(move || collect(&path)).await??;
-    let bucket = stage.output("artifact_bucket_name")?;
-    let config = stage.connection().load().await;
-    let objects = S3Objects::new(&config, bucket);
-    let present = objects
-        .list(bucket, &set.prefix, MAX_FILES)
-        .await
-        .with_context(|| format!("cannot see what is in the bucket {bucket}"))?;
-    let present: HashMap<String, u64> = present
-        .into_iter()
-        .map(|entry| (entry.key, entry.size))
-        .collect();
-    let is_there = |file: &SourceFile| {
-        let key = format!("{}{}", set.prefix, file.name);
-        present.get(&key) == Some(&file.size)
-    };
-    let missing: Vec<&SourceFile> = set.files.iter().filter(|file| !is_there(file)).collect();
-    let bar = announce(source, set, missing.len());
-    futures::stream::iter(missing)
-        .map(|file| put(&objects, &set.prefix, file))
-        .buffer_unordered(PARALLEL)
-        .try_for_each(|()| {
-            bar.inc(1);
-            futures::future::ready(Ok(()))
+    let bar = &announce(source, set);
+    // What was told is used at once: addresses expire.
+    let (uri, uploaded) = futures::stream::iter(set.files.chunks(MAX_FILES_AT_ONCE))
+        .map(|files| put_missing(api, set, files, bar))
+        .buffer_unordered(REQUESTS)
+        .try_fold((String::new(), 0), async |(_, before), (uri, uploaded)| {
+            Ok((uri, before + uploaded))
         })
         .await?;
     bar.finish_and_clear();
-    Ok(format!("s3://{bucket}/{}", set.prefix))
+    match set.files.len() - uploaded {
+        0 => {}
+        _ if uploaded == 0 => errln!("  all there already"),
+        there => errln!("  {uploaded} uploaded, {there} there already"),
+    }
+    Ok(uri)
 }
 
-async fn put(objects: &S3Objects, prefix: &str, file: &SourceFile) -> Result<()> {
+/// Returns the URI of the set, and how many of these files were not there.
+async fn put_missing(
+    api: &Api,
+    set: &SourceSet,
+    files: &[SourceFile],
+    bar: &ProgressBar,
+) -> Result<(String, usize)> {
+    let named = files
+        .iter()
+        .map(|file| (file.name.clone(), file.content.clone()));
+    let wanted = SourceFiles {
+        set: set.name.clone(),
+        files: named.collect(),
+    };
+    let told = api.post("/sources", serde_json::to_string(&wanted)?).await;
+    let SourceUploads { uri, mut uploads } = told.context("cannot upload the sources")?.value;
+    let missing: Vec<(&SourceFile, Transfer)> = files
+        .iter()
+        .filter_map(|file| Some((file, uploads.remove(&file.name)?)))
+        .collect();
+    let uploaded = missing.len();
+    bar.inc((files.len() - uploaded) as u64);
+    futures::stream::iter(missing)
+        .map(|(file, transfer)| put(api, file, transfer))
+        .buffer_unordered(UPLOADS)
+        .try_for_each(async |()| {
+            bar.inc(1);
+            Ok(())
+        })
+        .await?;
+    Ok((uri, uploaded))
+}
+
+async fn put(api: &Api, file: &SourceFile, transfer: Transfer) -> Result<()> {
     let say = || format!("cannot upload {}", shown(&file.path));
     let content = tokio::fs::read(&file.path).await.with_context(say)?;
-    let key = format!("{prefix}{}", file.name);
-    objects
-        .put_if_absent(&key, content, file.media_type)
-        .await
-        .with_context(say)?;
-    Ok(())
+    let digest = HEXLOWER.encode(&Sha256::digest(&content));
+    if (content.len() as u64, &digest) != (file.content.size, &file.content.sha256) {
+        bail!(
+            "{} changed meanwhile: type the same again",
+            shown(&file.path)
+        );
+    }
+    api.put(&transfer, content).await.with_context(say)
 }
 
-/// One line that stays, and a bar on a terminal while it lasts.
-fn announce(source: &str, set: &SourceSet, missing: usize) -> ProgressBar {
-    let documents = set.files.len();
-    let done = match missing {
-        0 => ", all there already".to_owned(),
-        _ if missing < documents => format!(", {missing} to upload"),
-        _ => String::new(),
-    };
-    let size = bytes(set.total_bytes);
-    let documents = counted(documents, "document");
-    errln!(
-        "sources {}: {documents}, {size}{done}",
-        visible_line(source)
-    );
+/// Lines that stay, and a bar on a terminal while it lasts.
+fn announce(source: &str, set: &SourceSet) -> ProgressBar {
+    let documents = counted(set.files.len(), "document");
+    let (source, size) = (visible_line(source), bytes(set.total_bytes));
+    errln!("sources {source}: {documents}, {size}");
     for line in set.left_out.lines() {
         errln!("  {line}");
     }
-    let bar = ProgressBar::new(missing as u64);
-    if let Ok(style) = ProgressStyle::with_template("  {bar:30} {pos}/{len} uploaded") {
+    let bar = ProgressBar::new(set.files.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("  {bar:30} {pos}/{len}") {
         bar.set_style(style);
     }
     bar

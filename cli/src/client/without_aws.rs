@@ -6,7 +6,7 @@ use crate::failure::Coded;
 fn left_out(what: &str) -> anyhow::Error {
     let message = format!(
         "{what} needs AWS itself, not only the API, and this build cannot do that: install one that can with \
-         `cargo install --path cli --features aws`, or type `cargo aegis` in a clone"
+         `cargo install --path cli --features aws`, or type `cargo aegis-aws` in a clone"
     );
     Coded::new("no_aws", message).into()
 }
@@ -54,15 +54,3 @@ left_out!(
     logs,
     "Show the logs of the services (in builds with the feature `aws`)"
 );
-
-pub mod upload {
-    use std::path::Path;
-
-    use aegis_client::stage::Stage;
-
-    /// # Errors
-    /// Always.
-    pub async fn upload(_: &Stage, _: &str, _: &Path) -> anyhow::Result<String> {
-        Err(super::left_out("uploading documents"))
-    }
-}

@@ -1,6 +1,7 @@
 //! A small API that follows the contracts: one workflow that moves on with each look at it, and
 //! waits for a decision where the real one would.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -8,8 +9,10 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::story::{self, Scene, WORKFLOW};
 
@@ -43,6 +46,10 @@ pub struct Seen {
     pub refuse_with: Option<&'static str>,
     /// Entries that were put on the bus.
     pub events: Vec<Value>,
+    /// Files that were uploaded, by name.
+    pub uploaded: BTreeMap<String, String>,
+    /// Refuse so many uploads first, with this status.
+    pub refuse_uploads: Option<(usize, u16)>,
     /// Answer reads with 403.
     pub forbidden: bool,
     pub scene: Scene,
@@ -71,6 +78,7 @@ impl Fake {
         };
         let api = Router::new()
             .route("/workflows", post(start).get(list))
+            .route("/sources", post(sources))
             .route("/workflows/{id}", get(look))
             .route("/workflows/{id}/history", get(history))
             .route("/workflows/{id}/review", get(review))
@@ -79,7 +87,9 @@ impl Fake {
             .route("/workflows/{id}/redrive", post(redrive))
             .route("/workflows/{id}/approval-links", post(approval_link))
             .route("/approve/{id}", post(approve));
-        let s3 = Router::new().route("/{name}", get(object));
+        let s3 = Router::new()
+            .route("/{name}", get(object))
+            .route("/sources/{*name}", put(upload));
         let app = Router::new()
             .nest(BASE, api)
             .nest("/s3", s3)
@@ -168,6 +178,54 @@ async fn start(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Response
         seen.keys.extend(key);
     });
     accepted("running")
+}
+
+async fn sources(State(fake): Shared, headers: HeaderMap, body: Bytes) -> Response {
+    fake.note(&headers);
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let there = fake.with(|seen| seen.uploaded.clone());
+    let files = body["files"].as_object().unwrap();
+    assert!(files.len() <= 25, "{}", files.len());
+    let missing = files.iter().filter(|(name, _)| !there.contains_key(*name));
+    let upload = |(name, file): (&String, &Value)| {
+        let upload = json!({
+            "method": "PUT",
+            "url": format!("{}/s3/sources/{name}?proof", fake.endpoint),
+            "headers": {"content-length": file["size"].to_string(), "x-sha256": file["sha256"]},
+            "expires_at": "2100-11-26T18:00:03.000Z",
+        });
+        (name.clone(), upload)
+    };
+    let uploads: serde_json::Map<String, Value> = missing.map(upload).collect();
+    let uri = format!(
+        "s3://bucket/sources/caller/{}/",
+        body["set"].as_str().unwrap()
+    );
+    json_body(StatusCode::OK, &json!({"uri": uri, "uploads": uploads}))
+}
+
+async fn upload(
+    State(fake): Shared,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let has_proof = headers.contains_key(header::AUTHORIZATION);
+    let digest = HEXLOWER.encode(&Sha256::digest(&body));
+    assert_eq!(headers["x-sha256"], digest.as_str());
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    fake.with(|seen| {
+        seen.with_proof_at_s3 += usize::from(has_proof);
+        if let Some((left @ 1.., status)) = &mut seen.refuse_uploads {
+            *left -= 1;
+            let error = "<Error><Code>X</Code><Message>not now</Message></Error>";
+            return (StatusCode::from_u16(*status).unwrap(), error).into_response();
+        }
+        match seen.uploaded.insert(name, text) {
+            None => StatusCode::OK.into_response(),
+            Some(_) => StatusCode::PRECONDITION_FAILED.into_response(),
+        }
+    })
 }
 
 async fn look(State(fake): Shared, Path(id): Path<String>, headers: HeaderMap) -> Response {

@@ -153,6 +153,11 @@ impl Stage {
                 json!({"next_cursor": HOSTILE, "workflows": [{"workflow_id": WORKFLOW,
                 "flow": "report", "status": "failed", "topic": HOSTILE, "created_at": "2026-11-23T18:00:00.000Z"}]})
             }
+            "sources" => {
+                let upload = json!({"method": "PUT", "url": format!("{}/put", self.origin), "headers": {},
+                    "expires_at": "2026-11-23T18:00:00.000Z"});
+                json!({"uri": HOSTILE, "uploads": {"good.md": upload, HOSTILE: upload}})
+            }
             WORKFLOW if path.contains("/approve/") => {
                 *self.scene.lock().unwrap() = Scene::Writing;
                 poisoned(story::approval(
@@ -244,7 +249,8 @@ async fn answer(
         Some(path) => stage.api(&method, path).to_string().into_response(),
         None if path.ends_with("report.md") => format!("# Report\n\n{HOSTILE}\n").into_response(),
         None => {
-            "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>".into_response()
+            let error = format!("<Error><Message>{HOSTILE}</Message></Error>");
+            (StatusCode::BAD_REQUEST, error).into_response()
         }
     }
 }

@@ -11,6 +11,7 @@ mod fake;
 mod hostile;
 mod program;
 mod run;
+mod sources;
 mod story;
 mod terminal;
 mod trouble;

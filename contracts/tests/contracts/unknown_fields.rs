@@ -6,6 +6,7 @@ use aegis_contracts::approval::{ApprovalLinkRequest, DecisionRequest};
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{ApprovalDecided, StepReported, WorkflowRequested};
 use aegis_contracts::request::{CancelBody, RedriveBody, StartRequest};
+use aegis_contracts::sources::SourceFiles;
 use aegis_contracts::transfer::FileToPut;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -13,28 +14,30 @@ use serde_json::{Value, json};
 use crate::{golden, specimens};
 
 /// The bodies that a client or agent sends to the API, and definitions of flows.
-const STRICT: [&str; 8] = [
+const STRICT: [&str; 9] = [
     "api-start-request",
     "api-cancel",
     "api-redrive",
     "api-decision",
     "api-approval-link-request",
+    "api-sources",
     "agent-report",
     "agent-file",
     "flow",
 ];
 
 /// Paths of free-form values: every key in them is data.
-const FREE_FORM: [&str; 5] = [
+const FREE_FORM: [&str; 6] = [
     "/tags",
     "/headers",
+    "/uploads/start.md/headers",
     "/parameters",
     "/events/0/data",
     "/flows/0/parameters",
 ];
 
 /// Paths of maps whose keys are data and whose values are not.
-const KEYED: [&str; 1] = ["/approvals"];
+const KEYED: [&str; 3] = ["/approvals", "/files", "/uploads"];
 
 /// Read whole or not at all: half a definition would be another flow.
 const UNREADABLE_IN_PART: &str = "api-flows";
@@ -123,12 +126,13 @@ fn refusal<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> (String, Stri
 
 #[test]
 fn refused_by_name_at_every_depth_of_the_api() {
-    let refuse: [(&str, Refusal); 9] = [
+    let refuse: [(&str, Refusal); 10] = [
         ("api-start-request", refusal::<StartRequest>),
         ("api-cancel", refusal::<CancelBody>),
         ("api-redrive", refusal::<RedriveBody>),
         ("api-decision", refusal::<DecisionRequest>),
         ("api-approval-link-request", refusal::<ApprovalLinkRequest>),
+        ("api-sources", refusal::<SourceFiles>),
         ("agent-report-progress", refusal::<AgentReport>),
         ("agent-report-succeeded", refusal::<AgentReport>),
         ("agent-report-failed", refusal::<AgentReport>),

@@ -3,7 +3,8 @@
 use aegis_contracts::approval::DecisionRequest;
 use aegis_contracts::callback::AgentReport;
 use aegis_contracts::external::{ApprovalDecided, StepReported, WorkflowRequested};
-use aegis_contracts::request::{CancelBody, StartRequest};
+use aegis_contracts::request::{CancelBody, MAX_BODY, StartRequest};
+use aegis_contracts::sources::{MAX_FILES_AT_ONCE, MAX_SOURCE_NAME, MAX_SOURCE_SIZE, SourceFiles};
 use aegis_contracts::transfer::{FileToPut, is_file_name};
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -506,5 +507,80 @@ fn files_have_names_without_a_way_out() {
         &long,
     ] {
         assert!(!is_file_name(name), "{name:?}");
+    }
+}
+
+#[test]
+fn documents_are_checked_by_set_name_and_size() {
+    let file = golden::read("api-sources")["files"]["start.md"].clone();
+    let body = |set: &str, name: &str, size: u64| {
+        let mut file = file.clone();
+        file["size"] = json!(size);
+        json!({"set": set, "files": {name: file}})
+    };
+    let cases = |names: &[String], paths: &[&str]| {
+        for name in names {
+            let body = body("handbook", name, 1);
+            assert_eq!(refused::<SourceFiles>(&body), paths, "{body}");
+            same_in_schema("api-sources", &body, paths);
+        }
+    };
+    let good = [
+        "a.md",
+        "b/c d (ä) 数据 #1?%25+&;*'\\\".md",
+        ".a",
+        "...",
+        "a/..b",
+        "a../b",
+        "a.",
+    ];
+    cases(&good.map(str::to_owned), &[]);
+    cases(&["x".repeat(MAX_SOURCE_NAME)], &[]);
+    let bad = [
+        "",
+        "/",
+        "/a",
+        "a/",
+        "a//b",
+        ".",
+        "..",
+        "../a",
+        "a/../b",
+        "a/..",
+        "./a",
+        "a\nb",
+        "a\tb",
+        "a\u{0}",
+        "turned\u{202e}dm",
+        "\u{fffd}",
+    ];
+    cases(&bad.map(str::to_owned), &["files"]);
+    cases(&["x".repeat(MAX_SOURCE_NAME + 1)], &["files"]);
+    for (set, size, paths) in [
+        ("A-1_b.c", MAX_SOURCE_SIZE, vec![]),
+        ("a", MAX_SOURCE_SIZE + 1, vec!["files"]),
+        ("a", 64 * 1024 * 1024 + 1, vec!["files.a.md.size", "files"]),
+        ("", 1, vec!["set"]),
+        ("..", 1, vec!["set"]),
+        ("a/b", 1, vec!["set"]),
+        (&"a".repeat(65), 1, vec!["set"]),
+    ] {
+        let body = body(set, "a.md", size);
+        assert_eq!(refused::<SourceFiles>(&body), paths, "{body}");
+        same_in_schema("api-sources", &body, &paths);
+    }
+    for (count, paths) in [
+        (0, vec!["files"]),
+        (MAX_FILES_AT_ONCE, vec![]),
+        (MAX_FILES_AT_ONCE + 1, vec!["files"]),
+    ] {
+        // The longest names, of characters that JSON writes as two.
+        let name = |number: usize| format!("{}{number:02}", "\"".repeat(MAX_SOURCE_NAME - 2));
+        let files = (0..count).map(|number| (name(number), file.clone()));
+        let body =
+            json!({"set": "a".repeat(64), "files": files.collect::<serde_json::Map<_, _>>()});
+        assert_eq!(refused::<SourceFiles>(&body), paths);
+        same_in_schema("api-sources", &body, &paths);
+        assert!(count > MAX_FILES_AT_ONCE || body.to_string().len() <= MAX_BODY);
     }
 }

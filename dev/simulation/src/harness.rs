@@ -282,7 +282,7 @@ impl Shop<'_> {
             authorization: Authorization::None.into(),
             approval_timeout: Duration::from_secs(24 * 3600),
             result_url_valid: Duration::from_secs(900),
-            allowed_sources: Vec::new(),
+            bucket: "bucket".to_owned(),
         };
         Services {
             edition,

@@ -27,7 +27,7 @@ fn intake(harness: &Harness) -> Arc<Intake> {
         authorization: Authorization::None.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
         result_url_valid: Duration::from_secs(3600),
-        allowed_sources: Vec::new(),
+        bucket: "bucket".to_owned(),
     })
 }
 

@@ -15,7 +15,7 @@ use aegis_e2e::stack::{Stack, e2e};
 use aegis_e2e::step::Step;
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const STEP: Step = Step::Research;
@@ -25,7 +25,6 @@ const BYTES: &[u8] = b"{\"a\": 1}";
 struct Held {
     run: Run,
     token: String,
-    client: Client,
 }
 
 impl Held {
@@ -34,11 +33,7 @@ impl Held {
         run.hold(STEP, 1).await?;
         run.start(&json!({"topic": TOPIC})).await?;
         let token = run.token(STEP, 1).await?;
-        Ok(Self {
-            run,
-            token,
-            client: Client::new(),
-        })
+        Ok(Self { run, token })
     }
 
     /// A path below `/callbacks/{id}`, with a token.
@@ -79,16 +74,8 @@ impl Held {
     }
 
     async fn send(&self, transfer: &Transfer, bytes: &[u8]) -> Result<u16> {
-        let method = match transfer.headers.is_empty() {
-            true => Method::GET,
-            false => Method::PUT,
-        };
-        let mut request = self.client.request(method, &transfer.url);
-        for (name, value) in &transfer.headers {
-            request = request.header(name, value);
-        }
-        let answer = request.body(bytes.to_vec()).send().await?;
-        Ok(answer.status().as_u16())
+        let http = &self.run.stack.http;
+        Ok(http.transfer(transfer, bytes).await?.status)
     }
 
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<u16> {

@@ -1,9 +1,11 @@
 //! Documents of one's own.
 
+use aegis_contracts::sources::SourceUploads;
 use aegis_contracts::view::Status;
+use aegis_e2e::agent::sha256;
 use aegis_e2e::stack::{Stack, e2e};
-use anyhow::{Context as _, Result};
-use serde_json::json;
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Map, Value, json};
 
 const TOPIC: &str = "How does the Halvorsen tidal clock keep time?";
 const FACT: &str = "The Halvorsen tidal clock keeps time by a float of oak that follows the tide through a lead pipe.";
@@ -25,21 +27,40 @@ const DOCUMENTS: [(&str, &str, &str); 3] = [
     ),
 ];
 
+/// As any client does it. Returns the URI of the documents.
 async fn upload(stack: &Stack) -> Result<String> {
-    let prefix = format!("sources/e2e-{}/", uuid::Uuid::new_v4());
-    for (name, media_type, text) in DOCUMENTS {
-        let key = format!("{prefix}{name}");
-        let bytes = text.as_bytes().to_vec();
-        stack.objects.put_if_absent(&key, bytes, media_type).await?;
+    let file = |(name, media_type, text): (&str, &str, &str)| {
+        let file = json!({"size": text.len(), "sha256": sha256(text.as_bytes()), "media_type": media_type});
+        (name.to_owned(), file)
+    };
+    let files: Map<String, Value> = DOCUMENTS.into_iter().map(file).collect();
+    let body = json!({"set": format!("e2e-{}", uuid::Uuid::new_v4()), "files": files});
+    let ask = async || -> Result<SourceUploads> {
+        stack.http.post("/sources", &[], &body).await?.read(200)
+    };
+    let told = ask().await?;
+    for (name, _, text) in DOCUMENTS {
+        let upload = told.uploads.get(name).context("it is not there yet")?;
+        // Other bytes of the same length, then the right ones, then once more.
+        let other = text.replace('H', "h");
+        for (bytes, status) in [(other.as_str(), 400), (text, 200), (text, 412)] {
+            let answer = stack.http.transfer(upload, bytes.as_bytes()).await?;
+            ensure!(answer.status == status, "{name}: {answer:?}, not {status}");
+        }
     }
-    Ok(prefix)
+    let again = ask().await?;
+    assert_eq!((&again.uri, again.uploads.len()), (&told.uri, 0));
+    let mut changed = body.clone();
+    changed["files"]["clock.md"]["sha256"] = json!("ab".repeat(32));
+    let answer = stack.http.post("/sources", &[], &changed).await?;
+    answer.problem(409, "source_conflict")?;
+    Ok(told.uri)
 }
 
 #[test]
 fn a_report_cites_documents_of_ones_own() -> Result<()> {
     e2e(async |stack| {
-        let prefix = upload(stack).await?;
-        let source = format!("s3://{}/{prefix}", stack.objects.bucket());
+        let source = upload(stack).await?;
         let parameters = json!({"sources": [source]});
         let run = stack
             .start(json!({"topic": TOPIC, "parameters": parameters}))
@@ -55,11 +76,10 @@ fn a_report_cites_documents_of_ones_own() -> Result<()> {
             "{report}"
         );
         assert!(!report.contains(&source), "{report}");
-        let evidence: serde_json::Value =
-            serde_json::from_str(&run.artifact("evidence.json").await?)?;
+        let evidence: Value = serde_json::from_str(&run.artifact("evidence.json").await?)?;
         assert_eq!(evidence["documents_read"], 3);
         let passages = evidence["evidence"].as_array().context("no evidence")?;
-        let ours = |passage: &serde_json::Value| {
+        let ours = |passage: &Value| {
             passage["source"]
                 .as_str()
                 .is_some_and(|uri| uri.starts_with(&source))

@@ -20,7 +20,7 @@ mod upkeep;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aegis_agent_kit::store::ArtifactStore;
@@ -171,14 +171,16 @@ impl Embedded {
             link_secret(&database).await?,
             base.clone(),
         ));
-        let workshop = tokio::runtime::Builder::new_multi_thread()
+        let threads = tokio::runtime::Builder::new_multi_thread()
             .thread_name("agents")
             .enable_all()
             .build()
             .map_err(StartError::Threads)?;
+        let handle = threads.handle().clone();
+        let workshop = Workshop(Some(threads));
         let store: Arc<dyn ArtifactStore> = objects.clone();
         let configured = &options.configuration.agents;
-        let agents = Arc::new(Agents::new(configured, &store, workshop.handle().clone())?);
+        let agents = Arc::new(Agents::new(configured, &store, handle)?);
         let (commands, asked, queues) = MemoryQueues::new(configured.keys().cloned());
         let engine = Engine {
             rules: options.rules.clone(),
@@ -242,7 +244,7 @@ impl Embedded {
             close,
             answering,
             moving,
-            workshop: Workshop(Some(workshop)),
+            workshop,
             paused,
         })
     }
@@ -379,7 +381,7 @@ impl Parts {
             authorization: Authorization::None.into(),
             approval_timeout: APPROVAL_TIMEOUT,
             result_url_valid: RESULT_LINK,
-            allowed_sources: vec![format!("s3://{BUCKET}/sources/")],
+            bucket: BUCKET.to_owned(),
         })
     }
 
@@ -468,19 +470,14 @@ fn shipped_flows() -> Result<Vec<Flow>, flows::Unusable> {
 
 /// One for the process: measurements are the process's, whichever server in it they come from.
 fn recorder() -> Result<PrometheusHandle, StartError> {
-    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
-    if let Some(handle) = RECORDER.get() {
+    static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut known = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = &*known {
         return Ok(handle.clone());
     }
     let installed = PrometheusBuilder::new().install_recorder();
-    match installed {
-        Ok(handle) => {
-            metrics::describe();
-            Ok(RECORDER.get_or_init(|| handle).clone())
-        }
-        Err(error) => match RECORDER.get() {
-            Some(handle) => Ok(handle.clone()),
-            None => Err(StartError::Metrics(error.to_string())),
-        },
-    }
+    let handle = installed.map_err(|error| StartError::Metrics(error.to_string()))?;
+    metrics::describe();
+    *known = Some(handle.clone());
+    Ok(handle)
 }

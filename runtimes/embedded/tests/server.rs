@@ -3,9 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use aegis_embedded::{Configuration, Embedded, Options};
+use aegis_agent_kit::publish::sha256_hex;
+use aegis_contracts::sources::{SourceFiles, SourceUploads};
+use aegis_contracts::transfer::{FileToPut, Transfer};
+use aegis_embedded::{Configuration, Database, Embedded, Objects, Options};
+use aegis_engine::ports::Artifacts as _;
 use aegis_workflow::Rules;
+use data_encoding::HEXLOWER;
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 async fn server(data: &Path) -> Embedded {
@@ -57,13 +65,119 @@ impl Client {
                     return view;
                 }
                 assert_ne!(view["status"], "failed", "{view:#}");
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(120), wait)
+        tokio::time::timeout(Duration::from_secs(120), wait)
             .await
             .unwrap()
     }
+
+    async fn put(&self, transfer: &Transfer, content: &str) -> u16 {
+        let mut request = self.http.put(&transfer.url).body(content.to_owned());
+        for (name, value) in &transfer.headers {
+            request = request.header(name, value);
+        }
+        request.send().await.unwrap().status().as_u16()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn documents_are_uploaded_once_and_read() {
+    const NAMES: [&str; 2] = ["good, (ä) 数据 #1?%25+&;*'\\.md", "more/a b.txt"];
+    const TEXT: &str =
+        "# The Halvorsen tidal clock\n\nThe Halvorsen tidal clock keeps time by a float of oak.\n";
+    let folder = tempfile::tempdir().unwrap();
+    let server = server(folder.path()).await;
+    let client = Client::of(&server);
+    let content = |text: &str| FileToPut {
+        size: text.len() as u64,
+        sha256: sha256_hex(text.as_bytes()),
+        media_type: "text/markdown; charset=utf-8".to_owned(),
+    };
+    let wanted = SourceFiles {
+        set: "handbook".to_owned(),
+        files: NAMES.map(|name| (name.to_owned(), content(TEXT))).into(),
+    };
+    let ask = async || -> SourceUploads {
+        let told = client.post("/sources", json!(wanted)).await;
+        serde_json::from_value(told.clone()).unwrap_or_else(|_| panic!("{told}"))
+    };
+    let SourceUploads { uri, uploads } = ask().await;
+    for name in NAMES {
+        let upload = &uploads[name];
+        // Other bytes, other headers, and links that were not made here.
+        assert_eq!(client.put(upload, &TEXT.replace("oak", "elm")).await, 400);
+        let other = |name: &str, value: &str| {
+            let mut other = upload.clone();
+            other.headers.insert(name.to_owned(), value.to_owned());
+            other
+        };
+        assert_eq!(
+            client.put(&other("content-type", "text/html"), TEXT).await,
+            403
+        );
+        assert_eq!(client.put(&other("if-none-match", "x"), TEXT).await, 403);
+        for (part, forged) in [
+            ("/handbook/", "/other/"),
+            ("expires=", "expires=9"),
+            ("signature=", "signature=00"),
+        ] {
+            let mut other = upload.clone();
+            other.url = other.url.replacen(part, forged, 1);
+            assert_ne!(other.url, upload.url);
+            assert_eq!(client.put(&other, TEXT).await, 403, "{}", other.url);
+        }
+        assert!(ask().await.uploads.contains_key(name), "nothing was put");
+        assert_eq!(client.put(upload, TEXT).await, 200);
+        assert_eq!(client.put(upload, TEXT).await, 412);
+    }
+    let expired = expired(folder.path(), &uploads[NAMES[0]], &content(TEXT)).await;
+    assert_eq!(client.put(&expired, TEXT).await, 403);
+    assert!(ask().await.uploads.is_empty(), "all are there");
+    let mut changed = wanted.clone();
+    changed.files.insert(NAMES[0].to_owned(), content("other"));
+    let refused = client.post("/sources", json!(changed)).await;
+    assert_eq!(refused["code"], "source_conflict");
+
+    let parameters = json!({"sources": [uri]});
+    let topic =
+        json!({"topic": "How does the Halvorsen clock keep time?", "parameters": parameters});
+    let started = client.post("/workflows", topic).await;
+    let id = started["workflow_id"].as_str().unwrap();
+    client.wait_for(id, "awaiting_approval").await;
+    let evidence = client
+        .get(&format!("/workflows/{id}/artifacts/evidence.json"))
+        .await;
+    assert_eq!(evidence["documents_read"], 2, "{evidence:#}");
+    assert!(evidence.to_string().contains("a float of oak"));
+    server.stop().await;
+}
+
+/// The same address as the server makes it, but for its time.
+async fn expired(data: &Path, upload: &Transfer, file: &FileToPut) -> Transfer {
+    let database = Database::open(&data.join("aegis.db")).unwrap();
+    let secret: String = database
+        .read(|connection| {
+            let sql = "SELECT value FROM secrets WHERE name = 'links'";
+            connection.query_row(sql, [], |row| row.get(0))
+        })
+        .unwrap();
+    let secret = HEXLOWER.decode(secret.as_bytes()).unwrap();
+    let (base, path) = upload.url.split_once("/objects/").unwrap();
+    let key = percent_decode_str(path.split('?').next().unwrap());
+    let key = key.decode_utf8().unwrap();
+    let files = data.join("objects");
+    let objects = Objects::new(Arc::new(database), files, secret, base.to_owned());
+    let good = objects.presign_put(&key, file, Duration::from_secs(900));
+    assert_eq!(
+        good.await.unwrap().url.split('?').next(),
+        upload.url.split('?').next()
+    );
+    objects
+        .presign_put(&key, file, Duration::ZERO)
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! Serves clients: opens workflows, answers reads, takes cancel and redrive.
+//! Serves clients: tells how documents are uploaded, opens workflows, answers reads, takes cancel and redrive.
 //!
 //! HTTP requests and the events of other systems meet in the same functions once they are parsed.
 
@@ -7,6 +7,7 @@ mod description;
 pub mod events;
 pub mod reads;
 pub mod routes;
+mod sources;
 pub mod start;
 pub mod view;
 
@@ -30,8 +31,8 @@ pub struct Intake {
     pub approval_timeout: Duration,
     /// How long a presigned URL is good for.
     pub result_url_valid: Duration,
-    /// Source prefixes that agents may read, such as `s3://bucket/sources/`.
-    pub allowed_sources: Vec<String>,
+    /// The bucket of `artifacts`, by its name in addresses. Agents may read what lies below its `sources/`.
+    pub bucket: String,
 }
 
 /// What each group of routes demands.

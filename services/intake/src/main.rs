@@ -15,7 +15,6 @@ async fn main() -> anyhow::Result<()> {
 
 async fn build() -> anyhow::Result<Service> {
     let service = from_environment(|aws, environment| {
-        let bucket = environment.required("ARTIFACT_BUCKET");
         let intake = Arc::new(Intake {
             engine: aws.engine(environment),
             artifacts: aws.artifacts(environment),
@@ -29,7 +28,7 @@ async fn build() -> anyhow::Result<Service> {
             approval_timeout: environment
                 .hours("APPROVAL_TIMEOUT_HOURS", Duration::from_secs(72 * 3600)),
             result_url_valid: environment.seconds("RESULT_URL_SECONDS", Duration::from_secs(3600)),
-            allowed_sources: vec![format!("s3://{bucket}/sources/")],
+            bucket: environment.required("ARTIFACT_BUCKET"),
         });
         let queue = aws.external_consumer(environment, SERVICE, intake.clone());
         (

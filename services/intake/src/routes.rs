@@ -51,6 +51,7 @@ impl Intake {
                 Ok(self.flows())
             }
             "POST /workflows" => self.start(request, &by(start, &[])?).await,
+            "POST /sources" => self.sources(request, &by(start, &[])?).await,
             "GET /workflows" => {
                 by(read, &LIST_QUERY)?;
                 self.list(request).await

@@ -126,14 +126,10 @@ impl Intake {
     }
 
     fn check_sources(&self, request: &StartRequest) -> Result<(), Box<Problem>> {
-        let allowed = |source: &str| {
+        let allowed = format!("s3://{}/sources/", self.bucket);
+        let may_be_read = |source: &str| {
             let leaves = source.split('/').any(|part| part == "..");
-            source == BUILTIN_SOURCE
-                || !leaves
-                    && self
-                        .allowed_sources
-                        .iter()
-                        .any(|prefix| source.starts_with(prefix.as_str()))
+            source == BUILTIN_SOURCE || source.starts_with(&allowed) && !leaves
         };
         let sources = request.parameters.get("sources").and_then(Value::as_array);
         let sources = sources.map(Vec::as_slice).unwrap_or_default();
@@ -141,13 +137,10 @@ impl Intake {
             .iter()
             .enumerate()
             .filter_map(|(index, source)| Some((index, source.as_str()?)))
-            .filter(|(_, source)| !allowed(source))
+            .filter(|(_, source)| !may_be_read(source))
             .map(|(index, _)| FieldError {
                 field: format!("parameters.sources[{index}]"),
-                reason: format!(
-                    "must be `{BUILTIN_SOURCE}` or begin with {}",
-                    self.allowed_sources.join(" or ")
-                ),
+                reason: format!("must be `{BUILTIN_SOURCE}` or begin with {allowed}"),
             })
             .collect();
         if errors.is_empty() {

@@ -11,6 +11,7 @@ use crate::problem::Code;
 use crate::request::{
     CancelBody, IDEMPOTENCY_KEY_HEADER, MAX_IDEMPOTENCY_KEY, RedriveBody, StartRequest,
 };
+use crate::sources::{SourceFiles, SourceUploads};
 use crate::view::{FlowList, History, Status, WorkflowAccepted, WorkflowPage, WorkflowView};
 
 const NEXT: [(&str, &str); 5] = [
@@ -25,6 +26,7 @@ pub(super) fn all(builder: &mut Builder, clients: Clients) -> Vec<Operation> {
     vec![
         flows(builder, clients.read),
         start(builder, clients.start),
+        sources(builder, clients.start),
         list(builder, clients.read),
         get(builder, clients.read),
         history(builder, clients.read),
@@ -108,6 +110,28 @@ fn start(builder: &mut Builder, access: ClientAccess) -> Operation {
         answers: vec![accepted(builder)],
         refusals,
         ..operation(access, "POST", "/workflows", "startWorkflow")
+    }
+}
+
+fn sources(builder: &mut Builder, access: ClientAccess) -> Operation {
+    let uploads = builder.answered::<SourceUploads>();
+    let told = body(
+        200,
+        "The requests that put exactly these files, each of which is put once. Of a file that is there already: none.",
+        uploads,
+    );
+    let mut refusals = vec![Code::SourceConflict];
+    refusals.extend(BODY);
+    Operation {
+        summary: "Be told how to upload documents that a workflow is to read",
+        body: Some(json_body(true, builder.sent::<SourceFiles>())),
+        answers: vec![told.with_header(
+            "Cache-Control",
+            "The addresses are secrets.",
+            json!({"const": "no-store"}),
+        )],
+        refusals,
+        ..operation(access, "POST", "/sources", "uploadSources")
     }
 }
 

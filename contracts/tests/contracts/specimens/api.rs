@@ -9,6 +9,8 @@ use aegis_contracts::approval::{
 use aegis_contracts::problem::{Code, FieldError, Problem, ProblemLink};
 use aegis_contracts::request::{ApprovalOptions, Budget, CancelBody, RedriveBody, StartRequest};
 use aegis_contracts::review::{Review, ReviewedClaim, ReviewedFinding, Shown};
+use aegis_contracts::sources::{SourceFiles, SourceUploads, source_prefix};
+use aegis_contracts::transfer::FileToPut;
 use aegis_contracts::view::{
     FailureView, FlowList, History, HistoryEvent, Links, PickupView, Place, ProgressView,
     ResultLink, Status, StepStatus, StepView, WorkflowAccepted, WorkflowPage, WorkflowSummary,
@@ -28,6 +30,7 @@ fn requests() -> Vec<Specimen> {
     let reason = Some("no longer needed".to_owned());
     vec![
         specimen("api-start-request", "api-start-request", start_request()),
+        specimen("api-sources", "api-sources", source_files()),
         specimen("api-cancel", "api-cancel", CancelBody { reason }),
         specimen(
             "api-redrive",
@@ -43,6 +46,18 @@ fn requests() -> Vec<Specimen> {
         ),
         specimen("api-decision", "api-decision", super::external::decision()),
     ]
+}
+
+fn source_files() -> SourceFiles {
+    let file = FileToPut {
+        size: 12,
+        sha256: "ab".repeat(32),
+        media_type: "text/markdown; charset=utf-8".to_owned(),
+    };
+    SourceFiles {
+        set: "handbook-7".to_owned(),
+        files: BTreeMap::from([("start.md".to_owned(), file)]),
+    }
 }
 
 pub fn start_request() -> StartRequest {
@@ -97,6 +112,10 @@ fn answers() -> Vec<Specimen> {
         status: Status::Running,
         links: Links::of("https://api.example.com", &workflow()),
     };
+    let uploads = SourceUploads {
+        uri: format!("s3://artifacts/{}", source_prefix("ada", "handbook-7")),
+        uploads: BTreeMap::from([("start.md".to_owned(), super::transfer())]),
+    };
     let summary = WorkflowSummary {
         workflow_id: workflow(),
         flow: name("report"),
@@ -117,6 +136,7 @@ fn answers() -> Vec<Specimen> {
     };
     vec![
         specimen("api-workflow-accepted", "api-workflow-accepted", accepted),
+        specimen("api-source-uploads", "api-source-uploads", uploads),
         specimen("api-workflow", "api-workflow", workflow_view()),
         specimen("api-workflow-stuck", "api-workflow", stuck_view()),
         specimen("api-workflow-throttled", "api-workflow", throttled_view()),

@@ -16,6 +16,7 @@ use crate::Case;
 use crate::services::{REPORTS, approval, artifacts, callback, intake};
 
 const START: &str = "POST /workflows";
+const SOURCES: &str = "POST /sources";
 const CANCEL: &str = "POST /workflows/{id}/cancel";
 const REDRIVE: &str = "POST /workflows/{id}/redrive";
 const APPROVE: &str = "POST /approve/{id}";
@@ -26,7 +27,7 @@ const CALLBACK: &str = "POST /callbacks/{id}";
 const PUT: &str = "POST /callbacks/{id}/artifacts/{name}";
 
 pub fn all() -> Vec<Case> {
-    let mut all = vec![start()];
+    let mut all = vec![start(), sources()];
     all.extend([
         change(CANCEL, "asked for", 2, Harness::started),
         change(CANCEL, "at work", 3, Harness::dispatched),
@@ -79,6 +80,16 @@ fn start() -> Case {
         harness.id = WorkflowId::derive("anonymous", "order-7");
         let asked = request(START).header("idempotency-key", "order-7");
         let asked = asked.json(json!({"topic": "quantum computing"}));
+        let handler = intake(&harness);
+        stage(harness, handler, asked)
+    })
+}
+
+fn sources() -> Case {
+    Case::new(("intake", SOURCES, "new"), 2, || {
+        let harness = Harness::started();
+        let file = json!({"size": 2, "sha256": "ab".repeat(32), "media_type": "text/plain"});
+        let asked = request(SOURCES).json(json!({"set": "a", "files": {"a.md": file}}));
         let handler = intake(&harness);
         stage(harness, handler, asked)
     })

@@ -10,8 +10,9 @@ use crate::{because, service, with};
 
 const ADA: &str = "arn:aws:iam::123456789012:user/ada";
 
-const ROUTES: [&str; 8] = [
+const ROUTES: [&str; 9] = [
     "POST /workflows",
+    "POST /sources",
     "GET /flows",
     "GET /workflows",
     "GET /workflows/{id}",
@@ -89,9 +90,9 @@ fn every_route_refuses_queries_and_headers_that_it_cannot_read() {
 fn each_route_belongs_to_its_group() {
     let harness = Harness::started();
     for (group, own) in [
-        ("start", &ROUTES[..1]),
-        ("read", &ROUTES[1..6]),
-        ("operate", &ROUTES[6..]),
+        ("start", &ROUTES[..2]),
+        ("read", &ROUTES[2..7]),
+        ("operate", &ROUTES[7..]),
     ] {
         let of = |name| match name == group {
             true => Authorization::Iam,
@@ -160,7 +161,7 @@ fn what_is_no_route_is_not_found() {
 #[test]
 fn ids_that_name_nothing_are_not_found() {
     let harness = Harness::started();
-    for route in &ROUTES[3..] {
+    for route in &ROUTES[4..] {
         for id in [
             "",
             "x",

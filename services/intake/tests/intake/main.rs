@@ -9,6 +9,7 @@ mod events;
 mod flows;
 mod lists;
 mod reads;
+mod sources;
 mod start;
 
 use std::sync::Arc;
@@ -30,7 +31,7 @@ pub fn with(harness: &Harness, authorization: impl Into<ByGroup>) -> Arc<Intake>
         authorization: authorization.into(),
         approval_timeout: Duration::from_secs(72 * 3600),
         result_url_valid: Duration::from_secs(3600),
-        allowed_sources: vec!["s3://bucket/sources/".to_owned()],
+        bucket: "bucket".to_owned(),
     })
 }
 
