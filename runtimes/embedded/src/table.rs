@@ -321,7 +321,7 @@ impl Table for SqliteTable {
     }
 
     fn conflict_pause(&self) -> Duration {
-        Duration::from_millis(2)
+        Duration::from_micros(500)
     }
 
     fn deadline_shards(&self) -> u32 {
