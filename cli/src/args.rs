@@ -52,6 +52,7 @@ pub enum Verb {
     Get(client::get::Arguments),
     History(client::history::Arguments),
     Logs(client::logs::Arguments),
+    Events(client::events::Arguments),
     Cancel(client::cancel::Arguments),
     Redrive(client::redrive::Arguments),
     Flow(client::flow::Arguments),
@@ -79,7 +80,10 @@ const GROUPS: [(&str, &[&str]); 5] = [
             "approval-link",
         ],
     ),
-    ("Look", &["list", "get", "history", "logs", "flow"]),
+    (
+        "Look",
+        &["list", "get", "history", "events", "logs", "flow"],
+    ),
     (
         "Keep the server on this machine",
         &["doctor", "backup", "restore"],

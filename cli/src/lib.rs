@@ -79,6 +79,7 @@ async fn verb(verb: Verb, context: &Context) -> anyhow::Result<ExitCode> {
         Verb::Backup(arguments) => upkeep::backup(arguments, context).await,
         Verb::Restore(arguments) => upkeep::restore(arguments, context).await,
         Verb::Doctor(arguments) => upkeep::doctor(arguments, context).await,
+        Verb::Events(arguments) => client::events::run(arguments, context).await,
         Verb::Emit(arguments) => client::emit::run(arguments, context).await,
         Verb::Dlq(arguments) => client::dlq::run(arguments, context).await,
         Verb::Keys(arguments) => client::keys::run(arguments, context).await,

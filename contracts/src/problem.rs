@@ -131,6 +131,7 @@ codes! {
     BudgetExceeded "budget_exceeded" 409 "The workflow's budget is used up. Start a new one with a larger one."
     Superseded "superseded" 409 "The attempt does not count any more. The agent stops."
     UnknownAttempt "unknown_attempt" 409 "The attempt was never asked for."
+    EventRefused "event_refused" 422 "Of an embedded server: nobody acts on the event. `detail` says why."
     TooManyArtifacts "too_many_artifacts" 422 "The attempt has put as many files as it may."
     InvalidArtifacts "invalid_artifacts" 409 "The report names artifacts that are not its own."
     ExpiredLink "expired_link" 410 "The time to decide by this link is over."

@@ -3,15 +3,16 @@
 use std::io::Read as _;
 use std::process::ExitCode;
 
-use aegis_aws::client::bus::BusClient;
 use aegis_contracts::EVENT_SOURCE;
 use aegis_contracts::external::BusEvent;
 use aegis_contracts::ids::WorkflowId;
 use aegis_contracts::problem::Code;
 use aegis_contracts::strict;
+use aegis_embedded::ACCOUNT;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::event_check::{KINDS, Kind, hostile, near, told};
 use super::request::{key_value, named_twice, new_key};
@@ -25,9 +26,9 @@ use aegis_client::path::shown;
 use aegis_client::stage::Stage;
 use aegis_terminal::text::{columns, one_line};
 
-/// Put an external event on the stage's bus, with no HTTP call to the API.
+/// Send an event as another system does: to the event bus of a stage, or to the server on this machine.
 ///
-/// The bus takes anything, so the event is checked before it is sent. Whether the stage lets its sender decide shows
+/// A bus takes anything, so the event is checked before it is sent. Whether the stage lets its sender decide shows
 /// at the workflow, or in the dead letters of the service that it is for (`aegis dlq list`).
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -101,13 +102,13 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         );
         return Err(Coded::new("invalid_event", message).into());
     }
-    let bus = session.stage.output("event_bus_name")?;
-    let config = session.stage.connection().load().await;
     let named = workflow_named(&detail);
     let text = Value::Object(detail).to_string();
-    let event_id = BusClient::new(&config, bus)
-        .put(&arguments.source, &arguments.detail_type, &text)
-        .await?;
+    let (source, detail_type) = (&arguments.source, &arguments.detail_type);
+    let event_id = match context.stage {
+        Some(_) => put(&session.stage, source, detail_type, &text).await?,
+        None => post(&session, source, detail_type, &text).await?,
+    };
     let mut told = vec![
         ("event_id", Value::String(event_id)),
         ("source", Value::String(arguments.source.clone())),
@@ -115,12 +116,18 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     ];
     let mut id = named;
     if arguments.detail_type == "WorkflowRequested" && faults.is_empty() {
-        id = workflow_id(&session.stage, &arguments.source, key.as_str());
+        let account = match context.stage {
+            Some(_) => session.stage.account(),
+            None => Some(ACCOUNT.to_owned()),
+        };
+        id = account.and_then(|account| workflow_id(account, source, key.as_str()));
         let id = id.as_ref().map(ToString::to_string);
         told.extend(id.map(|id| ("workflow_id", Value::String(id))));
     }
     let get = id.map(|id| format!("get {id}"));
-    let refused = kind.map(|kind| format!("dlq show {}", kind.service));
+    // The server on this machine has said by now what it refuses.
+    let refused = kind.filter(|_| context.stage.is_some());
+    let refused = refused.map(|kind| format!("dlq show {}", kind.service));
     let done = format!(
         "The event is on the bus all the same, with the idempotency_key {key}. See what came of it with"
     );
@@ -133,6 +140,35 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(feature = "aws")]
+async fn put(stage: &Stage, source: &str, detail_type: &str, detail: &str) -> Result<String> {
+    let bus = stage.output("event_bus_name")?;
+    let config = stage.connection().load().await;
+    let client = aegis_aws::client::bus::BusClient::new(&config, bus);
+    Ok(client.put(source, detail_type, detail).await?)
+}
+
+#[cfg(not(feature = "aws"))]
+async fn put(_: &Stage, _: &str, _: &str, _: &str) -> Result<String> {
+    Err(super::without_aws::left_out("an event bus"))
+}
+
+#[derive(Deserialize)]
+struct Taken {
+    event_id: String,
+}
+
+/// To the server on this machine, which answers once the event had its effect.
+async fn post(session: &Session, source: &str, detail_type: &str, detail: &str) -> Result<String> {
+    let detail: Value = serde_json::from_str(detail)?;
+    let event = json!({"detail-type": detail_type, "source": source, "detail": detail});
+    let taken = session
+        .api
+        .post::<Taken>("/events", event.to_string())
+        .await?;
+    Ok(taken.value.event_id)
 }
 
 fn workflow_named(detail: &Map<String, Value>) -> Option<WorkflowId> {
@@ -173,12 +209,12 @@ fn faults(detail_type: &str, source: &str, detail: &Map<String, Value>) -> Vec<S
 }
 
 /// The id that the workflow gets if the request is valid: it follows from who asks and the key.
-fn workflow_id(stage: &Stage, source: &str, key: Option<&str>) -> Option<WorkflowId> {
+fn workflow_id(account: String, source: &str, key: Option<&str>) -> Option<WorkflowId> {
     let event = BusEvent {
         id: String::new(),
         detail_type: String::new(),
         source: source.to_owned(),
-        account: stage.account()?,
+        account,
         detail: Value::Null,
     };
     Some(WorkflowId::derive(&event.claimed_by(), key?))
@@ -256,7 +292,6 @@ fn set(detail: &mut Map<String, Value>, field: &str, value: Value) -> Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn fields_go_deep_and_have_the_type_of_the_event() {

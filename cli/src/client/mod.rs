@@ -2,12 +2,15 @@
 //!
 //! A verb is a file with its `Arguments` and `run`. The stage, its API and the proof of identity come from the crate
 //! `aegis_client`; `session` opens them and `poll` follows a workflow. `request` and `sources` make requests; `show`,
-//! `changes`, `next_step` and `refusal` make texts for people. `emit`, `dlq`, `keys` and `logs` call AWS themselves, with
+//! `changes`, `next_step` and `refusal` make texts for people. `dlq`, `keys` and `logs` call AWS themselves, with
 //! the caller's credentials: they are the feature `aws`.
 
 pub mod approval_link;
 pub mod cancel;
 pub mod decide;
+pub mod emit;
+mod event_check;
+pub mod events;
 pub mod findings;
 pub mod flow;
 pub mod get;
@@ -38,10 +41,6 @@ mod agent_logs;
 #[cfg(feature = "aws")]
 pub mod dlq;
 #[cfg(feature = "aws")]
-pub mod emit;
-#[cfg(feature = "aws")]
-mod event_check;
-#[cfg(feature = "aws")]
 pub mod keys;
 #[cfg(feature = "aws")]
 mod log_line;
@@ -51,4 +50,4 @@ pub mod logs;
 #[cfg(not(feature = "aws"))]
 mod without_aws;
 #[cfg(not(feature = "aws"))]
-pub use without_aws::{dlq, emit, keys, logs};
+pub use without_aws::{dlq, keys, logs};

@@ -3,7 +3,7 @@
 
 use crate::failure::Coded;
 
-fn left_out(what: &str) -> anyhow::Error {
+pub(super) fn left_out(what: &str) -> anyhow::Error {
     let message = format!(
         "{what} needs AWS itself, not only the API, and this build cannot do that: install one that can with \
          `cargo install --path cli --features aws`, or type `cargo aegis-aws` in a clone"
@@ -37,10 +37,6 @@ macro_rules! left_out {
     };
 }
 
-left_out!(
-    emit,
-    "Put an event on the stage's bus (in builds with the feature `aws`)"
-);
 left_out!(
     dlq,
     "Show what was set aside, and why (of a stage in builds with the feature `aws`)",

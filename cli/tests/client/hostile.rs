@@ -266,6 +266,7 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
             "backup",
             "restore",
             "doctor",
+            "events",
             "start",
             "get",
             "findings",
@@ -291,6 +292,7 @@ fn calls() -> BTreeMap<&'static str, Vec<(Scene, Vec<String>)>> {
     };
     for scene in [Researching, Waiting(0), Stuck, Failed, Rejected, Completed] {
         add(Completed, &["serve", "--config", HOSTILE_TYPED]);
+        add(Completed, &["events"]);
         add(Completed, &["backup", HOSTILE_TYPED]);
         add(Completed, &["restore", HOSTILE_TYPED]);
         add(Completed, &["doctor", "--config", HOSTILE_TYPED]);

@@ -160,3 +160,69 @@ async fn the_doctor_names_what_is_ill_and_what_helps() {
     let said: Value = serde_json::from_slice(&serve.stdout).unwrap();
     assert_eq!(said["error"]["code"], "database_unusable", "{said:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_systems_start_workflows_and_hear_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data).await;
+    let emit = [
+        "emit",
+        "WorkflowRequested",
+        "--set",
+        "topic=quantum computing",
+        "--json",
+    ];
+    let emitted = output(&data, &emit).await;
+    assert_eq!(emitted.status.code(), Some(0), "{emitted:?}");
+    let emitted: Value = serde_json::from_slice(&emitted.stdout).unwrap();
+    let id = emitted["workflow_id"].as_str().unwrap();
+    let client = Client::of(&server);
+    client
+        .wait_for(id, |view| view["status"] == "awaiting_approval")
+        .await;
+    let workflow = format!("workflow_id={id}");
+    let decide = [
+        "emit",
+        "ApprovalDecided",
+        "--set",
+        &workflow,
+        "--set",
+        "decision=approve",
+    ];
+    let decided = output(&data, &decide).await;
+    assert_eq!(decided.status.code(), Some(0), "{decided:?}");
+    client
+        .wait_for(id, |view| view["status"] == "completed")
+        .await;
+    let late = [
+        "emit",
+        "ApprovalDecided",
+        "--set",
+        &workflow,
+        "--set",
+        "decision=reject",
+    ];
+    let late = output(&data, &late).await;
+    assert_eq!(
+        late.status.code(),
+        Some(1),
+        "whoever sends is told at once: {late:?}"
+    );
+
+    let events = output(&data, &["events", "--json"]).await;
+    let lines = text(&events.stdout);
+    let events: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let kinds: Vec<&str> = events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds.first(), Some(&"WorkflowStarted"));
+    assert_eq!(kinds.last(), Some(&"WorkflowCompleted"));
+    let last = events.last().unwrap()["position"].to_string();
+    let none = output(&data, &["events", "--json", "--after", &last]).await;
+    assert_eq!(text(&none.stdout), "");
+}

@@ -7,6 +7,7 @@
 mod agents;
 mod configuration;
 mod database;
+mod events;
 mod folder;
 mod objects;
 mod queues;
@@ -51,6 +52,7 @@ use tokio::task::JoinSet;
 pub use agents::Program;
 pub use configuration::{Agent, Configuration, FILE as CONFIGURATION_FILE, Source};
 pub use database::{Database, Written};
+pub use events::ACCOUNT;
 pub use folder::{Description, Held, description};
 pub use objects::{BUCKET, Objects};
 pub use queues::MemoryQueues;
@@ -63,6 +65,7 @@ pub use upkeep::{Check, backup, doctor, letters, restore};
 pub use aegis_agent_researcher::extract::pdf::process::serve as read_a_file;
 
 use agents::Agents;
+use events::Takers;
 use queues::Queue;
 use server::{Handlers, Site};
 
@@ -202,14 +205,27 @@ impl Embedded {
             base: base.clone(),
             database: database.clone(),
         };
-        let approval = parts.approval();
-        let handlers = Handlers {
-            intake: parts.intake(),
+        let (intake, approval, callback) = (parts.intake(), parts.approval(), parts.callback());
+        let takers = Takers {
+            intake: intake.clone(),
             approval: approval.clone(),
-            callback: parts.callback(),
+            callback: callback.clone(),
+        };
+        let handlers = Handlers {
+            intake,
+            approval: approval.clone(),
+            callback,
             artifacts: parts.artifacts(),
         };
-        let site = Site::new(handlers, parts.objects.clone(), recorder()?, address);
+        let objects = parts.objects.clone();
+        let site = Site::new(
+            handlers,
+            takers,
+            database.clone(),
+            objects,
+            recorder()?,
+            address,
+        );
         let (close, closed) = oneshot::channel();
         let answering = tokio::spawn(async move {
             // An answer in two pieces must not wait for the acknowledgement of the first.
@@ -394,7 +410,8 @@ impl Parts {
             operators: Authorization::None,
             keys: self.keys.clone(),
             api_url: self.base.clone(),
-            approver_sources: Vec::new(),
+            // Whoever can reach the server may do everything.
+            approver_sources: vec!["*".to_owned()],
         })
     }
 

@@ -29,6 +29,8 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
+use crate::database::Database;
+use crate::events::{self, Takers};
 use crate::objects::{self, Objects, Refused, Shown};
 
 /// Bytes of a body, as API Gateway takes them; the handlers take less.
@@ -61,6 +63,8 @@ impl Handlers {
 
 pub struct Site {
     pub handlers: Handlers,
+    pub takers: Takers,
+    pub database: Arc<Database>,
     pub objects: Arc<Objects>,
     pub metrics: PrometheusHandle,
     pub address: SocketAddr,
@@ -70,12 +74,16 @@ pub struct Site {
 impl Site {
     pub fn new(
         handlers: Handlers,
+        takers: Takers,
+        database: Arc<Database>,
         objects: Arc<Objects>,
         metrics: PrometheusHandle,
         address: SocketAddr,
     ) -> Arc<Self> {
         Arc::new(Self {
             handlers,
+            takers,
+            database,
             objects,
             metrics,
             address,
@@ -87,6 +95,7 @@ impl Site {
         Router::new()
             .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
             .route("/metrics", get(measured))
+            .route("/events", get(events::tell).post(events::take))
             .route(
                 &format!("{}{{*key}}", objects::PATH),
                 get(read_object).put(put_object),
@@ -246,7 +255,7 @@ fn in_lower_case(headers: &HeaderMap) -> BTreeMap<String, String> {
     joined
 }
 
-fn answer(response: ApiResponse) -> Response {
+pub(crate) fn answer(response: ApiResponse) -> Response {
     let mut answer = Response::new(Body::from(response.body));
     *answer.status_mut() =
         StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
