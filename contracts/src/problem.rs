@@ -143,6 +143,7 @@ codes! {
     HeadersTooLarge "headers_too_large" 431 "The request has too many headers, or too large ones."
     Internal "internal" 500 "The request cannot be served. The log of the service says why."
     Unavailable "unavailable" 503 "A service that is needed did not answer. Try again after `Retry-After`."
+    DiskFull "disk_full" 507 "Of an embedded server: its disk has no room for more. What was started goes on."
     InvalidTask "invalid_task" 400 "Of an agent: the task is not valid, or newer than the agent."
     InvalidSession "invalid_session" 400 "Of an agent: the session's id is missing or has a wrong length."
     ClaimedElsewhere "claimed_elsewhere" 409 "Of an agent: another session has claimed the attempt."
@@ -200,6 +201,7 @@ pub(crate) fn title(status: u16) -> &'static str {
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         503 => "Service Unavailable",
+        507 => "Insufficient Storage",
         _ => "Internal Server Error",
     }
 }

@@ -225,6 +225,7 @@ impl Embedded {
             objects,
             recorder()?,
             address,
+            options.data.clone(),
         );
         let (close, closed) = oneshot::channel();
         let answering = tokio::spawn(async move {

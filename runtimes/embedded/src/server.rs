@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use aegis_agent_kit::store::Put;
@@ -36,6 +37,8 @@ use crate::objects::{self, Objects, Refused, Shown};
 /// Bytes of a body, as API Gateway takes them; the handlers take less.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const MAX_BODY: usize = 10 * 1024 * 1024;
+/// With less on the disk nothing new is begun.
+const LEAST_ROOM: u64 = 32 * 1024 * 1024;
 /// Requests that are worked on at once.
 const AT_ONCE: usize = 1024;
 
@@ -68,6 +71,8 @@ pub struct Site {
     pub objects: Arc<Objects>,
     pub metrics: PrometheusHandle,
     pub address: SocketAddr,
+    /// Its disk is the one that may be full.
+    pub data: PathBuf,
     room: Semaphore,
 }
 
@@ -79,6 +84,7 @@ impl Site {
         objects: Arc<Objects>,
         metrics: PrometheusHandle,
         address: SocketAddr,
+        data: PathBuf,
     ) -> Arc<Self> {
         Arc::new(Self {
             handlers,
@@ -87,8 +93,15 @@ impl Site {
             objects,
             metrics,
             address,
+            data,
             room: Semaphore::new(AT_ONCE),
         })
+    }
+
+    /// What was started needs room to go on and to end.
+    fn is_full(&self) -> bool {
+        let room = rustix::fs::statvfs(&self.data);
+        room.is_ok_and(|room| room.f_bavail.saturating_mul(room.f_frsize) < LEAST_ROOM)
     }
 
     pub fn router(self: Arc<Self>) -> Router {
@@ -169,6 +182,10 @@ async fn api(State(site): Shared, request: Request) -> Response {
         || NO_ROUTE.to_owned(),
         |route| format!("{} {}", route.method, route.path),
     );
+    if ["POST /workflows", "POST /sources"].contains(&route.as_str()) && site.is_full() {
+        let detail = "the disk has too little room for more; `aegis doctor` says how much";
+        return answer(Problem::new(Code::DiskFull, detail).into());
+    }
     let body = match to_bytes(body, MAX_BODY).await {
         Ok(body) => body,
         Err(_) => {

@@ -3,6 +3,7 @@
 //! `LOG_LEVEL` filters our own crates' lines (INFO if it is not set); libraries log from WARN.
 
 use std::fs::OpenOptions;
+use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Mutex;
@@ -23,7 +24,9 @@ fn filter() -> EnvFilter {
 
 /// Whoever has set up logging before is left alone.
 pub fn log_to_stderr(as_json: bool) {
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry().with(filter());
     let _ = match as_json {
         true => registry.with(lines.json().flatten_event(true)).try_init(),
