@@ -8,10 +8,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aegis_client::path::shown;
-use aegis_embedded::{CONFIGURATION_FILE, Configuration, Embedded, Options, description};
+use aegis_embedded::{
+    CONFIGURATION_FILE, Configuration, Embedded, Options, StartError, description,
+};
 use aegis_terminal::text::counted;
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -26,6 +28,9 @@ use crate::upkeep::warn_if_paused;
 
 /// A server on this machine answers at once.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// One that starts or ends takes less.
+const LONGEST_CHANGE: Duration = Duration::from_secs(15);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serve the API, the agents and all between them on this machine, until Ctrl-C or SIGTERM.
 ///
@@ -72,7 +77,8 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         signal(SignalKind::interrupt())?,
     );
     aegis_embedded::log_to_stderr(context.json);
-    let server = start(options).await?;
+    let started = Embedded::start(options).await;
+    let server = started.map_err(|error| refused(&error))?;
     warn_if_paused(&server, context);
     let told = server.description();
     if context.json {
@@ -139,9 +145,23 @@ pub async fn find_or_start(context: &Context) -> Result<Found> {
     }
 }
 
+/// Another command may hold the folder: one that is about to answer, or about to end.
 async fn here(context: &Context) -> Result<Found> {
     aegis_embedded::log_to_file(&context.data);
-    let server = start(options(context, None)?).await?;
+    let options = options(context, None)?;
+    let began = Instant::now();
+    let server = loop {
+        match Embedded::start(options.clone()).await {
+            Ok(server) => break server,
+            Err(error) if error.is_held() && began.elapsed() < LONGEST_CHANGE => {
+                tokio::time::sleep(PAUSE).await;
+                if let Some(endpoint) = answering(&context.data).await {
+                    return Ok(Found::Elsewhere(endpoint));
+                }
+            }
+            Err(error) => return Err(refused(&error).into()),
+        }
+    };
     warn_if_paused(&server, context);
     let endpoint = server.description().api_endpoint.clone();
     *HERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
@@ -165,10 +185,8 @@ pub async fn end(context: &Context) {
     }
 }
 
-async fn start(options: Options) -> Result<Embedded> {
-    Embedded::start(options)
-        .await
-        .map_err(|error| Coded::new(error.code(), error.to_string()).into())
+fn refused(error: &StartError) -> Coded {
+    Coded::new(error.code(), error.to_string())
 }
 
 /// Of the file that is named, else of the one in the working directory, if there is one.

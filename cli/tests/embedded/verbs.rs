@@ -226,3 +226,26 @@ async fn other_systems_start_workflows_and_hear_of_them() {
     let none = output(&data, &["events", "--json", "--after", &last]).await;
     assert_eq!(text(&none.stdout), "");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_come_at_once_find_one_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let starts = ["a", "b", "c", "d"].map(|key| {
+        let words = [
+            "start",
+            "quantum computing",
+            "--idempotency-key",
+            key,
+            "--json",
+        ];
+        let data = data.clone();
+        async move { output(&data, &words).await }
+    });
+    for started in futures::future::join_all(starts).await {
+        assert_eq!(started.status.code(), Some(0), "{started:?}");
+    }
+    let list = output(&data, &["list", "--json"]).await;
+    let list: Value = serde_json::from_slice(&list.stdout).unwrap();
+    assert_eq!(list["workflows"].as_array().unwrap().len(), 4);
+}

@@ -169,6 +169,19 @@ impl Database {
         read
     }
 
+    /// Brings what is in the write-ahead log into the file itself, so that it is whole without the log beside it.
+    ///
+    /// # Errors
+    /// Of the file. Nothing is lost then: it is done at the next start.
+    pub fn tidy(&self) -> Result<(), PortError> {
+        self.idle().clear();
+        let tidied = Connection::open(&self.path).and_then(|connection| {
+            connection.busy_timeout(BUSY)?;
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        });
+        tidied.map_err(|error| fault(&error))
+    }
+
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }

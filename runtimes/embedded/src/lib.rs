@@ -124,6 +124,11 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Whether another process works in the folder.
+    pub fn is_held(&self) -> bool {
+        matches!(self, Self::Folder(folder::Unusable::Held { .. }))
+    }
+
     /// Stable, for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -310,6 +315,9 @@ impl Embedded {
         // A client that keeps its connection does not keep the server.
         let _ = tokio::time::timeout(Duration::from_secs(2), self.answering).await;
         drop(self.workshop);
+        if let Err(error) = self.database.tidy() {
+            tracing::info!(%error, "the database is tidied up at the next start");
+        }
         self.held.release();
     }
 }
