@@ -9,7 +9,7 @@ use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcomma
 
 use crate::{client, out, run, server, upkeep};
 
-/// Durable AI-agent workflows on serverless AWS, on this machine or on any stage.
+/// Durable AI-agent workflows, on this machine or on serverless AWS.
 #[derive(Debug, Parser)]
 #[command(name = "aegis", version, propagate_version = true)]
 pub struct Command {
@@ -88,10 +88,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         "Keep the server on this machine",
         &["doctor", "backup", "restore"],
     ),
-    (
-        "Operate a stage",
-        &["cancel", "redrive", "emit", "dlq", "keys"],
-    ),
+    ("Operate", &["cancel", "redrive", "emit", "dlq", "keys"]),
 ];
 
 /// The command as it is parsed, with its help.

@@ -20,7 +20,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::client::session::program;
+use crate::client::session::{program, suggested};
 use crate::context::Context;
 use crate::failure::Coded;
 use crate::out;
@@ -86,7 +86,10 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
     } else {
         outln!("aegis listens on {}", told.api_endpoint);
         outln!("  everything lies in {}", told.data.display());
-        outln!("  {} run \"a topic\"", program());
+        outln!("  {}", suggested(context, "run \"a topic\""));
+        for flow in server.left_out() {
+            errln!("  not to be started: {flow}");
+        }
     }
     tokio::select! {
         _ = terminate.recv() => {}
@@ -174,7 +177,11 @@ pub async fn end(context: &Context) {
     let Some(server) = server else {
         return;
     };
-    let left = server.at_work().unwrap_or_default();
+    let left = match server.is_paused() {
+        // That has been said.
+        true => 0,
+        false => server.at_work().unwrap_or_default(),
+    };
     server.stop().await;
     if left > 0 && !context.json {
         errln!(

@@ -107,6 +107,11 @@ pub fn program() -> &'static str {
     }
 }
 
+/// A command line to suggest before there is a session.
+pub fn suggested(context: &Context, words: &str) -> String {
+    whole(format_args!("{} {words}{}", program(), suffix(context)))
+}
+
 /// What makes another command reach the same stage. What the environment says stays said.
 fn suffix(context: &Context) -> String {
     let told = |option: &str, variable: &str, path: &Path| match std::env::var_os(variable) {

@@ -113,7 +113,7 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error("flows: {0}")]
     Flows(#[from] flows::Unusable),
-    #[error("{0}")]
+    #[error("{}", in_words(.0))]
     Port(#[from] PortError),
     #[error("no client for HTTP can be set up: {0}")]
     Http(#[from] reqwest::Error),
@@ -121,6 +121,23 @@ pub enum StartError {
     Threads(std::io::Error),
     #[error("{0}")]
     Metrics(String),
+}
+
+/// Whoever starts a server need not know which kinds of errors there are.
+fn in_words(error: &PortError) -> &str {
+    match error {
+        PortError::Transient(what) | PortError::Throttled(what) | PortError::Permanent(what) => {
+            what
+        }
+    }
+}
+
+/// A flow that cannot be started here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("flow `{flow}`: aegis.toml names no agent `{agent}`")]
+pub struct LeftOut {
+    pub flow: Name,
+    pub agent: Name,
 }
 
 impl StartError {
@@ -156,6 +173,7 @@ pub struct Embedded {
     moving: JoinSet<()>,
     workshop: Workshop,
     paused: bool,
+    left_out: Vec<LeftOut>,
 }
 
 impl Embedded {
@@ -189,13 +207,18 @@ impl Embedded {
         let store: Arc<dyn ArtifactStore> = objects.clone();
         let configured = &options.configuration.agents;
         let agents = Arc::new(Agents::new(configured, &store, handle)?);
+        let all = read_flows(&options.configuration, &options.flows)?;
+        let (flows, left_out) = startable(all, &options.configuration)?;
+        for flow in &left_out {
+            tracing::warn!("not to be started: {flow}");
+        }
         let (commands, asked, queues) = MemoryQueues::new(configured.keys().cloned());
         let engine = Engine {
             rules: options.rules.clone(),
             table: Arc::new(SqliteTable(database.clone())),
             commands: Arc::new(commands),
             clock: Arc::new(SystemClock),
-            flows: Arc::new(read_flows(&options)?),
+            flows: Arc::new(flows),
         };
         engine.flows.register(engine.table.as_ref()).await?;
         let keys = Arc::new(KeyRing::new(
@@ -268,6 +291,7 @@ impl Embedded {
             moving,
             workshop,
             paused,
+            left_out,
         })
     }
 
@@ -299,6 +323,11 @@ impl Embedded {
     /// Whether nothing moves, because the folder was restored from a backup and nobody said that it may.
     pub fn is_paused(&self) -> bool {
         self.paused
+    }
+
+    /// Flows that nobody can start, because an agent of theirs is not configured.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     pub fn database(&self) -> &Database {
@@ -471,15 +500,38 @@ async fn link_secret(database: &Database) -> Result<Vec<u8>, PortError> {
 }
 
 /// The flows of the configuration, else those that ship, and those of further folders.
-fn read_flows(options: &Options) -> Result<Flows, flows::Unusable> {
-    let mut all = match &options.configuration.flows {
+fn read_flows(
+    configuration: &Configuration,
+    folders: &[PathBuf],
+) -> Result<Vec<Flow>, flows::Unusable> {
+    let mut all = match &configuration.flows {
         Some(folder) => flows::read_folder(folder)?,
         None => shipped_flows()?,
     };
-    for folder in &options.flows {
+    for folder in folders {
         all.extend(flows::read_folder(folder)?);
     }
-    Flows::new(all)
+    Ok(all)
+}
+
+/// Those whose agents are all there: a workflow of another one would wait for nobody.
+fn startable(
+    all: Vec<Flow>,
+    configuration: &Configuration,
+) -> Result<(Flows, Vec<LeftOut>), flows::Unusable> {
+    let (mut startable, mut left_out) = (Vec::new(), Vec::new());
+    for flow in all {
+        let there = |agent: &Name| configuration.agents.contains_key(agent);
+        let missing = flow.agent_steps().find(|step| !there(&step.agent));
+        match missing.map(|step| step.agent.clone()) {
+            None => startable.push(flow),
+            Some(agent) => left_out.push(LeftOut {
+                agent,
+                flow: flow.flow,
+            }),
+        }
+    }
+    Ok((Flows::new(startable)?, left_out))
 }
 
 fn shipped_flows() -> Result<Vec<Flow>, flows::Unusable> {

@@ -42,7 +42,7 @@ pub(crate) async fn recover(
         }
     }
     if taken_up + passed_over > 0 {
-        tracing::info!(taken_up, passed_over, "workflows go on");
+        tracing::info!(taken_up, passed_over, "workflows taken up");
     }
     Ok(())
 }

@@ -218,6 +218,7 @@ impl Check {
 pub async fn doctor(data: &Path, configuration: &Configuration) -> Vec<Check> {
     let mut checks = vec![room(data), writable(data)];
     checks.extend(database_checks(data));
+    checks.push(flows(configuration));
     for (name, agent) in &configuration.agents {
         if let Source::Url(url) = &agent.source {
             checks.push(reachable(name.as_str(), url).await);
@@ -292,6 +293,23 @@ fn database_checks(data: &Path) -> Vec<Check> {
             error.to_string(),
             "restore a backup into another folder with `aegis restore`, and keep this one for whoever looks into it",
         )],
+    }
+}
+
+/// Those of the configuration, or those that ship: which folders a server was given beside them, only it knows.
+fn flows(configuration: &Configuration) -> Check {
+    let looked =
+        crate::read_flows(configuration, &[]).and_then(|all| crate::startable(all, configuration));
+    match looked {
+        Ok((_, left_out)) => match left_out.first() {
+            None => Check::well("flows", "every flow has its agents"),
+            Some(flow) => Check::ill(
+                "flows",
+                flow.to_string(),
+                "name the agent in aegis.toml, and start the server anew",
+            ),
+        },
+        Err(error) => Check::ill("flows", error.to_string(), "mend the file"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +17,15 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 async fn server(data: &Path) -> Embedded {
+    server_with(data, Vec::new()).await
+}
+
+async fn server_with(data: &Path, flows: Vec<PathBuf>) -> Embedded {
     let options = Options {
         data: data.to_owned(),
         listen: Some("127.0.0.1:0".parse().unwrap()),
         configuration: Configuration::default(),
-        flows: Vec::new(),
+        flows,
         rules: Rules::default(),
         resume: false,
     };
@@ -198,5 +202,20 @@ async fn a_topic_becomes_a_report() {
     assert_eq!(report.headers()["x-content-type-options"], "nosniff");
     let report = report.text().await.unwrap();
     assert!(report.starts_with("# "), "{report}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_without_its_agents_is_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/flows");
+    let server = server_with(folder.path(), vec![flows]).await;
+    let left_out: Vec<String> = server.left_out().iter().map(ToString::to_string).collect();
+    let missing = "flow `due-diligence`: aegis.toml names no agent `reviewer`";
+    assert!(left_out.iter().any(|flow| flow == missing), "{left_out:?}");
+    let client = Client::of(&server);
+    let wanted = json!({"flow": "due-diligence", "topic": "a company"});
+    let refused = client.post("/workflows", wanted).await;
+    assert_eq!(refused["code"], "unknown_flow", "{refused:#}");
     server.stop().await;
 }
