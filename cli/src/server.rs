@@ -17,7 +17,7 @@ use aegis_embedded::{
 use aegis_terminal::text::counted;
 use anyhow::{Context as _, Result};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::client::session::{program, suggested};
@@ -224,11 +224,13 @@ fn options(context: &Context, config: Option<PathBuf>) -> Result<Options> {
     })
 }
 
-/// A file that says where a server is stays behind where one was killed: only an answer tells.
+/// A file that says where a server is stays behind, and another folder's may listen there by now: only the answer tells.
 async fn answering(data: &Path) -> Option<String> {
-    let endpoint = description(data)?.api_endpoint;
-    let client = reqwest::Client::new();
-    let asked = client.get(format!("{endpoint}/health")).timeout(PATIENCE);
-    let answer = asked.send().await.ok()?;
-    answer.status().is_success().then_some(endpoint)
+    let told = description(data)?;
+    // No proxy stands between this machine and itself.
+    let client = reqwest::Client::builder().no_proxy().build().ok()?;
+    let asked = client.get(format!("{}/health", told.api_endpoint));
+    let answer = asked.timeout(PATIENCE).send().await.ok()?;
+    let health: Value = answer.json().await.ok()?;
+    (health["id"] == told.id.as_str()).then_some(told.api_endpoint)
 }

@@ -63,10 +63,21 @@ pub struct Reporter {
 /// # Errors
 /// Where TLS cannot be set up.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    builder().build()
+}
+
+/// The same for a platform on this machine, between which and itself no proxy stands.
+///
+/// # Errors
+/// Where TLS cannot be set up.
+pub fn local_client() -> Result<reqwest::Client, reqwest::Error> {
+    builder().no_proxy().build()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .redirect(Policy::none())
         .timeout(ANSWER_TIMEOUT)
-        .build()
 }
 
 impl Reporter {

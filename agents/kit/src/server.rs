@@ -27,7 +27,7 @@ use crate::attempt::{self, Owed, Surroundings};
 use crate::claim::{self, Begun, Claim, MAX_LIVES};
 use crate::health::Ping;
 use crate::invocation::{self, Invocation};
-use crate::reporter::{Reporter, now};
+use crate::reporter::{self, Reporter, now};
 use crate::sessions::{Found, Running, Sessions};
 use crate::store::ArtifactStore;
 use crate::telemetry;
@@ -45,13 +45,25 @@ impl<A: Agent> Server<A> {
     /// # Errors
     /// Where the client for callbacks cannot be set up.
     pub fn new(agent: A, store: Arc<dyn ArtifactStore>) -> Result<Arc<Self>, reqwest::Error> {
-        Ok(Arc::new(Self {
+        Ok(Self::with(agent, store, reporter::http_client()?))
+    }
+
+    /// In the process of the platform that it reports to.
+    ///
+    /// # Errors
+    /// Where the client for callbacks cannot be set up.
+    pub fn built_in(agent: A, store: Arc<dyn ArtifactStore>) -> Result<Arc<Self>, reqwest::Error> {
+        Ok(Self::with(agent, store, reporter::local_client()?))
+    }
+
+    fn with(agent: A, store: Arc<dyn ArtifactStore>, http: reqwest::Client) -> Arc<Self> {
+        Arc::new(Self {
             agent: Arc::new(agent),
             store,
-            http: crate::reporter::http_client()?,
+            http,
             sessions: Sessions::default(),
             ending: watch::Sender::new(false),
-        }))
+        })
     }
 
     pub fn router(self: Arc<Self>) -> Router {

@@ -249,3 +249,37 @@ async fn commands_that_come_at_once_find_one_server() {
     let list: Value = serde_json::from_slice(&list.stdout).unwrap();
     assert_eq!(list["workflows"].as_array().unwrap().len(), 4);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_of_another_folder_is_not_taken_for_this_one_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, other) = (folder.path().join("own"), folder.path().join("other"));
+    let server = Server::start(&own).await;
+    let address = server.endpoint.trim_start_matches("http://").to_owned();
+    let wanted = serde_json::json!({"topic": "quantum computing"});
+    let (_, accepted) = Client::of(&server).post("/workflows", "k", &wanted).await;
+    server.kill().await;
+    let _other = Server::start_at(&other, &["--listen", &address]).await;
+    let list = output(&own, &["list", "--json"]).await;
+    let list: Value = serde_json::from_slice(&list.stdout).unwrap();
+    assert_eq!(list["workflows"][0]["workflow_id"], accepted["workflow_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_not_mixed_with_what_an_older_database_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data).await;
+    let copy = folder.path().join("copy.aegis");
+    let copy = copy.to_str().unwrap();
+    let made = output(&data, &["backup", copy]).await;
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    server.kill().await;
+    std::fs::remove_file(data.join("aegis.db")).unwrap();
+    let restored = output(&data, &["restore", copy]).await;
+    assert_eq!(restored.status.code(), Some(1), "{restored:?}");
+    assert!(
+        text(&restored.stderr).contains("aegis.db-wal"),
+        "{restored:?}"
+    );
+}

@@ -22,6 +22,7 @@ use aegis_engine::ports::AgentRuntime;
 use aegis_engine::stored::encode;
 use async_trait::async_trait;
 use http::{StatusCode, header};
+use url::{Host, Url};
 
 use crate::configuration::{Agent as Configured, Source};
 
@@ -63,13 +64,15 @@ impl<A: Agent> BuiltIn for Server<A> {
 
 enum Served {
     BuiltIn(Arc<dyn BuiltIn>),
-    /// Without a slash at its end.
-    Url(String),
+    Url {
+        /// Without a slash at its end.
+        url: String,
+        client: reqwest::Client,
+    },
 }
 
 pub struct Agents {
     served: BTreeMap<Name, Served>,
-    client: reqwest::Client,
     /// Where built-in agents work, so that the API answers while they are busy.
     workshop: tokio::runtime::Handle,
 }
@@ -86,15 +89,14 @@ impl Agents {
         for (name, agent) in configured {
             let one = match &agent.source {
                 Source::BuiltIn(program) => Served::BuiltIn(built_in(*program, store)?),
-                Source::Url(url) => Served::Url(url.clone()),
+                Source::Url(url) => Served::Url {
+                    client: client_for(url)?,
+                    url: url.clone(),
+                },
             };
             served.insert(name.clone(), one);
         }
-        Ok(Self {
-            served,
-            client: reqwest::Client::builder().build()?,
-            workshop,
-        })
+        Ok(Self { served, workshop })
     }
 
     fn find(&self, agent: &Name) -> Result<&Served, PortError> {
@@ -117,7 +119,7 @@ impl Agents {
     pub async fn end(&self) {
         let built_in = self.served.values().filter_map(|served| match served {
             Served::BuiltIn(server) => Some(server.idle()),
-            Served::Url(_) => None,
+            Served::Url { .. } => None,
         });
         let idle = futures::future::join_all(built_in);
         if tokio::time::timeout(GRACE, idle).await.is_err() {
@@ -156,9 +158,9 @@ fn built_in(
 ) -> Result<Arc<dyn BuiltIn>, reqwest::Error> {
     let store = store.clone();
     Ok(match program {
-        Program::Researcher => Server::new(Researcher, store)?,
-        Program::Analyst => Server::new(Analyst, store)?,
-        Program::Writer => Server::new(Writer, store)?,
+        Program::Researcher => Server::built_in(Researcher, store)?,
+        Program::Analyst => Server::built_in(Analyst, store)?,
+        Program::Writer => Server::built_in(Writer, store)?,
     })
 }
 
@@ -170,7 +172,7 @@ fn refused(agent: &Name, status: u16, said: &str) -> PortError {
         429 => PortError::Throttled(what),
         // A time-out, another's claim, a lock, a failed dependency, too early.
         408 | 409 | 423..=425 => PortError::Transient(what),
-        400..=499 => PortError::Permanent(what),
+        300..=499 => PortError::Permanent(what),
         _ => PortError::Transient(what),
     }
 }
@@ -193,7 +195,10 @@ impl AgentRuntime for Agents {
                     begun.map_err(|problem| refused(agent, problem.status, &problem.detail))?;
                 Ok(InvocationAnswer { status })
             }
-            Served::Url(url) => self.invoke_by_url(agent, url, session, task).await,
+            Served::Url { url, client } => {
+                let request = client.post(format!("{url}/invocations"));
+                invoke_by_url(agent, url, request, session, task).await
+            }
         }
     }
 
@@ -204,8 +209,8 @@ impl AgentRuntime for Agents {
                 Ok(())
             }
             // An agent that does not answer has no session either, and it need not serve this.
-            Served::Url(url) => {
-                let request = self.client.delete(format!("{url}/invocations/{session}"));
+            Served::Url { url, client } => {
+                let request = client.delete(format!("{url}/invocations/{session}"));
                 let _ = request.timeout(PATIENCE).send().await;
                 Ok(())
             }
@@ -213,36 +218,62 @@ impl AgentRuntime for Agents {
     }
 }
 
-impl Agents {
-    async fn invoke_by_url(
-        &self,
-        agent: &Name,
-        url: &str,
-        session: &str,
-        task: &AgentTask,
-    ) -> Result<InvocationAnswer, PortError> {
-        let unreachable = |error: reqwest::Error| {
-            PortError::Transient(format!("the agent `{agent}` at {url}: {error}"))
-        };
-        let mut request = self
-            .client
-            .post(format!("{url}/invocations"))
-            .timeout(PATIENCE)
-            .header(SESSION_HEADER, session)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(encode(task)?);
-        if let Some(traceparent) = &task.traceparent {
-            request = request.header("traceparent", traceparent);
-        }
-        let answer = request.send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(unreachable)?;
-        let head: String = body.chars().take(200).collect();
-        if status != StatusCode::OK {
-            return Err(refused(agent, status.as_u16(), &head));
-        }
-        serde_json::from_str(&body).map_err(|error| {
-            PortError::Permanent(format!("the agent `{agent}` answered `{head}`: {error}"))
-        })
+/// For an agent at this address. A task holds a token: it goes nowhere but to the agent that was named, and no proxy stands
+/// between this machine and itself.
+///
+/// # Errors
+/// Where TLS cannot be set up.
+pub(crate) fn client_for(url: &str) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let host = Url::parse(url).ok();
+    let here = match host.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match here {
+        true => builder.no_proxy().build(),
+        false => builder.build(),
     }
+}
+
+/// Bytes of an agent's answer that are read.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+async fn invoke_by_url(
+    agent: &Name,
+    url: &str,
+    request: reqwest::RequestBuilder,
+    session: &str,
+    task: &AgentTask,
+) -> Result<InvocationAnswer, PortError> {
+    let unreachable = |error: reqwest::Error| {
+        PortError::Transient(format!("the agent `{agent}` at {url}: {error}"))
+    };
+    let mut request = request
+        .timeout(PATIENCE)
+        .header(SESSION_HEADER, session)
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(encode(task)?);
+    if let Some(traceparent) = &task.traceparent {
+        request = request.header("traceparent", traceparent);
+    }
+    let mut answer = request.send().await.map_err(unreachable)?;
+    let status = answer.status();
+    let mut body = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(unreachable)? {
+        body.extend_from_slice(&part);
+        if body.len() > LONGEST_ANSWER {
+            break;
+        }
+    }
+    let body = String::from_utf8_lossy(&body);
+    let head: String = body.chars().take(200).collect();
+    if status != StatusCode::OK {
+        return Err(refused(agent, status.as_u16(), &head));
+    }
+    serde_json::from_str(&body).map_err(|error| {
+        PortError::Permanent(format!("the agent `{agent}` answered `{head}`: {error}"))
+    })
 }

@@ -14,15 +14,18 @@ pub struct Description {
     pub data: PathBuf,
     pub pid: u32,
     pub version: String,
+    /// Of the database: `GET /health` answers with it, so that nobody takes another folder's server for this one's.
+    pub id: String,
 }
 
 impl Description {
-    pub(crate) fn new(api_endpoint: String, data: &Path) -> Self {
+    pub(crate) fn new(api_endpoint: String, data: &Path, id: String) -> Self {
         Self {
             api_endpoint,
             data: std::path::absolute(data).unwrap_or_else(|_| data.to_owned()),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            id,
         }
     }
 }

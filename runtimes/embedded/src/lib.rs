@@ -67,7 +67,7 @@ pub use aegis_agent_researcher::extract::pdf::process::serve as read_a_file;
 use agents::Agents;
 use events::Takers;
 use queues::Queue;
-use server::{Handlers, Site};
+use server::{Handlers, Room, Site};
 
 /// The flows that ship.
 static FLOWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../flows");
@@ -194,7 +194,7 @@ impl Embedded {
         let objects = Arc::new(Objects::new(
             database.clone(),
             held.objects(),
-            link_secret(&database).await?,
+            secret(&database, "links").await?,
             base.clone(),
         ));
         let threads = tokio::runtime::Builder::new_multi_thread()
@@ -245,16 +245,19 @@ impl Embedded {
             callback,
             artifacts: parts.artifacts(),
         };
-        let objects = parts.objects.clone();
-        let site = Site::new(
+        let id = secret(&database, "id").await?;
+        let id = HEXLOWER.encode(&id);
+        let site = Arc::new(Site {
             handlers,
             takers,
-            database.clone(),
-            objects,
-            recorder()?,
+            database: database.clone(),
+            objects: parts.objects.clone(),
+            metrics: recorder()?,
             address,
-            options.data.clone(),
-        );
+            data: options.data.clone(),
+            id: id.clone(),
+            room: Room::default(),
+        });
         let (close, closed) = oneshot::channel();
         let answering = tokio::spawn(async move {
             // An answer in two pieces must not wait for the acknowledgement of the first.
@@ -279,7 +282,7 @@ impl Embedded {
             serve_agents(&mut moving, &parts, queues, dispatchers);
             moving.spawn(sweep(parts.deadlines()));
         }
-        let description = Description::new(base, &options.data);
+        let description = Description::new(base, &options.data, id);
         held.describe(&description)?;
         Ok(Self {
             description,
@@ -492,10 +495,11 @@ impl Parts {
     }
 }
 
-async fn link_secret(database: &Database) -> Result<Vec<u8>, PortError> {
+/// Made at first use.
+async fn secret(database: &Database, name: &'static str) -> Result<Vec<u8>, PortError> {
     let made: [u8; 32] = rand::random();
-    let kept = records::secret_or(database, "links", HEXLOWER.encode(&made)).await?;
-    let broken = |_| PortError::Permanent("the stored secret of links cannot be read".to_owned());
+    let kept = records::secret_or(database, name, HEXLOWER.encode(&made)).await?;
+    let broken = |_| PortError::Permanent(format!("the stored secret `{name}` cannot be read"));
     HEXLOWER.decode(kept.as_bytes()).map_err(broken)
 }
 

@@ -60,14 +60,9 @@ pub struct Object {
     pub bytes: Vec<u8>,
 }
 
-/// Why what was sent to a link is not taken.
+/// The link is not ours, is for something else, or has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// The link is not ours, is for something else, or has expired.
-    Link,
-    /// These are other bytes than the link is for.
-    Bytes,
-}
+pub struct Refused;
 
 /// What a request to a link says.
 #[derive(Debug, Clone, Copy)]
@@ -142,10 +137,15 @@ impl Objects {
             Some(bytes) => bytes,
             None => {
                 let path = self.files.join(&sha256);
+                let damaged = |why: String| {
+                    PortError::Permanent(format!("{key} lies in {}: {why}", path.display()))
+                };
                 let read = tokio::fs::read(&path).await;
-                read.map_err(|error| {
-                    PortError::Permanent(format!("{key} lies in {}: {error}", path.display()))
-                })?
+                let bytes = read.map_err(|error| damaged(error.to_string()))?;
+                if sha256_hex(&bytes) != sha256 {
+                    return Err(damaged("it was changed since it was put".to_owned()));
+                }
+                bytes
             }
         };
         Ok(Some(Object { media_type, bytes }))
@@ -185,13 +185,13 @@ impl Objects {
 
     fn verify(&self, shown: Shown<'_>, text: &str) -> Result<(), Refused> {
         let signature = HEXLOWER.decode(shown.signature.as_bytes());
-        let signature = signature.map_err(|_| Refused::Link)?;
-        let signed = self.sign(text).map_err(|_| Refused::Link)?;
-        signed.verify_slice(&signature).map_err(|_| Refused::Link)?;
-        let expires: i64 = shown.expires.parse().map_err(|_| Refused::Link)?;
+        let signature = signature.map_err(|_| Refused)?;
+        let signed = self.sign(text).map_err(|_| Refused)?;
+        signed.verify_slice(&signature).map_err(|_| Refused)?;
+        let expires: i64 = shown.expires.parse().map_err(|_| Refused)?;
         match SystemClock.now().as_seconds() < expires {
             true => Ok(()),
-            false => Err(Refused::Link),
+            false => Err(Refused),
         }
     }
 
@@ -204,14 +204,15 @@ impl Objects {
     /// `said`: what the headers of the request say of its bytes.
     ///
     /// # Errors
-    /// Where the link is not good for putting these bytes.
-    pub fn may_put(&self, shown: Shown<'_>, said: &FileToPut, bytes: &[u8]) -> Result<(), Refused> {
-        self.verify(shown, &to_put(shown.key, shown.expires, said))?;
-        if said.size == bytes.len() as u64 && said.sha256 == sha256_hex(bytes) {
-            return Ok(());
-        }
-        Err(Refused::Bytes)
+    /// Where the link is not good for putting such bytes.
+    pub fn may_put(&self, shown: Shown<'_>, said: &FileToPut) -> Result<(), Refused> {
+        self.verify(shown, &to_put(shown.key, shown.expires, said))
     }
+}
+
+/// Whether these are the bytes that were announced.
+pub fn are(said: &FileToPut, bytes: &[u8]) -> bool {
+    said.size == bytes.len() as u64 && said.sha256 == sha256_hex(bytes)
 }
 
 fn to_read(key: &str, expires: &str) -> String {

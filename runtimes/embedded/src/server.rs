@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aegis_agent_kit::store::Put;
 use aegis_contracts::openapi::{Route, routes};
@@ -32,11 +33,13 @@ use tracing::Instrument;
 
 use crate::database::Database;
 use crate::events::{self, Takers};
-use crate::objects::{self, Objects, Refused, Shown};
+use crate::objects::{self, Objects, Shown};
 
 /// Bytes of a body, as API Gateway takes them; the handlers take less.
 /// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const MAX_BODY: usize = 10 * 1024 * 1024;
+/// A body takes no longer to come, or its place is another's.
+const LONGEST_BODY: Duration = Duration::from_secs(30);
 /// With less on the disk nothing new is begun.
 const LEAST_ROOM: u64 = 32 * 1024 * 1024;
 /// Requests that are worked on at once.
@@ -73,31 +76,21 @@ pub struct Site {
     pub address: SocketAddr,
     /// Its disk is the one that may be full.
     pub data: PathBuf,
-    room: Semaphore,
+    /// Of the database.
+    pub id: String,
+    pub room: Room,
+}
+
+/// For as many requests as are worked on at once.
+pub struct Room(Semaphore);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_ONCE))
+    }
 }
 
 impl Site {
-    pub fn new(
-        handlers: Handlers,
-        takers: Takers,
-        database: Arc<Database>,
-        objects: Arc<Objects>,
-        metrics: PrometheusHandle,
-        address: SocketAddr,
-        data: PathBuf,
-    ) -> Arc<Self> {
-        Arc::new(Self {
-            handlers,
-            takers,
-            database,
-            objects,
-            metrics,
-            address,
-            data,
-            room: Semaphore::new(AT_ONCE),
-        })
-    }
-
     /// What was started needs room to go on and to end.
     fn is_full(&self) -> bool {
         let room = rustix::fs::statvfs(&self.data);
@@ -106,7 +99,7 @@ impl Site {
 
     pub fn router(self: Arc<Self>) -> Router {
         Router::new()
-            .route("/health", get(|| async { Json(json!({"status": "ok"})) }))
+            .route("/health", get(healthy))
             .route("/metrics", get(measured))
             .route("/events", get(events::tell).post(events::take))
             .route(
@@ -126,7 +119,7 @@ async fn guarded(State(site): Shared, request: Request, next: axum::middleware::
     if let Err(problem) = admit(site.address, request.headers()) {
         return answer(problem.into());
     }
-    let Ok(_place) = site.room.try_acquire() else {
+    let Ok(_place) = site.room.0.try_acquire() else {
         let problem = Problem::new(
             Code::Throttled,
             "too many requests at the moment; try again",
@@ -166,6 +159,10 @@ fn admit(own: SocketAddr, headers: &HeaderMap) -> Result<(), Box<Problem>> {
     Ok(())
 }
 
+async fn healthy(State(site): Shared) -> Json<serde_json::Value> {
+    Json(json!({"status": "ok", "id": site.id}))
+}
+
 async fn measured(State(site): Shared) -> impl IntoResponse {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (kind, site.metrics.render())
@@ -186,10 +183,12 @@ async fn api(State(site): Shared, request: Request) -> Response {
         let detail = "the disk has too little room for more; `aegis doctor` says how much";
         return answer(Problem::new(Code::DiskFull, detail).into());
     }
-    let body = match to_bytes(body, MAX_BODY).await {
-        Ok(body) => body,
-        Err(_) => {
-            let detail = format!("the body could not be read, or has more than {MAX_BODY} bytes");
+    let read = tokio::time::timeout(LONGEST_BODY, to_bytes(body, MAX_BODY)).await;
+    let body = match read {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) | Err(_) => {
+            let detail =
+                format!("the body could not be read in time, or has more than {MAX_BODY} bytes");
             return answer(Problem::new(Code::BodyTooLarge, detail).into());
         }
     };
@@ -379,18 +378,19 @@ async fn put_object(State(site): Shared, request: Request) -> Response {
     let Some(said) = announced(&head.headers) else {
         return no_link();
     };
-    let limit = usize::try_from(MAX_ARTIFACT_SIZE).unwrap_or(usize::MAX);
-    let Ok(bytes) = to_bytes(body, limit).await else {
-        let detail = format!("the body could not be read, or has more than {limit} bytes");
+    // Before anything of the body is read: whoever has no link gets no memory.
+    if site.objects.may_put(link.shown(), &said).is_err() {
+        return no_link();
+    }
+    let limit = usize::try_from(said.size.min(MAX_ARTIFACT_SIZE)).unwrap_or(usize::MAX);
+    let read = tokio::time::timeout(LONGEST_BODY, to_bytes(body, limit)).await;
+    let Ok(Ok(bytes)) = read else {
+        let detail = format!("no body of {limit} bytes could be read in time");
         return answer(Problem::new(Code::BodyTooLarge, detail).into());
     };
-    match site.objects.may_put(link.shown(), &said, &bytes) {
-        Ok(()) => {}
-        Err(Refused::Link) => return no_link(),
-        Err(Refused::Bytes) => {
-            let detail = "the bytes are others than the link is for";
-            return answer(Problem::new(Code::InvalidBody, detail).into());
-        }
+    if !objects::are(&said, &bytes) {
+        let detail = "the bytes are others than the link is for";
+        return answer(Problem::new(Code::InvalidBody, detail).into());
     }
     match site
         .objects

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use aegis_agent_kit::publish::sha256_hex;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::ports::{Clock as _, SystemClock};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
@@ -70,7 +71,7 @@ pub fn backup(data: &Path, file: &Path) -> Result<u64, Failed> {
 
 fn beside(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
+    name.push(format!(".{:x}.part", rand::random::<u64>()));
     file.with_file_name(name)
 }
 
@@ -101,8 +102,12 @@ fn copy(source: &Path, objects: &Path, part: &Path) -> Result<(), Failed> {
         rows.map_err(failed(part))?
     };
     for (n, sha256) in large {
-        let path = objects.join(sha256);
-        let body = std::fs::read(&path).map_err(|error| Failed::Io(path, error))?;
+        let path = objects.join(&sha256);
+        let body = std::fs::read(&path).map_err(|error| Failed::Io(path.clone(), error))?;
+        if sha256_hex(&body) != sha256 {
+            let why = "it was changed since it was put".to_owned();
+            return Err(Failed::Damaged(path, why));
+        }
         to.execute(
             "UPDATE objects SET body = ?1 WHERE n = ?2",
             params![body, n],
@@ -137,6 +142,12 @@ pub fn restore(file: &Path, data: &Path) -> Result<(), Failed> {
     // Holding the folder has made an empty one.
     if std::fs::metadata(&place).map_err(io(&place))?.len() > 0 {
         return Err(Failed::Exists(place));
+    }
+    // What is left of an older one would be taken for a part of this.
+    for rest in ["aegis.db-wal", "aegis.db-shm"].map(|name| data.join(name)) {
+        if rest.exists() {
+            return Err(Failed::Exists(rest));
+        }
     }
     let part = beside(&place);
     folder::private(&part).map_err(io(&part))?;
@@ -364,7 +375,8 @@ fn set_aside(connection: &Connection) -> Check {
 
 async fn reachable(name: &str, url: &str) -> Check {
     let what = format!("agent {name}");
-    let asked = reqwest::Client::new()
+    let asked = crate::agents::client_for(url)
+        .unwrap_or_default()
         .get(format!("{url}/ping"))
         .timeout(PATIENCE);
     let remedy = || "start the agent's server, or mend its `url` in aegis.toml".to_owned();
