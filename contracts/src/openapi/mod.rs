@@ -69,17 +69,33 @@ pub fn routes() -> &'static [Route] {
     &ROUTES
 }
 
+impl Route {
+    /// What the names in its path stand for in `path`, as a client wrote it. `None`: it is another path.
+    pub fn names_in<'a>(&self, path: &'a str) -> Option<Vec<(&'static str, &'a str)>> {
+        let (mut wanted, mut given) = (self.path.split('/'), path.split('/'));
+        let mut names = Vec::new();
+        loop {
+            let (wanted, given) = match (wanted.next(), given.next()) {
+                (None, None) => return Some(names),
+                (wanted, given) => (wanted?, given?),
+            };
+            let name = wanted
+                .strip_prefix('{')
+                .and_then(|name| name.strip_suffix('}'));
+            match name {
+                Some(name) if !given.is_empty() => names.push((name, given)),
+                None if wanted == given => {}
+                Some(_) | None => return None,
+            }
+        }
+    }
+}
+
 /// The methods that `path`, as a client wrote it, is served with. Empty: there is no such path.
 pub fn methods_of(path: &str) -> Vec<&'static str> {
-    let given: Vec<&str> = path.split('/').collect();
-    let matches = |route: &Route| {
-        let wanted: Vec<&str> = route.path.split('/').collect();
-        let alike = |(wanted, given): (&&str, &&str)| {
-            wanted == given || (wanted.starts_with('{') && !given.is_empty())
-        };
-        wanted.len() == given.len() && wanted.iter().zip(&given).all(alike)
-    };
-    let found = routes().iter().filter(|route| matches(route));
+    let found = routes()
+        .iter()
+        .filter(|route| route.names_in(path).is_some());
     found.map(|route| route.method).collect()
 }
 

@@ -54,16 +54,25 @@ pub struct Handlers {
 }
 
 impl Handlers {
-    /// As Terraform has it; a test compares the two.
     fn of(&self, path: &str) -> &Arc<dyn ApiHandler> {
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
-        match parts[..] {
-            ["callbacks", _] => &self.callback,
-            ["callbacks", ..] => &self.artifacts,
-            ["approve" | "approval-links", ..] => &self.approval,
-            ["workflows", _, "review" | "approval-links"] => &self.approval,
+        match service_of(path) {
+            aegis_callback::SERVICE => &self.callback,
+            aegis_artifacts::SERVICE => &self.artifacts,
+            aegis_approval::SERVICE => &self.approval,
             _ => &self.intake,
         }
+    }
+}
+
+/// Who answers a path. As Terraform has it; a test compares the two.
+fn service_of(path: &str) -> &'static str {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts[..] {
+        ["callbacks", _] => aegis_callback::SERVICE,
+        ["callbacks", ..] => aegis_artifacts::SERVICE,
+        ["approve" | "approval-links", ..] => aegis_approval::SERVICE,
+        ["workflows", _, "review" | "approval-links"] => aegis_approval::SERVICE,
+        _ => aegis_intake::SERVICE,
     }
 }
 
@@ -221,34 +230,18 @@ async fn api(State(site): Shared, request: Request) -> Response {
 /// The route that takes this path, and what its names stand for. None: what the path is.
 fn matched(method: &Method, path: &str) -> (Option<&'static Route>, BTreeMap<String, String>) {
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let given: Vec<&str> = path.split('/').collect();
-    for route in routes()
+    let found = routes()
         .iter()
-        .filter(|route| route.method == method.as_str())
-    {
-        let wanted: Vec<&str> = route.path.split('/').collect();
-        if wanted.len() != given.len() {
-            continue;
+        .filter(|route| route.method == method.as_str());
+    let mut found = found.filter_map(|route| Some((route, route.names_in(path)?)));
+    match found.next() {
+        Some((route, names)) => {
+            let names = names.into_iter();
+            let names = names.map(|(name, given)| (name.to_owned(), decoded(given)));
+            (Some(route), names.collect())
         }
-        let mut names = BTreeMap::new();
-        let fits = wanted.iter().zip(&given).all(|(wanted, given)| {
-            let name = wanted
-                .strip_prefix('{')
-                .and_then(|name| name.strip_suffix('}'));
-            match name {
-                Some(name) if !given.is_empty() => {
-                    names.insert(name.to_owned(), decoded(given));
-                    true
-                }
-                Some(_) => false,
-                None => wanted == given,
-            }
-        });
-        if fits {
-            return (Some(route), names);
-        }
+        None => (None, BTreeMap::from([("path".to_owned(), decoded(path))])),
     }
-    (None, BTreeMap::from([("path".to_owned(), decoded(path))]))
 }
 
 fn query(raw: &str) -> Vec<(String, String)> {
@@ -455,6 +448,26 @@ mod tests {
         // A name of theirs that leads to this machine.
         for host in ["evil.example:7070", "127.0.0.1", "127.0.0.1:80", ""] {
             assert_eq!(admitted(host, None), Err(421), "{host}");
+        }
+    }
+
+    #[test]
+    fn who_answers_is_who_answers_on_aws() {
+        let api = include_str!("../../../terraform/api.tf");
+        for route in routes() {
+            let quoted = format!("\"{} {}\" ", route.method, route.path);
+            let line = api
+                .lines()
+                .find(|line| line.trim().starts_with(&quoted))
+                .unwrap();
+            // `= { service = "approval", …` or `= "approval"`.
+            let service = line
+                .trim()
+                .trim_start_matches(&quoted)
+                .split('"')
+                .nth(1)
+                .unwrap();
+            assert_eq!(service_of(route.path), service, "{line}");
         }
     }
 
