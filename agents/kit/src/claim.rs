@@ -58,7 +58,7 @@ pub async fn begin(
     }
     let bytes = serde_json::to_vec(claim).map_err(unreadable)?;
     for life in 1..=MAX_LIVES {
-        let key = claim_key(task, life);
+        let key = key(&task.output_prefix, life);
         let put = store.put_new(&key, bytes.clone(), "application/json");
         if put.await? == Put::Written {
             return Ok(Begun::Work { life });
@@ -89,8 +89,12 @@ pub async fn completion(
     read(store, &format!("{}{COMPLETION}", task.output_prefix)).await
 }
 
-fn claim_key(task: &AgentTask, life: u32) -> String {
-    let prefix = &task.output_prefix;
+/// Where the claims of an attempt lie that has this prefix.
+pub fn keys(prefix: &str) -> impl Iterator<Item = String> {
+    (1..=MAX_LIVES).map(move |life| key(prefix, life))
+}
+
+fn key(prefix: &str, life: u32) -> String {
     if life == 1 {
         return format!("{prefix}{CLAIM}");
     }

@@ -15,6 +15,18 @@ pub enum PortError {
 }
 
 impl PortError {
+    /// What a dispatcher can do about an agent that refuses an invocation with `status`. One that says that the request is
+    /// wrong is for good; one that says "not now" is not.
+    pub fn of_an_agent(status: u16, what: String) -> Self {
+        match status {
+            429 => Self::Throttled(what),
+            // A time-out, another's claim, a lock, a failed dependency, too early.
+            408 | 409 | 423..=425 => Self::Transient(what),
+            400..=499 => Self::Permanent(what),
+            _ => Self::Transient(what),
+        }
+    }
+
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Permanent(_) => true,

@@ -164,16 +164,12 @@ fn built_in(
     })
 }
 
-/// What a dispatcher can do about an agent's answer. One that says that the task is wrong is for good; one that says "not
-/// now" is not.
 fn refused(agent: &Name, status: u16, said: &str) -> PortError {
     let what = format!("the agent `{agent}` answered {status}: {said}");
     match status {
-        429 => PortError::Throttled(what),
-        // A time-out, another's claim, a lock, a failed dependency, too early.
-        408 | 409 | 423..=425 => PortError::Transient(what),
-        300..=499 => PortError::Permanent(what),
-        _ => PortError::Transient(what),
+        // It would lead elsewhere, again and again.
+        300..=399 => PortError::Permanent(what),
+        _ => PortError::of_an_agent(status, what),
     }
 }
 

@@ -7,20 +7,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aegis_contracts::artifact::{CLAIM, attempt_prefix};
+use aegis_agent_kit::claim;
+use aegis_contracts::artifact::attempt_prefix;
 use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::error::PortError;
-use aegis_engine::ports::Artifacts as _;
 use aegis_engine::stored::StoredRequest;
 use aegis_workflow::{Heartbeat, Input, Work, Workflow};
 
 use crate::Parts;
 use crate::agents::Agents;
-
-/// Files of an attempt that are looked at.
-const LISTED: u16 = 100;
 
 /// A workflow that cannot be taken up is left to the sweep, which says so and sets it aside if nobody can read it.
 ///
@@ -105,10 +102,6 @@ async fn begin_again(
     work: &Work,
 ) -> Result<(), PortError> {
     let prefix = attempt_prefix(&workflow.flow.flow, &workflow.id, &work.of);
-    let stem = CLAIM.trim_end_matches(".json");
-    let claims = format!("{prefix}{stem}");
-    let claims = parts.objects.list(&claims, LISTED).await?;
-    let claims = claims.into_iter().map(|object| object.key).collect();
-    parts.objects.forget(claims).await?;
+    parts.objects.forget(claim::keys(&prefix).collect()).await?;
     dispatcher.begin_again(workflow, request, work).await
 }

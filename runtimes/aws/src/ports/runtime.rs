@@ -57,7 +57,9 @@ fn not_invoked<R: std::fmt::Debug + 'static>(
 ) -> PortError {
     use InvokeAgentRuntimeError as E;
     let kind: Kind = match error.as_service_error() {
-        Some(E::RuntimeClientError(error)) => answered_by_the_agent(error.message()),
+        Some(E::RuntimeClientError(refusal)) => {
+            return answered_by_the_agent(refusal.message(), described(INVOKE, &error));
+        }
         Some(E::ValidationException(_)) => PortError::Permanent,
         Some(E::ThrottlingException(_) | E::ServiceQuotaExceededException(_)) => {
             PortError::Throttled
@@ -75,19 +77,15 @@ fn not_invoked<R: std::fmt::Debug + 'static>(
 
 /// `RuntimeClientError` is what AWS says of a container that did not start in time as well as of one that answered with
 /// an error. Only the text tells: `Received error (400) from runtime. Please check your CloudWatch logs …`. It has the
-/// agent's status and nothing of its answer. A status that says that the request is wrong is for good; one that says
-/// "not now", and a text without a status, is not.
-fn answered_by_the_agent(message: Option<&str>) -> Kind {
+/// agent's status and nothing of its answer. A text without a status is not for good.
+fn answered_by_the_agent(message: Option<&str>, what: String) -> PortError {
     let status = message
         .and_then(|text| text.split_once("Received error ("))
         .and_then(|(_, rest)| rest.split_once(')'))
         .and_then(|(status, _)| status.parse::<u16>().ok());
     match status {
-        Some(429) => PortError::Throttled,
-        // A time-out, another's claim, a lock, a failed dependency, too early.
-        Some(408 | 409 | 423 | 424 | 425) => PortError::Transient,
-        Some(400..=499) => PortError::Permanent,
-        Some(_) | None => PortError::Transient,
+        Some(status) => PortError::of_an_agent(status, what),
+        None => PortError::Transient(what),
     }
 }
 
@@ -275,7 +273,7 @@ mod tests {
         let kind_of = |status: &str| {
             let message =
                 format!("Received error ({status}) from runtime. Please check your logs.");
-            answered_by_the_agent(Some(&message))(String::new())
+            answered_by_the_agent(Some(&message), String::new())
         };
         let text = String::new;
         for wrong in ["401", "403", "404", "405", "413", "415", "422"] {
@@ -291,11 +289,11 @@ mod tests {
             "Runtime initialization time exceeded. Please make sure that initialization completes in 120s.",
             "Runtime health check failed or timed out.",
         ] {
-            let kind = answered_by_the_agent(Some(not_started));
-            assert_eq!(kind(text()), PortError::Transient(text()));
+            let told = answered_by_the_agent(Some(not_started), text());
+            assert_eq!(told, PortError::Transient(text()));
         }
         assert_eq!(
-            answered_by_the_agent(None)(text()),
+            answered_by_the_agent(None, text()),
             PortError::Transient(text())
         );
     }
