@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::store::{ArtifactStore, Entry, Put, StoreError};
+use crate::store::{ArtifactStore, ObjectEntry, Put, StoreError};
 
 const BUCKET: &str = "artifacts";
 
@@ -81,13 +81,13 @@ impl ArtifactStore for MemoryStore {
         bucket: &str,
         prefix: &str,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<ObjectEntry>, StoreError> {
         self.check()?;
         let objects = self.objects();
         let below = objects
             .iter()
             .filter(|((b, key), _)| b == bucket && key.starts_with(prefix));
-        let entry = |((_, key), bytes): (&(String, String), &Vec<u8>)| Entry {
+        let entry = |((_, key), bytes): (&(String, String), &Vec<u8>)| ObjectEntry {
             key: key.clone(),
             size: bytes.len() as u64,
         };

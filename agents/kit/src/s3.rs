@@ -4,7 +4,7 @@ use aegis_aws::client::error::CallError;
 use aegis_aws::client::objects::{self, S3Objects};
 use async_trait::async_trait;
 
-use crate::store::{ArtifactStore, Entry, Put, StoreError};
+use crate::store::{ArtifactStore, ObjectEntry, Put, StoreError};
 
 /// Answers that another try will not change.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
@@ -62,12 +62,7 @@ impl ArtifactStore for S3Store {
         bucket: &str,
         prefix: &str,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
-        let entries = self.objects.list(bucket, prefix, limit).await;
-        let entry = |entry: objects::ObjectEntry| Entry {
-            key: entry.key,
-            size: entry.size,
-        };
-        Ok(entries.map_err(told)?.into_iter().map(entry).collect())
+    ) -> Result<Vec<ObjectEntry>, StoreError> {
+        self.objects.list(bucket, prefix, limit).await.map_err(told)
     }
 }

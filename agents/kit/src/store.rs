@@ -3,6 +3,7 @@
 //! There is no overwrite: an object that exists stays as it is. That, not the claim, is what makes two
 //! lives of one attempt harmless to each other.
 
+pub use aegis_engine::ports::ObjectEntry;
 use async_trait::async_trait;
 
 /// What became of a conditional put.
@@ -10,14 +11,6 @@ use async_trait::async_trait;
 pub enum Put {
     Written,
     Exists,
-}
-
-/// One entry of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    pub key: String,
-    /// Bytes.
-    pub size: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,5 +41,5 @@ pub trait ArtifactStore: Send + Sync {
         bucket: &str,
         prefix: &str,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError>;
+    ) -> Result<Vec<ObjectEntry>, StoreError>;
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aegis_agent_kit::health::{Ping, Status};
 use aegis_agent_kit::memory::MemoryStore;
 use aegis_agent_kit::reporter::now;
-use aegis_agent_kit::store::{ArtifactStore, Entry, Put, StoreError};
+use aegis_agent_kit::store::{ArtifactStore, ObjectEntry, Put, StoreError};
 use aegis_agent_kit::testing::{AgentProcess, FakePlatform, Reply, SESSION, TRACEPARENT, task};
 use aegis_agent_kit::{Agent, Produced, WorkContext, WorkError};
 use aegis_contracts::agent::{AgentTask, BudgetRemaining, InvocationStatus};
@@ -188,7 +188,12 @@ impl ArtifactStore for SlowStore {
         self.store.put_new(key, bytes, kind).await
     }
 
-    async fn list(&self, bucket: &str, under: &str, most: usize) -> Result<Vec<Entry>, StoreError> {
+    async fn list(
+        &self,
+        bucket: &str,
+        under: &str,
+        most: usize,
+    ) -> Result<Vec<ObjectEntry>, StoreError> {
         self.store.list(bucket, under, most).await
     }
 }

@@ -1,6 +1,6 @@
 //! Where documents come from: the built-in corpus and prefixes in S3. The researcher's I/O.
 
-use aegis_agent_kit::store::{ArtifactStore, Entry, StoreError};
+use aegis_agent_kit::store::{ArtifactStore, ObjectEntry, StoreError};
 use aegis_agent_kit::text::counted;
 use aegis_agent_kit::{Parameters, WorkContext, WorkError};
 use aegis_contracts::findings::{Loss, UnreadableSource};
@@ -78,7 +78,7 @@ enum Found {
     Stored {
         source: String,
         bucket: String,
-        entry: Entry,
+        entry: ObjectEntry,
     },
 }
 
@@ -157,7 +157,7 @@ async fn list(
 async fn fetch(
     store: &dyn ArtifactStore,
     bucket: &str,
-    entry: Entry,
+    entry: ObjectEntry,
 ) -> Result<RawFile, StoreError> {
     // Too large to be read is told by the extraction, which sees the missing bytes as no text.
     let bytes = if entry.size > MAX_FILE {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use aegis_contracts::agent::{AgentTask, InvocationAnswer};
-use aegis_contracts::artifact::CompletionRecord;
+use aegis_contracts::artifact::{COMPLETION, CompletionRecord};
 use aegis_contracts::envelope::{CommandEnvelope, EventEnvelope};
 use aegis_contracts::flow::{FlowId, Name};
 use aegis_contracts::ids::WorkflowId;
@@ -186,6 +186,9 @@ pub struct ObjectEntry {
     pub size: u64,
 }
 
+/// A completion record lists a few artifacts; what is larger is not one.
+const MAX_RECORD: usize = 64 * 1024;
+
 #[async_trait]
 pub trait Artifacts: Send + Sync {
     /// `None`: no such object.
@@ -194,8 +197,19 @@ pub trait Artifacts: Send + Sync {
     /// The object, if it has no more than `limit` bytes. `None`: no such object.
     async fn read(&self, key: &str, limit: usize) -> Result<Option<Contents>, PortError>;
 
-    /// What the attempt of this prefix left behind when it was done; `None` if it is not.
-    async fn completion(&self, prefix: &str) -> Result<Option<CompletionRecord>, PortError>;
+    /// What the attempt of this prefix left behind when it was done; `None` if it is not. Permanent, if it cannot be read.
+    async fn completion(&self, prefix: &str) -> Result<Option<CompletionRecord>, PortError> {
+        let key = format!("{prefix}{COMPLETION}");
+        match self.read(&key, MAX_RECORD).await? {
+            None => Ok(None),
+            Some(Contents::TooLarge) => Err(PortError::Permanent(format!(
+                "{key} has more than {MAX_RECORD} bytes"
+            ))),
+            Some(Contents::Whole(bytes)) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|error| PortError::Permanent(format!("{key}: {error}"))),
+        }
+    }
 
     /// A link that anybody can read the object by, for `valid`.
     async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError>;

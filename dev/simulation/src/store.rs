@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aegis_agent_kit::store::{ArtifactStore, Entry, Put, StoreError};
+use aegis_agent_kit::store::{ArtifactStore, ObjectEntry, Put, StoreError};
 use aegis_testkit::memory::{Faults, MemoryArtifacts};
 use async_trait::async_trait;
 
@@ -43,7 +43,7 @@ impl ArtifactStore for Bucket {
             .map_err(unavailable)
     }
 
-    async fn list(&self, _: &str, _: &str, _: usize) -> Result<Vec<Entry>, StoreError> {
+    async fn list(&self, _: &str, _: &str, _: usize) -> Result<Vec<ObjectEntry>, StoreError> {
         Ok(Vec::new())
     }
 }

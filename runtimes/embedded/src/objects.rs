@@ -11,8 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aegis_agent_kit::publish::sha256_hex;
-use aegis_agent_kit::store::{ArtifactStore, Entry, Put, StoreError};
-use aegis_contracts::artifact::{COMPLETION, CompletionRecord};
+use aegis_agent_kit::store::{ArtifactStore, Put, StoreError};
 use aegis_contracts::time::Timestamp;
 use aegis_contracts::transfer::{FileToPut, Transfer, TransferMethod};
 use aegis_contracts::view::ResultLink;
@@ -35,8 +34,6 @@ pub const BUCKET: &str = "local";
 pub const PATH: &str = "/objects/";
 /// Bytes that lie in the database.
 const SMALL: usize = 64 * 1024;
-/// No completion record is larger.
-const LARGEST_RECORD: usize = 1024 * 1024;
 /// As they may stand in a path.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
@@ -272,19 +269,6 @@ impl Artifacts for Objects {
         Ok(object.map(|object| Contents::Whole(object.bytes)))
     }
 
-    async fn completion(&self, prefix: &str) -> Result<Option<CompletionRecord>, PortError> {
-        let key = format!("{prefix}{COMPLETION}");
-        match self.read(&key, LARGEST_RECORD).await? {
-            None => Ok(None),
-            Some(Contents::TooLarge) => Err(PortError::Permanent(format!(
-                "{key} has more than {LARGEST_RECORD} bytes"
-            ))),
-            Some(Contents::Whole(bytes)) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| PortError::Permanent(format!("{key}: {error}"))),
-        }
-    }
-
     async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError> {
         let expires_at = until(valid);
         let expires = expires_at.as_seconds();
@@ -375,15 +359,10 @@ impl ArtifactStore for Objects {
         bucket: &str,
         prefix: &str,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<ObjectEntry>, StoreError> {
         own(bucket)?;
         let limit = u16::try_from(limit).unwrap_or(u16::MAX);
-        let listed = Artifacts::list(self, prefix, limit).await.map_err(told)?;
-        let entries = listed.into_iter().map(|object| Entry {
-            key: object.key,
-            size: object.size,
-        });
-        Ok(entries.collect())
+        Artifacts::list(self, prefix, limit).await.map_err(told)
     }
 }
 

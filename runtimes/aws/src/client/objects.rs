@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use aegis_engine::ports::ObjectEntry;
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
@@ -36,14 +37,6 @@ pub enum Put {
     Written,
     /// Something lies there already, and stays as it is.
     Exists,
-}
-
-/// One entry of a listing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectEntry {
-    pub key: String,
-    /// Bytes.
-    pub size: u64,
 }
 
 /// One bucket of ours, and the right to read elsewhere.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aegis_contracts::artifact::{COMPLETION, CompletionRecord};
 use aegis_contracts::transfer::{FileToPut, Transfer, TransferMethod};
 use aegis_contracts::view::ResultLink;
 use aegis_engine::error::PortError;
@@ -19,9 +18,6 @@ use data_encoding::HEXLOWER;
 
 use super::fault::{fault, unbuildable};
 use super::on_demand::OnDemand;
-
-/// A completion record lists a few artifacts; what is larger is not one.
-const MAX_RECORD: usize = 64 * 1024;
 
 pub struct S3Artifacts {
     client: OnDemand<Client>,
@@ -95,19 +91,6 @@ impl Artifacts for S3Artifacts {
             bytes.extend_from_slice(&part);
         }
         Ok(Some(Contents::Whole(bytes)))
-    }
-
-    async fn completion(&self, prefix: &str) -> Result<Option<CompletionRecord>, PortError> {
-        let key = format!("{prefix}{COMPLETION}");
-        match self.read(&key, MAX_RECORD).await? {
-            None => Ok(None),
-            Some(Contents::TooLarge) => Err(PortError::Permanent(format!(
-                "{key} has more than {MAX_RECORD} bytes"
-            ))),
-            Some(Contents::Whole(bytes)) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| PortError::Permanent(format!("{key}: {error}"))),
-        }
     }
 
     async fn presign(&self, key: &str, valid: Duration) -> Result<ResultLink, PortError> {
