@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use aegis_engine::error::PortError;
-use metrics::counter;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -96,7 +95,7 @@ pub enum Unusable {
 
 /// What was written so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Written {
+pub(crate) struct Written {
     /// Each waits for the disk once.
     pub transactions: u64,
     pub writes: u64,
@@ -144,7 +143,7 @@ impl Database {
         })
     }
 
-    pub fn written(&self) -> Written {
+    pub(crate) fn written(&self) -> Written {
         Written {
             transactions: self.counters.transactions.load(Ordering::Relaxed),
             writes: self.counters.writes.load(Ordering::Relaxed),
@@ -162,7 +161,7 @@ impl Database {
         let idle = self.idle().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => self.reader().map_err(|error| fault(&error))?,
+            None => reader(&self.path).map_err(|error| fault(&error))?,
         };
         let read = work(&connection).map_err(|error| fault(&error));
         self.idle().push(connection);
@@ -184,13 +183,6 @@ impl Database {
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn reader(&self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&self.path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        Ok(connection)
     }
 
     /// Does `work` in the next transaction, and answers once that is on the disk. It may be done twice: the first time is
@@ -244,9 +236,12 @@ pub(crate) fn ours(connection: &Connection, path: &Path) -> Result<(), Unusable>
     }
 }
 
-/// Waits for others who have the file.
-pub(crate) fn be_patient(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)
+/// Looks into a file that others may have, and changes nothing.
+pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
 }
 
 fn set_up(connection: &Connection) -> rusqlite::Result<()> {
@@ -337,8 +332,6 @@ fn commit(
     }
     transaction.commit()?;
     counters.transactions.fetch_add(1, Ordering::Relaxed);
-    counter!("aegis_database_transactions").increment(1);
-    counter!("aegis_database_writes").increment(jobs.len() as u64);
     counters
         .writes
         .fetch_add(jobs.len() as u64, Ordering::Relaxed);

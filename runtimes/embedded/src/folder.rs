@@ -96,6 +96,19 @@ pub(crate) fn hold(folder: &Path) -> Result<Held, Unusable> {
     Ok(held)
 }
 
+/// Moves a file that was written whole to where it belongs, so that it is whole there after a power cut too.
+pub(crate) fn put_in_place(part: &Path, place: &Path) -> std::io::Result<()> {
+    File::open(part)?.sync_all()?;
+    std::fs::rename(part, place)?;
+    match place
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => File::open(".")?.sync_all(),
+    }
+}
+
 pub(crate) fn private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options

@@ -51,9 +51,9 @@ use tokio::task::JoinSet;
 
 pub use agents::Program;
 pub use configuration::{Agent, Configuration, FILE as CONFIGURATION_FILE, Source};
-pub use database::{Database, Written};
+pub use database::Database;
 pub use events::ACCOUNT;
-pub use folder::{Description, Held, description};
+pub use folder::{Description, description};
 pub use objects::{BUCKET, Objects};
 pub use queues::MemoryQueues;
 pub use records::{DeadLetter, SqliteDeadLetters, SqliteKeys};
@@ -66,13 +66,14 @@ pub use aegis_agent_researcher::extract::pdf::process::serve as read_a_file;
 
 use agents::Agents;
 use events::Takers;
+use folder::Held;
 use queues::Queue;
 use server::{Handlers, Room, Site};
 
 /// The flows that ship.
 static FLOWS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../flows");
 /// Where a server listens if nothing else is said and nobody else does.
-pub const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400);
+const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7400);
 const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// How often what is due is looked for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -87,7 +88,7 @@ pub struct Options {
     /// Everything that outlives the process lies in this folder. It is made if it is not there.
     pub data: PathBuf,
     /// A loopback address. Absent: that of the last server in this folder, so that agents at work reach this one, else
-    /// [`USUAL`], else any that is free.
+    /// 127.0.0.1:7400, else any that is free.
     pub listen: Option<SocketAddr>,
     pub configuration: Configuration,
     /// More folders of flows.
@@ -331,10 +332,6 @@ impl Embedded {
     /// Flows that nobody can start, because an agent of theirs is not configured.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
-    }
-
-    pub fn database(&self) -> &Database {
-        &self.database
     }
 
     /// Hands out no more work, lets built-in agents finish for a moment, and answers requests until then. What is not

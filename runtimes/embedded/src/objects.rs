@@ -27,6 +27,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use sha2::Sha256;
 
 use crate::database::Database;
+use crate::folder;
 
 /// What stands for a bucket in addresses such as `s3://local/sources/a.md`.
 pub const BUCKET: &str = "local";
@@ -234,13 +235,12 @@ fn keep(folder: &std::path::Path, name: &str, bytes: &[u8]) -> std::io::Result<(
     let number: u64 = rand::random();
     let temporary = folder.join(format!("{name}.{number:x}.part"));
     let mut file = std::fs::File::create_new(&temporary)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    let moved = written.and_then(|()| std::fs::rename(&temporary, &place));
+    let written = file.write_all(bytes);
+    let moved = written.and_then(|()| folder::put_in_place(&temporary, &place));
     if moved.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }
-    moved?;
-    std::fs::File::open(folder)?.sync_all()
+    moved
 }
 
 #[async_trait]

@@ -29,10 +29,9 @@ pub struct Queue {
     again: mpsc::Sender<Received>,
 }
 
-#[derive(Default)]
 pub struct MemoryQueues {
     agents: BTreeMap<Name, mpsc::Sender<Received>>,
-    approval: Option<mpsc::Sender<Received>>,
+    approval: mpsc::Sender<Received>,
 }
 
 fn queue() -> (mpsc::Sender<Received>, Queue) {
@@ -45,17 +44,13 @@ impl MemoryQueues {
     /// The queues, and what each of them hands out: that of approvals, and one for each agent.
     pub fn new(agents: impl Iterator<Item = Name>) -> (Self, Queue, BTreeMap<Name, Queue>) {
         let (approval, asked) = queue();
-        let (senders, queues) = agents
+        let (agents, queues) = agents
             .map(|agent| {
                 let (sender, queue) = queue();
                 ((agent.clone(), sender), (agent, queue))
             })
             .unzip();
-        let queues_of = Self {
-            agents: senders,
-            approval: Some(approval),
-        };
-        (queues_of, asked, queues)
+        (Self { agents, approval }, asked, queues)
     }
 }
 
@@ -66,10 +61,7 @@ impl CommandQueues for MemoryQueues {
             Destination::Agent(agent) => self.agents.get(agent).ok_or_else(|| {
                 PortError::Permanent(format!("there is no agent `{agent}` in this configuration"))
             })?,
-            Destination::Approval => self
-                .approval
-                .as_ref()
-                .ok_or_else(|| PortError::Permanent("nobody asks people here".to_owned()))?,
+            Destination::Approval => &self.approval,
         };
         let message = Received {
             message_id: command.event_id.to_string(),

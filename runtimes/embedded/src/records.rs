@@ -17,7 +17,7 @@ const TOKEN_KEYS: &str = "token_keys";
 /// Bytes of a reason that are kept.
 const LONGEST_REASON: usize = 4096;
 
-fn secret(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+pub(crate) fn secret(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     connection
         .prepare_cached("SELECT value FROM secrets WHERE name = ?1")?
         .query_row([name], |row| row.get(0))

@@ -25,13 +25,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use metrics::counter;
 use metrics_exporter_prometheus::PrometheusHandle;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
-use crate::database::Database;
+use crate::database::{Database, Written};
 use crate::events::{self, Takers};
 use crate::objects::{self, Objects, Shown};
 
@@ -173,6 +174,12 @@ async fn healthy(State(site): Shared) -> Json<serde_json::Value> {
 }
 
 async fn measured(State(site): Shared) -> impl IntoResponse {
+    let Written {
+        transactions,
+        writes,
+    } = site.database.written();
+    counter!("aegis_database_transactions").absolute(transactions);
+    counter!("aegis_database_writes").absolute(writes);
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
     (kind, site.metrics.render())
 }

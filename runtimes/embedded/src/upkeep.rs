@@ -7,7 +7,7 @@ use std::time::Duration;
 use aegis_agent_kit::publish::sha256_hex;
 use aegis_contracts::time::Timestamp;
 use aegis_engine::ports::{Clock as _, SystemClock};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use crate::configuration::{Configuration, Source};
@@ -57,8 +57,7 @@ pub fn backup(data: &Path, file: &Path) -> Result<u64, Failed> {
     }
     let part = beside(file);
     let copied = copy(&source, &data.join("objects"), &part).and_then(|()| {
-        let opened = File::open(&part).and_then(|copy| copy.sync_all());
-        let moved = opened.and_then(|()| std::fs::rename(&part, file));
+        let moved = folder::put_in_place(&part, file);
         moved.map_err(|error| Failed::Io(file.to_owned(), error))
     });
     if copied.is_err() {
@@ -81,9 +80,7 @@ fn copy(source: &Path, objects: &Path, part: &Path) -> Result<(), Failed> {
         let path = path.to_owned();
         move |error| Failed::Sqlite(path, error)
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let from = Connection::open_with_flags(source, flags).map_err(failed(source))?;
-    database::be_patient(&from).map_err(failed(source))?;
+    let from = database::reader(source).map_err(failed(source))?;
     // Made here, so that nobody else may read it at any time.
     folder::private(part).map_err(|error| Failed::Io(part.to_owned(), error))?;
     let name = part.display().to_string();
@@ -152,11 +149,8 @@ pub fn restore(file: &Path, data: &Path) -> Result<(), Failed> {
     let part = beside(&place);
     folder::private(&part).map_err(io(&part))?;
     std::fs::copy(file, &part).map_err(io(file))?;
-    let restored = check(&part).and_then(|()| {
-        let synced = File::open(&part).and_then(|copy| copy.sync_all());
-        let moved = synced.and_then(|()| std::fs::rename(&part, &place));
-        moved.map_err(io(&place))
-    });
+    let restored =
+        check(&part).and_then(|()| folder::put_in_place(&part, &place).map_err(io(&place)));
     if restored.is_err() {
         let _ = std::fs::remove_file(&part);
     }
@@ -186,10 +180,8 @@ pub fn letters(data: &Path) -> Result<Vec<DeadLetter>, Failed> {
     if !path.exists() {
         return Err(Failed::Nothing(data.to_owned()));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let failed = |error| Failed::Sqlite(path.clone(), error);
-    let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
-    database::be_patient(&connection).map_err(failed)?;
+    let connection = database::reader(&path).map_err(failed)?;
     database::ours(&connection, &path)?;
     records::newest_letters(&connection, MOST_LETTERS).map_err(failed)
 }
@@ -284,8 +276,7 @@ fn database_checks(data: &Path) -> Vec<Check> {
     if !path.exists() {
         return vec![Check::well("database", "there is none yet")];
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let looked = Connection::open_with_flags(&path, flags)
+    let looked = database::reader(&path)
         .map_err(|error| Failed::Sqlite(path.clone(), error))
         .and_then(|connection| {
             database::ours(&connection, &path)?;
@@ -341,16 +332,9 @@ fn clock(connection: &Connection) -> Check {
 }
 
 fn paused(connection: &Connection) -> Check {
-    let paused = connection
-        .query_row(
-            "SELECT 1 FROM secrets WHERE name = ?1",
-            [PAUSED],
-            |_| Ok(()),
-        )
-        .optional();
-    match paused {
+    match records::secret(connection, PAUSED) {
         Ok(None) => Check::well("moving", "workflows move while a server runs"),
-        Ok(Some(())) | Err(_) => Check::ill(
+        Ok(Some(_)) | Err(_) => Check::ill(
             "moving",
             "this was restored from a backup, and nothing moves",
             "start it with `aegis serve --resume` once the server that it was copied from has ended",
