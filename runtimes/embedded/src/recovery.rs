@@ -13,8 +13,7 @@ use aegis_contracts::flow::Name;
 use aegis_contracts::ids::WorkflowId;
 use aegis_engine::dispatch::Dispatcher;
 use aegis_engine::error::PortError;
-use aegis_engine::stored::StoredRequest;
-use aegis_workflow::{Heartbeat, Input, Work, Workflow};
+use aegis_workflow::{Heartbeat, Input, Work};
 
 use crate::Parts;
 use crate::agents::Agents;
@@ -68,16 +67,21 @@ async fn one(
     let Some((workflow, request)) = parts.engine.load_with_request(id).await? else {
         return Ok(());
     };
-    let at_work = workflow
-        .work()
-        .iter()
-        .filter(|work| work.dispatched_at.is_some());
-    for work in at_work {
+    for work in workflow.work() {
+        let built_in = dispatchers
+            .get(&work.agent)
+            .filter(|_| agents.is_built_in(&work.agent));
+        if built_in.is_some() {
+            // Also where no dispatch was noted: the process may have ended between the claim and the note.
+            let prefix = attempt_prefix(&workflow.flow.flow, &workflow.id, &work.of);
+            parts.objects.forget(claim::keys(&prefix).collect()).await?;
+        }
+        if work.dispatched_at.is_none() {
+            continue;
+        }
         still_alive(parts, id, work).await?;
-        if let Some(dispatcher) = dispatchers.get(&work.agent)
-            && agents.is_built_in(&work.agent)
-        {
-            begin_again(parts, dispatcher, &workflow, &request, work).await?;
+        if let Some(dispatcher) = built_in {
+            dispatcher.begin_again(&workflow, &request, work).await?;
         }
     }
     parts.engine.send_owed(&workflow).await
@@ -92,16 +96,4 @@ async fn still_alive(parts: &Parts, id: &WorkflowId, work: &Work) -> Result<(), 
     };
     parts.engine.apply(id, Input::Progress(sign)).await?;
     Ok(())
-}
-
-async fn begin_again(
-    parts: &Parts,
-    dispatcher: &Dispatcher,
-    workflow: &Workflow,
-    request: &StoredRequest,
-    work: &Work,
-) -> Result<(), PortError> {
-    let prefix = attempt_prefix(&workflow.flow.flow, &workflow.id, &work.of);
-    parts.objects.forget(claim::keys(&prefix).collect()).await?;
-    dispatcher.begin_again(workflow, request, work).await
 }

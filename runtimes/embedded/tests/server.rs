@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aegis_agent_kit::claim;
 use aegis_agent_kit::publish::sha256_hex;
+use aegis_agent_kit::store::Put;
+use aegis_contracts::artifact::attempt_prefix;
+use aegis_contracts::attempt::Attempt;
+use aegis_contracts::ids::{SessionId, WorkflowId};
 use aegis_contracts::sources::{SourceFiles, SourceUploads};
 use aegis_contracts::transfer::{FileToPut, Transfer};
 use aegis_embedded::{Configuration, Database, Embedded, Objects, Options};
@@ -22,14 +27,21 @@ async fn server(data: &Path) -> Embedded {
 
 async fn server_with(data: &Path, flows: Vec<PathBuf>) -> Embedded {
     let options = Options {
+        flows,
+        ..options(data)
+    };
+    Embedded::start(options).await.unwrap()
+}
+
+fn options(data: &Path) -> Options {
+    Options {
         data: data.to_owned(),
         listen: Some("127.0.0.1:0".parse().unwrap()),
         configuration: Configuration::default(),
-        flows,
+        flows: Vec::new(),
         rules: Rules::default(),
         resume: false,
-    };
-    Embedded::start(options).await.unwrap()
+    }
 }
 
 struct Client {
@@ -217,5 +229,44 @@ async fn a_flow_without_its_agents_is_not_begun() {
     let wanted = json!({"flow": "due-diligence", "topic": "a company"});
     let refused = client.post("/workflows", wanted).await;
     assert_eq!(refused["code"], "unknown_flow", "{refused:#}");
+    server.stop().await;
+}
+
+/// As servers leave it that end between an agent's claim and the note that it was asked, one after another.
+#[tokio::test(flavor = "multi_thread")]
+async fn claims_of_processes_that_have_ended_are_no_lives_of_an_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    server(data).await.stop().await;
+    let database = Arc::new(Database::open(&data.join("aegis.db")).unwrap());
+    let pause = |transaction: &rusqlite::Transaction<'_>| {
+        transaction.execute("INSERT INTO secrets VALUES ('paused', '')", [])
+    };
+    database.write(pause).await.unwrap();
+    let paused = server(data).await;
+    let topic = json!({"topic": "Impact of quantum computing on cryptography"});
+    let started = Client::of(&paused).post("/workflows", topic).await;
+    let id: WorkflowId = started["workflow_id"].as_str().unwrap().parse().unwrap();
+    paused.stop().await;
+
+    let of = Attempt::once("research".parse().unwrap(), 1);
+    let session = SessionId::derive(&id, &of).runtime_session();
+    let claim = json!({"session": session, "invocation": "of a process that has ended"});
+    let claim = serde_json::to_vec(&claim).unwrap();
+    let prefix = attempt_prefix(&"report".parse().unwrap(), &id, &of);
+    let objects = Objects::new(database, data.join("objects"), Vec::new(), String::new());
+    for key in claim::keys(&prefix) {
+        let put = objects.put(&key, claim.clone(), "application/json").await;
+        assert_eq!(put, Ok(Put::Written));
+    }
+
+    let resumed = Options {
+        resume: true,
+        ..options(data)
+    };
+    let server = Embedded::start(resumed).await.unwrap();
+    let client = Client::of(&server);
+    let view = client.wait_for(id.as_str(), "awaiting_approval").await;
+    assert_eq!(view["steps"][0]["attempt"], 1, "{view:#}");
     server.stop().await;
 }
