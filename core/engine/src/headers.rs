@@ -4,7 +4,9 @@
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>). This is a little above it,
 //! for what the gateway adds, and holds whatever stands before the services.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use aegis_contracts::problem::{Code, Problem};
 use aegis_contracts::text::visible_line;
@@ -12,6 +14,25 @@ use aegis_contracts::text::visible_line;
 pub const MAX_HEADERS: usize = 64;
 /// Names and values of all headers, in bytes.
 pub const MAX_HEADER_BYTES: usize = 12 * 1024;
+
+/// As API Gateway hands headers on: names in lower case, values of one name joined, so that none hides another.
+pub fn joined<'a>(
+    headers: impl Iterator<Item = (&'a str, Cow<'a, str>)>,
+) -> BTreeMap<String, String> {
+    let mut joined: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in headers {
+        match joined.entry(name.to_ascii_lowercase()) {
+            Entry::Vacant(free) => {
+                free.insert(value.into_owned());
+            }
+            Entry::Occupied(mut known) => {
+                known.get_mut().push(',');
+                known.get_mut().push_str(&value);
+            }
+        }
+    }
+    joined
+}
 
 /// `sizes`: of each header, name and value together.
 ///

@@ -46,6 +46,14 @@ impl StoredRequest {
     }
 }
 
+/// Characters of a topic that a list shows.
+const TOPIC_HEAD: usize = 120;
+
+/// What a list shows of a topic.
+pub fn topic_head(topic: &str) -> String {
+    topic.chars().take(TOPIC_HEAD).collect()
+}
+
 /// # Errors
 /// Permanent, if the value cannot be written as JSON.
 pub fn encode<T: Serialize>(value: &T) -> Result<String, PortError> {

@@ -208,10 +208,13 @@ async fn api(State(site): Shared, request: Request) -> Response {
             return answer(Problem::new(Code::BodyTooLarge, detail).into());
         }
     };
+    let given = head.headers.iter();
+    let given =
+        given.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
     let request = ApiRequest {
         path,
         query: query(head.uri.query().unwrap_or_default()),
-        headers: in_lower_case(&head.headers),
+        headers: headers::joined(given),
         body: Ok(body.into()),
         caller: Caller::Anonymous,
         route,
@@ -255,20 +258,6 @@ fn query(raw: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(raw.as_bytes())
         .into_owned()
         .collect()
-}
-
-/// Headers of one name are joined, as API Gateway does it: none hides another.
-fn in_lower_case(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let mut joined: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
-        let known = joined.entry(name.as_str().to_owned()).or_default();
-        if !known.is_empty() {
-            known.push(',');
-        }
-        known.push_str(&value);
-    }
-    joined
 }
 
 pub(crate) fn answer(response: ApiResponse) -> Response {

@@ -9,16 +9,13 @@ use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::{Status, WorkflowSummary};
 use aegis_engine::error::PortError;
 use aegis_engine::ports::{KeptFlow, ListPage, ListPosition, ListQuery, Table, Write};
-use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state, encode};
+use aegis_engine::stored::{HistoryEntry, StoredRequest, decode_state, encode, topic_head};
 use aegis_workflow::{Pinned, StoredWorkflow, Workflow};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params, params_from_iter};
 use serde::de::DeserializeOwned;
 
 use crate::database::Database;
-
-/// Characters of a topic that a list shows.
-const LISTED_TOPIC: usize = 120;
 
 pub struct SqliteTable(pub Arc<Database>);
 
@@ -33,7 +30,7 @@ impl SqliteTable {
         let told = entry.map(encode).transpose()?;
         let (id, seq, version) = (next.id.clone(), number(next.seq)?, number(next.version)?);
         let expected = number(expected_seq)?;
-        let (status, at) = (next.status().as_str(), listed_at(next));
+        let (status, at) = (next.status().as_str(), place(next));
         let wake_at = next.wake_at.map(Timestamp::as_millis);
         let work = move |transaction: &Transaction<'_>| {
             let place = transaction
@@ -75,10 +72,8 @@ fn number(of: u64) -> Result<i64, PortError> {
     i64::try_from(of).map_err(|error| PortError::Permanent(format!("{of}: {error}")))
 }
 
-/// What has ended is nowhere any more.
-fn listed_at(workflow: &Workflow) -> Option<String> {
-    let at = workflow.at().filter(|_| !workflow.status().is_terminal());
-    at.map(|name| name.as_str().to_owned())
+fn place(workflow: &Workflow) -> Option<String> {
+    workflow.listed_at().map(ToString::to_string)
 }
 
 fn parsed<T: DeserializeOwned>(what: &str, json: &str) -> Result<T, PortError> {
@@ -169,8 +164,8 @@ impl Table for SqliteTable {
         let (state, asked, told) = (encode(workflow)?, encode(request)?, encode(entry)?);
         let (id, flow) = (workflow.id.clone(), workflow.flow.flow.clone());
         let (seq, version) = (number(workflow.seq)?, number(workflow.version)?);
-        let (status, at) = (workflow.status().as_str(), listed_at(workflow));
-        let topic: String = request.topic.chars().take(LISTED_TOPIC).collect();
+        let (status, at) = (workflow.status().as_str(), place(workflow));
+        let topic = topic_head(&request.topic);
         let (created_at, wake_at) = (
             workflow.created_at.as_millis(),
             workflow.wake_at.map(Timestamp::as_millis),

@@ -274,6 +274,11 @@ impl Workflow {
             .or_else(|| unruled.map(|name| format!("policy for `{name}` in this workflow")))
     }
 
+    /// Where a list shows it: what has ended is nowhere any more.
+    pub fn listed_at(&self) -> Option<&Name> {
+        self.at().filter(|_| !self.status().is_terminal())
+    }
+
     pub fn status(&self) -> Status {
         match &self.phase {
             Phase::Running(_) => Status::Running,

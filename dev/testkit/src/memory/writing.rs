@@ -1,6 +1,5 @@
 //! What writing does to the table in memory: its rows, its indexes, its stream, and what that costs.
 
-use aegis_contracts::flow::Name;
 use aegis_contracts::view::WorkflowSummary;
 use aegis_cost::capacity::write_units;
 use aegis_cost::path::Units;
@@ -10,7 +9,7 @@ use super::rows::Row;
 use super::{MemoryTable, lock, sizes};
 use aegis_engine::error::PortError;
 use aegis_engine::ports::Write;
-use aegis_engine::stored::{HistoryEntry, StoredRequest, encode};
+use aegis_engine::stored::{HistoryEntry, StoredRequest, encode, topic_head};
 
 /// The sort key of any history item: all are of one length.
 const HISTORY: &str = "EVT#0000000001";
@@ -31,8 +30,8 @@ impl MemoryTable {
             workflow_id: workflow.id.clone(),
             flow: workflow.flow.flow.clone(),
             status: workflow.status(),
-            at: listed_at(workflow),
-            topic: request.topic.chars().take(120).collect(),
+            at: workflow.listed_at().cloned(),
+            topic: topic_head(&request.topic),
             created_at: workflow.created_at,
         };
         let (asked, told) = (encode(request)?, encode(entry)?);
@@ -79,7 +78,7 @@ impl MemoryTable {
         row.seq = next.seq;
         row.wake_at = next.wake_at;
         row.summary.status = next.status();
-        row.summary.at = listed_at(next);
+        row.summary.at = next.listed_at().cloned();
         row.unreadable = 0;
         row.history.extend(entry.cloned());
         let bytes = sizes::state(next, &row.summary, &state);
@@ -99,12 +98,4 @@ impl MemoryTable {
         lock(&self.stream).extend(entry.cloned());
         Ok(Write::Done)
     }
-}
-
-/// What has ended is nowhere any more.
-fn listed_at(workflow: &Workflow) -> Option<Name> {
-    workflow
-        .at()
-        .filter(|_| !workflow.status().is_terminal())
-        .cloned()
 }

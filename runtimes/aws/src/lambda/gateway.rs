@@ -1,7 +1,6 @@
 //! From API Gateway's HTTP API (payload format 2.0) to the service and back.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use aegis_engine::api::{ApiHandler, ApiRequest, ApiResponse, Caller, NO_ROUTE, NotBase64};
 use aegis_engine::headers;
@@ -87,27 +86,14 @@ fn request(headers: BTreeMap<String, String>, event: ApiGatewayV2httpRequest) ->
         route,
         path,
         query,
-        headers: in_lower_case(headers),
+        headers: headers::joined(
+            headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.into())),
+        ),
         body,
         caller,
     }
-}
-
-/// Headers of one name are joined, as the gateway does it: none hides another.
-fn in_lower_case(headers: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut joined: BTreeMap<String, String> = BTreeMap::new();
-    for (name, value) in headers {
-        match joined.entry(name.to_ascii_lowercase()) {
-            Entry::Vacant(free) => {
-                free.insert(value);
-            }
-            Entry::Occupied(mut known) => {
-                known.get_mut().push(',');
-                known.get_mut().push_str(&value);
-            }
-        }
-    }
-    joined
 }
 
 /// As it was sent: the gateway's own list joins parameters of one name. An emulator may have only that list.

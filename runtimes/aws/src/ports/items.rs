@@ -11,7 +11,7 @@ use aegis_contracts::time::Timestamp;
 use aegis_contracts::view::Status;
 use aegis_engine::error::PortError;
 use aegis_engine::ports::KeptFlow;
-use aegis_engine::stored::{HistoryEntry, StoredRequest, encode};
+use aegis_engine::stored::{HistoryEntry, StoredRequest, encode, topic_head};
 use aegis_workflow::{Pinned, Workflow};
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -22,8 +22,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) const STATE: &str = "STATE";
 pub(super) const REQUEST: &str = "REQUEST";
 pub(super) const HISTORY_PREFIX: &str = "EVT#";
-/// Characters of the topic that a list shows.
-const TOPIC_HEAD: usize = 120;
+
 /// DynamoDB takes 400 KB per item; the rest is for keys and index attributes.
 const MAX_BODY: usize = 380 * 1024;
 
@@ -126,7 +125,6 @@ fn state_attributes(workflow: &Workflow, shards: Shards) -> Result<StateAttribut
         let shard = deadline_shard(shard_of(&workflow.id, shards.deadline));
         (text(shard), number(at.as_millis()))
     });
-    let place = workflow.at().filter(|_| !workflow.status().is_terminal());
     Ok(StateAttributes {
         body: text(bounded(encode(workflow)?)?),
         seq: number(workflow.seq),
@@ -134,7 +132,7 @@ fn state_attributes(workflow: &Workflow, shards: Shards) -> Result<StateAttribut
             workflow.status(),
             shard_of(&workflow.id, shards.status),
         )),
-        at: text(place.map_or("", Name::as_str)),
+        at: text(workflow.listed_at().map_or("", Name::as_str)),
         deadline,
     })
 }
@@ -192,10 +190,7 @@ pub(super) fn state_item(
         "created_key".into(),
         text(created_key(workflow.created_at, &workflow.id)),
     );
-    item.insert(
-        "topic_head".into(),
-        text(topic.chars().take(TOPIC_HEAD).collect::<String>()),
-    );
+    item.insert("topic_head".into(), text(topic_head(topic)));
     item.insert(
         "expires_at".into(),
         number(workflow.expires_at.as_seconds()),
