@@ -24,7 +24,7 @@ use crate::client::session::{program, suggested};
 use crate::context::Context;
 use crate::failure::Coded;
 use crate::out;
-use crate::upkeep::warn_if_paused;
+use crate::upkeep::{only_here, warn_if_paused};
 
 /// A server on this machine answers at once.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -58,13 +58,7 @@ pub struct Arguments {
 }
 
 pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
-    if let Some(stage) = &context.stage {
-        let message = format!(
-            "--stage {} names a stage that runs elsewhere: `serve` is one itself",
-            stage.display()
-        );
-        return Err(Coded::new("usage", message).into());
-    }
+    only_here(context, "serve")?;
     let options = Options {
         listen: arguments.listen,
         flows: arguments.flows,
@@ -87,9 +81,9 @@ pub async fn run(arguments: Arguments, context: &Context) -> Result<ExitCode> {
         outln!("aegis listens on {}", told.api_endpoint);
         outln!("  everything lies in {}", told.data.display());
         outln!("  {}", suggested(context, "run \"a topic\""));
-        for flow in server.left_out() {
-            errln!("  not to be started: {flow}");
-        }
+    }
+    for flow in server.left_out() {
+        errln!("not to be started: {flow}");
     }
     tokio::select! {
         _ = terminate.recv() => {}
@@ -185,9 +179,9 @@ pub async fn end(context: &Context) {
     server.stop().await;
     if left > 0 && !context.json {
         errln!(
-            "{} under way: that goes on with `{} serve`, or with any other command here",
+            "{} under way: that goes on with `{}`, or with any other command here",
             counted(left, "workflow is"),
-            program()
+            suggested(context, "serve")
         );
     }
 }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 
-use crate::client::session::program;
+use crate::client::session::suggested;
 use crate::context::Context;
 use crate::failure::Coded;
 use crate::out;
@@ -66,11 +66,7 @@ pub async fn restore(arguments: Restore, context: &Context) -> Result<ExitCode> 
         out::json(json!({"data": context.data}));
     } else {
         outln!("restored into {}", shown(&context.data));
-        outln!(
-            "  {} serve --resume --data {}",
-            program(),
-            shown(&context.data)
-        );
+        outln!("  {}", suggested(context, "serve --resume"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -150,7 +146,8 @@ pub fn letters(context: &Context) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn only_here(context: &Context, verb: &str) -> Result<()> {
+/// For a verb that has no stage but this machine.
+pub fn only_here(context: &Context, verb: &str) -> Result<()> {
     let Some(stage) = &context.stage else {
         return Ok(());
     };
@@ -165,8 +162,8 @@ fn only_here(context: &Context, verb: &str) -> Result<()> {
 pub fn warn_if_paused(server: &Embedded, context: &Context) {
     if server.is_paused() && !context.json {
         errln!(
-            "This was restored from a backup, and nothing moves: `{} serve --resume` once the server that it was copied from has ended.",
-            program()
+            "This was restored from a backup, and nothing moves: `{}` once the server that it was copied from has ended.",
+            suggested(context, "serve --resume")
         );
     }
 }

@@ -43,7 +43,7 @@ const LAST_LOOK: Duration = Duration::from_secs(3);
 ///
 /// Starts the workflow, shows each step, asks you at the approval (approve, reject or request changes), and writes the
 /// report. Where no --stage is named and no server runs here, this command is the server until the workflow has ended.
-/// Ctrl-C, a crash or a power cut loses nothing: what was under way goes on with the next server.
+/// Ctrl-C or a crash loses nothing: what was under way goes on with the next server.
 ///
 /// The exit code is 0 for a completed workflow whose report is written, 1 for one that ended in any other way or
 /// could not be followed, 3 for one that waits for your decision, 4 for a completed one whose report could not be

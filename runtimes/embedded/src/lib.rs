@@ -210,9 +210,6 @@ impl Embedded {
         let agents = Arc::new(Agents::new(configured, &store, handle)?);
         let all = read_flows(&options.configuration, &options.flows)?;
         let (flows, left_out) = startable(all, &options.configuration)?;
-        for flow in &left_out {
-            tracing::warn!("not to be started: {flow}");
-        }
         let (commands, asked, queues) = MemoryQueues::new(configured.keys().cloned());
         let engine = Engine {
             rules: options.rules.clone(),

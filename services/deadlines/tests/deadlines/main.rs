@@ -6,5 +6,4 @@ mod approvals;
 mod measurements;
 mod quarantine;
 mod silence;
-mod stops;
 mod sweep;

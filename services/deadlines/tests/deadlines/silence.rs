@@ -1,4 +1,5 @@
-//! Silent agents: what their completion record says is believed if it holds.
+//! Silent agents: what their completion record says is believed if it holds. Else their sessions are stopped, which a workflow
+//! that has ended owes too.
 
 use aegis_contracts::artifact::CompletionRecord;
 use aegis_contracts::ids::WorkflowId;
@@ -176,4 +177,27 @@ fn silence_is_as_long_as_the_flow_says() {
         Status::Failed,
         "five minutes, and no other retry"
     );
+}
+
+#[test]
+fn a_stop_that_an_ended_workflow_owes_is_sent() {
+    let harness = Harness::dispatched();
+    let away = PortError::Transient("away".to_owned());
+    harness.ports.faults.fail_next("send", away);
+    harness.cancel();
+    assert_eq!(
+        (harness.status(), harness.stops().len()),
+        (Status::Cancelled, 0)
+    );
+    harness.wait(59);
+    tick(&harness).unwrap();
+    assert_eq!(harness.stops().len(), 0);
+    harness.wait(1);
+    tick(&harness).unwrap();
+    assert_eq!(harness.stops().len(), 1);
+    let told = harness.workflow();
+    assert_eq!((told.stops, told.wake_at), (None, None));
+    harness.wait(24 * 3600);
+    tick(&harness).unwrap();
+    assert_eq!(harness.stops().len(), 1);
 }
